@@ -1,0 +1,379 @@
+/*
+ * Copyright (c) 2026 The risad authors
+ *
+ * Permission to use, copy, modify, and distribute this software for any
+ * purpose with or without fee is hereby granted, provided that the above
+ * copyright notice and this permission notice appear in all copies.
+ *
+ * THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES
+ * WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF
+ * MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR
+ * ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES
+ * WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
+ * ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF
+ * OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+ */
+
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "websocket.h"
+
+#define WS_GUID		"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define WS_MAXKEY	64		/* a good key has 24 */
+
+#define WS_FIN		0x80
+#define WS_RESERVED	0x70
+#define WS_OPCODE	0x0f
+#define WS_CONTROL	0x08
+#define WS_MASK		0x80
+#define WS_LEN16	126
+#define WS_LEN64	127
+
+struct ws_frame {
+	uint8_t		*wf_data;	/* payload */
+	uint64_t	 wf_len;
+	size_t		 wf_head;	/* bytes before the payload */
+	uint8_t		 wf_fin;
+	uint8_t		 wf_op;
+};
+
+static uint64_t	 ws_number(const uint8_t *, size_t);
+static int	 ws_check_first(const struct ws_parser *, const uint8_t *,
+		    size_t);
+static int	 ws_length(struct ws_frame *, const uint8_t *, size_t);
+static int	 ws_head(const struct ws_parser *, struct ws_frame *,
+		    uint8_t *, size_t);
+static void	 ws_unmask(uint8_t *, size_t, const uint8_t *);
+static int	 ws_append(struct ws_parser *, const uint8_t *, size_t);
+static int	 ws_data(struct ws_parser *, struct ws_frame *,
+		    struct ws_event *);
+static int	 ws_code_valid(uint64_t);
+static int	 ws_close(struct ws_parser *, struct ws_event *);
+static int	 ws_control(struct ws_parser *, struct ws_frame *,
+		    struct ws_event *);
+
+int
+ws_accept_key(const char *key, char *dst, size_t dstlen)
+{
+	char		 text[WS_MAXKEY + sizeof(WS_GUID)];
+	uint8_t		 md[SHA_DIGEST_LENGTH];
+
+	if (dstlen < WS_ACCEPTLEN || strlen(key) > WS_MAXKEY)
+		return (-1);
+	strlcpy(text, key, sizeof(text));
+	strlcat(text, WS_GUID, sizeof(text));
+	if (SHA1((const uint8_t *)text, strlen(text), md) == NULL)
+		return (-1);
+	EVP_EncodeBlock((uint8_t *)dst, md, sizeof(md));
+	return (0);
+}
+
+void
+ws_init(struct ws_parser *wp, size_t max)
+{
+	memset(wp, 0, sizeof(*wp));
+	wp->wp_max = max;
+}
+
+void
+ws_clear(struct ws_parser *wp)
+{
+	free(wp->wp_msg);
+	ws_init(wp, wp->wp_max);
+}
+
+static uint64_t
+ws_number(const uint8_t *p, size_t len)
+{
+	uint64_t	 n = 0;
+
+	while (len-- > 0)
+		n = n << 8 | *p++;
+	return (n);
+}
+
+/*
+ * The first two bytes tell most of what can be wrong; each is looked at as
+ * soon as it is here.  Returns 0 or the code to close with.
+ */
+static int
+ws_check_first(const struct ws_parser *wp, const uint8_t *p, size_t len)
+{
+	uint8_t		 op = p[0] & WS_OPCODE;
+
+	if (p[0] & WS_RESERVED)
+		return (WS_CODE_PROTO);	/* no extension was agreed upon */
+	if ((op & ~WS_CONTROL) > WS_OP_BINARY)
+		return (WS_CODE_PROTO);
+	if ((op & WS_CONTROL) && !(p[0] & WS_FIN))
+		return (WS_CODE_PROTO);
+	if (op == WS_OP_CONT && wp->wp_op == 0)
+		return (WS_CODE_PROTO);	/* continues nothing */
+	if ((op == WS_OP_TEXT || op == WS_OP_BINARY) && wp->wp_op != 0)
+		return (WS_CODE_PROTO);	/* the last one is not over */
+	if (len < 2)
+		return (0);
+	if (!(p[1] & WS_MASK))
+		return (WS_CODE_PROTO);
+	if ((op & WS_CONTROL) && (p[1] & ~WS_MASK) > WS_MAXCONTROL)
+		return (WS_CODE_PROTO);
+	return (0);
+}
+
+/* Returns 1, 0 for more, or -1 for a length that has a shorter form. */
+static int
+ws_length(struct ws_frame *wf, const uint8_t *p, size_t len)
+{
+	size_t		 n = 0;
+	uint64_t	 min = 0;
+
+	wf->wf_len = p[1] & ~WS_MASK;
+	if (wf->wf_len == WS_LEN16) {
+		n = 2;
+		min = WS_LEN16;
+	} else if (wf->wf_len == WS_LEN64) {
+		n = 8;
+		min = UINT16_MAX + 1;
+	}
+	if (len < 2 + n)
+		return (0);
+	if (n > 0)
+		wf->wf_len = ws_number(p + 2, n);
+	if (wf->wf_len < min || wf->wf_len > INT64_MAX)
+		return (-1);
+	wf->wf_head = 2 + n + 4;
+	return (1);
+}
+
+/* Returns 1 with a whole frame, 0 for more, or the code to close with. */
+static int
+ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
+    size_t len)
+{
+	int		 code;
+
+	if (len == 0)
+		return (0);
+	if ((code = ws_check_first(wp, buf, len)) != 0)
+		return (code);
+	if (len < 2)
+		return (0);
+	wf->wf_fin = buf[0] & WS_FIN;
+	wf->wf_op = buf[0] & WS_OPCODE;
+	switch (ws_length(wf, buf, len)) {
+	case -1:
+		return (WS_CODE_PROTO);
+	case 0:
+		return (0);
+	}
+	/* wp_len never exceeds wp_max; a control frame is no part of it */
+	if (!(wf->wf_op & WS_CONTROL) && wf->wf_len > wp->wp_max - wp->wp_len)
+		return (WS_CODE_BIG);
+	if (len < wf->wf_head || len - wf->wf_head < wf->wf_len)
+		return (0);
+	wf->wf_data = buf + wf->wf_head;
+	return (1);
+}
+
+/* Eight bytes at a time; memcpy keeps it free of alignment rules. */
+static void
+ws_unmask(uint8_t *p, size_t len, const uint8_t *mask)
+{
+	uint8_t		 twice[8];
+	uint64_t	 m, w;
+	size_t		 i;
+
+	memcpy(twice, mask, 4);
+	memcpy(twice + 4, mask, 4);
+	memcpy(&m, twice, sizeof(m));
+	for (i = 0; len - i >= sizeof(w); i += sizeof(w)) {
+		memcpy(&w, p + i, sizeof(w));
+		w ^= m;
+		memcpy(p + i, &w, sizeof(w));
+	}
+	for (; i < len; i++)
+		p[i] ^= mask[i % 4];
+}
+
+/* Grow in doubles so that many small fragments stay cheap; max bounds it. */
+static int
+ws_append(struct ws_parser *wp, const uint8_t *p, size_t len)
+{
+	uint8_t		*msg;
+	size_t		 size = wp->wp_size == 0 ? 512 : wp->wp_size;
+
+	if (len == 0)
+		return (0);
+	while (size < wp->wp_len + len)
+		size *= 2;
+	if (size != wp->wp_size) {
+		if ((msg = realloc(wp->wp_msg, size)) == NULL)
+			return (-1);
+		wp->wp_msg = msg;
+		wp->wp_size = size;
+	}
+	memcpy(wp->wp_msg + wp->wp_len, p, len);
+	wp->wp_len += len;
+	return (0);
+}
+
+/*
+ * A message, or a piece of one.  A whole message in one frame is used where
+ * it lies; pieces are collected.  Returns 0 or the code to close with.
+ */
+static int
+ws_data(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
+{
+	uint8_t		 op;
+
+	op = wf->wf_op == WS_OP_CONT ? wp->wp_op : wf->wf_op;
+	if (op == WS_OP_TEXT) {
+		if (!utf8_feed(&wp->wp_utf8, wf->wf_data, wf->wf_len))
+			return (WS_CODE_TEXT);
+		if (wf->wf_fin && wp->wp_utf8.us_need != 0)
+			return (WS_CODE_TEXT);
+	}
+	we->we_data = wf->wf_data;
+	we->we_len = wf->wf_len;
+	if (!wf->wf_fin || wf->wf_op == WS_OP_CONT) {
+		if (ws_append(wp, wf->wf_data, wf->wf_len) == -1)
+			return (WS_CODE_INTERN);
+		if (wp->wp_len > 0)
+			we->we_data = wp->wp_msg;
+		we->we_len = wp->wp_len;
+	}
+	wp->wp_op = op;
+	if (wf->wf_fin) {
+		we->we_type = op == WS_OP_TEXT ? WS_TEXT : WS_BINARY;
+		wp->wp_op = 0;
+	}
+	return (0);
+}
+
+/* What a peer may send: RFC 6455, section 7.4, and 1010, 1011 after it. */
+static int
+ws_code_valid(uint64_t code)
+{
+	return ((code >= 1000 && code <= 1003) ||
+	    (code >= 1007 && code <= 1011) ||
+	    (code >= 3000 && code <= 4999));
+}
+
+static int
+ws_close(struct ws_parser *wp, struct ws_event *we)
+{
+	uint64_t	 code = WS_CODE_NONE;
+
+	if (we->we_len == 1)
+		return (WS_CODE_PROTO);
+	if (we->we_len >= 2) {
+		code = ws_number(we->we_data, 2);
+		if (!ws_code_valid(code))
+			return (WS_CODE_PROTO);
+		we->we_data += 2;
+		we->we_len -= 2;
+		if (!utf8_valid(we->we_data, we->we_len))
+			return (WS_CODE_TEXT);
+	}
+	we->we_code = (uint16_t)code;
+	we->we_type = WS_CLOSE;
+	wp->wp_closed = 1;
+	return (0);
+}
+
+static int
+ws_control(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
+{
+	we->we_data = wf->wf_data;
+	we->we_len = wf->wf_len;
+	switch (wf->wf_op) {
+	case WS_OP_PING:
+		we->we_type = WS_PING;
+		return (0);
+	case WS_OP_PONG:
+		we->we_type = WS_PONG;
+		return (0);
+	default:
+		return (ws_close(wp, we));
+	}
+}
+
+ssize_t
+ws_parse(struct ws_parser *wp, uint8_t *buf, size_t len, struct ws_event *we)
+{
+	struct ws_frame	 wf;
+	int		 n;
+
+	memset(we, 0, sizeof(*we));
+	if (wp->wp_failed != 0) {
+		we->we_code = wp->wp_failed;
+		return (-1);
+	}
+	if (wp->wp_closed)
+		return ((ssize_t)len);
+	if (wp->wp_op == 0 && wp->wp_msg != NULL)
+		ws_clear(wp);		/* the caller has had the message */
+
+	memset(&wf, 0, sizeof(wf));
+	if ((n = ws_head(wp, &wf, buf, len)) == 0)
+		return (0);
+	if (n == 1) {
+		ws_unmask(wf.wf_data, wf.wf_len, wf.wf_data - 4);
+		if (wf.wf_op & WS_CONTROL)
+			n = ws_control(wp, &wf, we);
+		else
+			n = ws_data(wp, &wf, we);
+		if (n == 0)
+			return ((ssize_t)(wf.wf_head + wf.wf_len));
+		memset(we, 0, sizeof(*we));
+	}
+	we->we_code = wp->wp_failed = (uint16_t)n;
+	return (-1);
+}
+
+size_t
+ws_frame_head(uint8_t *dst, uint8_t op, uint64_t len)
+{
+	size_t		 i, n = 0;
+
+	dst[0] = WS_FIN | (op & WS_OPCODE);
+	if (len < WS_LEN16)
+		dst[1] = (uint8_t)len;
+	else if (len <= UINT16_MAX) {
+		dst[1] = WS_LEN16;
+		n = 2;
+	} else {
+		dst[1] = WS_LEN64;
+		n = 8;
+	}
+	for (i = n; i > 0; i--) {
+		dst[1 + i] = (uint8_t)len;
+		len >>= 8;
+	}
+	return (2 + n);
+}
+
+size_t
+ws_close_payload(uint8_t *dst, uint16_t code, const char *reason)
+{
+	size_t		 len;
+
+	if (!ws_code_valid(code))
+		return (0);
+	dst[0] = (uint8_t)(code >> 8);
+	dst[1] = (uint8_t)code;
+	if (reason == NULL || !utf8_valid(reason, strlen(reason)))
+		return (2);
+	if ((len = strlen(reason)) > WS_MAXCONTROL - 2) {
+		/* step back over continuation bytes to a whole character */
+		len = WS_MAXCONTROL - 2;
+		while ((reason[len] & 0xc0) == 0x80)
+			len--;
+	}
+	memcpy(dst + 2, reason, len);
+	return (2 + len);
+}
