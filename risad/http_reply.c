@@ -86,7 +86,6 @@ static const char security[] =
     "connect-src 'self'; media-src 'self' blob: mediastream:; "
     "manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'; require-trusted-types-for 'script'\r\n"
-    "Strict-Transport-Security: max-age=63072000; includeSubDomains\r\n"
     "X-Content-Type-Options: nosniff\r\n"
     "Referrer-Policy: no-referrer\r\n"
     "X-Frame-Options: DENY\r\n"
@@ -232,6 +231,9 @@ http_reply_head(char *dst, size_t dstlen, const struct http_reply *hp)
 	/* not "cookies": that would sign out of the sibling hosts as well */
 	if (hp->hp_clear)
 		put_field(&ho, "Clear-Site-Data", "\"cache\", \"storage\"");
+	if (!hp->hp_plain)		/* RFC 6797, section 7.2 */
+		put_field(&ho, "Strict-Transport-Security",
+		    "max-age=63072000; includeSubDomains");
 	put(&ho, "%s\r\n", security);
 	return (ho.ho_bad ? -1 : (int)ho.ho_len);
 }
