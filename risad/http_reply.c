@@ -104,6 +104,7 @@ static const char security[] =
 
 static void	 put(struct http_out *, const char *, ...)
 		    __attribute__((__format__ (printf, 2, 3)));
+static int	 is_clean(const char *);
 static void	 put_field(struct http_out *, const char *, const char *);
 static void	 put_date(struct http_out *, time_t);
 static void	 put_body(struct http_out *, const struct http_reply *);
@@ -140,18 +141,25 @@ put(struct http_out *ho, const char *fmt, ...)
 		ho->ho_len += (size_t)n;
 }
 
-/* A byte that could end the field makes the whole reply bad. */
+/* Printable ASCII alone: nothing in it can end a field. */
+static int
+is_clean(const char *p)
+{
+	for (; *p != '\0'; p++) {
+		if (*p < ' ' || *p > '~')
+			return (0);
+	}
+	return (1);
+}
+
+/* One string that is not clean makes the whole reply bad. */
 static void
 put_field(struct http_out *ho, const char *name, const char *value)
 {
-	const char	*p;
-
 	if (value == NULL)
 		return;
-	for (p = value; *p != '\0'; p++) {
-		if (*p < ' ' || *p > '~')
-			ho->ho_bad = 1;
-	}
+	if (!is_clean(value))
+		ho->ho_bad = 1;
 	put(ho, "%s: %s\r\n", name, value);
 }
 
@@ -188,9 +196,10 @@ put_body(struct http_out *ho, const struct http_reply *hp)
 	put_field(ho, "Cache-Control", cache[hp->hp_cache]);
 	put_field(ho, "Vary", hp->hp_vary);
 	if (hp->hp_etag != NULL) {
-		if (strpbrk(hp->hp_etag, "\" \r\n") != NULL)
-			ho->ho_bad = 1;
 		put(ho, "ETag: \"%s\"\r\n", hp->hp_etag);
+		if (strchr(hp->hp_etag, '"') != NULL ||
+		    !is_clean(hp->hp_etag))
+			ho->ho_bad = 1;
 	}
 }
 
