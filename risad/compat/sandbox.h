@@ -4,8 +4,62 @@
 #ifndef COMPAT_SANDBOX_H
 #define COMPAT_SANDBOX_H
 
+#include <sys/syscall.h>
+
+#include <linux/audit.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* A call that this architecture does not have. */
+#define NO_CALL		0xffffffffu
+
+#if defined(__x86_64__)
+#define THIS_ARCH	AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define THIS_ARCH	AUDIT_ARCH_AARCH64
+/* Names that only the older architecture has. */
+#define SYS_access	NO_CALL
+#define SYS_alarm	NO_CALL
+#define SYS_arch_prctl	NO_CALL
+#define SYS_chmod	NO_CALL
+#define SYS_chown	NO_CALL
+#define SYS_creat	NO_CALL
+#define SYS_dup2	NO_CALL
+#define SYS_epoll_create NO_CALL
+#define SYS_epoll_wait	NO_CALL
+#define SYS_eventfd	NO_CALL
+#define SYS_fork	NO_CALL
+#define SYS_futimesat	NO_CALL
+#define SYS_getdents	NO_CALL
+#define SYS_getpgrp	NO_CALL
+#define SYS_ioperm	NO_CALL
+#define SYS_iopl	NO_CALL
+#define SYS_lchown	NO_CALL
+#define SYS_link	NO_CALL
+#define SYS_lstat	NO_CALL
+#define SYS_mkdir	NO_CALL
+#define SYS_mknod	NO_CALL
+#define SYS_modify_ldt	NO_CALL
+#define SYS_open	NO_CALL
+#define SYS_pause	NO_CALL
+#define SYS_pipe	NO_CALL
+#define SYS_poll	NO_CALL
+#define SYS_readlink	NO_CALL
+#define SYS_rename	NO_CALL
+#define SYS_rmdir	NO_CALL
+#define SYS_select	NO_CALL
+#define SYS_signalfd	NO_CALL
+#define SYS_stat	NO_CALL
+#define SYS_symlink	NO_CALL
+#define SYS_time	NO_CALL
+#define SYS_unlink	NO_CALL
+#define SYS_uselib	NO_CALL
+#define SYS_utime	NO_CALL
+#define SYS_utimes	NO_CALL
+#define SYS_vfork	NO_CALL
+#else
+#error "no list of system calls for this architecture"
+#endif
 
 struct sock_filter;
 
