@@ -1,0 +1,845 @@
+import { api, ApiError, type Person as Known } from './api';
+import { chooseLang, mapName, translate, type Key, type Params } from
+    './i18n/index';
+import { Announcer } from './lib/announce';
+import { Chats } from './lib/chats';
+import { Outbox, type Draft } from './lib/outbox';
+import { Topics, type Topic } from './lib/topics';
+import { Link, type LinkState } from './net';
+import type { OfficeScene } from './scene/index';
+import type { Channel, DoorState, FloorMsg, FloorRef, HelloMsg, InviteInfo,
+    Lang, LangChoice, Look, Message, Person, PresenceEntry, Room, ServerMsg,
+    SessionInfo, Status, Tenant, TenantInfo, User } from './types';
+
+export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'in';
+export type Tab = 'floor' | 'room' | 'direct';
+export type Sheet = '' | 'people' | 'chat';
+export type DialogName = '' | 'search' | 'profile' | 'password';
+
+const PAGE = 50;		/* messages of one history request */
+
+export const plainLook: Look = { skin: 0, hair: 0, tint: 0, face: 0,
+    shirt: 0, extra: 0 };
+
+/* The state of the page and what changes it; drawn by the components. */
+export class App {
+	readonly topics = new Topics((run) => { setTimeout(run, 16); });
+	readonly chats = new Chats();
+	readonly outbox: Outbox;
+	private readonly link: Link;
+	private readonly announcer: Announcer;
+
+	phase: Phase = 'loading';
+	path = location.pathname;
+	lang: Lang;
+	private chosen: LangChoice = '';
+	info: TenantInfo | null = null;
+	tenant: Tenant = { name: '', title: '' };
+	user: User | null = null;
+	invite: InviteInfo | null = null;
+	reason: Key | '' = '';		/* why the sign-in page is there */
+	problem: Key = 'err.network';	/* why nothing works */
+
+	net: LinkState = 'off';
+	netUntil = 0;
+	netWhy: '' | 'restart' | 'elsewhere' = '';
+	hadHello = false;
+	private offset = 0;		/* server's clock less ours, ms */
+	floors: FloorRef[] = [];
+	people = new Map<number, PresenceEntry>();
+	known = new Map<number, Known>();	/* all one can write to */
+	floor: FloorMsg | null = null;
+	private entering = 0;
+	floorNote: Key | '' = '';
+	floorNoteName = '';
+	private persons = new Map<number, Person>();
+	doors = new Map<number, DoorState>();
+	room = 0;
+	scene: OfficeScene | null = null;
+
+	left = true;
+	right = true;
+	text = false;
+	sheet: Sheet = '';
+	dialog: DialogName = '';
+	tab: Tab = 'floor';
+	peer = 0;
+	card = 0;			/* user whose card is open */
+	toast: { text: string; n: number } | null = null;
+	spoken = '';
+
+	constructor() {
+		const ws = location.protocol === 'http:' ? 'ws:' : 'wss:';
+
+		this.lang = chooseLang('', navigator.languages);
+		this.link = new Link(`${ws}//${location.host}/ws`, {
+			message: (m) => this.receive(m),
+			frame: (b) => this.scene?.frame(b),
+			state: (s, until) => this.linkState(s, until),
+			refused: () => void this.checkSession(),
+		});
+		this.outbox = new Outbox({
+			send: (m) => this.link.send(m),
+			timer: (ms, fn) => {
+				const id = setTimeout(fn, ms);
+				return (() => clearTimeout(id));
+			},
+			changed: () => this.changed('chat'),
+			ref: newRef,
+		});
+		this.announcer = new Announcer((s) => {
+			this.spoken = s;
+			this.changed('say');
+		}, (n) => this.t('say.many', { n }),
+		    (ms, fn) => { setTimeout(fn, ms); });
+	}
+
+	t(key: Key, p?: Params): string {
+		return (translate(this.lang, key, p));
+	}
+
+	changed(...topics: Topic[]): void {
+		this.topics.changed(...topics);
+	}
+
+	/* The server's clock now, ms since 1970. */
+	now(): number {
+		return (Date.now() + this.offset);
+	}
+
+	/* ---- the page as a whole ---- */
+
+	async start(): Promise<void> {
+		addEventListener('popstate', () => this.go(location.pathname,
+		    false));
+		addEventListener('online', () => this.link.hurry());
+		document.addEventListener('visibilitychange', () => {
+			if (!document.hidden) {
+				this.link.hurry();
+				this.watch();
+			}
+		});
+		this.topics.on(['page', 'chat', 'floor', 'me'],
+		    () => this.titles());
+		await this.boot();
+	}
+
+	async boot(): Promise<void> {
+		const token = inviteToken(this.path);
+
+		this.phase = 'loading';
+		this.changed('page');
+		try {
+			this.info = await api.tenant();
+			this.tenant = this.info.tenant;
+			if (token !== '')
+				await this.bootInvite(token);
+			else
+				await this.bootSession();
+		} catch (e) {
+			this.problem = errorKey(e);
+			this.phase = 'broken';
+		}
+		this.changed('page');
+	}
+
+	private async bootSession(): Promise<void> {
+		try {
+			this.signedIn(await api.session());
+		} catch (e) {
+			if (!(e instanceof ApiError) || e.status !== 401)
+				throw e;
+			this.phase = 'signin';
+		}
+	}
+
+	private async bootInvite(token: string): Promise<void> {
+		this.phase = 'invite';
+		try {
+			this.invite = await api.invite(token);
+		} catch (e) {
+			if (!(e instanceof ApiError) || e.status === 0)
+				throw e;
+			this.invite = null;
+		}
+	}
+
+	signedIn(s: SessionInfo): void {
+		this.user = s.user;
+		this.tenant = s.tenant;
+		this.phase = 'in';
+		this.reason = '';
+		if (inviteToken(this.path) !== '')
+			this.go('/', true);
+		if (this.chosen !== '' && this.chosen !== s.user.lang)
+			void this.setLang(this.chosen).catch(() => undefined);
+		else
+			this.lang = chooseLang(s.user.lang,
+			    navigator.languages);
+		this.chosen = '';
+		this.changed('page', 'me');
+		if (!this.inAdmin())
+			this.link.start();
+		void this.loadKnown();
+	}
+
+	/* Back to the sign-in page; nothing of the tenant stays in memory. */
+	signedOut(reason: Key | ''): void {
+		this.link.stop();
+		this.outbox.down();
+		this.outbox.drafts.length = 0;
+		this.chats.forget();
+		this.people.clear();
+		this.known.clear();
+		this.clearFloor();
+		this.floors = [];
+		this.user = null;
+		this.hadHello = false;
+		this.netWhy = '';
+		this.dialog = '';
+		this.sheet = '';
+		this.card = 0;
+		this.peer = 0;
+		this.tab = 'floor';
+		this.reason = reason;
+		this.phase = 'signin';
+		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui');
+	}
+
+	async signOut(): Promise<void> {
+		await api.signOut().catch((e: unknown) => {
+			if (!(e instanceof ApiError) || e.status !== 401)
+				throw e;
+		});
+		this.signedOut('signin.out');
+	}
+
+	/* A 401 anywhere: the sign-in has ended. */
+	failed(e: unknown): Key {
+		if (e instanceof ApiError && e.status === 401 &&
+		    e.word === 'session')
+			this.signedOut('signin.ended');
+		return (errorKey(e));
+	}
+
+	private async checkSession(): Promise<void> {
+		try {
+			await api.session();
+		} catch (e) {
+			this.failed(e);
+		}
+	}
+
+	inAdmin(): boolean {
+		return (this.path === '/admin' ||
+		    this.path.startsWith('/admin/'));
+	}
+
+	go(path: string, push = true): void {
+		if (push && path !== location.pathname)
+			history.pushState(null, '', path);
+		this.path = path;
+		this.sheet = '';
+		if (this.phase === 'in' && !this.inAdmin() &&
+		    this.netWhy !== 'elsewhere')
+			this.link.start();
+		this.changed('page', 'ui');
+	}
+
+	async setLang(choice: LangChoice): Promise<void> {
+		this.lang = chooseLang(choice, navigator.languages);
+		this.scene?.setLang(this.lang);
+		this.changed('page', 'me', 'people', 'floor', 'chat', 'net',
+		    'ui');
+		if (this.user === null) {
+			this.chosen = choice;
+			return;
+		}
+		this.setMe((await api.me({ lang: choice })).user);
+	}
+
+	setMe(u: User): void {
+		const p = this.people.get(u.id);
+
+		this.user = u;
+		this.lang = chooseLang(u.lang, navigator.languages);
+		this.scene?.setLang(this.lang);
+		if (p !== undefined) {
+			const e = { ...p, name: u.name, look: u.look,
+			    status: u.status, note: u.note };
+			this.people.set(u.id, e);
+			this.scene?.update(e);
+		}
+		this.changed('page', 'me', 'people', 'chat');
+	}
+
+	private titles(): void {
+		const n = this.unread();
+		const where = this.phase === 'in' && this.floor !== null &&
+		    !this.inAdmin() ? `${this.floor.name} - ` : '';
+		const name = this.tenant.title || this.t('app.name');
+
+		document.title = (n > 0 ? `(${n}) ` : '') + where + name;
+		document.documentElement.lang = this.lang;
+	}
+
+	say(text: string, minor = false): void {
+		this.announcer.add(text, minor);
+	}
+
+	/* A short word at the bottom, gone by itself. */
+	tell(text: string): void {
+		const n = (this.toast?.n ?? 0) + 1;
+
+		this.toast = { text, n };
+		this.say(text);
+		this.changed('ui');
+		setTimeout(() => {
+			if (this.toast?.n === n) {
+				this.toast = null;
+				this.changed('ui');
+			}
+		}, 4500);
+	}
+
+	open(d: DialogName): void {
+		this.dialog = d;
+		this.card = 0;
+		this.changed('ui');
+	}
+
+	/* ---- the connection ---- */
+
+	private linkState(s: LinkState, until: number): void {
+		this.net = s;
+		this.netUntil = until;
+		if (s !== 'up')
+			this.outbox.down();
+		this.changed('net', 'chat');
+	}
+
+	connectNow(): void {
+		this.link.hurry();
+	}
+
+	continueHere(): void {
+		this.netWhy = '';
+		this.link.start();
+		this.changed('net');
+	}
+
+	private receive(m: ServerMsg): void {
+		switch (m.t) {
+		case 'hello':
+			return (this.hello(m));
+		case 'floor':
+			return (this.entered(m));
+		case 'join':
+			return (this.joined(m.person));
+		case 'left':
+			return (this.wentAway(m.id));
+		case 'update':
+			return (this.updated(m));
+		case 'gone':
+			this.people.delete(m.user);
+			return (this.changed('people'));
+		case 'place':
+			return (this.placed(m.x, m.y, m.why));
+		case 'door':
+			this.doors.set(m.room, m);
+			this.scene?.door(m.room, m.locked);
+			return (this.changed('floor'));
+		case 'msg':
+			return (this.message(m));
+		case 'ack':
+			return (this.acked(m.ref, m.id, m.at));
+		case 'floors':
+			this.floors = m.floors;
+			return (this.floorsChanged());
+		case 'evict':
+			return (this.evicted(m.floor));
+		case 'tenant':
+			this.tenant = { ...this.tenant, title: m.title };
+			return (this.changed('page'));
+		case 'me':
+			return (this.setMe(m.user));
+		case 'notice':
+			return (this.tell(m.text));
+		case 'bye':
+			return (this.bye(m.reason));
+		case 'error':
+			return (this.refused(m.code, m.ref));
+		case 'history':
+			return;		/* histories come by REST */
+		}
+	}
+
+	private hello(m: HelloMsg): void {
+		const again = this.hadHello;
+
+		this.hadHello = true;
+		this.netWhy = '';
+		this.offset = m.now - Date.now();
+		this.tenant = m.tenant;
+		this.floors = m.floors;
+		this.people = new Map(m.people.map((p) => [p.user, p]));
+		this.chats.hello(m.unread);
+		this.setMe(m.user);
+		this.scene?.clock(m.time);
+		this.outbox.up({ floor: 0, room: 0 });
+		this.changed('page', 'people', 'floor', 'chat', 'net');
+		if (again)
+			this.say(this.t('net.back'));
+		const may = (id: number) => m.floors.some((f) => f.id === id);
+		const want = [this.floor?.id ?? 0, this.entering, m.last,
+		    m.floors[0]?.id ?? 0].find(may);
+		if (want !== undefined)
+			this.enter(want);
+		else
+			this.clearFloor();
+		this.refresh();
+	}
+
+	private bye(reason: 'signed-out' | 'ended' | 'elsewhere' | 'restart' |
+	    'suspended'): void {
+		switch (reason) {
+		case 'signed-out':
+			return (this.signedOut('signin.out'));
+		case 'ended':
+			return (this.signedOut('signin.ended'));
+		case 'suspended':
+			return (this.signedOut('signin.suspended'));
+		case 'elsewhere':
+			this.netWhy = 'elsewhere';
+			this.link.stop();
+			break;
+		case 'restart':
+			this.netWhy = 'restart';
+			break;
+		}
+		this.changed('net');
+	}
+
+	private refused(code: string, ref: string | undefined): void {
+		if (ref !== undefined && this.outbox.refuse(ref, code))
+			return (this.changed('chat'));
+		if (this.entering !== 0 && ['no-floor', 'no-right', 'full']
+		    .includes(code)) {
+			const f = this.floors.find((x) =>
+			    x.id === this.entering);
+			this.entering = 0;
+			this.floorNote = code === 'full' ? 'net.full' :
+			    'net.evict';
+			this.floorNoteName = f?.name ?? '';
+			return (this.changed('floor'));
+		}
+		if (code === 'closed' || code === 'full')
+			this.tell(this.t(`place.${code}`));
+		else if (code === 'too-many' || code === 'unavailable')
+			this.tell(this.t('err.busy'));
+	}
+
+	/* ---- floors and people ---- */
+
+	enter(id: number): void {
+		this.entering = id;
+		this.floorNote = '';
+		this.link.send({ t: 'enter', floor: id });
+		this.changed('floor');
+	}
+
+	private entered(m: FloorMsg): void {
+		const other = this.floor?.id !== m.id;
+		const me = m.people.find((p) => p.id === m.you);
+
+		this.entering = 0;
+		this.floorNote = '';
+		this.floor = m;
+		this.persons = new Map(m.people.map((p) => [p.id, p]));
+		this.doors = new Map(m.doors.map((d) => [d.room, d]));
+		for (const p of m.people)
+			this.noteRoom(p, m.id);
+		this.scene?.clock(m.time);
+		this.scene?.setFloor(m);
+		this.room = me?.room ?? 0;
+		if (other) {
+			this.card = 0;
+			if (this.tab === 'room')
+				this.tab = 'floor';
+		}
+		this.leaveRoomTab();
+		this.outbox.up({ floor: m.id, room: this.room });
+		this.changed('floor', 'people', 'chat', 'ui');
+		this.refresh();
+	}
+
+	private noteRoom(p: Person, floor: number): void {
+		this.people.set(p.user, { user: p.user, name: p.name,
+		    look: p.look, status: p.status, note: p.note, floor,
+		    room: p.room });
+	}
+
+	private joined(p: Person): void {
+		this.persons.set(p.id, p);
+		if (this.floor !== null)
+			this.noteRoom(p, this.floor.id);
+		this.scene?.join(p);
+		if (p.user !== this.user?.id)
+			this.say(this.t('say.join', { name: p.name }), true);
+		this.changed('people');
+	}
+
+	private wentAway(id: number): void {
+		const p = this.persons.get(id);
+		const e = p === undefined ? undefined :
+		    this.people.get(p.user);
+
+		this.persons.delete(id);
+		this.scene?.left(id);
+		if (p !== undefined)
+			this.say(this.t('say.left', { name: p.name }), true);
+		/* until update or gone tells where to */
+		if (e !== undefined && e.floor === this.floor?.id)
+			this.people.set(e.user, { ...e, floor: 0, room: 0 });
+		this.changed('people');
+	}
+
+	private updated(e: PresenceEntry): void {
+		this.people.set(e.user, e);
+		this.scene?.update(e);
+		if (e.user === this.user?.id && e.floor === this.floor?.id)
+			this.inRoom(e.room);
+		this.changed('people');
+	}
+
+	private placed(x: number, y: number, why: string): void {
+		this.scene?.place(x, y);
+		if (why === 'wall' || why === 'closed' || why === 'full')
+			this.tell(this.t(`place.${why}`));
+	}
+
+	/* One's own room, as the server or the drawing sees it first. */
+	inRoom(room: number): void {
+		if (room === this.room || this.floor === null)
+			return;
+		this.room = room;
+		this.leaveRoomTab();
+		this.outbox.moved({ floor: this.floor.id, room });
+		this.changed('floor', 'people', 'chat');
+		this.refresh();
+	}
+
+	private leaveRoomTab(): void {
+		if (this.room === 0 && this.tab === 'room')
+			this.tab = 'floor';
+	}
+
+	private floorsChanged(): void {
+		const f = this.floors.find((x) => x.id === this.floor?.id);
+
+		if (this.floor !== null && f !== undefined)
+			this.floor = { ...this.floor, name: f.name };
+		else if (this.floor === null && this.entering === 0 &&
+		    this.floorNote === '' && this.floors[0] !== undefined)
+			this.enter(this.floors[0].id);
+		this.changed('floor', 'people');
+	}
+
+	private evicted(id: number): void {
+		const f = this.floors.find((x) => x.id === id);
+
+		this.floorNote = 'net.evict';
+		this.floorNoteName = f?.name ?? this.floor?.name ?? '';
+		this.clearFloor();
+	}
+
+	private clearFloor(): void {
+		this.floor = null;
+		this.persons.clear();
+		this.doors.clear();
+		this.room = 0;
+		this.leaveRoomTab();
+		this.scene?.clear();
+		this.changed('floor', 'people', 'chat');
+	}
+
+	rooms(): Room[] {
+		return (this.floor?.map.rooms ?? []);
+	}
+
+	roomName(id: number): string {
+		const r = this.rooms().find((x) => x.id === id);
+
+		return (r === undefined ? this.t('people.open') :
+		    mapName(r.name, this.lang));
+	}
+
+	floorName(id: number): string {
+		return (this.floors.find((f) => f.id === id)?.name ?? '');
+	}
+
+	here(): PresenceEntry[] {
+		const id = this.floor?.id;
+
+		return (this.byName([...this.people.values()].filter((p) =>
+		    p.floor === id)));
+	}
+
+	/* Oneself first, then by name. */
+	byName(list: PresenceEntry[]): PresenceEntry[] {
+		const self = this.user?.id;
+
+		return (list.sort((a, b) => Number(b.user === self) -
+		    Number(a.user === self) ||
+		    a.name.localeCompare(b.name, this.lang)));
+	}
+
+	nameOf(user: number): string {
+		return (this.people.get(user)?.name ??
+		    this.known.get(user)?.name ?? '');
+	}
+
+	lookOf(user: number): Look {
+		return (this.people.get(user)?.look ??
+		    this.known.get(user)?.look ?? plainLook);
+	}
+
+	async loadKnown(): Promise<void> {
+		try {
+			const r = await api.people();
+			this.known = new Map(r.people.map((p) => [p.user, p]));
+			this.changed('people');
+		} catch (e) {
+			this.failed(e);
+		}
+	}
+
+	walkToUser(user: number): void {
+		const p = this.people.get(user);
+
+		this.card = 0;
+		this.sheet = '';
+		if (p !== undefined && p.floor === this.floor?.id)
+			this.scene?.walkToUser(user);
+		else if (p !== undefined && p.floor !== 0)
+			this.enter(p.floor);
+		else
+			this.tell(this.t('person.gone'));
+		this.changed('ui');
+	}
+
+	walkToRoom(room: number): void {
+		this.sheet = '';
+		this.scene?.walkToRoom(room);
+		this.changed('ui');
+	}
+
+	show(user: number): void {
+		this.card = 0;
+		this.sheet = '';
+		this.text = false;
+		this.scene?.show(user);
+		this.changed('ui');
+	}
+
+	lockDoor(room: number, lock: boolean): void {
+		this.link.send({ t: 'door', room, lock });
+	}
+
+	sendLegs(frames: ArrayBuffer[]): void {
+		for (const f of frames)
+			this.link.sendFrame(f);
+	}
+
+	async setStatus(status: Status, note: string): Promise<void> {
+		if (this.user === null)
+			return;
+		if (this.link.send({ t: 'status', status, note }))
+			this.setMe({ ...this.user, status, note });
+		else
+			this.setMe((await api.me({ status, note })).user);
+	}
+
+	/* ---- chat ---- */
+
+	channel(): Channel {
+		if (this.tab === 'direct')
+			return (this.peer === 0 ? '' : `user:${this.peer}`);
+		if (this.floor === null)
+			return ('');
+		return (this.tab === 'room' ?
+		    `room:${this.floor.id}:${this.room}` :
+		    `floor:${this.floor.id}`);
+	}
+
+	setTab(tab: Tab, peer = 0): void {
+		this.chats.leave(this.channel());
+		this.tab = tab;
+		this.peer = peer;
+		this.chats.watch('');
+		this.changed('ui', 'chat');
+		this.refresh();
+	}
+
+	writeTo(user: number): void {
+		this.card = 0;
+		this.right = true;
+		this.sheet = 'chat';
+		this.setTab('direct', user);
+	}
+
+	/* Loads what is not loaded of the channel on the screen. */
+	refresh(): void {
+		const c = this.channel();
+
+		if (c !== '' && !this.chats.get(c).loaded && this.link.ready())
+			void this.history(c, 0);
+	}
+
+	async history(channel: Channel, before: number): Promise<void> {
+		const c = this.chats.get(channel);
+
+		if (c.loading)
+			return;
+		c.loading = true;
+		this.changed('chat');
+		try {
+			const r = await api.messages(channel, before, PAGE);
+			const list = r.messages.filter((m) =>
+			    !this.hold(m));
+			if (before === 0)
+				this.chats.newest(channel, list, r.more,
+				    this.user?.id ?? 0);
+			else
+				this.chats.older(channel, list, r.more);
+		} catch (e) {
+			c.loading = false;
+			this.failed(e);
+		}
+		this.changed('chat');
+	}
+
+	/* One's own that a draft stands for is shown once, when acknowledged. */
+	private hold(m: Message): boolean {
+		return (m.from === this.user?.id &&
+		    this.outbox.claim(m) !== null);
+	}
+
+	private message(m: Message): void {
+		const self = this.user?.id ?? 0;
+
+		if (this.hold(m) || !this.chats.live(m, self))
+			return;
+		if (m.from !== self) {
+			this.say(this.t('say.msg', { name: m.name,
+			    text: m.text }));
+		}
+		if (m.channel === `floor:${this.floor?.id}` ||
+		    m.channel.startsWith('room:'))
+			this.scene?.say(m.from, m.text);
+		this.changed('chat');
+	}
+
+	private acked(ref: string, id: number, at: number): void {
+		const d = this.outbox.ack(ref);
+		const me = this.user;
+
+		if (d === null || me === null)
+			return;
+		this.chats.live({ id, channel: d.channel, from: me.id,
+		    name: me.name, text: d.text, at }, me.id);
+		if (!d.channel.startsWith('user:'))
+			this.scene?.say(me.id, d.text);
+		this.changed('chat');
+	}
+
+	write(channel: Channel, text: string): void {
+		const c = this.chats.get(channel);
+
+		c.line = 0;
+		this.outbox.add(channel, text, this.now(),
+		    c.messages.at(-1)?.id ?? 0);
+		this.changed('chat');
+	}
+
+	drafts(channel: Channel): Draft[] {
+		return (this.outbox.drafts.filter((d) =>
+		    d.channel === channel));
+	}
+
+	/* atEnd: the newest message of the channel is on the screen. */
+	private atEnd = false;
+
+	looking(atEnd: boolean): void {
+		this.atEnd = atEnd;
+		this.watch();
+	}
+
+	private watch(): void {
+		const c = this.channel();
+
+		if (c === '' || !this.atEnd || document.hidden) {
+			this.chats.watch('');
+			return;
+		}
+		this.chats.watch(c);
+		const id = this.chats.seen(c);
+		if (id > 0) {
+			this.link.send({ t: 'read', channel: c, id });
+			this.changed('chat');
+		}
+	}
+
+	unread(): number {
+		const f = `floor:${this.floor?.id}`;
+		const r = `room:${this.floor?.id}:${this.room}`;
+
+		return (this.chats.unread((c) => c.startsWith('user:') ||
+		    c === f || c === r));
+	}
+
+	unreadDirect(): number {
+		return (this.chats.unread((c) => c.startsWith('user:')));
+	}
+}
+
+/* What to tell of an error: the key of words that say what to do next. */
+export function errorKey(e: unknown): Key {
+	const known = ['network', 'sign-in', 'session', 'forbidden',
+	    'not-found', 'origin', 'conflict', 'too-many', 'busy',
+	    'too-large', 'link', 'host', 'field'];
+
+	if (e instanceof ApiError && known.includes(e.word))
+		return (`err.${e.word}` as Key);
+	return ('err.other');
+}
+
+/* A 422 or 409 at its field. */
+export function fieldKey(e: unknown): Key | '' {
+	if (!(e instanceof ApiError) || e.field === '')
+		return ('');
+	if (e.word === 'conflict') {
+		if (e.field === 'role' || e.field === 'state')
+			return ('field.last-admin');
+		return (e.field === 'email' ? 'field.email.taken' :
+		    e.field === 'name' ? 'field.name.taken' : 'err.conflict');
+	}
+	if (e.word !== 'field')
+		return ('');
+	return (['email', 'name', 'title', 'password', 'new', 'note']
+	    .includes(e.field) ? `field.${e.field}` as Key : 'err.field');
+}
+
+export function inviteToken(path: string): string {
+	return (/^\/(?:invite|guest)\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ??
+	    '');
+}
+
+function newRef(): string {
+	const b = crypto.getRandomValues(new Uint8Array(12));
+
+	return (Array.from(b, (x) => x.toString(16).padStart(2, '0'))
+	    .join(''));
+}
+
+export const app = new App();

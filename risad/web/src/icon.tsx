@@ -1,0 +1,37 @@
+import { ArrowDown, ArrowLeft, Building2, Check, ChevronDown, ChevronUp,
+    CircleAlert, Copy, DoorClosed, DoorOpen, Ellipsis, Eye, EyeOff,
+    Footprints, KeyRound, Languages, LocateFixed, Lock, LogOut, Mail, MapPin,
+    MessageSquareText, Minus, PanelLeft, PanelRight, Pencil, Plus, RefreshCw,
+    Search, SendHorizontal, Shield, Shuffle, TextSearch, Trash2, User,
+    UserPlus, Users, UsersRound, WifiOff, X, Map as MapIcon, RotateCw,
+    type IconNode } from 'lucide';
+import { h, type JSX } from 'preact';
+
+const icons = {
+	alert: CircleAlert, back: ArrowLeft, centre: LocateFixed,
+	chat: MessageSquareText, check: Check, close: X, closed: DoorClosed,
+	copy: Copy, door: DoorOpen, down: ChevronDown, edit: Pencil,
+	eye: Eye, 'eye-off': EyeOff, floor: Building2, group: UsersRound,
+	invite: UserPlus, key: KeyRound, lang: Languages, left: PanelLeft,
+	lock: Lock, mail: Mail, minus: Minus, more: Ellipsis,
+	newest: ArrowDown, offline: WifiOff, out: LogOut, people: Users,
+	picture: MapIcon, pin: MapPin, plus: Plus, random: Shuffle,
+	reload: RefreshCw, resend: RotateCw, right: PanelRight,
+	search: Search, send: SendHorizontal, shield: Shield,
+	text: TextSearch, trash: Trash2, up: ChevronUp, user: User,
+	walk: Footprints,
+} satisfies Record<string, IconNode>;
+
+export type IconName = keyof typeof icons;
+
+/* An icon beside words or in a button that has a name: not read aloud. */
+export function Icon(p: { name: IconName; size?: number }): JSX.Element {
+	return (
+		<svg class="icon" width={p.size ?? 18} height={p.size ?? 18}
+		    viewBox="0 0 24 24" fill="none" stroke="currentColor"
+		    stroke-width="1.9" stroke-linecap="round"
+		    stroke-linejoin="round" aria-hidden="true">
+			{icons[p.name].map(([tag, attrs]) => h(tag, attrs))}
+		</svg>
+	);
+}

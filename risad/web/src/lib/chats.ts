@@ -1,0 +1,170 @@
+import type { Channel, Message } from '../types';
+
+/* What is known of one channel. */
+export interface Chat {
+	channel: Channel;
+	messages: Message[];	/* by id, no gaps but before the first */
+	more: boolean;		/* older ones exist */
+	loaded: boolean;	/* the newest page has come since connecting */
+	loading: boolean;
+	unread: number;
+	line: number;		/* id of the first new one, 0 none */
+	read: number;		/* told the server up to here */
+}
+
+const KEEP = 1000;		/* messages in memory, per channel */
+
+function empty(channel: Channel): Chat {
+	return ({ channel, messages: [], more: true, loaded: false,
+	    loading: false, unread: 0, line: 0, read: 0 });
+}
+
+/* Two lists by id into one; the same id is the same message. */
+export function merge(a: readonly Message[], b: readonly Message[]): Message[] {
+	const byId = new Map<number, Message>();
+
+	for (const m of a)
+		byId.set(m.id, m);
+	for (const m of b)
+		byId.set(m.id, m);
+	return ([...byId.values()].sort((x, y) => x.id - y.id));
+}
+
+export class Chats {
+	private readonly all = new Map<Channel, Chat>();
+	private watching: Channel = '';
+
+	get(channel: Channel): Chat {
+		const c = this.all.get(channel) ?? empty(channel);
+
+		this.all.set(channel, c);
+		return (c);
+	}
+
+	peek(channel: Channel): Chat | undefined {
+		return (this.all.get(channel));
+	}
+
+	/* Direct channels with anything in them, the latest first. */
+	direct(): Chat[] {
+		return ([...this.all.values()].filter((c) =>
+		    c.channel.startsWith('user:') &&
+		    (c.messages.length > 0 || c.unread > 0))
+		    .sort((a, b) => (b.messages.at(-1)?.at ?? Infinity) -
+		    (a.messages.at(-1)?.at ?? Infinity)));
+	}
+
+	/* A new connection: what we hold may have a gap after its end. */
+	hello(unread: readonly { channel: Channel; count: number }[]): void {
+		for (const c of this.all.values()) {
+			c.loaded = false;
+			c.loading = false;
+			c.unread = 0;
+		}
+		for (const u of unread)
+			this.get(u.channel).unread = u.count;
+	}
+
+	/* The channel that is on the screen and read at its end, or ''. */
+	watch(channel: Channel): void {
+		this.watching = channel;
+	}
+
+	/*
+	 * A message as it happens.  True when it is new to us.  It counts as
+	 * unread unless it is one's own or being looked at.
+	 */
+	live(m: Message, self: number): boolean {
+		const c = this.get(m.channel);
+
+		if (c.messages.some((x) => x.id === m.id))
+			return (false);
+		c.messages = merge(c.messages, [m]);
+		if (c.messages.length > KEEP) {
+			c.messages = c.messages.slice(-KEEP);
+			c.more = true;
+		}
+		if (m.from === self) {
+			c.line = 0;
+		} else if (this.watching !== m.channel) {
+			c.unread++;
+			if (c.line === 0)
+				c.line = m.id;
+		}
+		return (true);
+	}
+
+	/* The newest page, after (re)connecting. */
+	newest(channel: Channel, page: Message[], more: boolean,
+	    self: number): void {
+		const c = this.get(channel);
+		const last = c.messages.at(-1)?.id ?? 0;
+		const gap = more && (page[0]?.id ?? 0) > last;
+
+		c.more = gap || c.messages.length === 0 ? more : c.more;
+		c.messages = gap ? merge([], page) : merge(c.messages, page);
+		c.loaded = true;
+		c.loading = false;
+		c.line = this.firstUnread(c, self);
+	}
+
+	/* An older page. */
+	older(channel: Channel, page: Message[], more: boolean): void {
+		const c = this.get(channel);
+
+		c.messages = merge(page, c.messages);
+		c.more = more;
+		c.loading = false;
+	}
+
+	/* The server counted: that many from others at the end are new. */
+	private firstUnread(c: Chat, self: number): number {
+		let left = c.unread;
+		let id = 0;
+
+		for (let i = c.messages.length - 1; i >= 0 && left > 0; i--) {
+			const m = c.messages[i];
+			if (m !== undefined && m.from !== self) {
+				id = m.id;
+				left--;
+			}
+		}
+		return (id);
+	}
+
+	/* Looked at up to the end: the id to tell the server, 0 if it knows. */
+	seen(channel: Channel): number {
+		const c = this.get(channel);
+		const last = c.messages.at(-1)?.id ?? 0;
+		const news = c.unread > 0 || last > c.read;
+
+		if (!c.loaded || last === 0 || !news)
+			return (0);
+		c.unread = 0;
+		c.read = last;
+		return (last);
+	}
+
+	/* The line goes when one leaves the channel. */
+	leave(channel: Channel): void {
+		const c = this.all.get(channel);
+
+		if (c !== undefined)
+			c.line = 0;
+	}
+
+	/* Sum for the title and the badges. */
+	unread(pick: (channel: Channel) => boolean): number {
+		let n = 0;
+
+		for (const c of this.all.values())
+			if (pick(c.channel))
+				n += c.unread;
+		return (n);
+	}
+
+	forget(): void {
+		this.all.clear();
+		this.watching = '';
+	}
+}

@@ -1,0 +1,51 @@
+import type { Lang } from '../types';
+import { translate } from '../i18n/index';
+
+const locale: Record<Lang, string> = { ja: 'ja-JP', en: 'en-GB' };
+
+/* Making a formatter is slow, a long history needs one per line. */
+const cache = new Map<string, Intl.DateTimeFormat>();
+
+function format(lang: Lang, what: string, o: Intl.DateTimeFormatOptions) {
+	const key = `${lang} ${what}`;
+	let f = cache.get(key);
+
+	if (f === undefined) {
+		f = new Intl.DateTimeFormat(locale[lang], o);
+		cache.set(key, f);
+	}
+	return (f);
+}
+
+export function clockTime(at: number, lang: Lang): string {
+	return (format(lang, 'time', { hour: 'numeric', minute: '2-digit' })
+	    .format(at));
+}
+
+/* A number that is the same for all instants of one local day. */
+export function day(at: number): number {
+	const d = new Date(at);
+
+	return (Math.round(Date.UTC(d.getFullYear(), d.getMonth(),
+	    d.getDate()) / 86400000));
+}
+
+export function dayName(at: number, now: number, lang: Lang): string {
+	const ago = day(now) - day(at);
+
+	if (ago === 0)
+		return (translate(lang, 'chat.today'));
+	if (ago === 1)
+		return (translate(lang, 'chat.yesterday'));
+	if (new Date(at).getFullYear() === new Date(now).getFullYear())
+		return (format(lang, 'day', { month: 'long', day: 'numeric',
+		    weekday: 'short' }).format(at));
+	return (format(lang, 'year', { year: 'numeric', month: 'long',
+	    day: 'numeric', weekday: 'short' }).format(at));
+}
+
+/* Day and time for tables. */
+export function stamp(at: number, lang: Lang): string {
+	return (format(lang, 'stamp', { year: 'numeric', month: 'short',
+	    day: 'numeric', hour: 'numeric', minute: '2-digit' }).format(at));
+}

@@ -1,0 +1,136 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useId, useState } from 'preact/hooks';
+import { app } from '../app';
+import { Icon } from '../icon';
+
+interface Base {
+	label: string;
+	value: string;
+	set(v: string): void;
+	error?: string;
+	hint?: string;
+	testid?: string;
+	autofocus?: boolean;
+}
+
+/* Label, control, hint and error tied together for every kind of reader. */
+function Frame(p: { id: string; label: string; error?: string;
+    hint?: string; children: ComponentChildren }): JSX.Element {
+	return (
+		<div class={`field${p.error ? ' bad' : ''}`}>
+			<label for={p.id}>{p.label}</label>
+			{p.children}
+			{p.hint && !p.error &&
+			    <p class="hint" id={`${p.id}-hint`}>{p.hint}</p>}
+			{p.error &&
+			    <p class="error" id={`${p.id}-error`} role="alert">
+				<Icon name="alert" size={15} />{p.error}</p>}
+		</div>
+	);
+}
+
+/* The types of JSX want one literal; the attributes in use suit them all. */
+function kind(type: string): { type: 'text' } {
+	return ({ type: type as 'text' });
+}
+
+function described(id: string, p: { error?: string; hint?: string }) {
+	return (p.error ? `${id}-error` : p.hint ? `${id}-hint` : undefined);
+}
+
+export function TextField(p: Base & { type?: 'text' | 'email' | 'search';
+    autocomplete?: string; max?: number; placeholder?: string;
+    readonly?: boolean }): JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
+			<input id={id} value={p.value}
+			    {...kind(p.type ?? 'text')}
+			    class="input" data-testid={p.testid}
+			    autocomplete={p.autocomplete ?? 'off'}
+			    maxLength={p.max} placeholder={p.placeholder}
+			    readOnly={p.readonly} autofocus={p.autofocus}
+			    autocapitalize="off" spellcheck={false}
+			    aria-invalid={p.error ? true : undefined}
+			    aria-describedby={described(id, p)}
+			    onInput={(e) => p.set(e.currentTarget.value)} />
+		</Frame>
+	);
+}
+
+/* A password, hidden until asked for. */
+export function PasswordField(p: Base & { fresh?: boolean }): JSX.Element {
+	const id = useId();
+	const [seen, setSeen] = useState(false);
+	const [caps, setCaps] = useState(false);
+	const key = (e: KeyboardEvent) => setCaps(
+	    e.getModifierState?.('CapsLock') ?? false);
+
+	return (
+		<Frame id={id} label={p.label} error={p.error}
+		    hint={caps ? app.t('signin.caps') : p.hint}>
+			<div class="with-button">
+				<input id={id} class="input"
+				    {...kind(seen ? 'text' : 'password')}
+				    value={p.value} data-testid={p.testid}
+				    autocomplete={p.fresh ? 'new-password' :
+				    'current-password'}
+				    autocapitalize="off" spellcheck={false}
+				    autofocus={p.autofocus}
+				    aria-invalid={p.error ? true : undefined}
+				    aria-describedby={described(id, p)}
+				    onKeyDown={key} onKeyUp={key}
+				    onInput={(e) =>
+				    p.set(e.currentTarget.value)} />
+				<button type="button" class="icon-button"
+				    aria-pressed={seen}
+				    title={app.t(seen ? 'signin.hide' :
+				    'signin.show')}
+				    aria-label={app.t('signin.show')}
+				    onClick={() => setSeen(!seen)}>
+					<Icon name={seen ? 'eye-off' : 'eye'} />
+				</button>
+			</div>
+		</Frame>
+	);
+}
+
+export function SelectField(p: { label: string; value: string;
+    set(v: string): void; options: [string, string][]; testid?: string }):
+    JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label}>
+			<Select id={id} value={p.value} set={p.set}
+			    options={p.options} testid={p.testid} />
+		</Frame>
+	);
+}
+
+export function Select(p: { id?: string; label?: string; value: string;
+    set(v: string): void; options: [string, string][]; testid?: string;
+    disabled?: boolean }): JSX.Element {
+	return (
+		<span class="select">
+			<select id={p.id} value={p.value} aria-label={p.label}
+			    data-testid={p.testid} disabled={p.disabled}
+			    onChange={(e) => p.set(e.currentTarget.value)}>
+				{p.options.map(([v, text]) =>
+				    <option key={v} value={v}
+					selected={v === p.value}>{text}
+				    </option>)}
+			</select>
+			<Icon name="down" size={16} />
+		</span>
+	);
+}
+
+/* What went wrong with the whole form. */
+export function FormError(p: { text: string; testid?: string }):
+    JSX.Element | null {
+	return (p.text === '' ? null :
+	    <p class="notice bad" role="alert" data-testid={p.testid}>
+		<Icon name="alert" />{p.text}</p>);
+}
