@@ -498,7 +498,8 @@ static void
 test_cuts(void)
 {
 	static const char	 head[] =
-	    "PUT /a%20b/c?d=%e4%bc%9a HTTP/1.1\r\nHost: ACME.example:8443\r\nContent-Length: 12\r\n"
+	    "PUT /a%20b/c?d=%e4%bc%9a HTTP/1.1\r\n"
+	    "Host: ACME.example:8443\r\nContent-Length: 12\r\n"
 	    "Cookie: __Host-risa=abc\r\nConnection: close\r\n\r\n";
 	struct http_request	 one, two;
 	size_t			 cut, len = sizeof(head) - 1;
