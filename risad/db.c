@@ -1,0 +1,773 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#include "db.h"
+#include "log.h"
+
+#define PATH		64
+#define BUSY		500		/* ms that a lock is waited for */
+#define GENERATION	1		/* of a new tenant's key */
+
+struct db_stats		 db_stats;
+
+static TAILQ_HEAD(dblist, db) dbs = TAILQ_HEAD_INITIALIZER(dbs);
+static struct db	*sysdb;
+static struct seal	*master;	/* keeps the master key itself */
+static const uint8_t	*master_key;
+static void		 (*on_commit)(struct db *, int);
+static void		 (*on_forget)(struct db *);
+
+static const char	 check_text[] = "risad";
+static const struct seal_at check_at = { "meta", "check", 0, 0, NULL, 0 };
+
+const char *
+db_why_text(enum db_why why)
+{
+	static const char *const texts[] = {
+		"is well", "is missing", "is damaged",
+		"was written by a newer risad", "has another key",
+		"cannot be opened now"
+	};
+
+	return (texts[why]);
+}
+
+int
+db_init(void)
+{
+	uint8_t	 seed[16];
+
+	/* One thread; no failure is ever without a code. */
+	if (sqlite3_config(SQLITE_CONFIG_SINGLETHREAD) != SQLITE_OK ||
+	    sqlite3_initialize() != SQLITE_OK)
+		return (-1);
+	sqlite3_randomness(sizeof(seed), seed);
+	explicit_bzero(seed, sizeof(seed));
+	return (seal_init());
+}
+
+void
+db_hooks(void (*committed)(struct db *, int), void (*forget)(struct db *))
+{
+	on_commit = committed;
+	on_forget = forget;
+}
+
+static const char *
+db_title(const struct db *db, char *buf, size_t len)
+{
+	if (db->db_id == DB_SYSTEM)
+		return ("system.db");
+	(void)snprintf(buf, len, "tenants/%u/main.db", db->db_id);
+	return (buf);
+}
+
+/* What an error means for the handle: a file that lies is not asked again. */
+static void
+db_error(struct db *db, int rc, const char *what)
+{
+	char	 path[PATH];
+
+	log_warnx("%s: %s: %s", db_title(db, path, sizeof(path)), what,
+	    sqlite3_errstr(rc));
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+	case SQLITE_RANGE:
+	case SQLITE_MISMATCH:
+		break;
+	default:
+		db->db_broken = 1;
+		break;
+	}
+}
+
+/*
+ * Statements.
+ */
+
+static sqlite3_stmt *
+db_prepare(struct db *db, enum stmt s)
+{
+	int	 rc;
+
+	if (db->db_stmts[s] != NULL)
+		return (db->db_stmts[s]);
+	rc = sqlite3_prepare_v3(db->db_conn, stmt_sql(s), -1,
+	    SQLITE_PREPARE_PERSISTENT, &db->db_stmts[s], NULL);
+	if (rc != SQLITE_OK) {
+		db_error(db, rc, stmt_name(s));
+		return (NULL);
+	}
+	return (db->db_stmts[s]);
+}
+
+static int
+bind_one(sqlite3_stmt *st, int i, const struct arg *a)
+{
+	switch (a->a_kind) {
+	case A_NUM:
+		return (sqlite3_bind_int64(st, i, (sqlite3_int64)a->a_num));
+	case A_BIN:
+		if (a->a_data == NULL)
+			return (sqlite3_bind_zeroblob(st, i, 0));
+		return (sqlite3_bind_blob64(st, i, a->a_data, a->a_len,
+		    SQLITE_STATIC));
+	case A_TEXT:
+		return (sqlite3_bind_text(st, i, a->a_data, -1,
+		    SQLITE_STATIC));
+	case A_NULL:
+	case A_END:
+		break;
+	}
+	return (sqlite3_bind_null(st, i));
+}
+
+sqlite3_stmt *
+db_query(struct db *db, enum stmt s, const struct arg *args)
+{
+	sqlite3_stmt	*st;
+	int		 i, rc;
+
+	if (db->db_conn == NULL || (st = db_prepare(db, s)) == NULL)
+		return (NULL);
+	for (i = 0; args[i].a_kind != A_END; i++) {
+		if ((rc = bind_one(st, i + 1, &args[i])) != SQLITE_OK) {
+			db_error(db, rc, stmt_name(s));
+			db_done(st);
+			return (NULL);
+		}
+	}
+	return (st);
+}
+
+int
+db_step(struct db *db, sqlite3_stmt *st)
+{
+	int	 rc;
+
+	if (st == NULL)
+		return (-1);
+	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		return (1);
+	if (rc == SQLITE_DONE)
+		return (0);
+	db_error(db, sqlite3_extended_errcode(db->db_conn), "step");
+	return (-1);
+}
+
+void
+db_done(sqlite3_stmt *st)
+{
+	if (st == NULL)
+		return;
+	(void)sqlite3_reset(st);	/* repeats the error of the step */
+	(void)sqlite3_clear_bindings(st);
+}
+
+int
+db_exec(struct db *db, enum stmt s, const struct arg *args)
+{
+	sqlite3_stmt	*st;
+	int		 ret;
+
+	if ((st = db_query(db, s, args)) == NULL)
+		return (-1);
+	if ((ret = db_step(db, st)) == 0)
+		ret = sqlite3_changes(db->db_conn);
+	db_done(st);
+	return (ret);
+}
+
+int
+db_number(struct db *db, enum stmt s, const struct arg *args, uint64_t *value)
+{
+	sqlite3_stmt	*st;
+	int		 ret;
+
+	*value = 0;
+	if ((st = db_query(db, s, args)) == NULL)
+		return (-1);
+	if ((ret = db_step(db, st)) == 1)
+		*value = db_col_num(st, 0);
+	db_done(st);
+	return (ret == -1 ? -1 : 0);
+}
+
+uint64_t
+db_col_num(sqlite3_stmt *st, int col)
+{
+	return ((uint64_t)sqlite3_column_int64(st, col));
+}
+
+const void *
+db_col_bin(sqlite3_stmt *st, int col, size_t *len)
+{
+	const void	*p = sqlite3_column_blob(st, col);
+
+	*len = p == NULL ? 0 : (size_t)sqlite3_column_bytes(st, col);
+	return (p);
+}
+
+int
+db_next_id(struct db *db, const char *table, uint64_t *id)
+{
+	if (db_number(db, S_SEQUENCE, ARGS(TXT(table)), id) == -1)
+		return (-1);
+	/* The wire has 32 bits, and a damaged file could say anything. */
+	if (++*id == 0 || *id > INT64_MAX)
+		return (-1);
+	return (0);
+}
+
+void *
+db_seal(struct db *db, const struct seal_at *at, const void *text, size_t len,
+    size_t *outlen)
+{
+	uint8_t	*out;
+
+	*outlen = len + SEAL_OVER;
+	if ((out = malloc(*outlen)) == NULL)
+		return (NULL);
+	if (seal_make(db->db_seal, at, text, len, out) == -1) {
+		free(out);
+		return (NULL);
+	}
+	return (out);
+}
+
+void *
+db_open(struct db *db, const struct seal_at *at, sqlite3_stmt *st, int column,
+    size_t *len)
+{
+	char		 path[PATH];
+	const void	*rec;
+	uint8_t		*out = NULL;
+	ssize_t		 n = -1;
+	size_t		 reclen;
+
+	rec = db_col_bin(st, column, &reclen);
+	if (reclen >= SEAL_OVER && reclen <= SEAL_MAX + SEAL_OVER &&
+	    (out = malloc(reclen - SEAL_OVER + 1)) != NULL)
+		n = seal_open(db->db_seal, at, rec, reclen, out);
+	if (n == -1) {
+		db_stats.ds_unreadable++;
+		log_warnx("%s: %s.%s of row %llu does not open",
+		    db_title(db, path, sizeof(path)), at->sa_table,
+		    at->sa_column, (unsigned long long)at->sa_row);
+		free(out);
+		return (NULL);
+	}
+	out[n] = '\0';
+	*len = (size_t)n;
+	return (out);
+}
+
+/*
+ * Opening and closing.
+ */
+
+static void
+db_forget(struct db *db)
+{
+	db->db_message = 0;
+	if (db->db_rights != NULL && on_forget != NULL)
+		on_forget(db);
+	db->db_rights = NULL;
+}
+
+static void
+db_close(struct db *db)
+{
+	unsigned int	 i;
+
+	db_forget(db);
+	for (i = 0; i < S_MAX; i++)
+		(void)sqlite3_finalize(db->db_stmts[i]);
+	(void)sqlite3_close(db->db_conn);
+	seal_free(db->db_seal);
+	if (db == sysdb)
+		sysdb = NULL;
+	else if (db->db_entry.tqe_prev != NULL) {
+		TAILQ_REMOVE(&dbs, db, db_entry);
+		db_stats.ds_open--;
+	}
+	free(db);
+}
+
+static enum db_why
+why_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+		return (DB_OK);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+	case SQLITE_ERROR:		/* a table is not what it should be */
+		return (DB_DAMAGED);
+	default:
+		return (DB_TROUBLE);
+	}
+}
+
+/* Bring the schema to the newest version, each step in a transaction. */
+static enum db_why
+db_migrate(struct db *db, int kind, int create)
+{
+	uint64_t	 version;
+	int		 n, rc = SQLITE_OK;
+
+	if (db_number(db, S_VERSION, NOARGS, &version) == -1)
+		return (why_of(sqlite3_errcode(db->db_conn)));
+	if (version > (uint64_t)stmt_newest(kind))
+		return (DB_NEWER);
+	if (version == 0 && !create)
+		return (DB_DAMAGED);	/* emptied */
+	for (n = (int)version; n < stmt_newest(kind); n++) {
+		if (db_exec(db, S_BEGIN, NOARGS) == -1)
+			return (DB_TROUBLE);
+		rc = sqlite3_exec(db->db_conn, stmt_schema(kind, n), NULL,
+		    NULL, NULL);
+		if (rc != SQLITE_OK || db_exec(db, S_COMMIT, NOARGS) == -1) {
+			(void)db_exec(db, S_ROLLBACK, NOARGS);
+			return (rc == SQLITE_OK ? DB_TROUBLE : why_of(rc));
+		}
+	}
+	return (DB_OK);
+}
+
+/* A sealed word tells whether the key and the file belong together. */
+static enum db_why
+db_check(struct db *db, int create)
+{
+	sqlite3_stmt	*st;
+	void		*rec;
+	size_t		 len;
+	int		 n;
+
+	st = db_query(db, S_META_GET, ARGS(TXT("check")));
+	n = db_step(db, st);
+	if (n == 1) {
+		rec = db_open(db, &check_at, st, 0, &len);
+		db_done(st);
+		n = rec != NULL && strcmp(rec, check_text) == 0;
+		free(rec);
+		return (n ? DB_OK : DB_KEY);
+	}
+	db_done(st);
+	if (n == -1 || !create)
+		return (DB_DAMAGED);
+	rec = db_seal(db, &check_at, check_text, strlen(check_text), &len);
+	if (rec == NULL)
+		return (DB_TROUBLE);
+	n = db_exec(db, S_META_SET, ARGS(TXT("check"), BIN(rec, len)));
+	free(rec);
+	return (n == 1 ? DB_OK : DB_TROUBLE);
+}
+
+static int
+db_connect(struct db *db, const char *path, int create)
+{
+	int	 flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, rc;
+
+	if (create)
+		flags |= SQLITE_OPEN_CREATE;
+	rc = sqlite3_open_v2(path, &db->db_conn, flags, NULL);
+	if (rc != SQLITE_OK)
+		return (rc);
+	(void)sqlite3_extended_result_codes(db->db_conn, 1);
+	(void)sqlite3_busy_timeout(db->db_conn, BUSY);
+	(void)sqlite3_db_config(db->db_conn, SQLITE_DBCONFIG_DEFENSIVE, 1,
+	    NULL);
+	(void)sqlite3_limit(db->db_conn, SQLITE_LIMIT_ATTACHED, 0);
+	return (sqlite3_exec(db->db_conn, stmt_setup(), NULL, NULL, NULL));
+}
+
+/* Takes the seal.  The handle, or NULL and why. */
+static struct db *
+db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
+{
+	struct db	*db;
+	char		 buf[PATH];
+	const char	*path;
+	int		 kind = id == DB_SYSTEM ? STMT_SYSTEM : STMT_TENANT;
+	int		 rc;
+
+	if ((db = calloc(1, sizeof(*db))) == NULL) {
+		seal_free(seal);
+		*why = DB_TROUBLE;
+		return (NULL);
+	}
+	db->db_id = id;
+	db->db_seal = seal;
+	path = db_title(db, buf, sizeof(buf));
+	if ((rc = db_connect(db, path, create)) != SQLITE_OK)
+		*why = access(path, F_OK) == -1 && errno == ENOENT ?
+		    DB_MISSING : why_of(rc);
+	else if ((*why = db_migrate(db, kind, create)) == DB_OK)
+		*why = db_check(db, create);
+	if (*why != DB_OK) {
+		log_warnx("%s %s", path, db_why_text(*why));
+		db_close(db);
+		return (NULL);
+	}
+	db->db_broken = 0;
+	db_stats.ds_opened++;
+	return (db);
+}
+
+/*
+ * Keys.
+ */
+
+static void
+key_path(char *buf, size_t len, uint32_t tenant, int temp)
+{
+	(void)snprintf(buf, len, "keys/%u.%s", tenant, temp ? "new" : "key");
+}
+
+static enum db_why
+key_load(uint32_t tenant, struct seal **seal)
+{
+	uint8_t		 file[SEAL_WRAPPED + 1], key[SEAL_KEY];
+	char		 path[PATH];
+	uint32_t	 generation;
+	ssize_t		 n;
+	int		 fd;
+
+	key_path(path, sizeof(path), tenant, 0);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1) {
+		log_warn("%s", path);
+		return (errno == ENOENT ? DB_MISSING : DB_TROUBLE);
+	}
+	n = read(fd, file, sizeof(file));
+	(void)close(fd);
+	if (n != SEAL_WRAPPED || seal_unwrap(master_key, tenant, file,
+	    SEAL_WRAPPED, &generation, key) == -1) {
+		log_warnx("%s: not a key of this tenant and master key", path);
+		return (DB_KEY);
+	}
+	*seal = seal_new(key, generation);
+	explicit_bzero(key, sizeof(key));
+	return (*seal == NULL ? DB_TROUBLE : DB_OK);
+}
+
+static int
+sync_dir(const char *path)
+{
+	int	 fd, ret;
+
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return (-1);
+	ret = fsync(fd);
+	(void)close(fd);
+	return (ret);
+}
+
+/* Either the whole key is there after this, or none: the name comes last. */
+static int
+key_store(uint32_t tenant, const uint8_t wrapped[SEAL_WRAPPED])
+{
+	char	 path[PATH], temp[PATH];
+	ssize_t	 n;
+	int	 fd, failed;
+
+	key_path(path, sizeof(path), tenant, 0);
+	key_path(temp, sizeof(temp), tenant, 1);
+	(void)unlink(temp);
+	if ((fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600)) == -1)
+		return (-1);
+	n = write(fd, wrapped, SEAL_WRAPPED);
+	failed = n != SEAL_WRAPPED || fsync(fd) == -1;
+	if (close(fd) == -1 || failed || rename(temp, path) == -1) {
+		(void)unlink(temp);
+		return (-1);
+	}
+	return (sync_dir("keys"));
+}
+
+static struct seal *
+key_make(uint32_t tenant)
+{
+	struct seal	*seal = NULL;
+	uint8_t		 key[SEAL_KEY], wrapped[SEAL_WRAPPED];
+
+	arc4random_buf(key, sizeof(key));
+	if (seal_wrap(master_key, tenant, GENERATION, key, wrapped) == 0 &&
+	    key_store(tenant, wrapped) == 0)
+		seal = seal_new(key, GENERATION);
+	explicit_bzero(key, sizeof(key));
+	return (seal);
+}
+
+/*
+ * The life of the files.
+ */
+
+static int
+make_dir(const char *path)
+{
+	if (mkdir(path, 0700) == -1 && errno != EEXIST) {
+		log_warn("%s", path);
+		return (-1);
+	}
+	return (0);
+}
+
+enum db_why
+db_start(const uint8_t key[SEAL_KEY])
+{
+	struct seal	*seal;
+	enum db_why	 why;
+
+	if (sysdb != NULL)
+		return (db_is_master(key) ? DB_OK : DB_KEY);
+	if (make_dir("tenants") == -1 || make_dir("keys") == -1)
+		return (DB_TROUBLE);
+	if (master == NULL && ((master = seal_new(key, 0)) == NULL))
+		return (DB_TROUBLE);
+	master_key = seal_key(master);
+	if (!db_is_master(key))
+		return (DB_KEY);
+	if ((seal = seal_system(key)) == NULL)
+		return (DB_TROUBLE);
+	/* Keys without system.db: it was lost, do not begin a new one. */
+	sysdb = db_handle(DB_SYSTEM, seal, access("system.db", F_OK) == -1 &&
+	    access("keys/1.key", F_OK) == -1, &why);
+	if (sysdb == NULL) {
+		seal_free(master);
+		master = NULL;
+		master_key = NULL;
+	}
+	return (why);
+}
+
+/* After an error the file is opened anew: the old handle knows too much. */
+struct db *
+db_system(void)
+{
+	struct seal	*seal;
+	enum db_why	 why;
+
+	if (sysdb != NULL && sysdb->db_broken)
+		db_close(sysdb);
+	if (sysdb == NULL && master_key != NULL &&
+	    (seal = seal_system(master_key)) != NULL)
+		sysdb = db_handle(DB_SYSTEM, seal, 0, &why);
+	return (sysdb);
+}
+
+int
+db_is_master(const uint8_t key[SEAL_KEY])
+{
+	return (master_key != NULL &&
+	    CRYPTO_memcmp(master_key, key, SEAL_KEY) == 0);
+}
+
+void
+db_stop(void)
+{
+	struct db	*db;
+
+	db_commit_all();
+	while ((db = TAILQ_FIRST(&dbs)) != NULL)
+		db_close(db);
+	if (sysdb != NULL)
+		db_close(sysdb);
+	seal_free(master);
+	master = NULL;
+	master_key = NULL;
+}
+
+/* The files that SQLite keeps beside the database carry its name. */
+static void
+remove_leftovers(uint32_t tenant)
+{
+	static const char *const	 ends[] = { "", "-wal", "-shm",
+					    "-journal" };
+	char				 path[PATH];
+	size_t				 i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(path, sizeof(path), "tenants/%u/main.db%s",
+		    tenant, ends[i]);
+		(void)unlink(path);
+	}
+}
+
+enum db_why
+db_create(uint32_t tenant)
+{
+	struct seal	*seal;
+	struct db	*db;
+	enum db_why	 why;
+	char		 path[PATH];
+
+	(void)snprintf(path, sizeof(path), "tenants/%u", tenant);
+	if (make_dir(path) == -1)
+		return (DB_TROUBLE);
+	remove_leftovers(tenant);
+	if ((seal = key_make(tenant)) == NULL) {
+		log_warnx("keys/%u.key cannot be made", tenant);
+		return (DB_TROUBLE);
+	}
+	if ((db = db_handle(tenant, seal, 1, &why)) == NULL)
+		return (why);
+	db_close(db);
+	if (sync_dir(path) == -1 || sync_dir("tenants") == -1)
+		return (DB_TROUBLE);
+	return (DB_OK);
+}
+
+/* Close what nobody has used for longest; transactions stay. */
+static void
+db_evict(void)
+{
+	struct db	*db;
+
+	TAILQ_FOREACH_REVERSE(db, &dbs, dblist, db_entry) {
+		if (!db->db_intx) {
+			db_close(db);
+			return;
+		}
+	}
+}
+
+struct db *
+db_enter(uint32_t tenant, enum db_why *why)
+{
+	struct seal	*seal = NULL;
+	struct db	*db;
+
+	*why = DB_OK;
+	TAILQ_FOREACH(db, &dbs, db_entry) {
+		if (db->db_id == tenant) {
+			TAILQ_REMOVE(&dbs, db, db_entry);
+			TAILQ_INSERT_HEAD(&dbs, db, db_entry);
+			return (db);
+		}
+	}
+	if (db_stats.ds_open >= DB_CACHE)
+		db_evict();
+	if (db_stats.ds_open >= DB_CACHE)
+		(void)db_commit_all();
+	if ((*why = key_load(tenant, &seal)) != DB_OK ||
+	    (db = db_handle(tenant, seal, 0, why)) == NULL)
+		return (NULL);
+	TAILQ_INSERT_HEAD(&dbs, db, db_entry);
+	db_stats.ds_open++;
+	return (db);
+}
+
+/*
+ * Transactions.
+ */
+
+/* The transaction is gone; its requests hear it, and the handle goes too:
+ * after a failed fsync nobody knows what the system still keeps of it. */
+static void
+db_lose(struct db *db)
+{
+	db_stats.ds_failed++;
+	db->db_intx = db->db_insave = 0;
+	db->db_requests = 0;
+	db->db_broken = 1;
+	if (!sqlite3_get_autocommit(db->db_conn))
+		(void)db_exec(db, S_ROLLBACK, NOARGS);
+	db_forget(db);
+	if (on_commit != NULL)
+		on_commit(db, 0);
+}
+
+void
+db_leave(struct db *db)
+{
+	if (!db->db_broken)
+		return;
+	if (db->db_intx)
+		db_lose(db);
+	if (db != sysdb)
+		db_close(db);		/* db_system() sees to the other */
+}
+
+int
+db_begin(struct db *db)
+{
+	if (db->db_intx && db->db_requests >= DB_BATCH &&
+	    db_commit(db) == -1)
+		return (-1);
+	if (!db->db_intx) {
+		if (db_exec(db, S_BEGIN, NOARGS) == -1)
+			return (-1);
+		db->db_intx = 1;
+		db->db_requests = 0;
+	}
+	db->db_requests++;
+	if (db_exec(db, S_SAVE, NOARGS) == -1)
+		return (-1);
+	db->db_insave = 1;
+	return (0);
+}
+
+int
+db_end(struct db *db, int keep)
+{
+	if (!db->db_insave)
+		return (-1);
+	db->db_insave = 0;
+	if (sqlite3_get_autocommit(db->db_conn)) {
+		/* A full disk has rolled back everything by itself. */
+		db->db_broken = 1;
+		return (-1);
+	}
+	if (!keep) {
+		db_forget(db);
+		(void)db_exec(db, S_UNDO, NOARGS);
+	}
+	if (db_exec(db, S_RELEASE, NOARGS) == -1)
+		return (-1);
+	return (keep ? 0 : -1);
+}
+
+int
+db_commit(struct db *db)
+{
+	if (!db->db_intx)
+		return (0);
+	if (db->db_broken || db_exec(db, S_COMMIT, NOARGS) == -1) {
+		db_lose(db);
+		return (-1);
+	}
+	db->db_intx = 0;
+	db->db_requests = 0;
+	db_stats.ds_commits++;
+	if (on_commit != NULL)
+		on_commit(db, 1);
+	return (0);
+}
+
+unsigned int
+db_commit_all(void)
+{
+	struct db	*db, *next;
+	unsigned int	 n = 0;
+
+	TAILQ_FOREACH_SAFE(db, &dbs, db_entry, next) {
+		if (!db->db_intx)
+			continue;
+		n++;
+		if (db_commit(db) == -1)
+			db_leave(db);
+	}
+	return (n);
+}

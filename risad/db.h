@@ -1,0 +1,141 @@
+/*
+ * Database files: system.db, and one file and one key for each tenant.  Paths
+ * are relative to the working directory, which is the data directory.
+ *
+ * Group commit: the first write of a turn opens a transaction that the writes
+ * of others join; db_commit() ends it, and db_init()'s callback hears how.
+ */
+#ifndef DB_H
+#define DB_H
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "risad.h"
+#include "seal.h"
+#include "stmt.h"
+
+#define DB_CACHE	64	/* tenants whose files are open */
+#define DB_BATCH	256	/* requests of one transaction */
+#define DB_SYSTEM	0	/* the id that no tenant has */
+
+struct rights;
+
+struct db {
+	TAILQ_ENTRY(db)	 db_entry;
+	uint32_t	 db_id;
+	int		 db_intx;	/* a transaction is open */
+	int		 db_insave;	/* and a request in it */
+	int		 db_broken;	/* close as soon as nobody uses it */
+	unsigned int	 db_requests;	/* in the transaction */
+	sqlite3		*db_conn;
+	struct seal	*db_seal;
+	struct rights	*db_rights;	/* of storage, see db_forget */
+	uint64_t	 db_message;	/* last id given out; 0: ask */
+	sqlite3_stmt	*db_stmts[S_MAX];
+};
+
+/* Counted since the start. */
+struct db_stats {
+	uint64_t	 ds_commits, ds_failed, ds_opened, ds_unreadable;
+	uint32_t	 ds_open;
+};
+extern struct db_stats db_stats;
+
+/* A value to bind. */
+enum arg_kind { A_END, A_NUM, A_BIN, A_TEXT, A_NULL };
+struct arg {
+	enum arg_kind	 a_kind;
+	uint64_t	 a_num;
+	const void	*a_data;	/* kept until the statement is done */
+	size_t		 a_len;
+};
+#define ARGS(...)	\
+	((const struct arg[]){ __VA_ARGS__, { .a_kind = A_END } })
+#define NUM(n)		{ .a_kind = A_NUM, .a_num = (n) }
+#define BIN(p, n)	{ .a_kind = A_BIN, .a_data = (p), .a_len = (n) }
+#define TXT(s)		{ .a_kind = A_TEXT, .a_data = (s) }
+#define NOARGS		ARGS({ .a_kind = A_END })
+
+/* Why a file is not to be had. */
+enum db_why { DB_OK, DB_MISSING, DB_DAMAGED, DB_NEWER, DB_KEY, DB_TROUBLE };
+const char	*db_why_text(enum db_why);
+
+/*
+ * Before the jail: what SQLite does on first use.  0, or -1.
+ */
+int		 db_init(void);
+
+/*
+ * Whom to tell.  committed: the transaction is on the disk (1) or lost as a
+ * whole (0); forget: db_rights is stale, free it.
+ */
+void		 db_hooks(void (*committed)(struct db *, int),
+		    void (*forget)(struct db *));
+
+/*
+ * Take the master key and open system.db, making it if it is not there.
+ * DB_OK, or why not: DB_KEY says that the data belongs to another master key.
+ */
+enum db_why	 db_start(const uint8_t master[SEAL_KEY]);
+/* system.db for one request, or NULL.  Its writes are committed one by one. */
+struct db	*db_system(void);
+/* 1 if it is the key that db_start() took. */
+int		 db_is_master(const uint8_t master[SEAL_KEY]);
+/* Commit and close everything, wipe the keys. */
+void		 db_stop(void);
+
+/* Make key and file of a new tenant; whatever lies there is replaced. */
+enum db_why	 db_create(uint32_t tenant);
+
+/*
+ * The tenant's file, opened if it is not; NULL and the reason.  Good until
+ * db_leave(), which every db_enter() needs.
+ */
+struct db	*db_enter(uint32_t tenant, enum db_why *);
+void		 db_leave(struct db *);
+
+/* A request that writes, within the shared transaction.  0, or -1. */
+int		 db_begin(struct db *);
+/* Keep what it wrote, or undo it alone.  0, or -1: it is not kept. */
+int		 db_end(struct db *, int keep);
+/* Commit now.  0, or -1: everything since the first db_begin() is lost. */
+int		 db_commit(struct db *);
+/* All files; returns how many transactions there were. */
+unsigned int	 db_commit_all(void);
+
+/*
+ * The statement with its values bound, or NULL.  Step it with db_step(): 1 a
+ * row, 0 no more, -1 an error that is logged; then db_done().
+ */
+sqlite3_stmt	*db_query(struct db *, enum stmt, const struct arg *);
+int		 db_step(struct db *, sqlite3_stmt *);
+void		 db_done(sqlite3_stmt *);
+/* Run a statement without rows; the number of rows changed, or -1. */
+int		 db_exec(struct db *, enum stmt, const struct arg *);
+/* The first column of the first row; 0, or -1 (none is 0 in *value). */
+int		 db_number(struct db *, enum stmt, const struct arg *,
+		    uint64_t *value);
+
+/* Columns. */
+uint64_t	 db_col_num(sqlite3_stmt *, int);
+const void	*db_col_bin(sqlite3_stmt *, int, size_t *len);
+
+/* The next id of a table, for the data bound to a row before it exists. */
+int		 db_next_id(struct db *, const char *table, uint64_t *id);
+
+/*
+ * Seal for, and open from, a column.  db_seal() returns malloc'ed bytes or
+ * NULL.  db_open() returns malloc'ed text with a NUL behind it and the length,
+ * or NULL: logged and counted, the row is to be left out.
+ */
+void		*db_seal(struct db *, const struct seal_at *, const void *,
+		    size_t len, size_t *outlen);
+void		*db_open(struct db *, const struct seal_at *, sqlite3_stmt *,
+		    int column, size_t *len);
+
+#endif

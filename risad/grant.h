@@ -1,0 +1,47 @@
+/*
+ * Grants: which session process may act for which sign-in.  Every request of
+ * a session process is looked up here first, and everything that it may do
+ * follows from what is found, not from what it says.
+ */
+#ifndef GRANT_H
+#define GRANT_H
+
+#include <sys/types.h>
+#include <sys/tree.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define GRANT_MAX	65536		/* of one session process */
+
+struct grant {
+	RB_ENTRY(grant)	 gr_byid, gr_bytoken;
+	uint64_t	 gr_id;		/* random, never 0 */
+	uint64_t	 gr_token;	/* row of the token */
+	uint64_t	 gr_expires;	/* ms */
+	uint64_t	 gr_seen;	/* ms, when the row was told last */
+	uint32_t	 gr_tenant, gr_user;
+	unsigned int	 gr_inst;
+	uint8_t		 gr_role;
+};
+
+/* A new grant, the table's; NULL without memory or when inst has too many. */
+struct grant	*grant_new(unsigned int inst, uint32_t tenant, uint32_t user,
+		    uint8_t role, uint64_t token, uint64_t expires);
+
+/* The grant if it is this process's and not over; else NULL. */
+struct grant	*grant_find(uint64_t id, unsigned int inst, uint64_t now);
+void		 grant_free(struct grant *);
+
+/*
+ * Call the function for each grant: of everybody (tenant 0), of a tenant
+ * (user 0), of a user (token 0) or of a token.  It may free the one it gets.
+ */
+void		 grant_each(uint32_t tenant, uint32_t user, uint64_t token,
+		    void (*)(struct grant *, void *), void *);
+
+/* How many grants live: of a token, and in all. */
+uint32_t	 grant_live(uint32_t tenant, uint32_t user, uint64_t token);
+uint32_t	 grant_count(void);
+
+#endif

@@ -1,0 +1,394 @@
+#include <sys/mman.h>
+
+#include <endian.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include "seal.h"
+
+#define FORMAT		1
+#define NAMELEN		32
+#define CACHE		12		/* derived keys of one tenant */
+#define INFO		64
+
+struct derived {
+	char		 de_table[NAMELEN];
+	uint32_t	 de_month;
+	uint8_t		 de_key[SEAL_KEY];
+};
+
+struct seal {
+	int		 se_used;
+	uint32_t	 se_generation;
+	unsigned int	 se_next;	/* slot of the cache to overwrite */
+	uint8_t		 se_key[SEAL_KEY];
+	struct derived	 se_cache[CACHE];
+};
+
+static struct seal	*vault;
+static EVP_CIPHER_CTX	*ctx;
+
+static size_t
+put32(uint8_t *p, uint32_t n)
+{
+	n = htobe32(n);
+	memcpy(p, &n, sizeof(n));
+	return (sizeof(n));
+}
+
+static size_t
+put64(uint8_t *p, uint64_t n)
+{
+	n = htobe64(n);
+	memcpy(p, &n, sizeof(n));
+	return (sizeof(n));
+}
+
+static uint32_t
+get32(const uint8_t *p)
+{
+	uint32_t	 n;
+
+	memcpy(&n, p, sizeof(n));
+	return (be32toh(n));
+}
+
+/* A length and the bytes of a name; 0 if it is none that we use. */
+static size_t
+put_name(uint8_t *p, const char *name)
+{
+	size_t	 len = strlen(name);
+
+	if (len == 0 || len >= NAMELEN)
+		return (0);
+	p[0] = (uint8_t)len;
+	memcpy(p + 1, name, len);
+	return (len + 1);
+}
+
+/* HKDF of one block: our keys are as long as SHA-256. */
+static int
+hkdf(const uint8_t key[SEAL_KEY], const uint8_t *info, size_t len,
+    uint8_t out[SEAL_KEY])
+{
+	static const uint8_t	 salt[SEAL_KEY];
+	uint8_t			 prk[SEAL_KEY], block[INFO + 1];
+	unsigned int		 n = SEAL_KEY;
+	int			 ret = -1;
+
+	if (len > INFO)
+		return (-1);
+	memcpy(block, info, len);
+	block[len] = 1;			/* number of the block */
+	if (HMAC(EVP_sha256(), salt, sizeof(salt), key, SEAL_KEY, prk,
+	    &n) != NULL && n == sizeof(prk) &&
+	    HMAC(EVP_sha256(), prk, sizeof(prk), block, len + 1, out,
+	    &n) != NULL && n == SEAL_KEY)
+		ret = 0;
+	explicit_bzero(prk, sizeof(prk));
+	return (ret);
+}
+
+static int
+encrypt(const uint8_t key[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad,
+    size_t aadlen, const uint8_t *text, size_t len, uint8_t *out)
+{
+	int	 n;
+
+	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
+	    nonce) != 1 ||
+	    EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aadlen) != 1)
+		return (-1);
+	if (len > 0 &&
+	    EVP_EncryptUpdate(ctx, out, &n, text, (int)len) != 1)
+		return (-1);
+	if (EVP_EncryptFinal_ex(ctx, out + len, &n) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SEAL_TAG,
+	    out + len) != 1)
+		return (-1);
+	return (0);
+}
+
+static int
+decrypt(const uint8_t key[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad,
+    size_t aadlen, const uint8_t *text, size_t len, uint8_t *out)
+{
+	uint8_t	 tag[SEAL_TAG];
+	int	 n;
+
+	memcpy(tag, text + len, sizeof(tag));
+	if (EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
+	    nonce) != 1 ||
+	    EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aadlen) != 1)
+		return (-1);
+	if (len > 0 &&
+	    EVP_DecryptUpdate(ctx, out, &n, text, (int)len) != 1)
+		goto fail;
+	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SEAL_TAG,
+	    tag) != 1 || EVP_DecryptFinal_ex(ctx, out + len, &n) != 1)
+		goto fail;
+	return (0);
+ fail:
+	explicit_bzero(out, len);	/* never text that is not proven */
+	return (-1);
+}
+
+int
+seal_init(void)
+{
+	const size_t	 len = SEAL_SLOTS * sizeof(*vault);
+	uint8_t		 key[SEAL_KEY] = { 0 }, out[SEAL_TAG];
+	void		*p;
+
+	if (vault != NULL)
+		return (0);
+	if ((ctx = EVP_CIPHER_CTX_new()) == NULL)
+		return (-1);
+	/* Loads what libcrypto loads late: digest, cipher, random numbers. */
+	if (hkdf(key, key, sizeof(key), key) == -1 ||
+	    encrypt(key, key, key, 1, NULL, 0, out) == -1 ||
+	    RAND_bytes(out, sizeof(out)) != 1)
+		return (-1);
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON,
+	    -1, 0);
+	if (p == MAP_FAILED)
+		return (-1);
+	/* As good as the system grants: neither is a condition. */
+	(void)mlock(p, len);
+	(void)madvise(p, len, MADV_DONTDUMP);
+	vault = p;
+	return (0);
+}
+
+struct seal *
+seal_new(const uint8_t key[SEAL_KEY], uint32_t generation)
+{
+	struct seal	*se;
+	size_t		 i;
+
+	for (i = 0; vault != NULL && i < SEAL_SLOTS; i++) {
+		se = &vault[i];
+		if (se->se_used)
+			continue;
+		memset(se, 0, sizeof(*se));
+		se->se_used = 1;
+		se->se_generation = generation;
+		memcpy(se->se_key, key, SEAL_KEY);
+		return (se);
+	}
+	return (NULL);
+}
+
+void
+seal_free(struct seal *se)
+{
+	if (se == NULL)
+		return;
+	explicit_bzero(se, sizeof(*se));
+	(void)EVP_CIPHER_CTX_reset(ctx);	/* it may hold a key still */
+}
+
+uint32_t
+seal_generation(const struct seal *se)
+{
+	return (se->se_generation);
+}
+
+const uint8_t *
+seal_key(const struct seal *se)
+{
+	return (se->se_key);
+}
+
+struct seal *
+seal_system(const uint8_t master[SEAL_KEY])
+{
+	static const uint8_t	 info[] = "risad system";
+	struct seal		*se = NULL;
+	uint8_t			 key[SEAL_KEY];
+
+	if (hkdf(master, info, sizeof(info) - 1, key) == 0)
+		se = seal_new(key, 1);
+	explicit_bzero(key, sizeof(key));
+	return (se);
+}
+
+/* The key of a table and month, made when it is first asked for. */
+static const uint8_t *
+derive(struct seal *se, const char *table, uint32_t month)
+{
+	static const char	 label[] = "risad seal";
+	struct derived		*de;
+	uint8_t			 info[INFO];
+	size_t			 i, n;
+
+	for (i = 0; i < CACHE; i++) {
+		de = &se->se_cache[i];
+		if (de->de_month == month && strcmp(de->de_table, table) == 0)
+			return (de->de_key);
+	}
+	memcpy(info, label, sizeof(label) - 1);
+	n = sizeof(label) - 1;
+	if ((i = put_name(info + n, table)) == 0)
+		return (NULL);
+	n += i;
+	n += put32(info + n, month);
+	de = &se->se_cache[se->se_next++ % CACHE];
+	de->de_month = 0;
+	if (hkdf(se->se_key, info, n, de->de_key) == -1)
+		return (NULL);
+	(void)strlcpy(de->de_table, table, sizeof(de->de_table));
+	de->de_month = month;
+	return (de->de_key);
+}
+
+static uint32_t
+month_now(void)
+{
+	struct tm	 tm;
+	time_t		 now = time(NULL);
+
+	if (gmtime_r(&now, &tm) == NULL)
+		return (197001);
+	return ((uint32_t)(tm.tm_year + 1900) * 100 + (uint32_t)tm.tm_mon + 1);
+}
+
+#define AAD_MAX	(4 + 4 + NAMELEN + NAMELEN + 8 + 8 + SEAL_BIND)
+
+static size_t
+bound_data(uint8_t aad[AAD_MAX], const struct seal_at *at, uint32_t generation,
+    uint32_t month)
+{
+	size_t	 i, n;
+
+	n = put32(aad, generation);
+	n += put32(aad + n, month);
+	if ((i = put_name(aad + n, at->sa_table)) == 0)
+		return (0);
+	n += i;
+	if ((i = put_name(aad + n, at->sa_column)) == 0)
+		return (0);
+	n += i;
+	n += put64(aad + n, at->sa_row);
+	n += put64(aad + n, at->sa_version);
+	if (at->sa_bindlen > SEAL_BIND)
+		return (0);
+	if (at->sa_bindlen > 0)
+		memcpy(aad + n, at->sa_bind, at->sa_bindlen);
+	return (n + at->sa_bindlen);
+}
+
+int
+seal_make(struct seal *se, const struct seal_at *at, const void *text,
+    size_t len, uint8_t *out)
+{
+	uint8_t		 aad[AAD_MAX];
+	const uint8_t	*key;
+	uint32_t	 month = month_now();
+	size_t		 n;
+
+	if (len > SEAL_MAX ||
+	    (n = bound_data(aad, at, se->se_generation, month)) == 0 ||
+	    (key = derive(se, at->sa_table, month)) == NULL)
+		return (-1);
+	out[0] = FORMAT;
+	put32(out + 1, se->se_generation);
+	put32(out + 5, month);
+	if (RAND_bytes(out + 9, SEAL_NONCE) != 1)
+		return (-1);
+	return (encrypt(key, out + 9, aad, n, text, len, out + SEAL_HEAD));
+}
+
+ssize_t
+seal_open(struct seal *se, const struct seal_at *at, const void *rec,
+    size_t len, void *out)
+{
+	uint8_t		 aad[AAD_MAX];
+	const uint8_t	*key, *p = rec;
+	uint32_t	 month;
+	size_t		 n;
+
+	if (p == NULL || len < SEAL_OVER || len - SEAL_OVER > SEAL_MAX ||
+	    p[0] != FORMAT || get32(p + 1) != se->se_generation)
+		return (-1);
+	month = get32(p + 5);
+	len -= SEAL_OVER;
+	if ((n = bound_data(aad, at, se->se_generation, month)) == 0 ||
+	    month == 0 || (key = derive(se, at->sa_table, month)) == NULL)
+		return (-1);
+	if (decrypt(key, p + 9, aad, n, p + SEAL_HEAD, len, out) == -1)
+		return (-1);
+	return ((ssize_t)len);
+}
+
+int
+seal_index(struct seal *se, const char *what, const void *data, size_t len,
+    uint8_t out[SEAL_INDEX])
+{
+	static const char	 label[] = "risad index";
+	uint8_t			 info[INFO], key[SEAL_KEY];
+	unsigned int		 outlen = SEAL_INDEX;
+	size_t			 i, n = sizeof(label) - 1;
+	int			 ret = -1;
+
+	memcpy(info, label, n);
+	if ((i = put_name(info + n, what)) == 0 ||
+	    hkdf(se->se_key, info, n + i, key) == -1)
+		return (-1);
+	if (HMAC(EVP_sha256(), key, sizeof(key), data, len, out,
+	    &outlen) != NULL && outlen == SEAL_INDEX)
+		ret = 0;
+	explicit_bzero(key, sizeof(key));
+	return (ret);
+}
+
+static int
+wrap_key(const uint8_t master[SEAL_KEY], uint8_t key[SEAL_KEY])
+{
+	static const uint8_t	 info[] = "risad wrap";
+
+	return (hkdf(master, info, sizeof(info) - 1, key));
+}
+
+int
+seal_wrap(const uint8_t master[SEAL_KEY], uint32_t tenant, uint32_t generation,
+    const uint8_t key[SEAL_KEY], uint8_t out[SEAL_WRAPPED])
+{
+	uint8_t	 aad[8], kek[SEAL_KEY];
+	int	 ret = -1;
+
+	put32(aad, tenant);
+	put32(aad + 4, generation);
+	out[0] = FORMAT;
+	put32(out + 1, generation);
+	if (wrap_key(master, kek) == 0 && RAND_bytes(out + 5, SEAL_NONCE) == 1)
+		ret = encrypt(kek, out + 5, aad, sizeof(aad), key, SEAL_KEY,
+		    out + 5 + SEAL_NONCE);
+	explicit_bzero(kek, sizeof(kek));
+	return (ret);
+}
+
+int
+seal_unwrap(const uint8_t master[SEAL_KEY], uint32_t tenant,
+    const uint8_t *wrapped, size_t len, uint32_t *generation,
+    uint8_t key[SEAL_KEY])
+{
+	uint8_t	 aad[8], kek[SEAL_KEY];
+	int	 ret = -1;
+
+	if (len != SEAL_WRAPPED || wrapped[0] != FORMAT)
+		return (-1);
+	*generation = get32(wrapped + 1);
+	put32(aad, tenant);
+	put32(aad + 4, *generation);
+	if (wrap_key(master, kek) == 0)
+		ret = decrypt(kek, wrapped + 5, aad, sizeof(aad),
+		    wrapped + 5 + SEAL_NONCE, SEAL_KEY, key);
+	explicit_bzero(kek, sizeof(kek));
+	return (ret);
+}

@@ -1,0 +1,297 @@
+#include <stddef.h>
+
+#include "stmt.h"
+
+#define SYS	STMT_SYSTEM
+#define TEN	STMT_TENANT
+#define BOTH	(STMT_SYSTEM | STMT_TENANT)
+
+/* A user's row, in the order that storage reads it. */
+#define USER_COLUMNS							\
+	"SELECT id, role, state, created, last, version, secver, "	\
+	"mail, profile, rights, secret, floor FROM users "
+
+static const struct row {
+	const char	*r_name;
+	int		 r_kinds;
+	const char	*r_sql;
+} rows[S_MAX] = {
+#define ROW(s, kinds, sql)	[S_##s] = { #s, kinds, sql }
+	ROW(BEGIN, BOTH, "BEGIN IMMEDIATE"),
+	ROW(COMMIT, BOTH, "COMMIT"),
+	ROW(ROLLBACK, BOTH, "ROLLBACK"),
+	ROW(SAVE, BOTH, "SAVEPOINT request"),
+	ROW(RELEASE, BOTH, "RELEASE request"),
+	ROW(UNDO, BOTH, "ROLLBACK TO request"),
+	ROW(META_GET, BOTH, "SELECT value FROM meta WHERE name = ?1"),
+	ROW(META_SET, BOTH,
+	    "INSERT INTO meta (name, value) VALUES (?1, ?2) "
+	    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
+	/* The highest id that a table has ever given out. */
+	ROW(SEQUENCE, BOTH,
+	    "SELECT seq FROM sqlite_sequence WHERE name = ?1"),
+	ROW(AUDIT_ADD, BOTH,
+	    "INSERT INTO audit (id, at, entry) VALUES (?1, ?2, ?3)"),
+	ROW(VERSION, BOTH, "PRAGMA user_version"),
+
+	ROW(TENANTS, SYS,
+	    "SELECT id, name, state, created, version, title, contact, proof "
+	    "FROM tenants ORDER BY id"),
+	ROW(TENANT_ADD, SYS,
+	    "INSERT INTO tenants (id, name, state, created, version, title, "
+	    "contact, proof) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+	ROW(TENANT_SET, SYS,
+	    "UPDATE tenants SET state = ?2, version = ?3, title = ?4, "
+	    "proof = ?5 WHERE id = ?1"),
+
+	ROW(USER_ADD, TEN,
+	    "INSERT INTO users (id, role, state, created, version, secver, "
+	    "mail_key, mail, profile, rights) "
+	    "VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, ?7, ?8)"),
+	ROW(USER_GET, TEN, USER_COLUMNS "WHERE id = ?1"),
+	ROW(USER_FIND, TEN, USER_COLUMNS "WHERE mail_key = ?1"),
+	ROW(USERS, TEN, USER_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(USER_COUNT, TEN, "SELECT count(*) FROM users"),
+	/* Role admin, state active, other than this one. */
+	ROW(USER_ADMINS, TEN,
+	    "SELECT id FROM users WHERE role = 1 AND state = 1 AND id <> ?1 "
+	    "LIMIT 8"),
+	ROW(USER_PROFILE, TEN, "UPDATE users SET profile = ?2 WHERE id = ?1"),
+	ROW(USER_RIGHTS, TEN,
+	    "UPDATE users SET role = ?2, state = ?3, version = ?4, "
+	    "rights = ?5 WHERE id = ?1"),
+	ROW(USER_SECRET, TEN,
+	    "UPDATE users SET role = ?2, state = ?3, version = ?4, "
+	    "rights = ?5, secver = ?6, secret = ?7 WHERE id = ?1"),
+	ROW(USER_LAST, TEN, "UPDATE users SET last = ?2 WHERE id = ?1"),
+	ROW(USER_FLOOR, TEN, "UPDATE users SET floor = ?2 WHERE id = ?1"),
+	ROW(USER_DEL, TEN, "DELETE FROM users WHERE id = ?1"),
+	ROW(USER_DEL_TALK, TEN,
+	    "DELETE FROM messages WHERE kind = 2 AND (a = ?1 OR b = ?1)"),
+	ROW(USER_DEL_DMS, TEN, "DELETE FROM dms WHERE a = ?1 OR b = ?1"),
+	ROW(USER_DEL_READS, TEN,
+	    "DELETE FROM reads WHERE kind = 2 AND (a = ?1 OR b = ?1)"),
+
+	ROW(TOKEN_ADD, TEN,
+	    "INSERT INTO tokens (id, sha, user, created, seen, expires, "
+	    "client) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6)"),
+	ROW(TOKEN_FIND, TEN,
+	    "SELECT id, user, created, seen, expires, client FROM tokens "
+	    "WHERE sha = ?1"),
+	ROW(TOKEN_SEEN, TEN, "UPDATE tokens SET seen = ?2 WHERE id = ?1"),
+	ROW(TOKEN_DEL, TEN, "DELETE FROM tokens WHERE id = ?1"),
+	/* Those beyond the newest ?2 of a user. */
+	ROW(TOKEN_OLD, TEN,
+	    "SELECT id FROM tokens WHERE user = ?1 ORDER BY id DESC "
+	    "LIMIT 64 OFFSET ?2"),
+	ROW(TOKENS_DEL, TEN, "DELETE FROM tokens WHERE user = ?1"),
+	ROW(TOKENS_KEEP, TEN,
+	    "DELETE FROM tokens WHERE user = ?1 AND id <> ?2"),
+	ROW(TOKENS_EXPIRED, TEN, "DELETE FROM tokens WHERE expires <= ?1"),
+	ROW(TOKENS, TEN,
+	    "SELECT id, user, created, seen, expires, sha, client FROM tokens "
+	    "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(LINK_PUT, TEN,
+	    "INSERT INTO links (user, sha, kind, expires, proof) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (user) DO UPDATE SET "
+	    "sha = excluded.sha, kind = excluded.kind, "
+	    "expires = excluded.expires, proof = excluded.proof"),
+	ROW(LINK_FIND, TEN,
+	    "SELECT user, kind, expires, proof FROM links WHERE sha = ?1"),
+	ROW(LINK_OF, TEN, "SELECT expires FROM links WHERE user = ?1"),
+	ROW(LINK_DEL, TEN, "DELETE FROM links WHERE user = ?1"),
+
+	ROW(GROUPS, TEN,
+	    "SELECT id, version, name, members FROM groups ORDER BY id"),
+	ROW(GROUP_ADD, TEN,
+	    "INSERT INTO groups (id, version, name_key, name, members) "
+	    "VALUES (?1, 1, ?2, ?3, ?4)"),
+	ROW(GROUP_NAME, TEN,
+	    "UPDATE groups SET name_key = ?2, name = ?3 WHERE id = ?1"),
+	ROW(GROUP_MEMBERS, TEN,
+	    "UPDATE groups SET version = ?2, members = ?3 WHERE id = ?1"),
+	ROW(GROUP_DEL, TEN, "DELETE FROM groups WHERE id = ?1"),
+	ROW(FLOORS, TEN,
+	    "SELECT id, version, edition, name, rights, length(map) "
+	    "FROM floors ORDER BY id"),
+	ROW(FLOOR_ADD, TEN,
+	    "INSERT INTO floors (id, version, edition, created, name_key, "
+	    "name, rights, map) VALUES (?1, 1, 1, ?2, ?3, ?4, ?5, ?6)"),
+	ROW(FLOOR_MAP, TEN, "SELECT edition, map FROM floors WHERE id = ?1"),
+	ROW(FLOOR_NAME, TEN,
+	    "UPDATE floors SET name_key = ?2, name = ?3 WHERE id = ?1"),
+	ROW(FLOOR_RIGHTS, TEN,
+	    "UPDATE floors SET version = ?2, rights = ?3 WHERE id = ?1"),
+	ROW(FLOOR_DEL, TEN, "DELETE FROM floors WHERE id = ?1"),
+	ROW(FLOOR_DEL_TALK, TEN,
+	    "DELETE FROM messages WHERE kind IN (0, 1) AND a = ?1"),
+	ROW(FLOOR_DEL_READS, TEN,
+	    "DELETE FROM reads WHERE kind IN (0, 1) AND a = ?1"),
+	ROW(FLOOR_COUNT, TEN, "SELECT count(*) FROM floors"),
+	ROW(PLACE_GET, TEN,
+	    "SELECT spot FROM places WHERE user = ?1 AND floor = ?2"),
+	ROW(PLACE_PUT, TEN,
+	    "INSERT INTO places (user, floor, spot) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (user, floor) DO UPDATE SET spot = excluded.spot"),
+
+	ROW(SAY, TEN,
+	    "INSERT INTO messages (id, at, kind, a, b, sender, ref, text) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+	ROW(SAID, TEN,
+	    "SELECT id, at FROM messages WHERE sender = ?1 AND ref = ?2"),
+	ROW(HISTORY, TEN,
+	    "SELECT id, at, sender, text FROM messages "
+	    "WHERE kind = ?1 AND a = ?2 AND b = ?3 AND id < ?4 "
+	    "ORDER BY id DESC LIMIT ?5"),
+	ROW(LAST, TEN,
+	    "SELECT max(id) FROM messages "
+	    "WHERE kind = ?1 AND a = ?2 AND b = ?3"),
+	ROW(DM_PUT, TEN,
+	    "INSERT INTO dms (a, b, last) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (a, b) DO UPDATE SET last = excluded.last"),
+	ROW(DMS, TEN,
+	    "SELECT a, b, last FROM (SELECT a, b, last FROM dms WHERE a = ?1 "
+	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) "
+	    "ORDER BY last DESC LIMIT ?2"),
+	ROW(READ_GET, TEN,
+	    "SELECT last FROM reads "
+	    "WHERE user = ?1 AND kind = ?2 AND a = ?3 AND b = ?4"),
+	ROW(READ_PUT, TEN,
+	    "INSERT INTO reads (user, kind, a, b, last) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (user, kind, a, b) "
+	    "DO UPDATE SET last = max(last, excluded.last)"),
+	/* Counting ends at ?6: nobody reads a larger number. */
+	ROW(UNREAD, TEN,
+	    "SELECT count(*) FROM (SELECT 1 FROM messages WHERE kind = ?1 "
+	    "AND a = ?2 AND b = ?3 AND id > ?4 AND sender <> ?5 "
+	    "ORDER BY id DESC LIMIT ?6)"),
+#undef ROW
+};
+
+static const char *const system_schema[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, "
+	    "value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE tenants (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "name TEXT NOT NULL UNIQUE, state INTEGER NOT NULL, "
+	    "created INTEGER NOT NULL, version INTEGER NOT NULL, "
+	    "title BLOB NOT NULL, contact BLOB NOT NULL, "
+	    "proof BLOB NOT NULL);"
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "at INTEGER NOT NULL, entry BLOB NOT NULL);"
+	"PRAGMA user_version = 1;",
+	NULL
+};
+
+static const char *const tenant_schema[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, "
+	    "value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "role INTEGER NOT NULL, state INTEGER NOT NULL, "
+	    "created INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT 0, "
+	    "version INTEGER NOT NULL, secver INTEGER NOT NULL, "
+	    "floor INTEGER NOT NULL DEFAULT 0, "
+	    "mail_key BLOB NOT NULL UNIQUE, mail BLOB NOT NULL, "
+	    "profile BLOB NOT NULL, rights BLOB NOT NULL, secret BLOB);"
+	"CREATE INDEX users_admins ON users (role, state);"
+	"CREATE TABLE tokens (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "sha BLOB NOT NULL UNIQUE, "
+	    "user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, "
+	    "created INTEGER NOT NULL, seen INTEGER NOT NULL, "
+	    "expires INTEGER NOT NULL, client BLOB NOT NULL);"
+	"CREATE INDEX tokens_user ON tokens (user, id);"
+	"CREATE INDEX tokens_expires ON tokens (expires);"
+	"CREATE TABLE links (user INTEGER PRIMARY KEY "
+	    "REFERENCES users (id) ON DELETE CASCADE, "
+	    "sha BLOB NOT NULL UNIQUE, kind INTEGER NOT NULL, "
+	    "expires INTEGER NOT NULL, proof BLOB NOT NULL);"
+	"CREATE TABLE groups (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "version INTEGER NOT NULL, name_key BLOB NOT NULL UNIQUE, "
+	    "name BLOB NOT NULL, members BLOB NOT NULL);"
+	"CREATE TABLE floors (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "version INTEGER NOT NULL, edition INTEGER NOT NULL, "
+	    "created INTEGER NOT NULL, name_key BLOB NOT NULL UNIQUE, "
+	    "name BLOB NOT NULL, rights BLOB NOT NULL, map BLOB NOT NULL);"
+	"CREATE TABLE places ("
+	    "user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, "
+	    "floor INTEGER NOT NULL REFERENCES floors (id) "
+	    "ON DELETE CASCADE, spot BLOB NOT NULL, "
+	    "PRIMARY KEY (user, floor)) WITHOUT ROWID;"
+	"CREATE INDEX places_floor ON places (floor);"
+	"CREATE TABLE messages (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "at INTEGER NOT NULL, kind INTEGER NOT NULL, "
+	    "a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "sender INTEGER NOT NULL, ref BLOB NOT NULL, "
+	    "text BLOB NOT NULL);"
+	"CREATE INDEX messages_channel ON messages (kind, a, b, id);"
+	"CREATE UNIQUE INDEX messages_ref ON messages (sender, ref);"
+	"CREATE TABLE dms (a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "last INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;"
+	"CREATE INDEX dms_b ON dms (b);"
+	"CREATE TABLE reads ("
+	    "user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, "
+	    "kind INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "last INTEGER NOT NULL, "
+	    "PRIMARY KEY (user, kind, a, b)) WITHOUT ROWID;"
+	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "at INTEGER NOT NULL, entry BLOB NOT NULL);"
+	"PRAGMA user_version = 1;",
+	NULL
+};
+
+const char *
+stmt_sql(enum stmt s)
+{
+	return ((unsigned int)s < S_MAX ? rows[s].r_sql : NULL);
+}
+
+const char *
+stmt_name(enum stmt s)
+{
+	return ((unsigned int)s < S_MAX ? rows[s].r_name : "?");
+}
+
+int
+stmt_kinds(enum stmt s)
+{
+	return ((unsigned int)s < S_MAX ? rows[s].r_kinds : 0);
+}
+
+int
+stmt_newest(int kind)
+{
+	const char *const	*s;
+	int			 n;
+
+	s = kind == STMT_SYSTEM ? system_schema : tenant_schema;
+	for (n = 0; s[n] != NULL; n++)
+		;
+	return (n);
+}
+
+const char *
+stmt_schema(int kind, int n)
+{
+	if (n < 0 || n >= stmt_newest(kind))
+		return (NULL);
+	return (kind == STMT_SYSTEM ? system_schema[n] : tenant_schema[n]);
+}
+
+const char *
+stmt_setup(void)
+{
+	/*
+	 * FULL: a commit is on the disk when it returns.  Nothing is written
+	 * elsewhere than in the file and its log, and what is deleted is
+	 * overwritten.  The schema in the file is not trusted.
+	 */
+	return ("PRAGMA trusted_schema = OFF;"
+	    "PRAGMA cell_size_check = ON;"
+	    "PRAGMA temp_store = MEMORY;"
+	    "PRAGMA mmap_size = 0;"
+	    "PRAGMA cache_size = -1024;"
+	    "PRAGMA journal_mode = WAL;"
+	    "PRAGMA synchronous = FULL;"
+	    "PRAGMA journal_size_limit = 4194304;"
+	    "PRAGMA secure_delete = ON;"
+	    "PRAGMA foreign_keys = ON;");
+}
