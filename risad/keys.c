@@ -1,0 +1,489 @@
+/* The keys process: it holds the TLS key, and signs for session processes. */
+
+#include <sys/types.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "limit.h"
+#include "log.h"
+#include "util.h"
+
+#define RSA_MIN_BITS	2048
+#define RSA_MAX_BITS	(MAX_SIGN * 8)
+#define MAX_PEM		(256 * 1024)
+#define MAX_DIGEST	64
+#define SIGN_RATE	4000		/* a second, of one session process */
+#define WARN_EVERY	60000		/* ms */
+
+struct key {
+	EVP_PKEY	*ky_pkey;
+	int		 ky_ec;
+	int		 ky_bits;
+	uint8_t		 ky_name[TOKEN_LEN];
+};
+
+/* What a reload brings; becomes a key when all is there. */
+struct keys_conf {
+	uint64_t	 kc_generation;
+	void		*kc_cert, *kc_pem;
+	size_t		 kc_certlen, kc_pemlen;
+	struct key	*kc_key;
+};
+
+/* The key before the current one still signs: a handshake may be under way. */
+static struct key	*keys_current, *keys_before;
+static struct keys_conf	 keys_next;
+static struct limit	*keys_limit;
+static uint64_t	 keys_warned[MAX_SESSIONS];	/* of the rate, when */
+
+static int	 no_passphrase(char *, int, int, void *);
+static X509	*cert_parse(const void *, size_t);
+static int	 cert_group(X509 *);
+static int	 key_kind(struct key *, X509 *);
+static int	 key_named(struct key *, X509 *);
+static int	 digest_info(const struct m_blob *);
+static int	 mgf1_xor(uint8_t *, size_t, const uint8_t *, size_t,
+		    const EVP_MD *);
+static int	 pss_block(const struct m_blob *, int, const EVP_MD *);
+static int	 key_accepts(const struct key *, const struct m_sign *);
+static void	 keys_init(void);
+static int	 keys_imsg(struct peer *, uint32_t, uint32_t, const void *,
+		    struct imsg *);
+static void	 keys_clear(void);
+static void	 keys_file(const struct m_conf_file *, struct imsg *);
+static void	 keys_end(struct peer *, const struct m_conf_end *);
+static void	 keys_commit(const struct m_conf_end *);
+static int	 keys_allowed(struct peer *);
+static const struct key *keys_find(const uint8_t *);
+static void	 keys_sign(struct peer *, uint32_t, const struct m_sign *);
+
+const struct proc_ops keys_ops = {
+	.po_proc = PROC_KEYS,
+	.po_promises = "stdio recvfd",
+	.po_init = keys_init,
+	.po_imsg = keys_imsg,
+};
+
+/* There is nobody whom libcrypto could ask. */
+static int
+no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)rwflag;
+	(void)arg;
+	return (-1);
+}
+
+static X509 *
+cert_parse(const void *pem, size_t len)
+{
+	BIO	*bio;
+	X509	*x;
+
+	if (len > MAX_PEM || (bio = BIO_new_mem_buf(pem, (int)len)) == NULL)
+		return (NULL);
+	x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	BIO_free(bio);
+	return (x);
+}
+
+/* The named curve of an elliptic key, as the certificate says it. */
+static int
+cert_group(X509 *x)
+{
+	const void	*val;
+	X509_ALGOR	*algor;
+	int		 type;
+
+	if (X509_PUBKEY_get0_param(NULL, NULL, NULL, &algor,
+	    X509_get_X509_PUBKEY(x)) != 1)
+		return (NID_undef);
+	X509_ALGOR_get0(NULL, &type, &val, algor);
+	return (type == V_ASN1_OBJECT ? OBJ_obj2nid(val) : NID_undef);
+}
+
+static int
+key_kind(struct key *ky, X509 *x)
+{
+	int	 group;
+
+	ky->ky_bits = EVP_PKEY_bits(ky->ky_pkey);
+	switch (EVP_PKEY_base_id(ky->ky_pkey)) {
+	case EVP_PKEY_RSA:
+		return (ky->ky_bits >= RSA_MIN_BITS &&
+		    ky->ky_bits <= RSA_MAX_BITS ? 0 : -1);
+	case EVP_PKEY_EC:
+		ky->ky_ec = 1;
+		group = cert_group(x);
+		return (group == NID_X9_62_prime256v1 ||
+		    group == NID_secp384r1 ? 0 : -1);
+	default:
+		return (-1);
+	}
+}
+
+static int
+key_named(struct key *ky, X509 *x)
+{
+	uint8_t	*der = NULL;
+	int	 len, ret;
+
+	if ((len = i2d_PUBKEY(X509_get0_pubkey(x), &der)) <= 0)
+		return (-1);
+	ret = sha256(ky->ky_name, der, (size_t)len);
+	OPENSSL_free(der);
+	return (ret);
+}
+
+struct key *
+key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
+    const char **why)
+{
+	struct key	*ky;
+	BIO		*bio = NULL;
+	X509		*x = NULL;
+
+	*why = "out of memory";
+	if ((ky = calloc(1, sizeof(*ky))) == NULL)
+		return (NULL);
+	*why = "the certificate file holds no certificate in PEM";
+	if ((x = cert_parse(cert, certlen)) == NULL)
+		goto fail;
+	*why = "the key file holds no private key in PEM without a passphrase";
+	if (pemlen > MAX_PEM ||
+	    (bio = BIO_new_mem_buf(pem, (int)pemlen)) == NULL ||
+	    (ky->ky_pkey = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase,
+	    NULL)) == NULL)
+		goto fail;
+	*why = "certificate and key do not belong together";
+	if (X509_check_private_key(x, ky->ky_pkey) != 1)
+		goto fail;
+	*why = "the key is not RSA of 2048 to 8192 bits, nor ECDSA on P-256 "
+	    "or P-384";
+	if (key_kind(ky, x) == -1)
+		goto fail;
+	*why = "the public key has no name";
+	if (key_named(ky, x) == -1)
+		goto fail;
+	BIO_free(bio);
+	X509_free(x);
+	return (ky);
+ fail:
+	ERR_clear_error();
+	BIO_free(bio);
+	X509_free(x);
+	key_free(ky);
+	return (NULL);
+}
+
+void
+key_free(struct key *ky)
+{
+	if (ky == NULL)
+		return;
+	EVP_PKEY_free(ky->ky_pkey);
+	free(ky);
+}
+
+const uint8_t *
+key_name(const struct key *ky)
+{
+	return (ky->ky_name);
+}
+
+/* DigestInfo of SHA-256, 384 or 512, in its only encoding, and nothing else. */
+static int
+digest_info(const struct m_blob *mb)
+{
+	static const struct {
+		uint8_t	 head[19];
+		size_t	 len;
+	} kinds[] = {
+		{ { 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+		    0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 },
+		    32 },
+		{ { 0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+		    0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30 },
+		    48 },
+		{ { 0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01,
+		    0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40 },
+		    64 }
+	};
+	size_t	 i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (mb->mb_len == sizeof(kinds[i].head) + kinds[i].len &&
+		    memcmp(mb->mb_data, kinds[i].head,
+		    sizeof(kinds[i].head)) == 0)
+			return (1);
+	return (0);
+}
+
+/* RFC 8017, B.2.1: the mask that grows from the seed, onto buf. */
+static int
+mgf1_xor(uint8_t *buf, size_t len, const uint8_t *seed, size_t seedlen,
+    const EVP_MD *md)
+{
+	uint8_t		 in[MAX_DIGEST + 4], out[EVP_MAX_MD_SIZE];
+	unsigned int	 n, i;
+	size_t		 done = 0;
+	uint8_t		 count = 0;	/* a block is 32 bytes of 1024 */
+
+	memcpy(in, seed, seedlen);
+	memset(in + seedlen, 0, 4);
+	while (done < len) {
+		in[seedlen + 3] = count++;
+		if (EVP_Digest(in, seedlen + 4, out, &n, md, NULL) != 1)
+			return (-1);
+		for (i = 0; i < n && done < len; i++)
+			buf[done++] ^= out[i];
+	}
+	return (0);
+}
+
+/*
+ * RFC 8017, 9.1.2, as far as it goes without the message: is this an encoding
+ * for a key of so many bits, with a salt as long as the digest (RFC 8446)?
+ */
+static int
+pss_block(const struct m_blob *mb, int bits, const EVP_MD *md)
+{
+	uint8_t		 db[MAX_SIGN];
+	const uint8_t	*em = mb->mb_data;
+	size_t		 len = mb->mb_len, h = (size_t)EVP_MD_size(md);
+	size_t		 dblen, i;
+	unsigned int	 top = ((unsigned int)bits - 1) & 7;
+
+	if (len != ((size_t)bits + 7) / 8 || len > sizeof(db))
+		return (0);
+	if (top == 0) {			/* one byte less than the key has */
+		if (*em++ != 0)
+			return (0);
+		len--;
+	} else if (em[0] >> top != 0)
+		return (0);
+	if (len < 2 * h + 2 || em[len - 1] != 0xbc)
+		return (0);
+	dblen = len - h - 1;
+	memcpy(db, em, dblen);
+	if (mgf1_xor(db, dblen, em + dblen, h, md) == -1)
+		return (0);
+	if (top != 0)
+		db[0] &= 0xff >> (8 - top);
+	for (i = 0; i < dblen - h - 1; i++)
+		if (db[i] != 0)
+			return (0);
+	return (db[i] == 1);
+}
+
+static int
+key_accepts(const struct key *ky, const struct m_sign *m)
+{
+	const struct m_blob	*mb = &m->data;
+
+	if ((m->ec != 0) != ky->ky_ec)
+		return (0);
+	if (ky->ky_ec)
+		return (mb->mb_len == 32 || mb->mb_len == 48 ||
+		    mb->mb_len == 64);
+	if (m->padding == RSA_PKCS1_PADDING)
+		return (digest_info(mb));
+	return (m->padding == RSA_NO_PADDING &&
+	    (pss_block(mb, ky->ky_bits, EVP_sha256()) ||
+	    pss_block(mb, ky->ky_bits, EVP_sha384()) ||
+	    pss_block(mb, ky->ky_bits, EVP_sha512())));
+}
+
+ssize_t
+key_sign(const struct key *ky, const struct m_sign *m, uint8_t *sig)
+{
+	EVP_PKEY_CTX	*ctx;
+	size_t		 len = MAX_SIGN;
+	ssize_t		 ret = -1;
+
+	if (!key_accepts(ky, m) || EVP_PKEY_size(ky->ky_pkey) > MAX_SIGN)
+		return (-1);
+	if ((ctx = EVP_PKEY_CTX_new(ky->ky_pkey, NULL)) == NULL)
+		return (-1);
+	if (EVP_PKEY_sign_init(ctx) == 1 && (ky->ky_ec ||
+	    EVP_PKEY_CTX_set_rsa_padding(ctx, (int)m->padding) == 1) &&
+	    EVP_PKEY_sign(ctx, sig, &len, m->data.mb_data,
+	    m->data.mb_len) == 1)
+		ret = (ssize_t)len;
+	EVP_PKEY_CTX_free(ctx);
+	ERR_clear_error();
+	return (ret);
+}
+
+/* What libcrypto reads from files, it reads now. */
+static void
+keys_init(void)
+{
+	uint8_t	 sha[TOKEN_LEN];
+
+	if (RAND_bytes(sha, sizeof(sha)) != 1 ||
+	    sha256(sha, sha, sizeof(sha)) == -1)
+		fatalx("keys: libcrypto does not work");
+	if ((keys_limit = limit_new(MAX_SESSIONS, SIGN_RATE,
+	    SIGN_RATE * 60)) == NULL)
+		fatal("keys");
+}
+
+static int
+keys_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
+    struct imsg *imsg)
+{
+	switch (type) {
+	case IMSG_CONF_SITE:
+		keys_clear();
+		keys_next.kc_generation =
+		    ((const struct m_site *)m)->generation;
+		return (0);
+	case IMSG_CONF_FILE:
+		keys_file(m, imsg);
+		return (0);
+	case IMSG_CONF_END:
+		keys_end(pe, m);
+		return (0);
+	case IMSG_CONF_COMMIT:
+		keys_commit(m);
+		return (0);
+	case IMSG_SIGN:
+		keys_sign(pe, id, m);
+		return (0);
+	default:
+		return (-1);
+	}
+}
+
+static void
+keys_clear(void)
+{
+	free(keys_next.kc_cert);
+	freezero(keys_next.kc_pem, keys_next.kc_pemlen);
+	key_free(keys_next.kc_key);
+	memset(&keys_next, 0, sizeof(keys_next));
+}
+
+static void
+keys_file(const struct m_conf_file *m, struct imsg *imsg)
+{
+	void	*data = NULL;
+	ssize_t	 n;
+	int	 fd;
+
+	if ((fd = imsg_get_fd(imsg)) == -1)
+		return;			/* END will miss it */
+	n = read_all(fd, MAX_PEM, &data);
+	close(fd);
+	if (n == -1)
+		return;
+	if (m->kind == FILE_CERT && keys_next.kc_cert == NULL) {
+		keys_next.kc_cert = data;
+		keys_next.kc_certlen = (size_t)n;
+	} else if (m->kind == FILE_KEY && keys_next.kc_pem == NULL) {
+		keys_next.kc_pem = data;
+		keys_next.kc_pemlen = (size_t)n;
+	} else
+		freezero(data, (size_t)n);
+}
+
+static void
+keys_end(struct peer *pe, const struct m_conf_end *m)
+{
+	struct m_conf_ack	 ack = { .generation = m->generation };
+
+	if (m->generation != keys_next.kc_generation)
+		ack.why = "the generations are mixed up";
+	else if (keys_next.kc_cert == NULL)
+		ack.why = "the certificate file is not readable";
+	else if (keys_next.kc_pem == NULL)
+		ack.why = "the key file is not readable";
+	else if ((keys_next.kc_key = key_load(keys_next.kc_cert,
+	    keys_next.kc_certlen, keys_next.kc_pem, keys_next.kc_pemlen,
+	    &ack.why)) != NULL)
+		ack.ok = 1;
+	if (ack.ok)
+		ack.why = "";
+	freezero(keys_next.kc_pem, keys_next.kc_pemlen);
+	keys_next.kc_pem = NULL;
+	keys_next.kc_pemlen = 0;
+	(void)proc_send(pe, IMSG_CONF_ACK, 0, -1, &ack);
+}
+
+static void
+keys_commit(const struct m_conf_end *m)
+{
+	if (keys_next.kc_key == NULL ||
+	    m->generation != keys_next.kc_generation)
+		return;
+	if (keys_current != NULL && memcmp(keys_current->ky_name,
+	    keys_next.kc_key->ky_name, TOKEN_LEN) == 0)
+		key_free(keys_current);	/* the same key again */
+	else {
+		key_free(keys_before);
+		keys_before = keys_current;
+	}
+	keys_current = keys_next.kc_key;
+	keys_next.kc_key = NULL;
+	keys_clear();
+}
+
+static int
+keys_allowed(struct peer *pe)
+{
+	uint8_t		 name[LIMIT_KEY] = { 0 };
+	uint64_t	 now = mono_ms(), *warned = &keys_warned[pe->pe_inst];
+
+	name[0] = (uint8_t)pe->pe_inst;
+	if (limit_take(keys_limit, name, now) == 0)
+		return (1);
+	if (*warned == 0 || now - *warned >= WARN_EVERY) {
+		log_warnx("session %u asks for more than %d signatures a "
+		    "second: refused", pe->pe_inst, SIGN_RATE);
+		*warned = now;
+	}
+	return (0);
+}
+
+static const struct key *
+keys_find(const uint8_t *name)
+{
+	if (keys_current != NULL &&
+	    memcmp(keys_current->ky_name, name, TOKEN_LEN) == 0)
+		return (keys_current);
+	if (keys_before != NULL &&
+	    memcmp(keys_before->ky_name, name, TOKEN_LEN) == 0)
+		return (keys_before);
+	return (NULL);
+}
+
+static void
+keys_sign(struct peer *pe, uint32_t id, const struct m_sign *m)
+{
+	struct m_signed		 answer = { .ok = 0 };
+	const struct key	*ky;
+	uint8_t			 sig[MAX_SIGN];
+	ssize_t			 n = -1;
+
+	if (keys_allowed(pe) && (ky = keys_find(m->key)) != NULL)
+		n = key_sign(ky, m, sig);
+	if (n != -1) {
+		answer.ok = 1;
+		answer.sig.mb_data = sig;
+		answer.sig.mb_len = (size_t)n;
+	}
+	(void)proc_send(pe, IMSG_SIGNED, id, -1, &answer);
+}

@@ -1,0 +1,353 @@
+/* The session's half of the key isolation; keys.c is the other. */
+
+/* RSA_METHOD and EC_KEY_METHOD: the only way that libtls leaves open. */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include <sys/types.h>
+
+#include <openssl/bio.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imsg.h"
+#include "keys_engine.h"
+#include "log.h"
+#include "msg.h"
+#include "util.h"
+
+#define ENGINE_WAIT	2000		/* ms that a handshake may stall us */
+#define ENGINE_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
+
+static struct imsgbuf	 engine_ibuf;
+static int		 engine_open;
+static int		 engine_quiet;	/* the failure is logged */
+static int		 engine_owed;	/* an answer did not come in time */
+static uint32_t		 engine_id;
+
+static void	 engine_close(const char *);
+static int	 engine_poll(short, uint64_t);
+static int	 engine_send(const struct m_sign *, uint64_t);
+static int	 engine_take(uint8_t *, size_t, ssize_t *);
+static ssize_t	 engine_receive(uint8_t *, size_t, uint64_t);
+static int	 engine_settled(void);
+static ssize_t	 engine_ask(const struct m_sign *, uint8_t *, size_t);
+static int	 engine_name(uint8_t *, uint8_t *, int);
+static int	 engine_rsa_sign(int, const unsigned char *, unsigned char *,
+		    RSA *, int);
+static int	 engine_rsa_decrypt(int, const unsigned char *,
+		    unsigned char *, RSA *, int);
+static int	 engine_ec_sign(int, const unsigned char *, int,
+		    unsigned char *, unsigned int *, const BIGNUM *,
+		    const BIGNUM *, EC_KEY *);
+static ECDSA_SIG *engine_ec_sign_sig(const unsigned char *, int,
+		    const BIGNUM *, const BIGNUM *, EC_KEY *);
+
+void
+keys_engine_attach(int fd)
+{
+	int	 flags;
+
+	if (engine_open)
+		engine_close(NULL);
+	if ((flags = fcntl(fd, F_GETFL)) == -1 ||
+	    fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
+	    imsgbuf_init(&engine_ibuf, fd) == -1) {
+		log_warn("pipe to keys");
+		close(fd);
+		return;
+	}
+	engine_open = 1;
+	engine_quiet = engine_owed = 0;
+}
+
+int
+keys_engine_up(void)
+{
+	return (engine_open);
+}
+
+static void
+engine_close(const char *why)
+{
+	imsgbuf_clear(&engine_ibuf);
+	close(engine_ibuf.fd);
+	engine_open = 0;
+	if (why != NULL)
+		log_warnx("no signatures from keys: %s", why);
+}
+
+/* 1: ready, 0: the time is up, -1: broken. */
+static int
+engine_poll(short what, uint64_t deadline)
+{
+	struct pollfd	 pfd = { .fd = engine_ibuf.fd, .events = what };
+	uint64_t	 now;
+	int		 n;
+
+	for (;;) {
+		now = mono_ms();
+		n = poll(&pfd, 1, now >= deadline ? 0 : (int)(deadline - now));
+		if (n != -1 || errno != EINTR)
+			return (n);
+	}
+}
+
+static int
+engine_send(const struct m_sign *m, uint64_t deadline)
+{
+	if (msg_compose(&engine_ibuf, IMSG_SIGN, ++engine_id, -1, m) == -1)
+		return (-1);
+	while (imsgbuf_queuelen(&engine_ibuf) > 0) {
+		if (engine_poll(POLLOUT, deadline) != 1 ||
+		    imsgbuf_write(&engine_ibuf) == -1) {
+			/* Half a message can't be taken back. */
+			engine_close("the pipe is stuck");
+			return (-1);
+		}
+	}
+	return (0);
+}
+
+/*
+ * One message from the buffer.  1: it was the answer, whose length or -1 is
+ * put into *len; 0: not yet; -1: not ours.
+ */
+static int
+engine_take(uint8_t *sig, size_t size, ssize_t *len)
+{
+	const struct m_signed	*m;
+	union msg_any		 any;
+	struct imsg		 imsg;
+	int			 ret;
+
+	for (;;) {
+		if ((ret = imsgbuf_get(&engine_ibuf, &imsg)) != 1)
+			return (ret);
+		ret = -1;
+		if (imsg_get_type(&imsg) == IMSG_SIGNED &&
+		    msg_decode(&imsg, &any) == 0)
+			ret = imsg_get_id(&imsg) == engine_id;
+		if (ret == 1) {
+			m = (const void *)any.bytes;
+			*len = -1;
+			if (m->ok && m->sig.mb_len <= size) {
+				memcpy(sig, m->sig.mb_data, m->sig.mb_len);
+				*len = (ssize_t)m->sig.mb_len;
+			}
+		}
+		imsg_free(&imsg);
+		if (ret != 0)
+			return (ret);
+	}
+}
+
+static ssize_t
+engine_receive(uint8_t *sig, size_t size, uint64_t deadline)
+{
+	ssize_t	 len = -1;
+	int	 ret;
+
+	while ((ret = engine_take(sig, size, &len)) == 0) {
+		if ((ret = engine_poll(POLLIN, deadline)) == 0) {
+			engine_owed = 1;
+			if (!engine_quiet)
+				log_warnx("keys does not answer");
+			engine_quiet = 1;
+			return (-1);
+		}
+		if (ret == -1 || imsgbuf_read(&engine_ibuf) != 1) {
+			engine_close("the pipe is closed");
+			return (-1);
+		}
+	}
+	if (ret == -1) {
+		engine_close("it sends what is no signature");
+		return (-1);
+	}
+	return (len);
+}
+
+/*
+ * While keys owes an answer, nobody waits for the next one: a keys process
+ * that hangs would stop us for two seconds in every handshake.
+ */
+static int
+engine_settled(void)
+{
+	uint8_t	 sig[MAX_SIGN];
+
+	if (!engine_owed)
+		return (1);
+	engine_owed = 0;
+	(void)engine_receive(sig, sizeof(sig), 0);
+	return (engine_open && !engine_owed);
+}
+
+static ssize_t
+engine_ask(const struct m_sign *m, uint8_t *sig, size_t size)
+{
+	uint64_t	 deadline = mono_ms() + ENGINE_WAIT;
+	ssize_t		 len;
+
+	if (!engine_open || !engine_settled() ||
+	    engine_send(m, deadline) == -1)
+		return (-1);
+	if ((len = engine_receive(sig, size, deadline)) != -1)
+		engine_quiet = 0;
+	return (len);
+}
+
+/* The name of a key is the hash of its public half. */
+static int
+engine_name(uint8_t *name, uint8_t *der, int len)
+{
+	int	 ret;
+
+	if (len <= 0)
+		return (-1);
+	ret = sha256(name, der, (size_t)len);
+	OPENSSL_free(der);
+	return (ret);
+}
+
+static int
+engine_rsa_sign(int flen, const unsigned char *from, unsigned char *to,
+    RSA *rsa, int padding)
+{
+	struct m_sign	 m = { .padding = (uint32_t)padding };
+	uint8_t		*der = NULL;
+	uint8_t		 sig[MAX_SIGN];
+	ssize_t		 len;
+	int		 derlen;
+
+	if (flen < 0)
+		return (-1);
+	derlen = i2d_RSA_PUBKEY(rsa, &der);
+	if (engine_name(m.key, der, derlen) == -1)
+		return (-1);
+	m.data.mb_data = from;
+	m.data.mb_len = (size_t)flen;
+	len = engine_ask(&m, sig, sizeof(sig));
+	if (len == -1 || len != RSA_size(rsa))
+		return (-1);
+	memcpy(to, sig, (size_t)len);
+	return ((int)len);
+}
+
+/* We offer no cipher that needs it. */
+static int
+engine_rsa_decrypt(int flen, const unsigned char *from, unsigned char *to,
+    RSA *rsa, int padding)
+{
+	(void)flen;
+	(void)from;
+	(void)to;
+	(void)rsa;
+	(void)padding;
+	return (-1);
+}
+
+static int
+engine_ec_sign(int type, const unsigned char *dgst, int dlen,
+    unsigned char *to, unsigned int *tolen, const BIGNUM *kinv,
+    const BIGNUM *rp, EC_KEY *ec)
+{
+	struct m_sign	 m = { .ec = 1 };
+	uint8_t		*der = NULL;
+	uint8_t		 sig[MAX_SIGN];
+	ssize_t		 len;
+	int		 derlen;
+
+	(void)type;
+	if (kinv != NULL || rp != NULL || dlen < 0)
+		return (0);
+	derlen = i2d_EC_PUBKEY(ec, &der);
+	if (engine_name(m.key, der, derlen) == -1)
+		return (0);
+	m.data.mb_data = dgst;
+	m.data.mb_len = (size_t)dlen;
+	len = engine_ask(&m, sig, sizeof(sig));
+	if (len <= 0 || len > ECDSA_size(ec))
+		return (0);
+	memcpy(to, sig, (size_t)len);
+	*tolen = (unsigned int)len;
+	return (1);
+}
+
+static ECDSA_SIG *
+engine_ec_sign_sig(const unsigned char *dgst, int dlen, const BIGNUM *kinv,
+    const BIGNUM *rp, EC_KEY *ec)
+{
+	uint8_t			 sig[MAX_SIGN];
+	const unsigned char	*p = sig;
+	unsigned int		 len;
+
+	if (ECDSA_size(ec) > MAX_SIGN ||
+	    engine_ec_sign(0, dgst, dlen, sig, &len, kinv, rp, ec) != 1)
+		return (NULL);
+	return (d2i_ECDSA_SIG(NULL, &p, (long)len));
+}
+
+void
+keys_engine_init(void)
+{
+	EC_KEY_METHOD	*ec;
+	RSA_METHOD	*rsa;
+	int		(*setup)(EC_KEY *, BN_CTX *, BIGNUM **, BIGNUM **);
+
+	if (tls_init() == -1)
+		fatalx("libtls does not work");
+	if ((rsa = RSA_meth_dup(RSA_get_default_method())) == NULL ||
+	    RSA_meth_set1_name(rsa, "keys") != 1 ||
+	    RSA_meth_set_priv_enc(rsa, engine_rsa_sign) != 1 ||
+	    RSA_meth_set_priv_dec(rsa, engine_rsa_decrypt) != 1 ||
+	    (ec = EC_KEY_METHOD_new(EC_KEY_get_default_method())) == NULL)
+		fatalx("libcrypto takes no methods");
+	EC_KEY_METHOD_get_sign(ec, NULL, &setup, NULL);
+	EC_KEY_METHOD_set_sign(ec, engine_ec_sign, setup, engine_ec_sign_sig);
+	RSA_set_default_method(rsa);
+	EC_KEY_set_default_method(ec);
+}
+
+struct tls_config *
+keys_engine_config(const void *pem, size_t len, const char **why)
+{
+	struct tls_config	*tc;
+	BIO			*bio;
+	X509			*x = NULL;
+
+	*why = "the certificate file holds no certificate in PEM";
+	if (len > INT_MAX || (bio = BIO_new_mem_buf(pem, (int)len)) == NULL)
+		return (NULL);
+	x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	ERR_clear_error();
+	if (x == NULL)
+		return (NULL);
+	X509_free(x);
+
+	*why = "libtls does not take the configuration";
+	if ((tc = tls_config_new()) == NULL)
+		return (NULL);
+	tls_config_use_fake_private_key(tc);
+	tls_config_prefer_ciphers_server(tc);
+	if (tls_config_set_protocols(tc, TLS_PROTOCOL_TLSv1_2 |
+	    TLS_PROTOCOL_TLSv1_3) == -1 ||
+	    tls_config_set_ciphers(tc, ENGINE_CIPHERS) == -1 ||
+	    tls_config_set_alpn(tc, "http/1.1") == -1 ||
+	    tls_config_set_cert_mem(tc, pem, len) == -1) {
+		tls_config_free(tc);
+		return (NULL);
+	}
+	return (tc);
+}
