@@ -1,0 +1,765 @@
+/*
+ * The office as seen: two Konva layers, the floor (copied from a picture
+ * that is painted only when it changes) and the people.  No frame is asked
+ * for unless somebody walks, a bubble fades or the view moves.
+ */
+
+import Konva from 'konva/lib/Core.js';
+import { Camera } from './camera';
+import { distance, inside, middle } from './geom';
+import type { Spot } from './geom';
+import { paintGround } from './ground';
+import type { View } from './ground';
+import { Input } from './input';
+import { Clock, Track, decodeMoves } from './legs';
+import { DARK, LIGHT } from './palette';
+import type { Palette } from './palette';
+import { findPath } from './path';
+import { FADE, Screens, drawPeople, hit, pulsing } from './people';
+import type { Actor, Placed, Scenery } from './people';
+import { Space } from './space';
+import { Walker } from './walker';
+import type { DoorState, FloorMsg, Lang, Person, PresenceEntry }
+    from '../types';
+
+export { drawFace } from './figure';
+export { nameOf } from './ground';
+export type { FloorMap, FloorMsg, Look, Person, PresenceEntry }
+    from '../types';
+
+export interface SceneOptions {
+	lang: Lang;
+	reducedMotion: boolean;
+	/* Legs of seven bytes each, to be sent in order, at once. */
+	onLegs(frames: ArrayBuffer[]): void;
+	/* Somebody else's avatar was clicked. */
+	onPick(user: number): void;
+	/* One walked into another room, as seen here; 0 is the open floor. */
+	onRoom?(room: number): void;
+}
+
+const MOST_PIXELS = 9e6;		/* of the floor's picture */
+const SPOKEN = 6000;			/* ms a bubble stays */
+const SETTLE = 140;			/* ms after a zoom until repainting */
+const BESIDE = 110;			/* cm one stops from somebody */
+
+export class OfficeScene {
+	private box: HTMLDivElement;
+	private stage: Konva.Stage;
+	private ground = new Konva.Layer({ listening: false });
+	private front = new Konva.Layer({ listening: false });
+	private camera: Camera;
+	private input: Input;
+	private clockOf = new Clock();
+	private pal: Palette = LIGHT;
+	private lang: Lang;
+	private ratio = 1;
+	private space: Space | null = null;
+	private screens = new Screens([]);
+	private walker: Walker | null = null;
+	private actors = new Map<number, Actor>();
+	private self = 0;
+	private room = -1;
+	private hover = 0;
+	private picture = document.createElement('canvas');
+	private view: View = { x: 0, y: 0, w: 0, h: 0 };
+	private stale = true;
+	private spriteK = 0;
+	private frames = 0;
+	private asked = 0;
+	private last = 0;
+	private shownX = NaN;
+	private shownY = NaN;
+	private shownK = NaN;
+	private timers = new Set<number>();
+	private settleTimer = 0;
+	private zoomTimer = 0;
+
+	constructor(host: HTMLElement, private opts: SceneOptions)
+	{
+		this.box = container(host);
+		this.ratio = deviceRatio();
+		this.lang = opts.lang;
+		Konva.pixelRatio = this.ratio;
+		Konva.autoDrawEnabled = false;
+		this.camera = new Camera(this.box.clientWidth || 1,
+		    this.box.clientHeight || 1);
+		this.stage = new Konva.Stage({ container: this.box,
+		    listening: false, width: this.camera.width,
+		    height: this.camera.height });
+		this.stage.add(this.ground, this.front);
+		this.ground.add(new Konva.Shape({ listening: false,
+		    sceneFunc: (c) => this.drawGround(native(c)) }));
+		this.front.add(new Konva.Shape({ listening: false,
+		    sceneFunc: (c) => this.drawFront(native(c)) }));
+		this.input = new Input(this.box, {
+			tap: (x, y) => this.tap(x, y),
+			hover: (x, y) => this.point(x, y),
+			leave: () => this.unpoint(),
+			pan: (dx, dy) => {
+				this.camera.pan(dx, dy);
+				this.wake();
+			},
+			zoom: (f, x, y) => this.zoomAt(f, x, y),
+			steer: (dx, dy) => this.steer(dx, dy),
+		});
+	}
+
+	/* Shows a floor and who is on it; also after a reconnect. */
+	setFloor(f: FloorMsg): void
+	{
+		this.clear();
+		this.clock(f.time);
+		this.space = new Space(f.map);
+		this.screens = new Screens(f.map.furniture);
+		for (const d of f.doors)
+			this.space.setLocked(d.room, d.locked);
+		this.self = f.you;
+		for (const p of f.people)
+			this.join(p);
+		const me = this.actors.get(f.you);
+		if (me !== undefined)
+			this.walker = new Walker(this.space, me.track,
+			    this.opts.onLegs, () => this.wake());
+		this.camera.setFloor(f.map.size, this.own());
+		this.spriteK = this.camera.k;
+		this.stale = true;
+		this.tellRoom();
+		this.wake();
+	}
+
+	/* An empty view: no floor was entered. */
+	clear(): void
+	{
+		this.walker?.destroy();
+		this.walker = null;
+		this.input.forget();
+		this.actors.clear();
+		this.space = null;
+		this.self = this.hover = 0;
+		this.room = -1;
+		for (const t of this.timers)
+			window.clearTimeout(t);
+		this.timers.clear();
+		this.stale = true;
+		this.wake();
+	}
+
+	/* A binary frame of moves; anything else is left alone. */
+	frame(buf: ArrayBuffer): void
+	{
+		const now = performance.now();
+		const f = decodeMoves(buf);
+
+		if (f === null)
+			return;
+		this.clockOf.add(f.time, now);
+		for (const m of f.moves) {
+			const a = this.actors.get(m.id);
+			if (a === undefined)
+				continue;
+			if (m.id === this.self) {
+				this.walker?.judge(m, now);
+				this.settleLater();
+				continue;
+			}
+			a.track.correct(m, m.x === m.tx && m.y === m.ty ? [] :
+			    [{ x: m.tx, y: m.ty }],
+			    now - this.clockOf.since(f.time, now), now,
+			    m.heading);
+		}
+		this.wake();
+	}
+
+	/* A person came onto the floor; a known id is replaced. */
+	join(p: Person): void
+	{
+		const track = new Track(p.x, p.y);
+
+		if (p.tx !== undefined && p.ty !== undefined &&
+		    (p.tx !== p.x || p.ty !== p.y))
+			track.walk(p, [{ x: p.tx, y: p.ty }],
+			    performance.now());
+		this.actors.set(p.id, {
+			id: p.id, user: p.user, name: p.name, look: p.look,
+			status: p.status, track, seat: null,
+			seatAt: { x: -1, y: -1 }, text: '', until: 0,
+			pulse: -Infinity, speaking: false,
+		});
+		this.wake();
+	}
+
+	left(id: number): void
+	{
+		if (id !== this.self && this.actors.delete(id))
+			this.wake();
+	}
+
+	/* Name, look or status of somebody changed; the room is the server's. */
+	update(e: PresenceEntry): void
+	{
+		const a = this.byUser(e.user);
+
+		if (a === null)
+			return;
+		a.name = e.name;
+		a.look = e.look;
+		a.status = e.status;
+		this.wake();
+	}
+
+	/* One's true place, by the server. */
+	place(x: number, y: number): void
+	{
+		this.input.forget();
+		this.walker?.place(x, y);
+		this.tellRoom();
+		this.wake();
+	}
+
+	door(room: number, locked: boolean | DoorState): void
+	{
+		const shut = typeof locked === 'boolean' ? locked :
+		    locked.locked;
+
+		this.space?.setLocked(room, shut);
+		this.stale = true;
+		this.wake();
+	}
+
+	walkTo(x: number, y: number): void
+	{
+		this.camera.following = true;
+		this.walker?.go({ x, y });
+	}
+
+	/* Walks up to somebody and stops beside him. */
+	walkToUser(user: number): void
+	{
+		const a = this.byUser(user);
+		const at = a === null ? null : this.beside(a);
+
+		if (at !== null)
+			this.walkTo(at.x, at.y);
+	}
+
+	/* Walks to a free seat of a room, else to a free place in it. */
+	walkToRoom(room: number): void
+	{
+		const at = this.placeIn(room);
+
+		if (at !== null)
+			this.walkTo(at.x, at.y);
+	}
+
+	/* Brings somebody into view and marks him for a moment. */
+	show(user: number): void
+	{
+		const a = this.byUser(user);
+		const now = performance.now();
+
+		if (a === null)
+			return;
+		a.pulse = now;
+		if (!this.camera.sees(a.track.where(now))) {
+			this.camera.following = false;
+			this.camera.look(a.track.where(now),
+			    this.opts.reducedMotion);
+		}
+		this.later(1850);
+		this.wake();
+	}
+
+	/* A bubble over somebody's head for some seconds. */
+	say(user: number, text: string): void
+	{
+		const a = this.byUser(user);
+
+		if (a === null || text.trim() === '')
+			return;
+		a.text = text.slice(0, 240);
+		a.until = performance.now() + SPOKEN;
+		this.later(SPOKEN - FADE);
+		this.later(SPOKEN + 20);
+		this.wake();
+	}
+
+	/* A ring while somebody's voice is heard. */
+	speaking(user: number, on: boolean): void
+	{
+		const a = this.byUser(user);
+
+		if (a !== null && a.speaking !== on) {
+			a.speaking = on;
+			this.wake();
+		}
+	}
+
+	setLang(lang: Lang): void
+	{
+		this.lang = lang;
+		this.stale = true;
+		this.wake();
+	}
+
+	setDark(dark: boolean): void
+	{
+		this.pal = dark ? DARK : LIGHT;
+		this.stale = true;
+		this.wake();
+	}
+
+	/* To be called when the host's size or the screen's density changed. */
+	resize(): void
+	{
+		const w = this.box.clientWidth, h = this.box.clientHeight;
+		const ratio = deviceRatio();
+
+		if (w === 0 || h === 0)
+			return;
+		if (ratio !== this.ratio) {
+			this.ratio = ratio;
+			Konva.pixelRatio = ratio;
+			for (const l of [this.ground, this.front])
+				l.getCanvas().setPixelRatio(ratio);
+		}
+		this.stage.size({ width: w, height: h });
+		this.camera.resize(w, h, this.own());
+		this.spriteK = this.camera.k;
+		this.stale = true;
+		this.wake();
+	}
+
+	/* False while something lies over the floor. */
+	setInteractive(on: boolean): void
+	{
+		if (!on)
+			this.input.release();
+		this.input.enabled = on;
+	}
+
+	destroy(): void
+	{
+		this.clear();
+		this.input.destroy();
+		window.cancelAnimationFrame(this.asked);
+		window.clearTimeout(this.zoomTimer);
+		window.clearTimeout(this.settleTimer);
+		this.stage.destroy();
+		this.box.remove();
+	}
+
+	centreOnSelf(): void
+	{
+		const at = this.own();
+
+		this.camera.following = true;
+		if (at !== null)
+			this.camera.look(at, this.opts.reducedMotion);
+		this.wake();
+	}
+
+	/* Steps nearer (above 0) or farther, around the middle. */
+	zoom(delta: number): void
+	{
+		const me = this.own();
+		const at = me !== null && this.camera.following ?
+		    this.camera.toScreen(me.x, me.y) :
+		    { x: this.camera.width / 2, y: this.camera.height / 2 };
+
+		this.zoomAt(Math.pow(1.25, delta), at.x, at.y);
+	}
+
+	position(): { x: number; y: number; room: number } | null
+	{
+		const at = this.own();
+
+		if (at === null || this.space === null)
+			return null;
+		return { x: Math.round(at.x), y: Math.round(at.y),
+		    room: this.space.roomAt(at.x, at.y) };
+	}
+
+	/* A server time that was just received. */
+	clock(time: number): void
+	{
+		this.clockOf.add(time, performance.now());
+	}
+
+	/* How many frames were drawn so far, for tests of idleness. */
+	drawn(): number
+	{
+		return this.frames;
+	}
+
+	private own(): Spot | null
+	{
+		const a = this.actors.get(this.self);
+
+		return a === undefined ? null :
+		    a.track.where(performance.now());
+	}
+
+	private byUser(user: number): Actor | null
+	{
+		for (const a of this.actors.values())
+			if (a.user === user)
+				return a;
+		return null;
+	}
+
+	/* Asks for one frame; the frame asks for the next if one is needed. */
+	private wake(): void
+	{
+		if (this.asked === 0)
+			this.asked = window.requestAnimationFrame(
+			    (t) => this.tick(t));
+	}
+
+	private later(ms: number): void
+	{
+		const t = window.setTimeout(() => {
+			this.timers.delete(t);
+			this.wake();
+		}, ms);
+
+		this.timers.add(t);
+	}
+
+	private tick(at: number): void
+	{
+		const now = performance.now();
+		let more = false;
+
+		this.asked = 0;
+		this.frames++;
+		this.walker?.tick(now);
+		const me = this.actors.get(this.self);
+		if (me !== undefined && me.track.moving(now)) {
+			this.camera.follow(me.track.where(now));
+			this.tellRoom();
+			this.settleLater();
+		}
+		more = this.camera.step(Math.min(50, Math.max(8,
+		    at - this.last)), this.opts.reducedMotion);
+		this.last = at;
+		for (const a of this.actors.values())
+			if (a.track.moving(now) || this.animates(a, now))
+				more = true;
+		if (this.stale || this.shownK !== this.camera.k ||
+		    this.shownX !== this.camera.x ||
+		    this.shownY !== this.camera.y)
+			this.refreshGround();
+		this.front.drawScene();
+		if (more)
+			this.wake();
+		else
+			this.tellRoom();
+	}
+
+	private animates(a: Actor, now: number): boolean
+	{
+		if (this.opts.reducedMotion)
+			return false;
+		return pulsing(a, now) ||
+		    (a.until > now && a.until - now < FADE);
+	}
+
+	/* Paints the picture anew only when the view leaves it. */
+	private refreshGround(): void
+	{
+		const c = this.camera;
+		const a = c.toFloor(0, 0), b = c.toFloor(c.width, c.height);
+		const v = this.view;
+		const out = a.x < v.x || a.y < v.y || b.x > v.x + v.w ||
+		    b.y > v.y + v.h;
+
+		if (this.stale || (out && !this.whole()))
+			this.paint(a, b);
+		this.shownX = c.x;
+		this.shownY = c.y;
+		this.shownK = c.k;
+		this.ground.drawScene();
+	}
+
+	/* True when the picture holds all of the floor. */
+	private whole(): boolean
+	{
+		const size = this.space?.map.size ?? [0, 0];
+
+		return this.view.x <= -60 && this.view.y <= -60 &&
+		    this.view.x + this.view.w >= size[0] + 60 &&
+		    this.view.y + this.view.h >= size[1] + 60;
+	}
+
+	private paint(a: Spot, b: Spot): void
+	{
+		const space = this.space;
+
+		this.stale = false;
+		this.spriteK = this.camera.k;
+		if (space === null)
+			return;
+		const [w, h] = space.map.size;
+		const k = this.camera.k * this.ratio;
+		const all = { x: -80, y: -80, w: w + 160, h: h + 160 };
+		if (all.w * all.h * k * k <= MOST_PIXELS)
+			this.view = all;
+		else {
+			const mx = (b.x - a.x) * 0.3, my = (b.y - a.y) * 0.3;
+			this.view = { x: a.x - mx, y: a.y - my,
+			    w: b.x - a.x + 2 * mx, h: b.y - a.y + 2 * my };
+		}
+		this.picture.width = Math.ceil(this.view.w * k);
+		this.picture.height = Math.ceil(this.view.h * k);
+		const c = this.picture.getContext('2d', { alpha: false });
+		if (c !== null)
+			paintGround(c, { map: space.map, pal: this.pal,
+			    lang: this.lang, view: this.view, k,
+			    ratio: this.ratio,
+			    locked: (room) => space.isLocked(room) });
+	}
+
+	private drawGround(c: CanvasRenderingContext2D): void
+	{
+		const { width, height, k } = this.camera;
+		const at = this.camera.toScreen(this.view.x, this.view.y);
+		const snap = (v: number): number =>
+		    Math.round(v * this.ratio) / this.ratio;
+
+		c.fillStyle = this.pal.outside;
+		c.fillRect(0, 0, width, height);
+		if (this.space !== null && this.picture.width > 0)
+			c.drawImage(this.picture, snap(at.x), snap(at.y),
+			    this.view.w * k, this.view.h * k);
+	}
+
+	private drawFront(c: CanvasRenderingContext2D): void
+	{
+		const space = this.space;
+		const now = performance.now();
+
+		if (space === null)
+			return;
+		const s: Scenery = {
+			space, pal: this.pal, ratio: this.ratio,
+			k: this.camera.k, spriteK: this.spriteK,
+			toScreen: (x, y) => this.camera.toScreen(x, y),
+			width: this.camera.width, height: this.camera.height,
+			now, still: this.opts.reducedMotion, self: this.self,
+			hover: this.hover, room: Math.max(0, this.room),
+			goal: this.walker?.goal ?? null,
+		};
+		drawPeople(c, s, this.placed(now), this.screens);
+	}
+
+	private placed(now: number): Placed[]
+	{
+		const all: Placed[] = [];
+
+		for (const a of this.actors.values()) {
+			const floor = a.track.where(now);
+			const at = this.camera.toScreen(floor.x, floor.y);
+			all.push({ a, x: at.x, y: at.y, floor,
+			    moving: a.track.walking(now) });
+		}
+		return all;
+	}
+
+	private tellRoom(): void
+	{
+		const at = this.own();
+
+		if (at === null || this.space === null)
+			return;
+		const room = this.space.roomAt(at.x, at.y);
+		if (room !== this.room) {
+			this.room = room;
+			this.opts.onRoom?.(room);
+		}
+	}
+
+	/* Once we stand, the server has a moment to stand there too. */
+	private settleLater(): void
+	{
+		window.clearTimeout(this.settleTimer);
+		this.settleTimer = window.setTimeout(() =>
+		    this.walker?.settle(performance.now()), 1500);
+	}
+
+	private steer(dx: number, dy: number): void
+	{
+		if (dx !== 0 || dy !== 0)
+			this.camera.following = true;
+		this.walker?.steer(dx, dy);
+		this.wake();
+	}
+
+	private zoomAt(factor: number, x: number, y: number): void
+	{
+		if (!this.camera.zoom(factor, x, y))
+			return;
+		window.clearTimeout(this.zoomTimer);
+		this.zoomTimer = window.setTimeout(() => {
+			this.stale = true;
+			this.wake();
+		}, SETTLE);
+		this.wake();
+	}
+
+	private tap(x: number, y: number): void
+	{
+		const people = this.placed(performance.now())
+		    .filter((p) => p.a.id !== this.self);
+		const a = hit(people, this.camera.k, x, y);
+		const at = this.camera.toFloor(x, y);
+
+		if (a !== null) {
+			this.hover = a.id;
+			this.wake();
+			this.opts.onPick(a.user);
+			return;
+		}
+		this.hover = 0;
+		this.wake();
+		if (this.space !== null && this.walker !== null) {
+			const to = this.aim(at);
+			this.walkTo(to.x, to.y);
+		}
+	}
+
+	/* A click on furniture means the free seat nearest to it. */
+	private aim(at: Spot): Spot
+	{
+		const space = this.space;
+
+		if (space === null)
+			return at;
+		const f = space.furnitureAt(at.x, at.y);
+		const here = space.roomAt(at.x, at.y);
+		let best: Spot | null = null;
+		let far = f === null ? 38 : 150;
+		for (const s of space.seats) {
+			const d = distance(s, at);
+			if (d < far && space.roomAt(s.x, s.y) === here &&
+			    space.clear(s, at, 0) && !this.taken(s, 40)) {
+				far = d;
+				best = s;
+			}
+		}
+		return best ?? at;
+	}
+
+	/* True when somebody else stands, or is going to stand, there. */
+	private taken(at: Spot, room: number): boolean
+	{
+		for (const a of this.actors.values())
+			if (a.id !== this.self &&
+			    distance(a.track.goal(), at) < room)
+				return true;
+		return false;
+	}
+
+	private beside(a: Actor): Spot | null
+	{
+		const space = this.space;
+		const at = a.track.goal();
+		const me = this.own();
+		let best: Spot | null = null;
+		let far = Infinity;
+
+		if (space === null || me === null)
+			return null;
+		const room = space.roomAt(at.x, at.y);
+		for (let i = 0; i < 24; i++) {
+			const turn = i % 12 / 12 * 2 * Math.PI;
+			const r = BESIDE + (i > 11 ? 60 : 0);
+			const p = { x: Math.round(at.x + Math.cos(turn) * r),
+			    y: Math.round(at.y + Math.sin(turn) * r) };
+			/* beside rather than before or behind: no face hidden */
+			const d = distance(p, me) + (i > 11 ? 120 : 0) +
+			    Math.abs(Math.sin(turn)) * 140 +
+			    (space.furnitureAt(p.x, p.y) === null ? 0 : 400);
+			if (d < far && space.free(p.x, p.y) &&
+			    space.roomAt(p.x, p.y) === room &&
+			    space.clear(p, at, 0) && !this.taken(p, 60)) {
+				far = d;
+				best = p;
+			}
+		}
+		return best ?? at;
+	}
+
+	private placeIn(id: number): Spot | null
+	{
+		const space = this.space;
+		const room = space?.room(id);
+		const me = this.own();
+
+		if (!space || room === undefined || me === null)
+			return null;
+		const seats = space.seats.filter((s) =>
+		    inside(room.shape, s.x, s.y) && !this.taken(s, 45) &&
+		    space.free(s.x, s.y))
+		    .sort((a, b) => distance(a, me) - distance(b, me));
+		for (const s of seats)
+			if (findPath(space, me, s).length > 0)
+				return { x: s.x, y: s.y };
+		const m = middle(room.shape);
+		for (let i = 0; i < 40; i++) {
+			const p = { x: m.x + Math.cos(i * 2.4) * 16 * i,
+			    y: m.y + Math.sin(i * 2.4) * 16 * i };
+			if (inside(room.shape, p.x, p.y) &&
+			    space.free(p.x, p.y) && !this.taken(p, 70) &&
+			    space.furnitureAt(p.x, p.y) === null)
+				return p;
+		}
+		return m;
+	}
+
+	private point(x: number, y: number): void
+	{
+		const a = hit(this.placed(performance.now()), this.camera.k, x,
+		    y);
+		const id = a === null ? 0 : a.id;
+
+		if (id === this.hover)
+			return;
+		this.hover = id;
+		this.box.style.cursor = id !== 0 && id !== this.self ?
+		    'pointer' : 'default';
+		this.wake();
+	}
+
+	private unpoint(): void
+	{
+		if (this.hover !== 0) {
+			this.hover = 0;
+			this.wake();
+		}
+	}
+}
+
+function native(c: Konva.Context): CanvasRenderingContext2D
+{
+	return c._context;
+}
+
+function deviceRatio(): number
+{
+	return Math.min(2, Math.max(1, window.devicePixelRatio || 1));
+}
+
+/* The element Konva works in; the text view tells the same to readers. */
+function container(host: HTMLElement): HTMLDivElement
+{
+	const box = document.createElement('div');
+
+	box.setAttribute('aria-hidden', 'true');
+	Object.assign(box.style, { position: 'absolute', inset: '0',
+	    overflow: 'hidden', userSelect: 'none' });
+	if (getComputedStyle(host).position === 'static')
+		host.style.position = 'relative';
+	host.appendChild(box);
+	return box;
+}
