@@ -1028,6 +1028,48 @@ test_program(void)
 	    NITEMS(prog)) <= 2048);
 }
 
+/* What open may ask for, by the old call and the one that libc uses. */
+static void
+test_flags(void)
+{
+	const struct {
+		uint32_t	 promises;
+		int		 flags, ok;
+	} t[] = {
+		{ PLEDGE_STDIO, O_RDONLY, 0 },
+		{ PLEDGE_STDIO, O_PATH | O_CLOEXEC, 0 },
+		{ PLEDGE_RPATH, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 1 },
+		{ PLEDGE_RPATH, O_WRONLY, 0 },
+		{ PLEDGE_RPATH, O_RDWR, 0 },
+		{ PLEDGE_RPATH, O_TRUNC, 0 },
+		{ PLEDGE_RPATH, O_CREAT, 0 },
+		{ PLEDGE_RPATH, O_TMPFILE | O_RDWR, 0 },
+		{ PLEDGE_WPATH, O_WRONLY | O_TRUNC, 1 },
+		{ PLEDGE_WPATH, O_WRONLY | O_CREAT, 0 },
+		{ PLEDGE_WPATH, O_WRONLY | O_TMPFILE, 0 },
+		{ PLEDGE_CPATH, O_CREAT | O_EXCL, 1 },
+		{ PLEDGE_CPATH, O_CREAT | O_TRUNC, 0 },
+		{ PLEDGE_WPATH | PLEDGE_CPATH, O_RDWR | O_CREAT | O_TRUNC, 1 },
+		{ PLEDGE_UNVEIL, O_PATH | O_CLOEXEC, 1 },
+		{ PLEDGE_UNVEIL, O_RDONLY, 0 },
+	};
+	uint32_t	 want;
+	uint64_t	 flags;
+	size_t		 i;
+
+	for (i = 0; i < NITEMS(t); i++) {
+		CHECK(pledge_filter(PLEDGE_STDIO | t[i].promises, prog,
+		    NITEMS(prog)) > 0);
+		flags = (uint64_t)t[i].flags;
+		want = t[i].ok ? SECCOMP_RET_ALLOW :
+		    (SECCOMP_RET_ERRNO | EACCES);
+		CHECK_INT(verdict(THIS_ARCH, SYS_openat, 0, 0, flags), want);
+		if (SYS_open != NO_CALL)
+			CHECK_INT(verdict(THIS_ARCH, SYS_open, 0, flags, 0),
+			    want);
+	}
+}
+
 /* The upper half of an argument neither opens nor hides anything. */
 static void
 test_halves(void)
@@ -1747,6 +1789,7 @@ main(void)
 	test_narrow();
 	test_numbers();
 	test_program();
+	test_flags();
 	test_halves();
 	test_parent_program();
 	test_parent();

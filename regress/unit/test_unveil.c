@@ -3,6 +3,7 @@
  * around it, as the user who runs the test: root is refused here too, so it
  * was Landlock that refused.  Each version that the kernel knows is tried.
  */
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -420,8 +421,11 @@ static int
 pledge_alone(const void *arg)
 {
 	(void)arg;
-	if (pledge("stdio rpath", NULL) == -1)
+	if (prctl(PR_SET_DUMPABLE, 1) == -1 ||
+	    pledge("stdio rpath", NULL) == -1)
 		return (1);
+	if (prctl(PR_GET_DUMPABLE) != 0)
+		return (6);
 	if (unveil("a", "r") != -1 || errno != EPERM)
 		return (2);
 	if (try_read("b/file") != 0)
@@ -635,6 +639,8 @@ test_versions(void)
 	make_listeners(fd);
 	for (h.abi = 2; h.abi <= max; h.abi++) {
 		h.promises = PLEDGE_STDIO;
+		CHECK_INT(in_child(half_nothing, &h), 0);
+		h.promises = PLEDGE_STDIO | PLEDGE_INET;
 		CHECK_INT(in_child(half_nothing, &h), 0);
 		h.promises = PLEDGE_STDIO | PLEDGE_RPATH | PLEDGE_WPATH |
 		    PLEDGE_CPATH;

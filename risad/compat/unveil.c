@@ -181,9 +181,8 @@ unveil_pledge(uint32_t p, int abi)
 	rights = promised(p) & known(abi);
 	if ((p & PLEDGE_EXEC) == 0 || (called && !closed))
 		d.d_fs = known(abi);
-	if (abi >= 4 && (p & PLEDGE_EXEC) == 0)
-		d.d_net = NET_BIND_TCP | NET_CONNECT_TCP;
-	else if (abi >= 4 && (p & PLEDGE_INET) == 0)
+	/* "inet" is new sockets for a parent alone, see pledge.c. */
+	if (abi >= 4 && ((p & PLEDGE_EXEC) == 0 || (p & PLEDGE_INET) == 0))
 		d.d_net = NET_BIND_TCP | NET_CONNECT_TCP;
 	if (abi >= 6 && (p & PLEDGE_PROC) == 0)
 		d.d_scope |= SCOPE_SIGNAL;
