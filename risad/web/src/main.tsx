@@ -1,11 +1,59 @@
 import './css/app.css';
 import { render, type JSX } from 'preact';
+import { useRef } from 'preact/hooks';
 import { app } from './app';
+import { Office } from './office/office';
+import { PasswordDialog, ProfileDialog } from './office/profile';
+import { SearchDialog } from './office/search';
+import { TopBar } from './office/top';
+import { Admin } from './page/admin';
 import { Broken, Invite, SignIn } from './page/door';
 import { useTopics } from './ui/hooks';
 
-function Page(): JSX.Element {
-	useTopics('page');
+function Dialogs(): JSX.Element | null {
+	useTopics('ui', 'people', 'page');
+	switch (app.dialog) {
+	case 'search':
+		return (<SearchDialog />);
+	case 'profile':
+		return (<ProfileDialog />);
+	case 'password':
+		return (<PasswordDialog />);
+	case '':
+		return (null);
+	}
+}
+
+/* What is said aloud, and the short word at the bottom. */
+function Voice(): JSX.Element {
+	useTopics('say', 'ui');
+	return (
+		<>
+			<div class="vh" aria-live="polite" data-testid="live">
+				{app.spoken}</div>
+			{app.toast !== null && <div class="toast"
+			    aria-hidden="true" data-testid="toast">
+				{app.toast.text}</div>}
+		</>
+	);
+}
+
+/* The drawing is costly to make: once made, it stays while in /admin. */
+function Inside(): JSX.Element {
+	const made = useRef(false);
+
+	made.current ||= !app.inAdmin();
+	return (
+		<div class="inside">
+			<TopBar />
+			{made.current && <Office />}
+			{app.inAdmin() && <Admin />}
+			<Dialogs />
+		</div>
+	);
+}
+
+function Front(): JSX.Element {
 	switch (app.phase) {
 	case 'loading':
 		return (<div class="waiting" role="status">
@@ -13,12 +61,17 @@ function Page(): JSX.Element {
 	case 'broken':
 		return (<Broken />);
 	case 'signin':
-		return (<SignIn key="signin" />);
+		return (<SignIn />);
 	case 'invite':
 		return (<Invite />);
 	case 'in':
-		return (<div />);
+		return (<Inside />);
 	}
+}
+
+function Page(): JSX.Element {
+	useTopics('page');
+	return (<><Front /><Voice /></>);
 }
 
 const root = document.getElementById('app');

@@ -1,12 +1,13 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api, ApiError } from '../api';
-import { app, errorKey, fieldKey, inviteToken } from '../app';
+import { api } from '../api';
+import { app, fieldKey, inviteToken } from '../app';
 import { Icon } from '../icon';
 import { length } from '../lib/text';
 import { allMet, rules } from '../lib/password';
 import type { InviteInfo } from '../types';
-import { FormError, PasswordField, TextField } from '../ui/field';
+import { atField, FormError, PasswordField, problem, TextField } from
+    '../ui/field';
 import { LangSwitch } from '../ui/lang';
 import { NewPassword } from '../ui/newpassword';
 
@@ -38,15 +39,10 @@ export function DoorCard(p: { title: string; lead?: string;
 	);
 }
 
-function problem(e: unknown): string {
-	return (app.t(errorKey(e), { seconds: e instanceof ApiError ?
-	    Math.max(1, e.wait) : 1 }));
-}
-
 export function SignIn(): JSX.Element {
 	const [email, setEmail] = useState('');
 	const [password, setPassword] = useState('');
-	const [error, setError] = useState('');
+	const [error, setError] = useState<unknown>(null);
 	const [tried, setTried] = useState(false);
 	const [busy, setBusy] = useState(false);
 	const form = useRef<HTMLFormElement>(null);
@@ -62,11 +58,11 @@ export function SignIn(): JSX.Element {
 			return;
 		}
 		setBusy(true);
-		setError('');
+		setError(null);
 		try {
 			app.signedIn(await api.signIn(email.trim(), password));
 		} catch (x) {
-			setError(problem(x));
+			setError(x);
 			setBusy(false);
 		}
 	};
@@ -75,13 +71,13 @@ export function SignIn(): JSX.Element {
 	return (
 		<DoorCard testid="signin" title={app.t('signin.title',
 		    { tenant: app.tenant.title })} lead={app.t('signin.lead')}>
-			{app.reason !== '' && error === '' &&
+			{app.reason !== '' && error === null &&
 			    <p class="notice" role="status"
 				data-testid="signin-reason">
 				<Icon name="alert" />{app.t(app.reason)}</p>}
 			{app.info?.notices.map((n) =>
 			    <p class="notice" key={n}><bdi>{n}</bdi></p>)}
-			<FormError text={error} testid="signin-error" />
+			<FormError text={problem(error)} testid="signin-error" />
 			<form ref={form} class="form" noValidate
 			    onSubmit={(e) => void submit(e)}>
 				<TextField label={app.t('signin.email')}
@@ -120,27 +116,21 @@ function InviteGone(): JSX.Element {
 
 /* Sends the chosen name and password; says at which field it failed. */
 function useAccept(info: InviteInfo) {
-	const [fields, setFields] = useState<Record<string, string>>({});
-	const [error, setError] = useState('');
+	const [error, setError] = useState<unknown>(null);
 	const [busy, setBusy] = useState(false);
 
 	const accept = async (password: string, name: string) => {
 		setBusy(true);
-		setError('');
-		setFields({});
+		setError(null);
 		try {
 			app.signedIn(await api.accept(inviteToken(app.path),
 			    password, info.kind === 'reset' ? '' : name));
 		} catch (x) {
-			const k = fieldKey(x);
-			if (x instanceof ApiError && k !== '')
-				setFields({ [x.field]: app.t(k) });
-			else
-				setError(problem(x));
+			setError(x);
 			setBusy(false);
 		}
 	};
-	return ({ fields, error, busy, accept });
+	return ({ error, busy, accept });
 }
 
 function InviteForm(p: { info: InviteInfo }): JSX.Element {
@@ -149,7 +139,7 @@ function InviteForm(p: { info: InviteInfo }): JSX.Element {
 	const [name, setName] = useState(info.name);
 	const [pw, setPw] = useState('');
 	const [again, setAgain] = useState('');
-	const { fields, error, busy, accept } = useAccept(info);
+	const { error, busy, accept } = useAccept(info);
 	const others = [info.email, name];
 	const named = reset || (name.trim() !== '' && length(name) <= 64);
 	const ready = named && pw === again &&
@@ -161,7 +151,8 @@ function InviteForm(p: { info: InviteInfo }): JSX.Element {
 		    { tenant: info.tenant.title })}
 		    lead={app.t(reset ? 'invite.reset.lead' : 'invite.lead',
 		    { email: info.email })}>
-			<FormError text={error} />
+			<FormError text={fieldKey(error) === '' ?
+			    problem(error) : ''} />
 			<form class="form" noValidate onSubmit={(e) => {
 				e.preventDefault();
 				if (ready && !busy)
@@ -174,12 +165,12 @@ function InviteForm(p: { info: InviteInfo }): JSX.Element {
 				{!reset && <TextField value={name}
 				    label={app.t('invite.name')} set={setName}
 				    hint={app.t('invite.name.hint')} autofocus
-				    autocomplete="name" error={fields.name}
+				    autocomplete="name" error={atField(error, 'name')}
 				    testid="invite-name" />}
 				<NewPassword policy={info.policy} value={pw}
 				    others={others} again={again} set={setPw}
 				    setAgain={setAgain}
-				    error={fields.password ?? fields.new} />
+				    error={atField(error, 'password', 'new')} />
 				<button class="button main wide" type="submit"
 				    disabled={!ready || busy}
 				    data-testid="invite-submit">

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId, useState } from 'preact/hooks';
-import { app } from '../app';
+import { ApiError } from '../api';
+import { app, errorKey, fieldKey } from '../app';
 import { Icon } from '../icon';
 
 interface Base {
@@ -133,4 +134,23 @@ export function FormError(p: { text: string; testid?: string }):
 	return (p.text === '' ? null :
 	    <p class="notice bad" role="alert" data-testid={p.testid}>
 		<Icon name="alert" />{p.text}</p>);
+}
+
+/*
+ * The words for an error, none for null.  They are made when drawn, so that
+ * they follow a change of the language.
+ */
+export function problem(e: unknown): string {
+	if (e === null)
+		return ('');
+	return (app.t(errorKey(e), { seconds: e instanceof ApiError ?
+	    Math.max(1, e.wait) : 1 }));
+}
+
+/* The same for one field that the server named, else nothing. */
+export function atField(e: unknown, ...names: string[]): string {
+	const key = fieldKey(e);
+
+	return (e instanceof ApiError && key !== '' && names.includes(e.field)
+	    ? app.t(key) : '');
 }

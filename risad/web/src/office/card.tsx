@@ -1,0 +1,103 @@
+import type { JSX } from 'preact';
+import { app } from '../app';
+import { Icon } from '../icon';
+import { Dot, Face } from '../ui/face';
+import { PHONE, useMedia, useTopics } from '../ui/hooks';
+import { Dialog } from '../ui/dialog';
+import { Popover, type Spot } from '../ui/popover';
+import { Name } from '../ui/text';
+
+let spot: Spot = { x: 0, y: 0, h: 0 };
+
+/* Shows who somebody is and what one can do, beside where it was asked. */
+export function openCard(user: number, at: Spot): void {
+	spot = at;
+	app.card = user;
+	app.changed('ui');
+}
+
+function Where(p: { user: number }): JSX.Element {
+	const e = app.people.get(p.user);
+
+	if (e === undefined || e.floor === 0)
+		return (<p class="card-line dim"><Icon name="pin" size={16} />
+			{app.t('people.away')}</p>);
+	const floor = app.floorName(e.floor);
+	const place = e.floor === app.floor?.id ? app.t('person.at',
+	    { floor, room: app.roomName(e.room) }) : floor;
+	return (
+		<>
+			<p class="card-line"><Dot status={e.status} />
+				{app.t(`status.${e.status}`)}</p>
+			{e.note !== '' && <p class="card-note">
+				<Name text={e.note} /></p>}
+			<p class="card-line dim"><Icon name="pin" size={16} />
+				<bdi>{place}</bdi></p>
+		</>
+	);
+}
+
+function Acts(p: { user: number }): JSX.Element {
+	const e = app.people.get(p.user);
+	const self = p.user === app.user?.id;
+	const here = e !== undefined && e.floor === app.floor?.id;
+
+	return (
+		<div class="card-acts">
+			{here && !self && <button type="button"
+			    class="button main small" data-testid="card-walk"
+			    onClick={() => app.walkToUser(p.user)}>
+				<Icon name="walk" size={16} />
+				{app.t('person.walk')}</button>}
+			{e !== undefined && e.floor !== 0 && !here &&
+			    <button type="button" class="button main small"
+				data-testid="card-floor" onClick={() =>
+				app.walkToUser(p.user)}>
+				<Icon name="floor" size={16} />
+				{app.t('person.floor', { floor:
+				    app.floorName(e.floor) })}</button>}
+			{here && <button type="button" class="button small"
+			    data-testid="card-show"
+			    onClick={() => app.show(p.user)}>
+				<Icon name="pin" size={16} />
+				{app.t('person.show')}</button>}
+			{self ? <button type="button" class="button small"
+			    onClick={() => app.open('profile')}>
+				<Icon name="edit" size={16} />
+				{app.t('profile.title')}</button> :
+			    <button type="button" class="button small"
+				data-testid="card-write"
+				onClick={() => app.writeTo(p.user)}>
+				<Icon name="chat" size={16} />
+				{app.t('person.write')}</button>}
+		</div>
+	);
+}
+
+export function Card(): JSX.Element | null {
+	useTopics('ui', 'people', 'floor');
+	const phone = useMedia(PHONE);
+	const user = app.card;
+
+	if (user === 0)
+		return (null);
+	const name = app.nameOf(user);
+	const close = () => {
+		app.card = 0;
+		app.changed('ui');
+	};
+	const body = (
+		<div class="card" data-testid="person-card">
+			<div class="card-head">
+				<Face look={app.lookOf(user)} size={56} />
+				<b class="card-name"><Name text={name} /></b>
+			</div>
+			<Where user={user} />
+			<Acts user={user} />
+		</div>
+	);
+	return (phone ? <Dialog title={name} close={close} kind="sheet short"
+	    bare>{body}</Dialog> :
+	    <Popover key={user} at={spot} label={name} close={close}
+		kind="wide">{body}</Popover>);
+}

@@ -1,0 +1,82 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { app } from '../app';
+import { Icon } from '../icon';
+
+/*
+ * A modal dialog of the browser's own: it holds the focus, Esc and a click
+ * beside it close it, and the focus goes back to where it came from.
+ */
+export function Dialog(p: { title: string; close(): void; kind?: string;
+    children: ComponentChildren; testid?: string; bare?: boolean }):
+    JSX.Element {
+	const ref = useRef<HTMLDialogElement>(null);
+	const id = useId();
+
+	useLayoutEffect(() => {
+		const el = ref.current;
+		const from = document.activeElement;
+		el?.showModal();
+		return (() => {
+			el?.close();
+			if (from instanceof HTMLElement && from.isConnected)
+				from.focus();
+		});
+	}, []);
+	return (
+		<dialog ref={ref} class={`dialog ${p.kind ?? ''}`}
+		    aria-labelledby={id} data-testid={p.testid}
+		    onCancel={(e) => {
+			e.preventDefault();
+			p.close();
+		    }}
+		    onPointerDown={(e) => {
+			if (e.target === ref.current)
+				p.close();
+		    }}>
+			<div class="dialog-box">
+				<header class={p.bare ? 'vh' : 'dialog-head'}>
+					<h2 id={id}>{p.title}</h2>
+					<button type="button"
+					    class="icon-button"
+					    data-testid="dialog-close"
+					    aria-label={app.t('ok.close')}
+					    title={app.t('ok.close')}
+					    onClick={p.close}>
+						<Icon name="close" />
+					</button>
+				</header>
+				{p.children}
+			</div>
+		</dialog>
+	);
+}
+
+/* Asks before something that cannot be undone. */
+export function Confirm(p: { title: string; lead: string; yes: string;
+    act(): Promise<void>; close(): void; error: string; calm?: boolean }):
+    JSX.Element {
+	const [busy, setBusy] = useState(false);
+
+	return (
+		<Dialog title={p.title} close={p.close} testid="confirm">
+			<p class="lead">{p.lead}</p>
+			{p.error !== '' &&
+			    <p class="notice bad" role="alert">
+				<Icon name="alert" />{p.error}</p>}
+			<div class="dialog-foot">
+				<button type="button" class="button"
+				    autofocus onClick={p.close}>
+					{app.t('ok.cancel')}</button>
+				<button type="button" disabled={busy}
+				    class={`button ${p.calm ? 'main' :
+				    'danger'}`} data-testid="confirm-yes"
+				    onClick={() => {
+					setBusy(true);
+					void p.act().finally(
+					    () => setBusy(false));
+				    }}>{p.yes}</button>
+			</div>
+		</Dialog>
+	);
+}
