@@ -415,14 +415,18 @@ function drawBeard(c: Ctx, look: Look, x: number): void
 {
 	c.fillStyle = mix(pick(TINT, look.tint), '#0c0808', 0.1);
 	c.beginPath();
-	c.moveTo(-25 + x * 0.3, -80);
-	c.quadraticCurveTo(-14 + x, -74, -8 + x, -78);
-	c.lineTo(8 + x, -78);
-	c.quadraticCurveTo(14 + x, -74, 25 + x * 0.3, -80);
-	c.bezierCurveTo(25, -60, 10, -56, x * 0.6, -56);
-	c.bezierCurveTo(-10, -56, -25, -60, -25 + x * 0.3, -80);
+	c.moveTo(-25.5 + x * 0.2, -80);
+	c.bezierCurveTo(-22, -74, -16 + x, -71, -9 + x, -72);
+	c.quadraticCurveTo(-7 + x, -77.5, x, -77);
+	c.quadraticCurveTo(7 + x, -77.5, 9 + x, -72);
+	c.bezierCurveTo(16 + x, -71, 22, -74, 25.5 + x * 0.2, -80);
+	c.bezierCurveTo(25, -62, 12, -57, x * 0.6, -57);
+	c.bezierCurveTo(-12, -57, -25, -62, -25.5 + x * 0.2, -80);
 	c.fill();
-	smile(c, x, -74.5, 4, 0);
+	c.fillStyle = '#e9a79a';
+	c.beginPath();
+	c.ellipse(x, -71, 4.4, 2.4, 0, 0, 2 * Math.PI);
+	c.fill();
 }
 
 function drawCap(c: Ctx, look: Look, t: number, back: boolean): void
@@ -498,17 +502,18 @@ export function drawFigure(c: Ctx, look: Look, pose: Pose): void
 	const back = pose.facing === 'n';
 	/* who sits with his back to us looks over his shoulder */
 	const glance = back && pose.seated;
+	const over = look.shirt + look.tint & 1 ? 0.8 : -0.8;
 	const bob = pose.step === 1 || pose.step === 3 ? -2.5 : 0;
 
 	if (!pose.seated)
 		drawShadow(c);
 	if (!back || glance)
 		drawWithin(c, bob + (pose.seated ? 4 : 0), () =>
-		    drawBackHair(c, look, glance ? 0.8 : t));
+		    drawBackHair(c, look, glance ? over : t));
 	drawLegs(c, look, pose);
 	drawWithin(c, bob + (pose.seated ? 4 : 0), () => {
 		drawBody(c, look, pose);
-		drawHead(c, look, glance ? 0.8 : t, back && !glance);
+		drawHead(c, look, glance ? over : t, back && !glance);
 	});
 }
 

@@ -374,7 +374,7 @@ function lamp(p: Pen, f: Furniture): void
 
 	p.drum(cx, cy, r * 0.55, r * 0.4, 3, '#5a6274');
 	p.line(cx, cy - 3, cx, cy - 62, 3.4, p.pal.thing('#5a6274'));
-	glow.addColorStop(0, `rgba(255,222,150,${p.pal.dark ? 0.42 : 0.24})`);
+	glow.addColorStop(0, `rgba(255,222,150,${p.pal.dark ? 0.42 : 0.16})`);
 	glow.addColorStop(1, 'rgba(255,222,150,0)');
 	c.fillStyle = glow;
 	c.fillRect(cx - 160, cy - 200, 320, 320);

@@ -13,7 +13,7 @@ import type { FloorMap, Furniture, Lang, MapName, Point, Room, Segment,
     Surface } from '../types';
 
 export const WALL = 14;			/* thickness, centimetres */
-const RISE = 26;			/* height of a wall as drawn */
+export const RISE = 26;			/* height of a wall as drawn */
 const SHELL = 12;			/* rim of the building */
 
 export interface View {			/* a window on the floor, in cm */
@@ -62,7 +62,8 @@ function visible(v: View, x: number, y: number, w: number, h: number): View
 function planks(p: Pen, v: View, base: string): void
 {
 	const high = 22;
-	const dark = mix(base, '#8a5a22', p.pal.dark ? 0.16 : 0.13);
+	const dark = mix(base, p.pal.dark ? '#120c08' :
+	    '#8a5a22', p.pal.dark ? 0.22 : 0.13);
 
 	for (let row = Math.floor(v.y / high); row * high < v.y + v.h; row++) {
 		const shift = chance(row, 11) * 200;
@@ -70,7 +71,8 @@ function planks(p: Pen, v: View, base: string): void
 		for (let i = first; shift + i * 190 < v.x + v.w; i++) {
 			const n = chance(row, i, 5);
 			p.c.fillStyle = n > 0.5 ?
-			    mix(base, '#ffffff', (n - 0.5) * 0.16) :
+			    mix(base, '#ffffff', (n - 0.5) *
+			    (p.pal.dark ? 0.06 : 0.16)) :
 			    mix(base, '#8a5a22', (0.5 - n) * 0.13);
 			p.c.fillRect(shift + i * 190, row * high, 190.5,
 			    high + 0.5);
@@ -129,9 +131,9 @@ function mat(p: Pen, x: number, y: number, flat: boolean, base: string): void
 {
 	const c = p.c;
 	const w = flat ? 180 : 90, h = flat ? 90 : 180;
-	const edge = p.pal.dark ? '#2f4338' : '#5d7a5f';
+	const edge = p.pal.dark ? '#33473c' : '#8aa07a';
 
-	c.fillStyle = flat ? base : mix(base, '#7a8a4a', 0.10);
+	c.fillStyle = flat ? base : mix(base, '#7a8a4a', 0.07);
 	c.fillRect(x, y, w, h);
 	c.fillStyle = alpha('#5a6a2a', p.pal.dark ? 0.14 : 0.12);
 	for (let n = 6; n < 180; n += 6)
@@ -141,13 +143,13 @@ function mat(p: Pen, x: number, y: number, flat: boolean, base: string): void
 			c.fillRect(x, y + n, w, 1.1);
 	c.fillStyle = edge;
 	if (flat) {
-		c.fillRect(x, y, w, 5);
-		c.fillRect(x, y + h - 5, w, 5);
+		c.fillRect(x, y, w, 4);
+		c.fillRect(x, y + h - 4, w, 4);
 	} else {
-		c.fillRect(x, y, 5, h);
-		c.fillRect(x + w - 5, y, 5, h);
+		c.fillRect(x, y, 4, h);
+		c.fillRect(x + w - 4, y, 4, h);
 	}
-	c.strokeStyle = alpha('#2a3a20', 0.30);
+	c.strokeStyle = alpha('#2a3a20', 0.16);
 	c.lineWidth = 1.2;
 	c.strokeRect(x, y, w, h);
 }

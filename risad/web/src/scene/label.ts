@@ -99,6 +99,12 @@ export function drawDot(c: Ctx, x: number, y: number, r: number,
 	c.restore();
 }
 
+/* The first word of a name, for where there is no room for all of it. */
+export function brief(name: string): string
+{
+	return name.trim().split(/[\s\u3000]+/u)[0] ?? name;
+}
+
 /* A name in its pill; one's own is in the accent colour. */
 export function pill(name: string, status: Status, self: boolean,
     pal: Palette, ratio: number): Picture

@@ -138,7 +138,7 @@ export class Track {
 	private legs: Leg[] = [];
 	private at: Spot;
 	private dir: number;
-	private skew = { x: 0, y: 0, from: 0 };
+	private skew = { x: 0, y: 0, from: -Infinity };
 
 	constructor(x: number, y: number, dir = 64)
 	{
@@ -151,7 +151,7 @@ export class Track {
 	{
 		this.legs = [];
 		this.at = { x, y };
-		this.skew = { x: 0, y: 0, from: 0 };
+		this.skew = { x: 0, y: 0, from: -Infinity };
 	}
 
 	/* Walks a path from where he is, beginning at `start`. */
@@ -180,7 +180,7 @@ export class Track {
 	{
 		const was = this.where(now);
 
-		this.skew = { x: 0, y: 0, from: 0 };
+		this.skew = { x: 0, y: 0, from: -Infinity };
 		this.walk(from, path, start);
 		if (dir !== undefined && path.length === 0)
 			this.dir = dir;

@@ -66,13 +66,20 @@ export function alpha(c: string, a: number): string
 
 const NIGHT = '#161c28';
 
+/* Warm floors stay warm in the dark. */
+const DUSK: Partial<Record<Surface, string>> = {
+	'wood': '#2a1a10', 'tatami': '#1c2012', 'grass': '#0e2016',
+	'carpet-blue': '#0e1c34', 'carpet-green': '#10241e',
+	'carpet-rose': '#281626',
+};
+
 function surfaces(dark: boolean): Record<Surface, string>
 {
 	const all = { ...SURFACES };
 
 	if (dark)
 		for (const k of Object.keys(all) as Surface[])
-			all[k] = mix(all[k], NIGHT, 0.70);
+			all[k] = mix(all[k], DUSK[k] ?? NIGHT, 0.70);
 	return all;
 }
 

@@ -3,7 +3,9 @@
 import { HEAD, HALF, LOW, TALL, sprite } from './figure';
 import type { Facing } from './figure';
 import { drawFurniture, heightOf } from './furniture';
-import { PILL, PILL_MARGIN, bubble, folded, pill } from './label';
+import { PILL, PILL_MARGIN, brief, bubble, folded, pill } from './label';
+import type { Picture } from './label';
+import { RISE, WALL } from './ground';
 import { alpha } from './palette';
 import type { Palette } from './palette';
 import { Pen } from './pen';
@@ -155,10 +157,10 @@ function drawSpeaking(c: Ctx, s: Scenery, p: Placed): void
 	c.stroke();
 }
 
-function trace(c: Ctx, s: Scenery, room: Room): void
+function trace(c: Ctx, s: Scenery, room: Room, up: number): void
 {
 	room.shape.forEach(([x, y], i) => {
-		const q = s.toScreen(x, y);
+		const q = s.toScreen(x, y - up);
 		if (i === 0)
 			c.moveTo(q.x, q.y);
 		else
@@ -167,22 +169,36 @@ function trace(c: Ctx, s: Scenery, room: Room): void
 	c.closePath();
 }
 
-/* The room one is in is lit to its edge. */
+/*
+ * The room one is in keeps its light, the rest steps back a little.  This
+ * is the first thing on its layer, so the room can be cut out of the dusk.
+ */
 function drawLit(c: Ctx, s: Scenery, room: Room): void
 {
+	const [w, h] = s.space.map.size;
+	const a = s.toScreen(-6, -RISE);
+	const b = s.toScreen(w + 6, h + 6);
+
 	c.save();
+	c.fillStyle = s.pal.dark ? 'rgba(4,7,13,0.46)' :
+	    'rgba(38,48,70,0.15)';
+	c.fillRect(a.x, a.y, b.x - a.x, b.y - a.y);
+	c.globalCompositeOperation = 'destination-out';
+	c.fillStyle = c.strokeStyle = '#000000';
+	c.lineJoin = 'round';
+	c.lineWidth = WALL * s.k;
+	for (const up of [0, RISE / 2, RISE]) {
+		c.beginPath();
+		trace(c, s, room, up);
+		c.fill();
+		c.stroke();
+	}
+	c.globalCompositeOperation = 'source-over';
 	c.beginPath();
-	trace(c, s, room);
-	c.clip();
-	c.fillStyle = s.pal.dark ? 'rgba(255,226,160,0.10)' :
-	    'rgba(255,246,214,0.34)';
+	trace(c, s, room, 0);
+	c.fillStyle = s.pal.dark ? 'rgba(255,222,150,0.07)' :
+	    'rgba(255,246,214,0.07)';
 	c.fill();
-	c.strokeStyle = alpha(s.pal.accent, 0.16);
-	c.lineWidth = 14;
-	c.stroke();
-	c.strokeStyle = alpha(s.pal.accentSoft, 0.95);
-	c.lineWidth = 5;
-	c.stroke();
 	c.restore();
 }
 
@@ -190,12 +206,15 @@ function drawLit(c: Ctx, s: Scenery, room: Room): void
 function drawHearing(c: Ctx, s: Scenery, p: Placed): void
 {
 	const r = HEARING * s.k;
+	const a = s.toScreen(WALL, WALL);
+	const b = s.toScreen(s.space.map.size[0] - WALL,
+	    s.space.map.size[1] - WALL - RISE);
 
 	c.save();
 	c.beginPath();
-	c.rect(p.x - r - 4, p.y - r - 4, 2 * r + 8, 2 * r + 8);
+	c.rect(a.x, a.y, b.x - a.x, b.y - a.y);
 	for (const room of s.space.map.rooms)
-		trace(c, s, room);
+		trace(c, s, room, 0);
 	c.clip('evenodd');
 	c.beginPath();
 	c.arc(p.x, p.y, r, 0, 2 * Math.PI);
@@ -347,34 +366,51 @@ function rank(s: Scenery, p: Placed): number
 
 /*
  * Names go below the feet unless they would cover a face or another name;
- * then only the dot stays.  Who stands still keeps his name when somebody
- * walks by.
+ * then the first word has to do, then the dot.  Who stands still keeps his
+ * name when somebody walks by.
  */
 function drawNames(c: Ctx, s: Scenery, people: readonly Placed[]): void
 {
 	const faces = people.map((p) => faceOf(s, p));
 	const taken: Rect[] = [];
+	const show: { r: Rect; b: Picture }[] = [];
 	const order = people.map((p, i) => ({ p, i, n: rank(s, p) }))
 	    .sort((a, b) => a.n - b.n || a.p.a.id - b.p.a.id);
 
 	for (const { p, i, n } of order) {
 		const a = p.a;
 		const self = a.id === s.self;
-		const full = pill(a.name, a.status, self, s.pal, s.ratio);
-		const w = full.w - 2 * PILL_MARGIN;
-		const r = { x: p.x - w / 2, y: p.y + 5, w, h: PILL };
-		const open = n === 0 || !taken.some((q) => meets(q, r)) &&
+		const short = brief(a.name);
+		const free = (r: Rect): boolean =>
+		    !taken.some((q) => meets(q, r)) &&
 		    !faces.some((f, j) => j !== i && meets(f, r));
-		const small = folded(a.status, self, s.pal, s.ratio);
-		if (open) {
+		let b = pill(a.name, a.status, self, s.pal, s.ratio);
+		let r = below(p, b);
+		if (n !== 0 && !free(r) && short !== a.name) {
+			b = pill(short, a.status, self, s.pal, s.ratio);
+			r = below(p, b);
+		}
+		if (n < 2 || free(r)) {
 			taken.push(r);
-			c.drawImage(full.canvas,
-			    snap(r.x - PILL_MARGIN, s.ratio),
-			    snap(r.y - PILL_MARGIN, s.ratio), full.w, full.h);
-		} else
-			c.drawImage(small.canvas, snap(p.x - 9, s.ratio),
-			    snap(p.y - 1, s.ratio), small.w, small.h);
+			show.push({ r, b });
+			continue;
+		}
+		const dot = folded(a.status, self, s.pal, s.ratio);
+		const small = { x: p.x - 9, y: p.y - 1, w: dot.w, h: dot.h };
+		if (!faces.some((f, j) => j !== i && meets(f, small)))
+			c.drawImage(dot.canvas, snap(small.x, s.ratio),
+			    snap(small.y, s.ratio), dot.w, dot.h);
 	}
+	for (const { r, b } of show.reverse())
+		c.drawImage(b.canvas, snap(r.x - PILL_MARGIN, s.ratio),
+		    snap(r.y - PILL_MARGIN, s.ratio), b.w, b.h);
+}
+
+function below(p: Placed, b: Picture): Rect
+{
+	const w = b.w - 2 * PILL_MARGIN;
+
+	return { x: p.x - w / 2, y: p.y + 5, w, h: PILL };
 }
 
 function drawBubbles(c: Ctx, s: Scenery, people: readonly Placed[]): void
