@@ -72,6 +72,8 @@ static const struct text {
 	{ BYTES("\xf0\x9f\x98g"), -1 },
 	{ BYTES("\xc3\xc3"), -1 },
 	{ BYTES("12345678\xff"), -1 },
+	{ BYTES("12345678\x80"), -1 },
+	{ BYTES("\xe4\xbcg\x9a"), -1 },
 	{ BYTES("1234567\xff" "8"), -1 },
 	{ BYTES("\xe4\xbc\x9a\x9a"), -1 }
 };

@@ -334,6 +334,15 @@ test_lengths(void)
 		CHECK(memcmp(we.we_data, data, sizes[i]) == 0);
 		ws_clear(&wp);
 	}
+	/* the largest control frame; one byte more is in the next test */
+	f.f_first = FIN | WS_OP_PING;
+	f.f_len = WS_MAXCONTROL;
+	len = build(buf, &f);
+	ws_init(&wp, 0);
+	CHECK_INT(ws_parse(&wp, buf, len, &we), len);
+	CHECK_INT(we.we_type, WS_PING);
+	CHECK_INT(we.we_len, WS_MAXCONTROL);
+	ws_clear(&wp);
 }
 
 /* Heads that must fail, and with how many bytes that can be seen. */
