@@ -876,7 +876,7 @@ map_scan_init(struct map_scan *sc, const struct floor_map *m, int x0, int y0,
 	sc->sc_lastcol = -1;
 }
 
-/* x of the way where it is at y, rounded towards 0 from the start. */
+/* x of the way where it is at y, rounded; a level way ends below its row. */
 static int32_t
 map_along(const struct map_scan *sc, int64_t y)
 {
@@ -898,10 +898,6 @@ map_scan_row(struct map_scan *sc)
 		return (0);
 	from = map_along(sc, (int64_t)sc->sc_row << MAP_CELLSHIFT);
 	to = map_along(sc, ((int64_t)sc->sc_row << MAP_CELLSHIFT) + MAP_CELL);
-	if (sc->sc_dy == 0) {
-		from = (int32_t)sc->sc_x0;
-		to = (int32_t)(sc->sc_x0 + sc->sc_dx);
-	}
 	if (from > to) {
 		tmp = from;
 		from = to;

@@ -77,6 +77,17 @@ static int	 walk_beside(const struct walk_way *, uint64_t, int *, int *);
 static double	 leg_length(const struct leg *);
 static double	 leg_done(const struct leg *, uint64_t);
 
+void
+walk_set(uint8_t *bits, unsigned int id, int on)
+{
+	uint8_t	 bit = (uint8_t)(1 << id % 8);
+
+	if (on)
+		bits[id / 8] |= bit;
+	else
+		bits[id / 8] &= (uint8_t)~bit;
+}
+
 static void
 walk_way(struct walk_way *ww, const struct floor_map *m, int x0, int y0,
     int x1, int y1)
@@ -96,16 +107,12 @@ walk_before(const struct walk_part *a, const struct walk_part *b)
 	return (a->wp_num * b->wp_den < b->wp_num * a->wp_den);
 }
 
-/* Keep the obstacle at num/den if it is the first one. */
+/* Keep the obstacle at num/den, den > 0, if it is the first one. */
 static void
 walk_note(struct walk_hit *wh, enum walk_result why, int64_t num, int64_t den)
 {
 	struct walk_part	 at = { num, den };
 
-	if (den < 0) {
-		at.wp_num = -num;
-		at.wp_den = -den;
-	}
 	if (wh->wh_why != WALK_FREE && !walk_before(&at, &wh->wh_at))
 		return;
 	wh->wh_why = why;

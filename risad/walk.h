@@ -21,12 +21,15 @@ enum walk_result {
 	WALK_FULL
 };
 
-/* What the floor forbids to one walker now; setbit() and isset() by room id. */
+/* What the floor forbids to one walker now; a bit for each id of a room. */
 struct walk_rules {
 	uint8_t	 wr_locked[32];
 	uint8_t	 wr_full[32];
 	uint8_t	 wr_own;	/* the room that counts him, 0 for none */
 };
+
+/* Set (on = 1) or clear the bit of a room in wr_locked or wr_full. */
+void	 walk_set(uint8_t *bits, unsigned int id, int on);
 
 /* A straight way in progress; one who stands has both ends alike. */
 struct leg {
