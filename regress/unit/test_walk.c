@@ -2,7 +2,7 @@
  * Movement: cut legs by hand-made cases, then 10^5 random legs over random
  * maps against a slow reference in 128-bit integers that shares no code.
  * Links risad/map.c, risad/walk.c, jansson, libm.  Arguments are map files
- * over which the random walkers go as well.
+ * over which they go as well, and in which every room must be reachable.
  */
 #include <sys/param.h>
 
@@ -17,6 +17,7 @@
 #define MAPS		100
 #define WALKERS		25
 #define LEGS		40	/* in a row, each from where the last ended */
+#define STEP		20	/* centimetres, to see what can be reached */
 #define SAMPLES		16	/* points looked at on the way */
 
 #define BIG		((__int128)1 << 40)	/* one unit of a sample */
@@ -772,6 +773,64 @@ test_roam(void)
 	CHECK(strays < places / 1000);
 }
 
+/*
+ * How many rooms can nobody walk into from the spawn points?  Steps of STEP
+ * to the four sides, from the points that were reached so far.
+ */
+static unsigned int
+rooms_cut_off(const struct floor_map *m)
+{
+	static const int	 side[4][2] = { { STEP, 0 }, { -STEP, 0 },
+				    { 0, STEP }, { 0, -STEP } };
+	struct map_point	*reached;
+	uint8_t			*seen, in[256] = { 0 };
+	size_t			 cols, have = 0, i, k, max;
+	unsigned int		 n = 0;
+	int			 x, y, x1, y1;
+
+	cols = (size_t)m->fm_width / STEP + 1;
+	max = cols * ((size_t)m->fm_height / STEP + 1);
+	reached = calloc(max + MAP_MAXSPAWN, sizeof(*reached));
+	seen = calloc(max, 1);
+	if (reached == NULL || seen == NULL)
+		exit(1);
+	for (i = 0; i < m->fm_nspawn; i++)
+		reached[have++] = m->fm_spawn[i];
+	for (i = 0; i < have; i++) {
+		in[map_room_at(m, reached[i].pt_x, reached[i].pt_y)] = 1;
+		for (k = 0; k < 4; k++) {
+			/* Off the round numbers, where the walls are. */
+			x = (reached[i].pt_x + side[k][0]) / STEP * STEP + 7;
+			y = (reached[i].pt_y + side[k][1]) / STEP * STEP + 7;
+			if (walk_check(m, NULL, reached[i].pt_x,
+			    reached[i].pt_y, x, y, &x1, &y1) != WALK_FREE ||
+			    seen[(size_t)y / STEP * cols + (size_t)x / STEP])
+				continue;
+			seen[(size_t)y / STEP * cols + (size_t)x / STEP] = 1;
+			reached[have].pt_x = x;
+			reached[have++].pt_y = y;
+		}
+	}
+	for (i = 0; i < m->fm_nrooms; i++)
+		n += !in[m->fm_rooms[i].rm_id];
+	free(reached);
+	free(seen);
+	return (n);
+}
+
+static void
+test_reach(void)
+{
+	struct floor_map	*m;
+
+	m = parse("[1600,1000,1600,800],[1600,800,2000,800]", ROOM_A);
+	CHECK_INT(rooms_cut_off(m), 1);
+	map_free(m);
+	m = parse("[1600,1000,1600,850],[1600,800,2000,800]", ROOM_A);
+	CHECK_INT(rooms_cut_off(m), 0);
+	map_free(m);
+}
+
 static void
 test_file(const char *path)
 {
@@ -792,6 +851,7 @@ test_file(const char *path)
 	for (i = 0; i < m->fm_nspawn; i++)
 		CHECK(map_can_stand(m, m->fm_spawn[i].pt_x,
 		    m->fm_spawn[i].pt_y));
+	CHECK_INT(rooms_cut_off(m), 0);
 	roam(m, WALKERS);
 	CHECK_INT(faults, before);
 	map_free(m);
@@ -810,6 +870,7 @@ main(int argc, char *argv[])
 	test_leg();
 	test_place();
 	test_roam();
+	test_reach();
 	for (i = 1; i < argc; i++)
 		test_file(argv[i]);
 	return (unit_end());
