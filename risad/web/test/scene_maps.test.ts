@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { inside, middle } from '../src/scene/geom';
+import { edge, inside, middle } from '../src/scene/geom';
 import { findPath } from '../src/scene/path';
 import { Space } from '../src/scene/space';
 import type { FloorMap, MapName, Room } from '../src/types';
@@ -140,6 +140,21 @@ for (const name of names) {
 		}
 	});
 }
+
+for (const name of names)
+	test(`${name}: a door fills a gap between the ends of walls`, () => {
+		const { map } = load(name);
+		for (const r of map.rooms)
+			for (const d of r.doors)
+				for (const i of [0, 2] as const) {
+					const x = d[i], y = d[i + 1] ?? -1;
+					assert.ok(map.walls.some((s) =>
+					    (s[0] === x && s[1] === y) ||
+					    (s[2] === x && s[3] === y)),
+					    `room ${r.id}: ${x},${y}`);
+					assert.ok(edge(r.shape, x, y) < 1);
+				}
+	});
 
 test('the office has what an office needs', () => {
 	const { map } = load('office.json');

@@ -69,6 +69,8 @@ test('segments: crossing, distance, nearest point', () => {
 
 	assert.equal(crosses(a, [50, -10, 50, 10]), true);
 	assert.equal(crosses(a, [50, 1, 50, 10]), false);
+	assert.equal(crosses(a, [150, -10, 150, 10]), false);
+	assert.equal(crosses([150, -10, 150, 10], a), false);
 	assert.equal(crosses(a, [100, 0, 100, 50]), true);
 	assert.equal(crosses(a, [0, 10, 100, 10]), false);
 	assert.equal(apart(a, [50, 30, 70, 90]), 30);
