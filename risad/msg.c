@@ -1,0 +1,762 @@
+#include <errno.h>
+#include <string.h>
+
+#include "msg.h"
+#include "utf8.h"
+
+/* How a member travels: numbers in network order, strings as length, bytes,
+ * NUL; blobs as a longer length and bytes; tokens and hashes as they are. */
+enum kind { M_END, M_N8, M_N16, M_N32, M_N64, M_STR, M_BLOB, M_FIX };
+
+struct field {
+	enum kind	 f_kind;
+	size_t		 f_off;
+	size_t		 f_max;		/* bytes, or the largest number */
+};
+
+#define N8(t, m, max)	{ M_N8, offsetof(struct t, m), max }
+#define N16(t, m)	{ M_N16, offsetof(struct t, m), UINT16_MAX }
+#define N32(t, m)	{ M_N32, offsetof(struct t, m), UINT32_MAX }
+#define N64(t, m)	{ M_N64, offsetof(struct t, m), SIZE_MAX }
+#define STR(t, m, max)	{ M_STR, offsetof(struct t, m), max }
+#define BLOB(t, m, max)	{ M_BLOB, offsetof(struct t, m), max }
+#define FIX(t, m)	{ M_FIX, offsetof(struct t, m), TOKEN_LEN }
+#define END		{ M_END, 0, 0 }
+
+#define IDS(n)		((n) * sizeof(uint32_t))
+
+static const struct field none[] = { END };
+static const struct field boot[] = {
+	STR(m_boot, user, 32), STR(m_boot, dir, MAX_PATH),
+	N32(m_boot, nsession), N32(m_boot, nhash), N32(m_boot, verbose),
+	N32(m_boot, debug), END
+};
+static const struct field procfd[] = {
+	N8(m_procfd, proc, PROC_MAX - 1), N16(m_procfd, inst), END
+};
+static const struct field verbose[] = { N32(m_verbose, verbose), END };
+static const struct field site[] = {
+	N64(m_site, generation), STR(m_site, domain, MAX_HOST),
+	STR(m_site, country, 64), N16(m_site, port),
+	N32(m_site, argon_kib), N32(m_site, argon_passes),
+	N32(m_site, max_conns), N32(m_site, max_addr_conns),
+	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite), END
+};
+static const struct field conf_file[] = {
+	N8(m_conf_file, kind, FILE_MAX - 1),
+	STR(m_conf_file, name, MAX_PATH), END
+};
+static const struct field conf_end[] = { N64(m_conf_end, generation), END };
+static const struct field conf_ack[] = {
+	N64(m_conf_ack, generation), N8(m_conf_ack, ok, 1),
+	STR(m_conf_ack, why, MAX_LINE), END
+};
+static const struct field result[] = {
+	N32(m_result, code), N64(m_result, arg),
+	STR(m_result, field, MAX_LINE), END
+};
+static const struct field sign[] = {
+	FIX(m_sign, key), N8(m_sign, ec, 1), N32(m_sign, padding),
+	BLOB(m_sign, data, MAX_SIGN), END
+};
+static const struct field signed_[] = {
+	N8(m_signed, ok, 1), BLOB(m_signed, sig, MAX_SIGN), END
+};
+static const struct field hash_make[] = {
+	STR(m_hash_make, password, MAX_PASSWORD), END
+};
+static const struct field hash_made[] = {
+	N8(m_hash_made, ok, 1), BLOB(m_hash_made, sealed, MAX_SEALED), END
+};
+static const struct field hash_check[] = {
+	BLOB(m_hash_check, sealed, MAX_SEALED),
+	STR(m_hash_check, password, MAX_PASSWORD), END
+};
+static const struct field hash_checked[] = {
+	N8(m_hash_checked, answer, HASH_ANSWER_MAX - 1), END
+};
+static const struct field login[] = {
+	N32(m_login, tenant), STR(m_login, addr, MAX_ADDR),
+	STR(m_login, agent, MAX_AGENT), STR(m_login, email, MAX_MAIL),
+	STR(m_login, password, MAX_PASSWORD), END
+};
+static const struct field login_ok[] = { FIX(m_login_ok, token), END };
+static const struct field token[] = {
+	N32(m_token, tenant), STR(m_token, addr, MAX_ADDR),
+	FIX(m_token, token), END
+};
+static const struct field link_use[] = {
+	N32(m_link_use, tenant), STR(m_link_use, addr, MAX_ADDR),
+	STR(m_link_use, agent, MAX_AGENT), FIX(m_link_use, token),
+	STR(m_link_use, password, MAX_PASSWORD), END
+};
+static const struct field password[] = {
+	N32(m_password, tenant), STR(m_password, addr, MAX_ADDR),
+	FIX(m_password, token), STR(m_password, current, MAX_PASSWORD),
+	STR(m_password, new, MAX_PASSWORD), END
+};
+static const struct field cred_find[] = {
+	N32(m_cred_find, tenant), STR(m_cred_find, email, MAX_MAIL), END
+};
+static const struct field sha[] = { N32(m_sha, tenant), FIX(m_sha, sha), END };
+static const struct field cred[] = {
+	N32(m_cred, user), N8(m_cred, state, USER_STATE_MAX - 1),
+	BLOB(m_cred, sealed, MAX_SEALED), END
+};
+static const struct field cred_set[] = {
+	N32(m_cred_set, tenant), N32(m_cred_set, user), FIX(m_cred_set, keep),
+	BLOB(m_cred_set, sealed, MAX_SEALED), END
+};
+static const struct field token_new[] = {
+	N32(m_token_new, tenant), N32(m_token_new, user),
+	FIX(m_token_new, sha), N64(m_token_new, expires),
+	STR(m_token_new, addr, MAX_ADDR),
+	STR(m_token_new, agent, MAX_AGENT), END
+};
+static const struct field token_row[] = {
+	N32(m_token_row, user), N8(m_token_row, role, ROLE_MAX - 1),
+	N8(m_token_row, state, USER_STATE_MAX - 1), N64(m_token_row, created),
+	N64(m_token_row, seen), N64(m_token_row, expires),
+	N32(m_token_row, live), END
+};
+static const struct field grant_new[] = {
+	N32(m_grant_new, tenant), FIX(m_grant_new, sha),
+	N16(m_grant_new, inst), N32(m_grant_new, req), END
+};
+static const struct field link_find[] = {
+	N32(m_link_find, tenant), FIX(m_link_find, sha),
+	N16(m_link_find, inst), N32(m_link_find, req), END
+};
+static const struct field link_set[] = {
+	N32(m_link_set, tenant), FIX(m_link_set, sha),
+	BLOB(m_link_set, sealed, MAX_SEALED), END
+};
+static const struct field link_done[] = { N32(m_link_done, user), END };
+static const struct field tenant[] = {
+	N32(m_tenant, id), N8(m_tenant, state, TENANT_STATE_MAX - 1),
+	N8(m_tenant, gone, 1), STR(m_tenant, name, MAX_LABEL),
+	STR(m_tenant, title, MAX_TITLE), END
+};
+static const struct field user[] = {
+	N32(m_user, tenant), N32(m_user, user),
+	N8(m_user, role, ROLE_MAX - 1), N8(m_user, lang, LANG_MAX - 1),
+	N8(m_user, status, STATUS_MAX - 1), N32(m_user, look),
+	STR(m_user, name, MAX_NAME), STR(m_user, note, MAX_NOTE),
+	STR(m_user, email, MAX_MAIL), END
+};
+static const struct field grant[] = {
+	N64(m_grant, grant), N64(m_grant, expires), N32(m_grant, idle),
+	N32(m_grant, last_floor), N32(m_grant, tenant), N32(m_grant, user),
+	N8(m_grant, role, ROLE_MAX - 1), N8(m_grant, lang, LANG_MAX - 1),
+	N8(m_grant, status, STATUS_MAX - 1), N32(m_grant, look),
+	STR(m_grant, name, MAX_NAME), STR(m_grant, note, MAX_NOTE),
+	STR(m_grant, email, MAX_MAIL), END
+};
+static const struct field grant_end[] = {
+	N64(m_grant_end, grant), N8(m_grant_end, why, END_MAX - 1), END
+};
+static const struct field link_[] = {
+	N8(m_link, kind, LINK_MAX - 1), STR(m_link, email, MAX_MAIL),
+	STR(m_link, name, MAX_NAME), END
+};
+static const struct field rights[] = { N32(m_rights, tenant), END };
+static const struct field grant_only[] = { N64(m_grant_only, grant), END };
+static const struct field me_set[] = {
+	N64(m_me_set, grant), N32(m_me_set, mask),
+	STR(m_me_set, name, MAX_NAME), STR(m_me_set, note, MAX_NOTE),
+	N32(m_me_set, look), N8(m_me_set, lang, LANG_MAX - 1),
+	N8(m_me_set, status, STATUS_MAX - 1), END
+};
+static const struct field floor_row[] = {
+	N32(m_floor_row, floor), N32(m_floor_row, version),
+	STR(m_floor_row, name, MAX_NAME), END
+};
+static const struct field grant_id[] = {
+	N64(m_grant_id, grant), N32(m_grant_id, id), END
+};
+static const struct field floor_doc[] = {
+	N32(m_floor_doc, floor), N32(m_floor_doc, version),
+	N8(m_floor_doc, placed, 1), N16(m_floor_doc, x), N16(m_floor_doc, y),
+	STR(m_floor_doc, name, MAX_NAME), BLOB(m_floor_doc, map, MAX_MAP), END
+};
+static const struct field place_set[] = {
+	N64(m_place_set, grant), N32(m_place_set, floor),
+	N16(m_place_set, x), N16(m_place_set, y), END
+};
+static const struct field say[] = {
+	N64(m_say, grant), N8(m_say, kind, CHANNEL_MAX - 1), N32(m_say, a),
+	N32(m_say, b), STR(m_say, ref, MAX_REF),
+	STR(m_say, text, MAX_TEXT), END
+};
+static const struct field said[] = {
+	N64(m_said, id), N64(m_said, at), N8(m_said, again, 1), END
+};
+static const struct field history[] = {
+	N64(m_history, grant), N8(m_history, kind, CHANNEL_MAX - 1),
+	N32(m_history, a), N32(m_history, b), N64(m_history, before),
+	N32(m_history, limit), END
+};
+static const struct field message[] = {
+	N64(m_message, id), N64(m_message, at), N32(m_message, from),
+	STR(m_message, name, MAX_NAME), STR(m_message, text, MAX_TEXT), END
+};
+static const struct field read_[] = {
+	N64(m_read, grant), N8(m_read, kind, CHANNEL_MAX - 1),
+	N32(m_read, a), N32(m_read, b), N64(m_read, id), END
+};
+static const struct field unread_row[] = {
+	N8(m_unread_row, kind, CHANNEL_MAX - 1), N32(m_unread_row, a),
+	N32(m_unread_row, b), N32(m_unread_row, count),
+	N64(m_unread_row, last), END
+};
+static const struct field person[] = {
+	N32(m_person, user), N32(m_person, look),
+	STR(m_person, name, MAX_NAME), END
+};
+static const struct field a_user[] = {
+	N32(m_a_user, user), N8(m_a_user, role, ROLE_MAX - 1),
+	N8(m_a_user, state, USER_STATE_MAX - 1), N64(m_a_user, last),
+	N64(m_a_user, created), N64(m_a_user, invite),
+	STR(m_a_user, email, MAX_MAIL), STR(m_a_user, name, MAX_NAME),
+	BLOB(m_a_user, groups, IDS(MAX_GROUPS)), END
+};
+static const struct field a_user_add[] = {
+	N64(m_a_user_add, grant), N8(m_a_user_add, role, ROLE_MAX - 1),
+	STR(m_a_user_add, email, MAX_MAIL),
+	STR(m_a_user_add, name, MAX_NAME), END
+};
+static const struct field a_user_set[] = {
+	N64(m_a_user_set, grant), N32(m_a_user_set, user),
+	N32(m_a_user_set, mask), N8(m_a_user_set, role, ROLE_MAX - 1),
+	N8(m_a_user_set, state, USER_STATE_MAX - 1),
+	STR(m_a_user_set, name, MAX_NAME), END
+};
+static const struct field a_link[] = {
+	FIX(m_a_link, token), N64(m_a_link, expires), END
+};
+static const struct field a_group[] = {
+	N64(m_a_group, grant), N32(m_a_group, group), N32(m_a_group, mask),
+	STR(m_a_group, name, MAX_NAME),
+	BLOB(m_a_group, members, IDS(MAX_MEMBERS)), END
+};
+static const struct field a_template[] = {
+	STR(m_a_template, name, MAX_NAME), END
+};
+static const struct field a_floor[] = {
+	N64(m_a_floor, grant), N32(m_a_floor, floor), N32(m_a_floor, mask),
+	N8(m_a_floor, open, 1), STR(m_a_floor, name, MAX_NAME),
+	STR(m_a_floor, template, MAX_NAME),
+	BLOB(m_a_floor, users, IDS(MAX_MEMBERS)),
+	BLOB(m_a_floor, groups, IDS(MAX_GROUPS)), END
+};
+static const struct field a_tenant[] = {
+	N64(m_a_tenant, grant), STR(m_a_tenant, title, MAX_TITLE), END
+};
+static const struct field c_none[] = { N32(m_c_none, op), END };
+static const struct field c_hello[] = { N32(m_c_hello, version), END };
+static const struct field c_verbose[] = {
+	N32(m_c_verbose, op), N32(m_c_verbose, verbose), END
+};
+static const struct field c_name[] = {
+	N32(m_c_name, op), STR(m_c_name, name, MAX_LABEL), END
+};
+static const struct field c_tenant_add[] = {
+	N32(m_c_tenant_add, op), STR(m_c_tenant_add, name, MAX_LABEL),
+	STR(m_c_tenant_add, title, MAX_TITLE),
+	STR(m_c_tenant_add, contact, MAX_MAIL), END
+};
+static const struct field c_tenant_state[] = {
+	N32(m_c_tenant_state, op), STR(m_c_tenant_state, name, MAX_LABEL),
+	N8(m_c_tenant_state, state, TENANT_STATE_MAX - 1), END
+};
+static const struct field c_tenant_row[] = {
+	N32(m_c_tenant_row, id),
+	N8(m_c_tenant_row, state, TENANT_STATE_MAX - 1),
+	N32(m_c_tenant_row, users), N32(m_c_tenant_row, floors),
+	N32(m_c_tenant_row, sessions), N64(m_c_tenant_row, created),
+	N64(m_c_tenant_row, bytes), STR(m_c_tenant_row, name, MAX_LABEL),
+	STR(m_c_tenant_row, title, MAX_TITLE),
+	STR(m_c_tenant_row, contact, MAX_MAIL), END
+};
+static const struct field c_user[] = {
+	N32(m_c_user, op), STR(m_c_user, tenant, MAX_LABEL),
+	STR(m_c_user, email, MAX_MAIL), N8(m_c_user, arg, UINT8_MAX),
+	STR(m_c_user, name, MAX_NAME), END
+};
+static const struct field c_user_row[] = {
+	N32(m_c_user_row, user), N8(m_c_user_row, role, ROLE_MAX - 1),
+	N8(m_c_user_row, state, USER_STATE_MAX - 1), N64(m_c_user_row, last),
+	N64(m_c_user_row, created), N64(m_c_user_row, invite),
+	STR(m_c_user_row, email, MAX_MAIL), END
+};
+static const struct field c_link_token[] = {
+	STR(m_c_link_token, tenant, MAX_LABEL), FIX(m_c_link_token, token),
+	N64(m_c_link_token, expires), END
+};
+static const struct field c_link[] = {
+	STR(m_c_link, url, MAX_PATH), N64(m_c_link, expires), END
+};
+static const struct field c_floor_add[] = {
+	N32(m_c_floor_add, op), STR(m_c_floor_add, tenant, MAX_LABEL),
+	STR(m_c_floor_add, name, MAX_NAME),
+	STR(m_c_floor_add, template, MAX_NAME),
+	BLOB(m_c_floor_add, map, MAX_MAP), END
+};
+static const struct field c_floor[] = {
+	N32(m_c_floor, op), STR(m_c_floor, tenant, MAX_LABEL),
+	STR(m_c_floor, floor, MAX_NAME), STR(m_c_floor, user, MAX_MAIL),
+	STR(m_c_floor, group, MAX_NAME), N8(m_c_floor, allow, 1), END
+};
+static const struct field c_floor_row[] = {
+	N32(m_c_floor_row, floor), N8(m_c_floor_row, open, 1),
+	N32(m_c_floor_row, users), N32(m_c_floor_row, groups),
+	N32(m_c_floor_row, bytes), STR(m_c_floor_row, name, MAX_NAME),
+	STR(m_c_floor_row, who, UINT16_MAX), END
+};
+static const struct field c_session_row[] = {
+	N32(m_c_session_row, user), N64(m_c_session_row, created),
+	N64(m_c_session_row, seen), N64(m_c_session_row, expires),
+	N32(m_c_session_row, live), STR(m_c_session_row, email, MAX_MAIL),
+	STR(m_c_session_row, addr, MAX_ADDR),
+	STR(m_c_session_row, agent, MAX_AGENT), END
+};
+static const struct field c_proc_row[] = {
+	N8(m_c_proc_row, proc, PROC_MAX - 1), N16(m_c_proc_row, inst),
+	N32(m_c_proc_row, pid), N32(m_c_proc_row, restarts),
+	N64(m_c_proc_row, started), N8(m_c_proc_row, up, 1), END
+};
+static const struct field c_stat_row[] = {
+	STR(m_c_stat_row, name, MAX_HOST), N64(m_c_stat_row, value), END
+};
+static const struct field bus_join[] = {
+	N32(m_bus_join, tenant), N32(m_bus_join, floor), N32(m_bus_join, user),
+	N16(m_bus_join, id), N8(m_bus_join, room, UINT8_MAX),
+	N8(m_bus_join, status, STATUS_MAX - 1),
+	N8(m_bus_join, heading, UINT8_MAX), N32(m_bus_join, look),
+	N16(m_bus_join, x), N16(m_bus_join, y), N16(m_bus_join, tx),
+	N16(m_bus_join, ty), N32(m_bus_join, time),
+	STR(m_bus_join, name, MAX_NAME), STR(m_bus_join, note, MAX_NOTE), END
+};
+static const struct field bus_left[] = {
+	N32(m_bus_left, tenant), N32(m_bus_left, floor), N32(m_bus_left, user),
+	N16(m_bus_left, id), END
+};
+static const struct field bus_legs[] = {
+	N32(m_bus_legs, tenant), N32(m_bus_legs, floor),
+	BLOB(m_bus_legs, frame, UINT16_MAX), END
+};
+static const struct field bus_door[] = {
+	N32(m_bus_door, tenant), N32(m_bus_door, floor), N32(m_bus_door, by),
+	N8(m_bus_door, room, UINT8_MAX), N8(m_bus_door, locked, 1), END
+};
+static const struct field bus_msg[] = {
+	N32(m_bus_msg, tenant), N8(m_bus_msg, kind, CHANNEL_MAX - 1),
+	N32(m_bus_msg, a), N32(m_bus_msg, b), N32(m_bus_msg, from),
+	N64(m_bus_msg, id), N64(m_bus_msg, at),
+	STR(m_bus_msg, name, MAX_NAME), STR(m_bus_msg, text, MAX_TEXT), END
+};
+static const struct field bus_takeover[] = {
+	N32(m_bus_takeover, tenant), N32(m_bus_takeover, user), END
+};
+
+/* Sets of processes. */
+#define P	(1U << PROC_PARENT)
+#define D	(1U << PROC_STORAGE)
+#define K	(1U << PROC_KEYS)
+#define H	(1U << PROC_HASH)
+#define A	(1U << PROC_AUTH)
+#define S	(1U << PROC_SESSION)
+#define C	(1U << PROC_CONTROL)
+#define CHILDREN (D | K | H | A | S)
+
+static const struct row {
+	const char		*r_name;
+	unsigned int		 r_from, r_to;
+	const struct field	*r_fields;
+	int			 r_fd;
+} rows[IMSG_MAX] = {
+#define ROW(t, from, to, f)	[IMSG_##t] = { #t, from, to, f, 0 }
+#define ROWFD(t, from, to, f)	[IMSG_##t] = { #t, from, to, f, 1 }
+	ROW(BOOT, P, CHILDREN, boot),
+	ROWFD(PROCFD, P, CHILDREN, procfd),
+	ROW(READY, CHILDREN, P, none),
+	ROW(BADPEER, CHILDREN, P, procfd),
+	ROW(BROKEN, P, D, procfd),
+	ROW(VERBOSE, P, CHILDREN, verbose),
+	ROW(SHUTDOWN, P, CHILDREN, none),
+	ROW(CONF_SITE, P, CHILDREN, site),
+	ROWFD(CONF_FILE, P, CHILDREN, conf_file),
+	ROW(CONF_END, P, CHILDREN, conf_end),
+	ROW(CONF_ACK, CHILDREN, P, conf_ack),
+	ROW(CONF_COMMIT, P, CHILDREN, conf_end),
+
+	ROW(RESULT, P | D | A | S, A | S | C, result),
+
+	ROW(SIGN, S, K, sign),
+	ROW(SIGNED, K, S, signed_),
+	ROW(HASH_MAKE, A, H, hash_make),
+	ROW(HASH_MADE, H, A, hash_made),
+	ROW(HASH_CHECK, A, H, hash_check),
+	ROW(HASH_CHECKED, H, A, hash_checked),
+
+	ROW(LOGIN, S, A, login),
+	ROW(LOGIN_OK, A, S, login_ok),
+	ROW(TOKEN, S, A, token),
+	ROW(LINK_GET, S, A, token),
+	ROW(LINK_USE, S, A, link_use),
+	ROW(PASSWORD, S, A, password),
+
+	ROW(CRED_FIND, A, D, cred_find),
+	ROW(CRED_TOKEN, A, D, sha),
+	ROW(CRED, D, A, cred),
+	ROW(CRED_SET, A, D, cred_set),
+	ROW(TOKEN_NEW, A, D, token_new),
+	ROW(TOKEN_FIND, A, D, sha),
+	ROW(TOKEN_ROW, D, A, token_row),
+	ROW(GRANT_NEW, A, D, grant_new),
+	ROW(LINK_FIND, A, D, link_find),
+	ROW(LINK_SET, A, D, link_set),
+	ROW(LINK_DONE, D, A, link_done),
+
+	ROW(TENANT, D, A | S, tenant),
+	ROW(GRANT, D, S, grant),
+	ROW(GRANT_END, D, S, grant_end),
+	ROW(LINK, D, S, link_),
+	ROW(RIGHTS, D, S, rights),
+	ROW(PROFILE, D, S, user),
+
+	ROW(GRANT_DROP, S, D, grant_only),
+	ROW(SIGNOUT, S, D, grant_only),
+	ROW(ME_SET, S, D, me_set),
+	ROW(USER, D, S, user),
+	ROW(FLOORS, S, D, grant_only),
+	ROW(FLOOR_ROW, D, S, floor_row),
+	ROW(FLOOR_GET, S, D, grant_id),
+	ROW(FLOOR_DOC, D, S, floor_doc),
+	ROW(PLACE_SET, S, D, place_set),
+	ROW(SAY, S, D, say),
+	ROW(SAID, D, S, said),
+	ROW(HISTORY, S, D, history),
+	ROW(MESSAGE, D, S, message),
+	ROW(READ, S, D, read_),
+	ROW(UNREAD, S, D, grant_only),
+	ROW(UNREAD_ROW, D, S, unread_row),
+	ROW(PEOPLE, S, D, grant_only),
+	ROW(PERSON, D, S, person),
+
+	ROW(A_USERS, S, D, grant_only),
+	ROW(A_USER, D, S, a_user),
+	ROW(A_USER_ADD, S, D, a_user_add),
+	ROW(A_USER_SET, S, D, a_user_set),
+	ROW(A_USER_DEL, S, D, grant_id),
+	ROW(A_USER_LINK, S, D, grant_id),
+	ROW(A_LINK, D, S, a_link),
+	ROW(A_GROUPS, S, D, grant_only),
+	ROW(A_GROUP, D, S, a_group),
+	ROW(A_GROUP_ADD, S, D, a_group),
+	ROW(A_GROUP_SET, S, D, a_group),
+	ROW(A_GROUP_DEL, S, D, grant_id),
+	ROW(A_TEMPLATES, S, D, grant_only),
+	ROW(A_TEMPLATE, D, S, a_template),
+	ROW(A_FLOORS, S, D, grant_only),
+	ROW(A_FLOOR, D, S, a_floor),
+	ROW(A_FLOOR_ADD, S, D, a_floor),
+	ROW(A_FLOOR_SET, S, D, a_floor),
+	ROW(A_FLOOR_DEL, S, D, grant_id),
+	ROW(A_TENANT_SET, S, D, a_tenant),
+
+	ROW(C_HELLO, C, A, c_hello),
+	ROW(C_TENANT_ADD, C | A, A | D, c_tenant_add),
+	ROW(C_TENANT_LIST, C | A, A | D, c_none),
+	ROW(C_TENANT_SHOW, C | A, A | D, c_name),
+	ROW(C_TENANT_STATE, C | A, A | D, c_tenant_state),
+	ROW(C_TENANT_ROW, D | A, A | C, c_tenant_row),
+	ROW(C_USER_ADD, C | A, A | D, c_user),
+	ROW(C_USER_LIST, C | A, A | D, c_name),
+	ROW(C_USER_SHOW, C | A, A | D, c_user),
+	ROW(C_USER_STATE, C | A, A | D, c_user),
+	ROW(C_USER_LINK, C | A, A | D, c_user),
+	ROW(C_USER_DEL, C | A, A | D, c_user),
+	ROW(C_USER_ROW, D | A, A | C, c_user_row),
+	ROW(C_LINK_TOKEN, D, A, c_link_token),
+	ROW(C_LINK, A, C, c_link),
+	ROW(C_FLOOR_ADD, C | A, A | D, c_floor_add),
+	ROW(C_FLOOR_LIST, C | A, A | D, c_name),
+	ROW(C_FLOOR_SHOW, C | A, A | D, c_floor),
+	ROW(C_FLOOR_ALLOW, C | A, A | D, c_floor),
+	ROW(C_FLOOR_DEL, C | A, A | D, c_floor),
+	ROW(C_FLOOR_ROW, D | A, A | C, c_floor_row),
+	ROW(C_SESSION_LIST, C | A, A | D, c_name),
+	ROW(C_SESSION_END, C | A, A | D, c_user),
+	ROW(C_SESSION_ROW, D | A, A | C, c_session_row),
+	ROW(C_STATUS, C | A, A | P | D | S, c_none),
+	ROW(C_PROCESSES, C | A, A | P, c_none),
+	ROW(C_PROC_ROW, P | A, A | C, c_proc_row),
+	ROW(C_STATS, C | A, A | P | D | S, c_none),
+	ROW(C_STAT_ROW, P | D | S | A, A | C, c_stat_row),
+	ROW(C_RELOAD, C | A, A | P, c_none),
+	ROW(C_VERBOSE, C | A, A | P, c_verbose),
+
+	ROW(BUS_JOIN, S, S, bus_join),
+	ROW(BUS_LEFT, S, S, bus_left),
+	ROW(BUS_LEGS, S, S, bus_legs),
+	ROW(BUS_DOOR, S, S, bus_door),
+	ROW(BUS_MSG, S, S, bus_msg),
+	ROW(BUS_TAKEOVER, S, S, bus_takeover),
+};
+
+static const struct row *
+row_of(uint32_t type)
+{
+	if (type >= IMSG_MAX || rows[type].r_name == NULL)
+		return (NULL);
+	return (&rows[type]);
+}
+
+const char *
+msg_name(uint32_t type)
+{
+	const struct row	*r = row_of(type);
+
+	return (r == NULL ? "?" : r->r_name);
+}
+
+const char *
+proc_title(enum proc_type proc)
+{
+	static const char	*titles[PROC_MAX] = {
+		"parent", "storage", "keys", "hash", "auth", "session",
+		"risactl"
+	};
+
+	return (proc < PROC_MAX ? titles[proc] : "?");
+}
+
+int
+msg_allowed(uint32_t type, enum proc_type from, enum proc_type to)
+{
+	const struct row	*r = row_of(type);
+
+	return (r != NULL && from < PROC_MAX && to < PROC_MAX &&
+	    (r->r_from & 1U << from) != 0 && (r->r_to & 1U << to) != 0);
+}
+
+int
+msg_has_fd(uint32_t type)
+{
+	const struct row	*r = row_of(type);
+
+	return (r != NULL && r->r_fd);
+}
+
+size_t
+msg_max(uint32_t type)
+{
+	const struct row	*r = row_of(type);
+	const struct field	*f;
+	size_t			 len = 0;
+
+	if (r == NULL)
+		return (0);
+	for (f = r->r_fields; f->f_kind != M_END; f++) {
+		switch (f->f_kind) {
+		case M_N8:	len += 1; break;
+		case M_N16:	len += 2; break;
+		case M_N32:	len += 4; break;
+		case M_N64:	len += 8; break;
+		case M_STR:	len += 2 + f->f_max + 1; break;
+		case M_BLOB:	len += 4 + f->f_max; break;
+		case M_FIX:	len += f->f_max; break;
+		case M_END:	break;
+		}
+	}
+	return (len);
+}
+
+static int
+put_str(struct ibuf *buf, const char *s, size_t max)
+{
+	size_t	 len;
+
+	if (s == NULL)
+		s = "";
+	if ((len = strlen(s)) > max || !utf8_valid(s, len))
+		return (-1);
+	if (ibuf_add_n16(buf, len) == -1)
+		return (-1);
+	return (ibuf_add(buf, s, len + 1));
+}
+
+static int
+put_blob(struct ibuf *buf, const struct m_blob *mb, size_t max)
+{
+	if (mb->mb_len > max)
+		return (-1);
+	if (ibuf_add_n32(buf, mb->mb_len) == -1)
+		return (-1);
+	if (mb->mb_len == 0)
+		return (0);
+	return (ibuf_add(buf, mb->mb_data, mb->mb_len));
+}
+
+static int
+put_field(struct ibuf *buf, const struct field *f, const char *m)
+{
+	const void	*p = m + f->f_off;
+
+	switch (f->f_kind) {
+	case M_N8:
+		if (*(const uint8_t *)p > f->f_max)
+			return (-1);
+		return (ibuf_add_n8(buf, *(const uint8_t *)p));
+	case M_N16:
+		return (ibuf_add_n16(buf, *(const uint16_t *)p));
+	case M_N32:
+		return (ibuf_add_n32(buf, *(const uint32_t *)p));
+	case M_N64:
+		return (ibuf_add_n64(buf, *(const uint64_t *)p));
+	case M_STR:
+		return (put_str(buf, *(const char *const *)p, f->f_max));
+	case M_BLOB:
+		return (put_blob(buf, p, f->f_max));
+	case M_FIX:
+		return (ibuf_add(buf, p, f->f_max));
+	case M_END:
+		break;
+	}
+	return (-1);
+}
+
+/* Bytes of one member as it will travel, so that one allocation suffices. */
+static size_t
+field_size(const struct field *f, const char *m)
+{
+	const char	*s;
+
+	switch (f->f_kind) {
+	case M_STR:
+		s = *(const char *const *)(const void *)(m + f->f_off);
+		return (3 + (s == NULL ? 0 : strlen(s)));
+	case M_BLOB:
+		return (4 + ((const struct m_blob *)
+		    (const void *)(m + f->f_off))->mb_len);
+	case M_FIX:
+		return (f->f_max);
+	default:
+		return (8);
+	}
+}
+
+int
+msg_compose(struct imsgbuf *ib, enum imsg_type type, uint32_t id, int fd,
+    const void *m)
+{
+	const struct row	*r = row_of(type);
+	const struct field	*f;
+	struct ibuf		*buf;
+	size_t			 len = 0;
+
+	if (r == NULL || (fd != -1) != r->r_fd) {
+		errno = EINVAL;
+		return (-1);
+	}
+	for (f = r->r_fields; f->f_kind != M_END; f++)
+		len += field_size(f, m);
+	if ((buf = imsg_create(ib, type, id, 0, len)) == NULL)
+		return (-1);
+	for (f = r->r_fields; f->f_kind != M_END; f++) {
+		if (put_field(buf, f, m) == -1) {
+			ibuf_free(buf);
+			errno = EINVAL;
+			return (-1);
+		}
+	}
+	if (fd != -1)
+		ibuf_fd_set(buf, fd);
+	imsg_close(ib, buf);
+	return (0);
+}
+
+static int
+get_str(struct ibuf *buf, const char **s, size_t max)
+{
+	const char	*p;
+	uint16_t	 len;
+
+	if (ibuf_get_n16(buf, &len) == -1 || len > max ||
+	    ibuf_size(buf) < (size_t)len + 1)
+		return (-1);
+	p = ibuf_data(buf);
+	if (p[len] != '\0' || memchr(p, '\0', len) != NULL ||
+	    !utf8_valid(p, len))
+		return (-1);
+	*s = p;
+	return (ibuf_skip(buf, (size_t)len + 1));
+}
+
+static int
+get_blob(struct ibuf *buf, struct m_blob *mb, size_t max)
+{
+	uint32_t	 len;
+
+	if (ibuf_get_n32(buf, &len) == -1 || len > max ||
+	    ibuf_size(buf) < len)
+		return (-1);
+	mb->mb_data = ibuf_data(buf);
+	mb->mb_len = len;
+	return (ibuf_skip(buf, len));
+}
+
+static int
+get_field(struct ibuf *buf, const struct field *f, char *m)
+{
+	void	*p = m + f->f_off;
+
+	switch (f->f_kind) {
+	case M_N8:
+		if (ibuf_get_n8(buf, p) == -1)
+			return (-1);
+		return (*(uint8_t *)p <= f->f_max ? 0 : -1);
+	case M_N16:
+		return (ibuf_get_n16(buf, p));
+	case M_N32:
+		return (ibuf_get_n32(buf, p));
+	case M_N64:
+		return (ibuf_get_n64(buf, p));
+	case M_STR:
+		return (get_str(buf, p, f->f_max));
+	case M_BLOB:
+		return (get_blob(buf, p, f->f_max));
+	case M_FIX:
+		return (ibuf_get(buf, p, f->f_max));
+	case M_END:
+		break;
+	}
+	return (-1);
+}
+
+int
+msg_decode(struct imsg *imsg, union msg_any *m)
+{
+	const struct row	*r = row_of(imsg_get_type(imsg));
+	const struct field	*f;
+	struct ibuf		 buf;
+
+	memset(m, 0, sizeof(*m));
+	if (r == NULL)
+		return (-1);
+	if (r->r_fields->f_kind == M_END)
+		return (imsg_get_len(imsg) == 0 ? 0 : -1);
+	if (imsg_get_ibuf(imsg, &buf) == -1)
+		return (-1);
+	for (f = r->r_fields; f->f_kind != M_END; f++)
+		if (get_field(&buf, f, (char *)m->bytes) == -1)
+			return (-1);
+	return (ibuf_size(&buf) == 0 ? 0 : -1);
+}
+
+void
+msg_set_operator(union msg_any *m, uint32_t uid)
+{
+	memcpy(m->bytes, &uid, sizeof(uid));
+}
