@@ -1,0 +1,71 @@
+/* The configuration as the parent holds it, and the files it names. */
+#ifndef CONF_H
+#define CONF_H
+
+#include <sys/queue.h>
+#include <sys/socket.h>
+
+#include "risad.h"
+
+/* A descriptor that children get by IMSG_CONF_FILE. */
+struct conf_file_fd {
+	TAILQ_ENTRY(conf_file_fd)	 cf_entry;
+	enum conf_file			 cf_kind;
+	char				*cf_name;
+	int				 cf_fd;
+};
+
+struct conf_listen {
+	TAILQ_ENTRY(conf_listen)	 cl_entry;
+	struct sockaddr_storage		 cl_addr;
+	socklen_t			 cl_len;
+	int				 cl_redirect;
+};
+
+struct conf {
+	uint64_t	 co_generation;
+	char		*co_domain;
+	char		*co_country;
+	char		*co_cert, *co_key;
+	char		*co_data, *co_master, *co_pepper;
+	char		*co_htdocs, *co_control, *co_chroot;
+	uint16_t	 co_port;
+	uint32_t	 co_nsession, co_nhash;
+	uint32_t	 co_argon_kib, co_argon_passes;
+	uint32_t	 co_max_conns, co_max_addr_conns;
+	uint32_t	 co_idle, co_absolute, co_invite;
+	TAILQ_HEAD(, conf_listen) co_listens;
+	TAILQ_HEAD(, conf_file_fd) co_files;
+};
+
+/* Defaults in place, no listen and no file; NULL without memory. */
+struct conf	*conf_new(void);
+/* Closes the descriptors too; NULL is harmless. */
+void		 conf_free(struct conf *);
+
+/*
+ * parse.y: read risad.conf with its includes, macros "name=value" from the
+ * command line first.  Every mistake is printed as file:line: what was
+ * expected, by the function.  NULL if there was any.
+ */
+struct conf	*parse_config(const char *path, char **macros, int nmacros,
+		    void (*complain)(const char *));
+/* The configuration as text that parses to the same again, for -nv. */
+void		 print_config(const struct conf *);
+
+/*
+ * Open what the configuration names: listening sockets (taken over from old
+ * where the address is the same), certificate, keys with their secrecy
+ * checked, every file below htdocs, the control socket.  0, or -1 with a
+ * sentence in err.
+ */
+int		 conf_open(struct conf *, const struct conf *old, char *err,
+		    size_t errlen);
+/*
+ * May a running daemon go over to the new one?  0, or -1 with a sentence that
+ * names what only a restart can change.
+ */
+int		 conf_reloadable(const struct conf *old, const struct conf *new,
+		    char *err, size_t errlen);
+
+#endif
