@@ -1,0 +1,1088 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "floor.h"
+#include "log.h"
+#include "office.h"
+#include "session.h"
+#include "utf8.h"
+#include "util.h"
+
+#define COOKIE		"__Host-risa"
+#define HISTORY_MAX	100
+
+static const struct route	*route_now;	/* of the request handled now */
+
+static void	 api_dispatch(struct conn *);
+
+/*
+ * Replies.
+ */
+
+/* The answer is queued: go on with the next request, or end. */
+static void
+api_done(struct conn *cn, int close)
+{
+	if (cn->cn_job_free != NULL)
+		cn->cn_job_free(cn->cn_job);
+	cn->cn_job = NULL;
+	cn->cn_job_free = NULL;
+	if (cn->cn_req != NULL) {
+		if (cn->cn_state == CONN_WAIT)
+			conn_consume(cn, cn->cn_req->hr_headlen +
+			    (size_t)cn->cn_req->hr_length);
+		free(cn->cn_req);
+		cn->cn_req = NULL;
+	}
+	login_use(cn, NULL);
+	if (close) {
+		conn_drain(cn);
+		return;
+	}
+	cn->cn_state = CONN_HTTP;
+	conn_again(cn);
+}
+
+void
+api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
+{
+	char		 head[HTTP_MAXREPLY];
+	struct chunk	*ck;
+	size_t		 blen = body != NULL && !cn->cn_head ?
+			    (size_t)hp->hp_length : 0;
+	int		 n;
+
+	hp->hp_now = time(NULL);
+	if (!cn->cn_req->hr_keepalive || cn->cn_state != CONN_WAIT)
+		hp->hp_close = 1;
+	n = http_reply_head(head, sizeof(head), hp);
+	if (n == -1 || (ck = chunk_new((size_t)n + blen)) == NULL) {
+		log_warnx("reply %d can not be written", hp->hp_status);
+		conn_close(cn);
+		return;
+	}
+	memcpy(ck->ck_data, head, (size_t)n);
+	if (blen > 0)
+		memcpy(ck->ck_data + n, body, blen);
+	conn_queue(cn, ck);
+	chunk_free(ck);
+	api_done(cn, hp->hp_close);
+}
+
+static void
+reply_json(struct conn *cn, struct http_reply *hp, json_t *o)
+{
+	char	*text;
+
+	text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (text == NULL) {
+		conn_close(cn);
+		return;
+	}
+	hp->hp_type = "application/json";
+	hp->hp_length = strlen(text);
+	api_reply_bytes(cn, hp, text);
+	free(text);
+}
+
+void
+api_reply(struct conn *cn, int status, json_t *o)
+{
+	struct http_reply	 hp = { .hp_status = status };
+
+	if (status == 204)
+		api_reply_bytes(cn, &hp, NULL);
+	else
+		reply_json(cn, &hp, o);
+}
+
+static const char *
+problem_detail(const char *word)
+{
+	static const struct { const char *word, *text; } details[] = {
+	    { "sign-in", "Mail address or password are not right." },
+	    { "session", "Sign in first." },
+	    { "forbidden", "Your role does not allow this." },
+	    { "not-found", "There is nothing here." },
+	    { "origin", "The request comes from another site." },
+	    { "media-type", "Send application/json." },
+	    { "json", "The body is no JSON object that we accept." },
+	    { "field", "A value is missing or wrong." },
+	    { "conflict", "It exists already, or something depends on it." },
+	    { "too-many", "Too many tries. Wait a moment." },
+	    { "busy", "The server is busy. Try again in a moment." },
+	    { "too-large", "The request is too large." },
+	    { "method", "Not this method here." },
+	    { "host", "This host name is not served here." },
+	    { "link", "The link is unknown, used or expired." },
+	    { "timeout", "The request did not arrive in time." },
+	};
+	size_t	 i;
+
+	for (i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+		if (strcmp(details[i].word, word) == 0)
+			return (details[i].text);
+	return (NULL);
+}
+
+void
+api_problem(struct conn *cn, int status, const char *word, const char *field,
+    unsigned int retry)
+{
+	struct http_reply	 hp = { .hp_status = status };
+	char			 body[1024];
+	int			 n;
+
+	n = http_problem(body, sizeof(body), status, word,
+	    http_reason(status), problem_detail(word), field);
+	if (n == -1) {
+		conn_close(cn);
+		return;
+	}
+	hp.hp_type = "application/problem+json";
+	hp.hp_length = (uint64_t)n;
+	hp.hp_retry = retry;
+	hp.hp_plain = cn->cn_redirect;
+	/* What is wrong with the message itself leaves its end unknown. */
+	hp.hp_close = cn->cn_state != CONN_WAIT;
+	api_reply_bytes(cn, &hp, body);
+}
+
+void
+api_result(struct conn *cn, const struct m_result *m)
+{
+	unsigned int	 retry = m->arg > 0 && m->arg < 3600 ?
+			    (unsigned int)m->arg : 1;
+
+	switch (m->code) {
+	case R_OK:
+		api_reply(cn, 204, NULL);
+		break;
+	case R_TOOMANY:
+		api_problem(cn, 429, "too-many", NULL, retry);
+		break;
+	case R_SIGNIN:
+		api_problem(cn, 401, "sign-in", NULL, 0);
+		break;
+	case R_SESSION:
+		if (cn->cn_login != NULL)
+			login_drop(cn->cn_login);
+		api_problem(cn, 401, "session", NULL, 0);
+		break;
+	case R_FORBIDDEN:
+		api_problem(cn, 403, "forbidden", NULL, 0);
+		break;
+	case R_NOTFOUND:
+		api_problem(cn, 404, "not-found", NULL, 0);
+		break;
+	case R_CONFLICT:
+		api_problem(cn, 409, "conflict", m->field, 0);
+		break;
+	case R_INVALID:
+		api_problem(cn, 422, "field", m->field, 0);
+		break;
+	case R_LINK:
+		api_problem(cn, 404, "link", NULL, 0);
+		break;
+	default:
+		api_problem(cn, 503, "busy", NULL, retry);
+		break;
+	}
+}
+
+/* Ask, or answer that it can not be asked now. */
+static void
+ask(struct conn *cn, enum proc_type to, enum imsg_type type, const void *m,
+    int (*fn)(struct conn *, uint32_t, const void *, void *), void *arg)
+{
+	if (request_send(cn, to, type, m, fn, arg) == -1)
+		api_problem(cn, 503, "busy", NULL, 1);
+}
+
+uint64_t
+api_grant(const struct conn *cn)
+{
+	return (cn->cn_login->lg_grant);
+}
+
+/*
+ * Paths.
+ */
+
+/* Does the path fit the pattern?  '#' is a number, '*' a token. */
+static int
+path_fits(const char *path, const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++) {
+		if (*pattern == '#') {
+			if (*path < '1' || *path > '9')
+				return (0);
+			while (*path >= '0' && *path <= '9')
+				path++;
+		} else if (*pattern == '*') {
+			if (*path == '/' || *path == '\0')
+				return (0);
+			while (*path != '/' && *path != '\0')
+				path++;
+		} else if (*path++ != *pattern)
+			return (0);
+	}
+	return (*path == '\0');
+}
+
+uint32_t
+api_number(const struct conn *cn)
+{
+	const char	*p = cn->cn_req->hr_path + strcspn(route_now->ro_path,
+			    "#");
+	uint64_t	 n = 0;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+		if ((n = n * 10 + (uint64_t)(*p - '0')) > UINT32_MAX)
+			return (0);		/* nobody has this number */
+	return ((uint32_t)n);
+}
+
+int
+api_token(const struct conn *cn, uint8_t token[TOKEN_LEN])
+{
+	return (b64url_decode(token, TOKEN_LEN, cn->cn_req->hr_path +
+	    strcspn(route_now->ro_path, "*")));
+}
+
+void
+api_link_url(struct conn *cn, const uint8_t *token, char *dst, size_t len)
+{
+	char	 text[TOKEN_TEXT], port[8] = "";
+
+	b64url_encode(text, sizeof(text), token, TOKEN_LEN);
+	if (cn->cn_req->hr_port != 0 && cn->cn_req->hr_port != 443)
+		(void)snprintf(port, sizeof(port), ":%u", cn->cn_req->hr_port);
+	(void)snprintf(dst, len, "https://%s%s/invite/%s", cn->cn_req->hr_host,
+	    port, text);
+}
+
+/*
+ * Signing in and out.
+ */
+
+static json_t *
+json_me(const struct conn *cn)
+{
+	struct tenant	*tn = tenant_by_id(cn->cn_login->lg_tenant);
+
+	return (json_pack("{so s{ss ss} s{si sI}}", "user",
+	    json_user(cn->cn_login), "tenant", "name",
+	    tn == NULL ? "" : tn->tn_name, "title",
+	    tn == NULL ? "" : tn->tn_title, "limits", "idle",
+	    (int)cn->cn_login->lg_idle, "absolute",
+	    (json_int_t)cn->cn_login->lg_expires));
+}
+
+/* Somebody who signs in or takes an invitation, step by step. */
+struct signin {
+	uint8_t	 si_token[TOKEN_LEN];
+	char	 si_name[MAX_NAME + 1];		/* to set, or empty */
+};
+
+static void
+signin_free(void *arg)
+{
+	freezero(arg, sizeof(struct signin));
+}
+
+static void
+signin_reply(struct conn *cn)
+{
+	struct signin		*si = cn->cn_job;
+	struct http_reply	 hp = { .hp_status = 201 };
+	char			 text[TOKEN_TEXT], cookie[128];
+	json_t			*o = json_me(cn);
+
+	b64url_encode(text, sizeof(text), si->si_token, TOKEN_LEN);
+	(void)snprintf(cookie, sizeof(cookie),
+	    COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax", text);
+	hp.hp_cookie = cookie;
+	(void)json_object_del(o, "limits");
+	reply_json(cn, &hp, o);
+	explicit_bzero(text, sizeof(text));
+	explicit_bzero(cookie, sizeof(cookie));
+}
+
+static int
+signin_named(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct signin		*si = arg;
+	const struct m_result	*mr = m;
+
+	if (type != IMSG_RESULT)
+		return (0);
+	/* The account is open, whatever became of the name. */
+	if (mr->code == R_OK)
+		(void)strlcpy(cn->cn_login->lg_name, si->si_name,
+		    sizeof(cn->cn_login->lg_name));
+	signin_reply(cn);
+	return (1);
+}
+
+static int
+signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct signin	*si = arg;
+	struct login	*lg;
+	struct m_me_set	 me = { .mask = SET_NAME };
+
+	if (type != IMSG_GRANT) {
+		api_result(cn, m);
+		return (1);
+	}
+	if ((lg = login_new(m, si->si_token, cn->cn_addr)) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return (1);
+	}
+	login_use(cn, lg);
+	if (si->si_name[0] == '\0') {
+		signin_reply(cn);
+		return (1);
+	}
+	me.grant = lg->lg_grant;
+	me.name = si->si_name;
+	ask(cn, PROC_STORAGE, IMSG_ME_SET, &me, signin_named, si);
+	return (1);
+}
+
+static int
+signin_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct signin		*si = arg;
+	struct tenant		*tn;
+	struct m_token		 mt = { 0 };
+
+	if (type != IMSG_LOGIN_OK) {
+		api_result(cn, m);
+		return (1);
+	}
+	if ((tn = session_tenant(cn)) == NULL) {
+		api_problem(cn, 401, "sign-in", NULL, 0);
+		return (1);
+	}
+	memcpy(si->si_token, ((const struct m_login_ok *)m)->token, TOKEN_LEN);
+	mt.tenant = tn->tn_id;
+	mt.addr = cn->cn_addr;
+	memcpy(mt.token, si->si_token, TOKEN_LEN);
+	ask(cn, PROC_AUTH, IMSG_TOKEN, &mt, signin_granted, si);
+	explicit_bzero(&mt, sizeof(mt));
+	return (1);
+}
+
+static struct signin *
+signin_start(struct conn *cn)
+{
+	struct signin	*si;
+
+	if ((si = calloc(1, sizeof(*si))) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return (NULL);
+	}
+	cn->cn_job = si;
+	cn->cn_job_free = signin_free;
+	return (si);
+}
+
+/* What the browser says it is, for the list of one's sign-ins. */
+static void
+user_agent(const struct conn *cn, char *dst, size_t size)
+{
+	const char	*v;
+	size_t		 len;
+
+	dst[0] = '\0';
+	if ((v = http_header(cn->cn_req, "User-Agent", &len)) == NULL)
+		return;
+	if (len >= size)
+		len = size - 1;
+	memcpy(dst, v, len);
+	dst[len] = '\0';
+	if (!utf8_valid(dst, len))
+		dst[0] = '\0';
+}
+
+static const char *
+post_session(struct conn *cn, json_t *body)
+{
+	const char	*email, *password;
+	char		 mail[MAX_MAIL + 1], agent[MAX_AGENT + 1];
+	struct signin	*si;
+	struct m_login	 m = { 0 };
+	const struct json_field	 jf[] = {
+		{ "email", JK_STRING, 1, &email, NULL },
+		{ "password", JK_STRING, 1, &password, NULL },
+	};
+	const char	*bad;
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (mail_normal(mail, sizeof(mail), email) == -1)
+		return ("email");
+	if (strlen(password) > MAX_PASSWORD || *password == '\0')
+		return ("password");
+	if ((si = signin_start(cn)) == NULL)
+		return ("");
+	user_agent(cn, agent, sizeof(agent));
+	m.tenant = session_tenant(cn)->tn_id;
+	m.addr = cn->cn_addr;
+	m.agent = agent;
+	m.email = mail;
+	m.password = password;
+	ask(cn, PROC_AUTH, IMSG_LOGIN, &m, signin_answer, si);
+	return (NULL);
+}
+
+static const char *
+get_session(struct conn *cn, json_t *body)
+{
+	(void)body;
+	api_reply(cn, 200, json_me(cn));
+	return ("");
+}
+
+static int
+signed_out(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct http_reply	 hp = { .hp_status = 204, .hp_clear = 1 };
+	const struct m_result	*mr = m;
+
+	(void)arg;
+	if (type != IMSG_RESULT)
+		return (0);
+	if (mr->code != R_OK && mr->code != R_SESSION) {
+		api_result(cn, m);
+		return (1);
+	}
+	hp.hp_cookie = COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Lax; "
+	    "Max-Age=0";
+	login_drop(cn->cn_login);
+	api_reply_bytes(cn, &hp, NULL);
+	return (1);
+}
+
+static const char *
+delete_session(struct conn *cn, json_t *body)
+{
+	struct m_grant_only	 m = { api_grant(cn) };
+
+	(void)body;
+	ask(cn, PROC_STORAGE, IMSG_SIGNOUT, &m, signed_out, NULL);
+	return (NULL);
+}
+
+static int
+link_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct m_link	*ml = m;
+	struct tenant		*tn = session_tenant(cn);
+
+	(void)arg;
+	if (type != IMSG_LINK || tn == NULL) {
+		api_result(cn, m);
+		return (1);
+	}
+	api_reply(cn, 200, json_pack("{ss s{ss ss} ss ss s{si si}}", "kind",
+	    ml->kind == LINK_INVITE ? "invite" : "reset", "tenant", "name",
+	    tn->tn_name, "title", tn->tn_title, "email", ml->email, "name",
+	    ml->name, "policy", "min", 8, "kinds", 1));
+	return (1);
+}
+
+static const char *
+get_invite(struct conn *cn, json_t *body)
+{
+	struct m_token	 m = { .tenant = session_tenant(cn)->tn_id,
+			    .addr = cn->cn_addr };
+
+	(void)body;
+	if (api_token(cn, m.token) == -1) {
+		api_problem(cn, 404, "link", NULL, 0);
+		return ("");
+	}
+	ask(cn, PROC_AUTH, IMSG_LINK_GET, &m, link_answer, NULL);
+	return (NULL);
+}
+
+static const char *
+post_invite(struct conn *cn, json_t *body)
+{
+	const char		*password, *name = "", *bad;
+	char			 agent[MAX_AGENT + 1];
+	struct signin		*si;
+	struct m_link_use	 m = { 0 };
+	const struct json_field	 jf[] = {
+		{ "password", JK_STRING, 1, &password, NULL },
+		{ "name", JK_STRING, 0, &name, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (api_token(cn, m.token) == -1) {
+		api_problem(cn, 404, "link", NULL, 0);
+		return ("");
+	}
+	if (*name != '\0' && !name_valid(name, MAX_NAME_CHARS))
+		return ("name");
+	if (strlen(password) > MAX_PASSWORD)
+		return ("password");
+	if ((si = signin_start(cn)) == NULL)
+		return ("");
+	(void)strlcpy(si->si_name, name, sizeof(si->si_name));
+	user_agent(cn, agent, sizeof(agent));
+	m.tenant = session_tenant(cn)->tn_id;
+	m.addr = cn->cn_addr;
+	m.agent = agent;
+	m.password = password;
+	ask(cn, PROC_AUTH, IMSG_LINK_USE, &m, signin_answer, si);
+	return (NULL);
+}
+
+static int
+plain_result(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	(void)arg;
+	if (type != IMSG_RESULT)
+		return (0);
+	api_result(cn, m);
+	return (1);
+}
+
+static const char *
+post_password(struct conn *cn, json_t *body)
+{
+	const char		*current, *new, *bad;
+	struct m_password	 m = { 0 };
+	const struct json_field	 jf[] = {
+		{ "current", JK_STRING, 1, &current, NULL },
+		{ "new", JK_STRING, 1, &new, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (strlen(current) > MAX_PASSWORD)
+		return ("current");
+	if (strlen(new) > MAX_PASSWORD)
+		return ("new");
+	m.tenant = cn->cn_login->lg_tenant;
+	m.addr = cn->cn_addr;
+	memcpy(m.token, cn->cn_login->lg_token, TOKEN_LEN);
+	m.current = current;
+	m.new = new;
+	ask(cn, PROC_AUTH, IMSG_PASSWORD, &m, plain_result, NULL);
+	return (NULL);
+}
+
+/*
+ * What everybody who is signed in may ask.
+ */
+
+static const char *
+get_tenant(struct conn *cn, json_t *body)
+{
+	struct tenant	*tn = session_tenant(cn);
+
+	(void)body;
+	api_reply(cn, 200, json_pack("{s{ss ss} s[s] s[ss] s{si si} s[]}",
+	    "tenant", "name", tn->tn_name, "title", tn->tn_title, "methods",
+	    "password", "languages", "ja", "en", "policy", "min", 8, "kinds",
+	    1, "notices"));
+	return ("");
+}
+
+static int
+me_set(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct m_result	*mr = m;
+
+	(void)arg;
+	if (type == IMSG_USER) {
+		login_profile(m);
+		return (0);
+	}
+	if (type == IMSG_RESULT && mr->code == R_OK)
+		api_reply(cn, 200, json_pack("{so}", "user",
+		    json_user(cn->cn_login)));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+static const char *
+patch_me(struct conn *cn, json_t *body)
+{
+	const char	*name, *lang, *status, *note, *bad;
+	json_t		*look;
+	int		 has[5], n;
+	struct m_me_set	 m = { .grant = api_grant(cn) };
+	const struct json_field	 jf[] = {
+		{ "name", JK_STRING, 0, &name, &has[0] },
+		{ "look", JK_ANY, 0, &look, &has[1] },
+		{ "lang", JK_STRING, 0, &lang, &has[2] },
+		{ "status", JK_STRING, 0, &status, &has[3] },
+		{ "note", JK_STRING, 0, &note, &has[4] },
+	};
+
+	if ((bad = json_fields(body, jf, 5)) != NULL)
+		return (bad);
+	if (has[0]) {
+		if (!name_valid(name, MAX_NAME_CHARS))
+			return ("name");
+		m.name = name;
+	}
+	if (has[1] && json_look_get(look, &m.look) == -1)
+		return ("look");
+	if (has[2]) {
+		if ((n = lang_number(lang)) == -1)
+			return ("lang");
+		m.lang = (uint8_t)n;
+	}
+	if (has[3]) {
+		if ((n = status_number(status)) == -1)
+			return ("status");
+		m.status = (uint8_t)n;
+	}
+	if (has[4]) {
+		if (!note_valid(note, MAX_NOTE_CHARS))
+			return ("note");
+		m.note = note;
+	}
+	m.mask = (has[0] ? SET_NAME : 0) | (has[1] ? SET_LOOK : 0) |
+	    (has[2] ? SET_LANG : 0) | (has[3] ? SET_STATUS : 0) |
+	    (has[4] ? SET_NOTE : 0);
+	ask(cn, PROC_STORAGE, IMSG_ME_SET, &m, me_set, NULL);
+	return (NULL);
+}
+
+static void
+job_decref(void *arg)
+{
+	json_decref(arg);
+}
+
+/* A list that grows row by row; the rows' function and RESULT share it. */
+static json_t *
+list_start(struct conn *cn)
+{
+	json_t	*list = json_array();
+
+	cn->cn_job = list;
+	cn->cn_job_free = job_decref;
+	return (list);
+}
+
+static int
+people_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct m_person	*mp = m;
+	const struct m_result	*mr = m;
+
+	if (type == IMSG_PERSON) {
+		(void)json_array_append_new(arg, json_pack("{sI ss so}",
+		    "user", (json_int_t)mp->user, "name", mp->name, "look",
+		    json_look(mp->look)));
+		return (0);
+	}
+	if (mr->code == R_OK)
+		api_reply(cn, 200, json_pack("{sO}", "people", arg));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+static const char *
+get_people(struct conn *cn, json_t *body)
+{
+	struct m_grant_only	 m = { api_grant(cn) };
+
+	(void)body;
+	ask(cn, PROC_STORAGE, IMSG_PEOPLE, &m, people_answer, list_start(cn));
+	return (NULL);
+}
+
+static int
+floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct m_floor_row	*mf = m;
+	const struct m_result		*mr = m;
+
+	if (type == IMSG_FLOOR_ROW) {
+		(void)json_array_append_new(arg, json_pack("{sI ss si}", "id",
+		    (json_int_t)mf->floor, "name", mf->name, "people",
+		    (int)floor_people(cn->cn_login->lg_tenant, mf->floor)));
+		return (0);
+	}
+	if (mr->code == R_OK)
+		api_reply(cn, 200, json_pack("{sO}", "floors", arg));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+static const char *
+get_floors(struct conn *cn, json_t *body)
+{
+	struct m_grant_only	 m = { api_grant(cn) };
+
+	(void)body;
+	ask(cn, PROC_STORAGE, IMSG_FLOORS, &m, floors_answer, list_start(cn));
+	return (NULL);
+}
+
+static int
+floor_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct m_floor_doc	*mf = m;
+	json_t				*map;
+
+	(void)arg;
+	if (type != IMSG_FLOOR_DOC) {
+		api_result(cn, m);
+		return (1);
+	}
+	map = json_loadb(mf->map.mb_data, mf->map.mb_len, 0, NULL);
+	api_reply(cn, 200, json_pack("{sI ss so*}", "id",
+	    (json_int_t)mf->floor, "name", mf->name, "map", map));
+	return (1);
+}
+
+static const char *
+get_floor(struct conn *cn, json_t *body)
+{
+	struct m_grant_id	 m = { api_grant(cn), api_number(cn) };
+
+	(void)body;
+	ask(cn, PROC_STORAGE, IMSG_FLOOR_GET, &m, floor_answer, NULL);
+	return (NULL);
+}
+
+/* Messages under way to a page: the channel they are of, the list so far. */
+struct history {
+	char	 hi_channel[40];
+	json_t	*hi_list;
+};
+
+static void
+history_free(void *arg)
+{
+	struct history	*hi = arg;
+
+	json_decref(hi->hi_list);
+	free(hi);
+}
+
+static int
+history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct history		*hi = arg;
+	const struct m_result	*mr = m;
+
+	if (type == IMSG_MESSAGE) {
+		(void)json_array_append_new(hi->hi_list,
+		    office_message(hi->hi_channel, m));
+		return (0);
+	}
+	if (mr->code == R_OK)
+		api_reply(cn, 200, json_pack("{sO sb}", "messages",
+		    hi->hi_list, "more", mr->arg != 0));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+/* A number in the query, 0 when absent; -1 when it is none. */
+static int
+query_number(const struct conn *cn, const char *name, uint64_t *n)
+{
+	char		 text[24];
+	const char	*errstr;
+	ssize_t		 len;
+
+	*n = 0;
+	if ((len = http_query(cn->cn_req, name, text, sizeof(text))) == -1)
+		return (0);
+	if (len < 0)
+		return (-1);
+	*n = (uint64_t)strtonum(text, 1, INT64_MAX, &errstr);
+	return (errstr == NULL ? 0 : -1);
+}
+
+static const char *
+get_messages(struct conn *cn, json_t *body)
+{
+	struct m_history	 m = { .grant = api_grant(cn) };
+	struct history		*hi;
+	uint64_t		 limit;
+	char			 channel[40];
+
+	(void)body;
+	if (http_query(cn->cn_req, "channel", channel, sizeof(channel)) < 0 ||
+	    channel_parse(channel, &m.kind, &m.a, &m.b) == -1)
+		return ("channel");
+	if (query_number(cn, "before", &m.before) == -1)
+		return ("before");
+	if (query_number(cn, "limit", &limit) == -1 || limit > HISTORY_MAX)
+		return ("limit");
+	m.limit = limit == 0 ? 50 : (uint32_t)limit;
+	/* Words said in a room are for those who are in it. */
+	if (m.kind == CHANNEL_ROOM && !floor_user_in_room(
+	    cn->cn_login->lg_tenant, cn->cn_login->lg_user, m.a, m.b)) {
+		api_problem(cn, 404, "not-found", NULL, 0);
+		return ("");
+	}
+	if ((hi = calloc(1, sizeof(*hi))) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return ("");
+	}
+	hi->hi_list = json_array();
+	(void)strlcpy(hi->hi_channel, channel, sizeof(hi->hi_channel));
+	cn->cn_job = hi;
+	cn->cn_job_free = history_free;
+	ask(cn, PROC_STORAGE, IMSG_HISTORY, &m, history_answer, hi);
+	return (NULL);
+}
+
+static const char *
+get_ws(struct conn *cn, json_t *body)
+{
+	struct http_reply	 hp = { .hp_status = 101 };
+	char			 head[HTTP_MAXREPLY], key[HTTP_WSKEYLEN];
+	char			 accept[WS_ACCEPTLEN];
+	struct chunk		*ck;
+	int			 n;
+
+	(void)body;
+	n = http_websocket(cn->cn_req, key, sizeof(key));
+	if (n != 101) {
+		api_problem(cn, n == 0 ? 426 : n, "websocket", NULL, 0);
+		return ("");
+	}
+	if (http_same_origin(cn->cn_req) != 1) {
+		api_problem(cn, 403, "origin", NULL, 0);
+		return ("");
+	}
+	if (ws_accept_key(key, accept, sizeof(accept)) == -1) {
+		conn_close(cn);
+		return ("");
+	}
+	hp.hp_accept = accept;
+	hp.hp_now = time(NULL);
+	n = http_reply_head(head, sizeof(head), &hp);
+	if (n == -1 || (ck = chunk_from(head, (size_t)n)) == NULL) {
+		conn_close(cn);
+		return ("");
+	}
+	conn_queue(cn, ck);
+	chunk_free(ck);
+	session_upgrade(cn);
+	return ("");
+}
+
+static const struct route	 routes[] = {
+	{ HTTP_GET, "/api/v1/tenant", NEED_NONE, get_tenant },
+	{ HTTP_POST, "/api/v1/session", NEED_NONE, post_session },
+	{ HTTP_GET, "/api/v1/session", NEED_LOGIN, get_session },
+	{ HTTP_DELETE, "/api/v1/session", NEED_LOGIN, delete_session },
+	{ HTTP_GET, "/api/v1/invite/*", NEED_NONE, get_invite },
+	{ HTTP_POST, "/api/v1/invite/*", NEED_NONE, post_invite },
+	{ HTTP_POST, "/api/v1/password", NEED_LOGIN, post_password },
+	{ HTTP_PATCH, "/api/v1/me", NEED_LOGIN, patch_me },
+	{ HTTP_GET, "/api/v1/people", NEED_LOGIN, get_people },
+	{ HTTP_GET, "/api/v1/floors", NEED_LOGIN, get_floors },
+	{ HTTP_GET, "/api/v1/floors/#", NEED_LOGIN, get_floor },
+	{ HTTP_GET, "/api/v1/messages", NEED_LOGIN, get_messages },
+	{ HTTP_GET, "/ws", NEED_LOGIN, get_ws },
+};
+
+/*
+ * The way of a request: host, route, origin, body, token, role, function.
+ */
+
+static void
+api_act(struct conn *cn, const struct route *ro)
+{
+	const struct http_request	*hr = cn->cn_req;
+	json_t				*body = NULL;
+	const char			*bad;
+
+	if (hr->hr_length > 0 && (body = json_parse(cn->cn_in + hr->hr_headlen,
+	    (size_t)hr->hr_length)) == NULL) {
+		api_problem(cn, 400, "json", NULL, 0);
+		return;
+	}
+	if (body == NULL)
+		body = json_object();
+	route_now = ro;
+	bad = ro->ro_fn(cn, body);
+	json_decref(body);
+	if (bad != NULL && *bad != '\0')
+		api_problem(cn, 422, "field", bad, 0);
+}
+
+/* Signed in: is that enough for the route? */
+static void
+api_allowed(struct conn *cn, const struct route *ro)
+{
+	if (ro->ro_need == NEED_ADMIN && cn->cn_login->lg_role != ROLE_ADMIN)
+		api_problem(cn, 403, "forbidden", NULL, 0);
+	else if (cn->cn_login->lg_grant == 0)
+		api_problem(cn, 503, "busy", NULL, 1);
+	else
+		api_act(cn, ro);
+}
+
+static int
+api_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	const struct route	*ro = arg;
+	struct login		*lg;
+	char			 text[TOKEN_TEXT];
+	uint8_t			 token[TOKEN_LEN];
+
+	if (type != IMSG_GRANT) {
+		api_result(cn, m);
+		return (1);
+	}
+	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) < 0 ||
+	    b64url_decode(token, TOKEN_LEN, text) == -1 ||
+	    (lg = login_new(m, token, cn->cn_addr)) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return (1);
+	}
+	login_use(cn, lg);
+	api_allowed(cn, ro);
+	return (1);
+}
+
+/* Who is it?  Known here already, or auth must be asked. */
+static void
+api_identify(struct conn *cn, const struct route *ro, struct tenant *tn)
+{
+	struct m_token	 m = { .tenant = tn->tn_id, .addr = cn->cn_addr };
+	struct login	*lg;
+	char		 text[TOKEN_TEXT];
+
+	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) < 0 ||
+	    b64url_decode(m.token, TOKEN_LEN, text) == -1) {
+		api_problem(cn, 401, "session", NULL, 0);
+		return;
+	}
+	explicit_bzero(text, sizeof(text));
+	lg = login_find(tn->tn_id, m.token);
+	if (lg != NULL && lg->lg_grant != 0) {
+		login_use(cn, lg);
+		api_allowed(cn, ro);
+	} else
+		ask(cn, PROC_AUTH, IMSG_TOKEN, &m, api_granted,
+		    (void *)(uintptr_t)ro);
+	explicit_bzero(&m, sizeof(m));
+}
+
+static const struct route *
+route_among(const struct route *ro, size_t n, const struct http_request *hr,
+    char *allow, size_t allowlen)
+{
+	enum http_method	 method = hr->hr_method == HTTP_HEAD ?
+				    HTTP_GET : hr->hr_method;
+	size_t			 i;
+
+	for (i = 0; i < n; i++) {
+		if (!path_fits(hr->hr_path, ro[i].ro_path))
+			continue;
+		if (ro[i].ro_method == method)
+			return (&ro[i]);
+		if (*allow != '\0')
+			(void)strlcat(allow, ", ", allowlen);
+		(void)strlcat(allow, http_method_name(ro[i].ro_method),
+		    allowlen);
+	}
+	return (NULL);
+}
+
+/* Neither a route nor a file: which of the two answers fits. */
+static void
+api_nowhere(struct conn *cn, const char *allow)
+{
+	struct http_reply	 hp = { .hp_status = 405 };
+	char			 body[512];
+	int			 n;
+
+	if (*allow == '\0') {
+		api_problem(cn, 404, "not-found", NULL, 0);
+		return;
+	}
+	n = http_problem(body, sizeof(body), 405, "method", http_reason(405),
+	    problem_detail("method"), NULL);
+	hp.hp_type = "application/problem+json";
+	hp.hp_length = n == -1 ? 0 : (uint64_t)n;
+	hp.hp_allow = allow;
+	api_reply_bytes(cn, &hp, body);
+}
+
+static void
+api_healthz(struct conn *cn)
+{
+	struct http_reply	 hp = { .hp_status = 200, .hp_length = 3,
+				    .hp_type = "text/plain; charset=utf-8" };
+
+	api_reply_bytes(cn, &hp, "ok\n");
+}
+
+static int
+api_safe(const struct http_request *hr)
+{
+	return (hr->hr_method == HTTP_GET || hr->hr_method == HTTP_HEAD);
+}
+
+static void
+api_dispatch(struct conn *cn)
+{
+	const struct http_request	*hr = cn->cn_req;
+	const struct route		*ro;
+	struct tenant			*tn = session_tenant(cn);
+	char				 allow[64] = "";
+
+	if (tn == NULL) {
+		cn->cn_req->hr_keepalive = 0;
+		api_problem(cn, 421, "host", NULL, 0);
+		return;
+	}
+	ro = route_among(routes, sizeof(routes) / sizeof(routes[0]), hr, allow,
+	    sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_admin_routes, api_admin_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL) {
+		if (*allow == '\0' && api_safe(hr) &&
+		    htdocs_serve(cn, hr->hr_path))
+			return;
+		api_nowhere(cn, allow);
+		return;
+	}
+	if (!api_safe(hr) && http_same_origin(hr) != 1)
+		api_problem(cn, 403, "origin", NULL, 0);
+	else if (!api_safe(hr) && !http_is_json(hr))
+		api_problem(cn, 415, "media-type", NULL, 0);
+	else if (ro->ro_need == NEED_NONE)
+		api_act(cn, ro);
+	else
+		api_identify(cn, ro, tn);
+}
+
+void
+api_request(struct conn *cn)
+{
+	/* For whoever watches the process; no tenant is meant. */
+	if (api_safe(cn->cn_req) && strcmp(cn->cn_req->hr_path,
+	    "/healthz") == 0)
+		api_healthz(cn);
+	else
+		api_dispatch(cn);
+}

@@ -1,0 +1,478 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+#include "util.h"
+
+/*
+ * The console of a tenant's administrators.  The role is looked at here for a
+ * quick answer; what counts is that storage looks at the grant.
+ */
+
+/* Rows gathered until RESULT, and the name that the list gets. */
+struct gather {
+	const char	*ga_name;	/* of the list, or of the one object */
+	int		 ga_one;	/* answer 200 with an object, not a list */
+	int		 ga_status;
+	json_t		*ga_rows;
+	json_t		*ga_link;	/* of a new invitation */
+};
+
+static void
+gather_free(void *arg)
+{
+	struct gather	*ga = arg;
+
+	json_decref(ga->ga_rows);
+	json_decref(ga->ga_link);
+	free(ga);
+}
+
+static json_t *
+json_id_list(const struct m_blob *mb)
+{
+	const uint8_t	*p = mb->mb_data;
+	json_t		*list = json_array();
+	size_t		 i;
+
+	for (i = 0; i + 4 <= mb->mb_len; i += 4)
+		(void)json_array_append_new(list, json_integer(
+		    (json_int_t)((uint32_t)p[i] << 24 |
+		    (uint32_t)p[i + 1] << 16 | (uint32_t)p[i + 2] << 8 |
+		    p[i + 3])));
+	return (list);
+}
+
+static json_t *
+json_a_user(const struct m_a_user *m)
+{
+	static const char	*const states[USER_STATE_MAX] = {
+		"invited", "active", "locked"
+	};
+
+	return (json_pack("{sI ss ss ss ss sI sI sI so}", "id",
+	    (json_int_t)m->user, "name", m->name, "email", m->email, "role",
+	    role_name(m->role), "state", states[m->state], "last",
+	    (json_int_t)m->last, "created", (json_int_t)m->created, "invite",
+	    (json_int_t)m->invite, "groups", json_id_list(&m->groups)));
+}
+
+static json_t *
+json_a_floor(const struct m_a_floor *m)
+{
+	return (json_pack("{sI ss sb so so}", "id", (json_int_t)m->floor,
+	    "name", m->name, "open", m->open, "users", json_id_list(&m->users),
+	    "groups", json_id_list(&m->groups)));
+}
+
+static json_t *
+json_a_link(struct conn *cn, const struct m_a_link *m)
+{
+	char	 url[HTTP_MAXHOST + 80];
+
+	api_link_url(cn, m->token, url, sizeof(url));
+	return (json_pack("{ss sI}", "url", url, "expires",
+	    (json_int_t)m->expires));
+}
+
+/* All went well: the answer that the gathered rows make. */
+static void
+gather_reply(struct conn *cn, struct gather *ga)
+{
+	json_t	*o = json_object();
+
+	if (!ga->ga_one)
+		(void)json_object_set(o, ga->ga_name, ga->ga_rows);
+	else if (ga->ga_name != NULL && json_array_size(ga->ga_rows) > 0)
+		(void)json_object_set(o, ga->ga_name,
+		    json_array_get(ga->ga_rows, 0));
+	if (ga->ga_link != NULL)
+		(void)json_object_set(o, "invite", ga->ga_link);
+	if (json_object_size(o) == 0) {
+		json_decref(o);
+		api_reply(cn, 204, NULL);
+		return;
+	}
+	api_reply(cn, ga->ga_status, o);
+}
+
+static int
+gather_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct gather			*ga = arg;
+	const struct m_a_group		*mg = m;
+	const struct m_a_template	*mt = m;
+	json_t				*row = NULL;
+
+	switch (type) {
+	case IMSG_A_USER:
+		row = json_a_user(m);
+		break;
+	case IMSG_A_GROUP:
+		row = json_pack("{sI ss so}", "id", (json_int_t)mg->group,
+		    "name", mg->name, "members", json_id_list(&mg->members));
+		break;
+	case IMSG_A_FLOOR:
+		row = json_a_floor(m);
+		break;
+	case IMSG_A_TEMPLATE:
+		row = json_string(mt->name);
+		break;
+	case IMSG_A_LINK:
+		json_decref(ga->ga_link);
+		ga->ga_link = json_a_link(cn, m);
+		return (0);
+	default:
+		if (((const struct m_result *)m)->code == R_OK)
+			gather_reply(cn, ga);
+		else
+			api_result(cn, m);
+		return (1);
+	}
+	(void)json_array_append_new(ga->ga_rows, row);
+	return (0);
+}
+
+/* Ask storage and answer with what comes. */
+static void
+gather(struct conn *cn, enum imsg_type type, const void *m, const char *name,
+    int one, int status)
+{
+	struct gather	*ga;
+
+	if ((ga = calloc(1, sizeof(*ga))) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return;
+	}
+	ga->ga_name = name;
+	ga->ga_one = one;
+	ga->ga_status = status;
+	ga->ga_rows = json_array();
+	cn->cn_job = ga;
+	cn->cn_job_free = gather_free;
+	if (request_send(cn, PROC_STORAGE, type, m, gather_answer, ga) == -1)
+		api_problem(cn, 503, "busy", NULL, 1);
+}
+
+static const char *
+list(struct conn *cn, enum imsg_type type, const char *name)
+{
+	struct m_grant_only	 m = { api_grant(cn) };
+
+	gather(cn, type, &m, name, 0, 200);
+	return (NULL);
+}
+
+/* On one object, with nothing to say but its number. */
+static const char *
+act(struct conn *cn, enum imsg_type type, int status)
+{
+	struct m_grant_id	 m = { api_grant(cn), api_number(cn) };
+
+	gather(cn, type, &m, NULL, 1, status);
+	return (NULL);
+}
+
+static const char *
+get_users(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_USERS, "users"));
+}
+
+static const char *
+post_users(struct conn *cn, json_t *body)
+{
+	const char		*email, *role, *name = "", *bad;
+	char			 mail[MAX_MAIL + 1];
+	int			 n;
+	struct m_a_user_add	 m = { .grant = api_grant(cn) };
+	const struct json_field	 jf[] = {
+		{ "email", JK_STRING, 1, &email, NULL },
+		{ "role", JK_STRING, 1, &role, NULL },
+		{ "name", JK_STRING, 0, &name, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 3)) != NULL)
+		return (bad);
+	if (mail_normal(mail, sizeof(mail), email) == -1)
+		return ("email");
+	if ((n = role_number(role)) == -1)
+		return ("role");
+	if (*name != '\0' && !name_valid(name, MAX_NAME_CHARS))
+		return ("name");
+	m.email = mail;
+	m.role = (uint8_t)n;
+	m.name = name;
+	gather(cn, IMSG_A_USER_ADD, &m, "user", 1, 201);
+	return (NULL);
+}
+
+static const char *
+patch_user(struct conn *cn, json_t *body)
+{
+	const char		*role, *state, *name, *bad;
+	int			 has[3], n;
+	struct m_a_user_set	 m = { .grant = api_grant(cn),
+				    .user = api_number(cn) };
+	const struct json_field	 jf[] = {
+		{ "role", JK_STRING, 0, &role, &has[0] },
+		{ "state", JK_STRING, 0, &state, &has[1] },
+		{ "name", JK_STRING, 0, &name, &has[2] },
+	};
+
+	if ((bad = json_fields(body, jf, 3)) != NULL)
+		return (bad);
+	if (has[0]) {
+		if ((n = role_number(role)) == -1)
+			return ("role");
+		m.role = (uint8_t)n;
+		m.mask |= SET_ROLE;
+	}
+	if (has[1]) {
+		if (strcmp(state, "active") == 0)
+			m.state = USER_ACTIVE;
+		else if (strcmp(state, "locked") == 0)
+			m.state = USER_LOCKED;
+		else
+			return ("state");
+		m.mask |= SET_STATE;
+	}
+	if (has[2]) {
+		if (!name_valid(name, MAX_NAME_CHARS))
+			return ("name");
+		m.name = name;
+		m.mask |= SET_NAME;
+	}
+	gather(cn, IMSG_A_USER_SET, &m, "user", 1, 200);
+	return (NULL);
+}
+
+static const char *
+delete_user(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (act(cn, IMSG_A_USER_DEL, 204));
+}
+
+static const char *
+post_user_invite(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (act(cn, IMSG_A_USER_LINK, 201));
+}
+
+static const char *
+get_groups(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_GROUPS, "groups"));
+}
+
+static const char *
+group_change(struct conn *cn, json_t *body, enum imsg_type type,
+    uint32_t group, int status)
+{
+	static uint8_t		 ids[4 * MAX_MEMBERS];
+	const char		*name, *bad;
+	json_t			*members;
+	ssize_t			 n;
+	int			 has[2];
+	struct m_a_group	 m = { .grant = api_grant(cn), .group = group };
+	const struct json_field	 jf[] = {
+		{ "name", JK_STRING, type == IMSG_A_GROUP_ADD, &name, &has[0] },
+		{ "members", JK_ANY, 0, &members, &has[1] },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (has[0]) {
+		if (!name_valid(name, MAX_NAME_CHARS))
+			return ("name");
+		m.name = name;
+		m.mask |= SET_NAME;
+	}
+	if (has[1]) {
+		if ((n = json_ids(members, ids, MAX_MEMBERS)) == -1)
+			return ("members");
+		m.members.mb_data = ids;
+		m.members.mb_len = 4 * (size_t)n;
+		m.mask |= SET_MEMBERS;
+	}
+	gather(cn, type, &m, "group", 1, status);
+	return (NULL);
+}
+
+static const char *
+post_groups(struct conn *cn, json_t *body)
+{
+	return (group_change(cn, body, IMSG_A_GROUP_ADD, 0, 201));
+}
+
+static const char *
+patch_group(struct conn *cn, json_t *body)
+{
+	return (group_change(cn, body, IMSG_A_GROUP_SET, api_number(cn), 200));
+}
+
+static const char *
+delete_group(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (act(cn, IMSG_A_GROUP_DEL, 204));
+}
+
+static const char *
+get_templates(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_TEMPLATES, "templates"));
+}
+
+static const char *
+get_floors(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_FLOORS, "floors"));
+}
+
+static const char *
+post_floors(struct conn *cn, json_t *body)
+{
+	const char		*name, *template, *bad;
+	struct m_a_floor	 m = { .grant = api_grant(cn), .open = 1,
+				    .mask = SET_NAME | SET_OPEN };
+	const struct json_field	 jf[] = {
+		{ "name", JK_STRING, 1, &name, NULL },
+		{ "template", JK_STRING, 1, &template, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (!name_valid(name, MAX_NAME_CHARS))
+		return ("name");
+	if (!name_valid(template, MAX_NAME_CHARS))
+		return ("template");
+	m.name = name;
+	m.template = template;
+	gather(cn, IMSG_A_FLOOR_ADD, &m, "floor", 1, 201);
+	return (NULL);
+}
+
+static const char *
+patch_floor(struct conn *cn, json_t *body)
+{
+	static uint8_t		 uids[4 * MAX_MEMBERS], gids[4 * MAX_GROUPS];
+	const char		*name, *bad;
+	json_t			*users, *groups;
+	ssize_t			 n;
+	int			 has[4], open;
+	struct m_a_floor	 m = { .grant = api_grant(cn),
+				    .floor = api_number(cn) };
+	const struct json_field	 jf[] = {
+		{ "name", JK_STRING, 0, &name, &has[0] },
+		{ "open", JK_BOOL, 0, &open, &has[1] },
+		{ "users", JK_ANY, 0, &users, &has[2] },
+		{ "groups", JK_ANY, 0, &groups, &has[3] },
+	};
+
+	if ((bad = json_fields(body, jf, 4)) != NULL)
+		return (bad);
+	if (has[0]) {
+		if (!name_valid(name, MAX_NAME_CHARS))
+			return ("name");
+		m.name = name;
+		m.mask |= SET_NAME;
+	}
+	if (has[1]) {
+		m.open = (uint8_t)open;
+		m.mask |= SET_OPEN;
+	}
+	if (has[2]) {
+		if ((n = json_ids(users, uids, MAX_MEMBERS)) == -1)
+			return ("users");
+		m.users.mb_data = uids;
+		m.users.mb_len = 4 * (size_t)n;
+		m.mask |= SET_USERS;
+	}
+	if (has[3]) {
+		if ((n = json_ids(groups, gids, MAX_GROUPS)) == -1)
+			return ("groups");
+		m.groups.mb_data = gids;
+		m.groups.mb_len = 4 * (size_t)n;
+		m.mask |= SET_GROUPS;
+	}
+	gather(cn, IMSG_A_FLOOR_SET, &m, "floor", 1, 200);
+	return (NULL);
+}
+
+static const char *
+delete_floor(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (act(cn, IMSG_A_FLOOR_DEL, 204));
+}
+
+/* The title as the job of the connection, until storage has it. */
+static int
+tenant_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct tenant	*tn = tenant_by_id(cn->cn_login->lg_tenant);
+
+	if (type != IMSG_RESULT)
+		return (0);
+	if (((const struct m_result *)m)->code == R_OK && tn != NULL)
+		api_reply(cn, 200, json_pack("{s{ss ss}}", "tenant", "name",
+		    tn->tn_name, "title", (const char *)arg));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+static const char *
+patch_tenant(struct conn *cn, json_t *body)
+{
+	const char		*title, *bad;
+	struct m_a_tenant	 m = { .grant = api_grant(cn) };
+	const struct json_field	 jf[] = {
+		{ "title", JK_STRING, 1, &title, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 1)) != NULL)
+		return (bad);
+	if (!name_valid(title, MAX_TITLE_CHARS))
+		return ("title");
+	m.title = title;
+	if ((cn->cn_job = strdup(title)) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return ("");
+	}
+	cn->cn_job_free = free;
+	if (request_send(cn, PROC_STORAGE, IMSG_A_TENANT_SET, &m,
+	    tenant_answer, cn->cn_job) == -1)
+		api_problem(cn, 503, "busy", NULL, 1);
+	return (NULL);
+}
+
+#define ADMIN	"/api/v1/admin"
+
+const struct route	 api_admin_routes[] = {
+	{ HTTP_GET, ADMIN "/users", NEED_ADMIN, get_users },
+	{ HTTP_POST, ADMIN "/users", NEED_ADMIN, post_users },
+	{ HTTP_PATCH, ADMIN "/users/#", NEED_ADMIN, patch_user },
+	{ HTTP_DELETE, ADMIN "/users/#", NEED_ADMIN, delete_user },
+	{ HTTP_POST, ADMIN "/users/#/invite", NEED_ADMIN, post_user_invite },
+	{ HTTP_GET, ADMIN "/groups", NEED_ADMIN, get_groups },
+	{ HTTP_POST, ADMIN "/groups", NEED_ADMIN, post_groups },
+	{ HTTP_PATCH, ADMIN "/groups/#", NEED_ADMIN, patch_group },
+	{ HTTP_DELETE, ADMIN "/groups/#", NEED_ADMIN, delete_group },
+	{ HTTP_GET, ADMIN "/templates", NEED_ADMIN, get_templates },
+	{ HTTP_GET, ADMIN "/floors", NEED_ADMIN, get_floors },
+	{ HTTP_POST, ADMIN "/floors", NEED_ADMIN, post_floors },
+	{ HTTP_PATCH, ADMIN "/floors/#", NEED_ADMIN, patch_floor },
+	{ HTTP_DELETE, ADMIN "/floors/#", NEED_ADMIN, delete_floor },
+	{ HTTP_PATCH, ADMIN "/tenant", NEED_ADMIN, patch_tenant },
+};
+const size_t	 api_admin_nroutes = sizeof(api_admin_routes) /
+		    sizeof(api_admin_routes[0]);

@@ -1,0 +1,24 @@
+/*
+ * Changes between session processes.  Only this file knows that they travel
+ * by imsg.
+ */
+#ifndef BUS_H
+#define BUS_H
+
+#include "floor.h"
+
+void	 bus_up(struct peer *);
+void	 bus_down(struct peer *);
+int	 bus_imsg(struct peer *, uint32_t type, const void *m);
+
+/* To all others: an avatar of ours is new or has changed, has left. */
+void	 bus_joined(struct avatar *);
+void	 bus_left(struct avatar *);
+void	 bus_door(struct floor *, uint8_t room);
+void	 bus_message(const struct m_bus_msg *);
+/* To the worker that holds the user's avatar: ours takes over. */
+void	 bus_takeover(struct avatar *);
+/* The frame of our changes, to those who have people on the floor. */
+void	 bus_legs(struct floor *, const void *frame, size_t len);
+
+#endif

@@ -1,0 +1,466 @@
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conn.h"
+#include "log.h"
+#include "util.h"
+
+#define WRITE_MAX	16384	/* a TLS record; what one write takes along */
+#define DRAIN_MS	5000
+#define IN_FIRST	2048
+#define READS		4	/* of one connection in one turn */
+
+uint64_t	 conn_bytes_in, conn_bytes_out;
+
+static TAILQ_HEAD(, conn) dirty = TAILQ_HEAD_INITIALIZER(dirty);
+static struct event	 flush_ev;
+static int		 flush_set;
+
+static void	 conn_event(int, short, void *);
+
+struct chunk *
+chunk_new(size_t len)
+{
+	struct chunk	*ck;
+
+	if ((ck = malloc(sizeof(*ck) + len)) == NULL)
+		return (NULL);
+	ck->ck_len = len;
+	ck->ck_refs = 1;
+	return (ck);
+}
+
+struct chunk *
+chunk_from(const void *data, size_t len)
+{
+	struct chunk	*ck;
+
+	if ((ck = chunk_new(len)) != NULL && len > 0)
+		memcpy(ck->ck_data, data, len);
+	return (ck);
+}
+
+void
+chunk_free(struct chunk *ck)
+{
+	if (ck != NULL && --ck->ck_refs == 0)
+		free(ck);
+}
+
+static void
+conn_arm(struct conn *cn)
+{
+	short	 what = 0;
+
+	if (cn->cn_dead)
+		return;
+	if (cn->cn_inlen < CONN_MAXIN && cn->cn_state != CONN_WAIT)
+		what |= EV_READ;
+	if (cn->cn_blocked || cn->cn_readwants)
+		what |= EV_WRITE;
+	event_del(&cn->cn_ev);
+	if (what == 0)
+		return;
+	event_set(&cn->cn_ev, cn->cn_fd, what, conn_event, cn);
+	event_add(&cn->cn_ev, NULL);
+}
+
+static void
+flush_event(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	conn_flush_all();
+}
+
+/* Have the connection looked at when this turn of the loop is over. */
+static void
+conn_mark(struct conn *cn)
+{
+	struct timeval	 now = { 0, 0 };
+
+	if (cn->cn_dirty)
+		return;
+	cn->cn_dirty = 1;
+	TAILQ_INSERT_TAIL(&dirty, cn, cn_dirty_entry);
+	if (!flush_set) {
+		evtimer_set(&flush_ev, flush_event, NULL);
+		flush_set = 1;
+	}
+	if (!evtimer_pending(&flush_ev, NULL))
+		evtimer_add(&flush_ev, &now);
+}
+
+static void
+conn_free(struct conn *cn)
+{
+	struct out	*ou;
+
+	session_closed(cn);
+	event_del(&cn->cn_ev);
+	evtimer_del(&cn->cn_timer);
+	if (cn->cn_dirty)
+		TAILQ_REMOVE(&dirty, cn, cn_dirty_entry);
+	while ((ou = STAILQ_FIRST(&cn->cn_out)) != NULL) {
+		STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
+		chunk_free(ou->ou_chunk);
+		free(ou);
+	}
+	if (cn->cn_ws != NULL)
+		ws_clear(cn->cn_ws);
+	free(cn->cn_ws);
+	free(cn->cn_req);
+	freezero(cn->cn_in, cn->cn_insize);	/* passwords pass here */
+	tls_free(cn->cn_tls);
+	close(cn->cn_fd);
+	free(cn);
+}
+
+static void
+conn_timeout(int fd, short what, void *arg)
+{
+	struct conn	*cn = arg;
+
+	(void)fd;
+	(void)what;
+	if (cn->cn_state == CONN_DRAIN || cn->cn_state == CONN_HANDSHAKE)
+		conn_close(cn);
+	else
+		session_timeout(cn);
+}
+
+struct conn *
+conn_new(int fd, struct tls *server, const char *addr)
+{
+	struct conn	*cn;
+
+	if ((cn = calloc(1, sizeof(*cn))) == NULL) {
+		close(fd);
+		return (NULL);
+	}
+	cn->cn_fd = fd;
+	cn->cn_redirect = server == NULL;
+	cn->cn_state = server == NULL ? CONN_HTTP : CONN_HANDSHAKE;
+	STAILQ_INIT(&cn->cn_out);
+	TAILQ_INIT(&cn->cn_requests);
+	(void)strlcpy(cn->cn_addr, addr, sizeof(cn->cn_addr));
+	cn->cn_heard = mono_ms();
+	if (server != NULL &&
+	    tls_accept_socket(server, &cn->cn_tls, fd) == -1) {
+		log_debug("accept: %s", tls_error(server));
+		close(fd);
+		free(cn);
+		return (NULL);
+	}
+	event_set(&cn->cn_ev, fd, EV_READ, conn_event, cn);
+	evtimer_set(&cn->cn_timer, conn_timeout, cn);
+	conn_arm(cn);
+	return (cn);
+}
+
+void
+conn_timer(struct conn *cn, unsigned int ms)
+{
+	struct timeval	 tv = { ms / 1000, (ms % 1000) * 1000 };
+
+	if (!cn->cn_dead)
+		evtimer_add(&cn->cn_timer, &tv);
+}
+
+void
+conn_close(struct conn *cn)
+{
+	if (cn->cn_dead)
+		return;
+	cn->cn_dead = 1;
+	event_del(&cn->cn_ev);
+	conn_mark(cn);
+}
+
+void
+conn_drain(struct conn *cn)
+{
+	if (cn->cn_dead || cn->cn_state == CONN_DRAIN)
+		return;
+	cn->cn_state = CONN_DRAIN;
+	conn_timer(cn, DRAIN_MS);
+	conn_mark(cn);
+	conn_arm(cn);
+}
+
+int
+conn_slow(const struct conn *cn)
+{
+	return (cn->cn_outlen > CONN_HIGH);
+}
+
+void
+conn_queue(struct conn *cn, struct chunk *ck)
+{
+	struct out	*ou;
+
+	if (cn->cn_dead || ck == NULL || ck->ck_len == 0)
+		return;
+	if (cn->cn_outlen + ck->ck_len > CONN_LIMIT + WRITE_MAX ||
+	    (ou = malloc(sizeof(*ou))) == NULL) {
+		log_debug("%s: reads too slowly", cn->cn_addr);
+		conn_close(cn);
+		return;
+	}
+	ou->ou_chunk = ck;
+	ou->ou_off = 0;
+	ck->ck_refs++;
+	STAILQ_INSERT_TAIL(&cn->cn_out, ou, ou_entry);
+	cn->cn_outlen += ck->ck_len;
+	conn_mark(cn);
+}
+
+void
+conn_consume(struct conn *cn, size_t len)
+{
+	size_t	 left = cn->cn_inlen - len;
+
+	/* What is gone may have been a password. */
+	memmove(cn->cn_in, cn->cn_in + len, left);
+	explicit_bzero(cn->cn_in + left, len);
+	cn->cn_inlen = left;
+	if (left == 0) {
+		freezero(cn->cn_in, cn->cn_insize);
+		cn->cn_in = NULL;
+		cn->cn_insize = 0;
+	}
+}
+
+void
+conn_again(struct conn *cn)
+{
+	conn_arm(cn);
+	if (!cn->cn_dead)
+		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
+}
+
+/* The front of the queue in one piece; its length. */
+static size_t
+out_gather(struct conn *cn, uint8_t *buf, size_t size)
+{
+	struct out	*ou;
+	size_t		 have = 0, n;
+
+	STAILQ_FOREACH(ou, &cn->cn_out, ou_entry) {
+		n = ou->ou_chunk->ck_len - ou->ou_off;
+		if (n > size - have)
+			n = size - have;
+		memcpy(buf + have, ou->ou_chunk->ck_data + ou->ou_off, n);
+		if ((have += n) == size)
+			break;
+	}
+	return (have);
+}
+
+static void
+out_consume(struct conn *cn, size_t len)
+{
+	struct out	*ou;
+	size_t		 n;
+
+	cn->cn_outlen -= len;
+	conn_bytes_out += len;
+	while (len > 0) {
+		ou = STAILQ_FIRST(&cn->cn_out);
+		n = ou->ou_chunk->ck_len - ou->ou_off;
+		if (n > len) {
+			ou->ou_off += len;
+			return;
+		}
+		len -= n;
+		STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
+		chunk_free(ou->ou_chunk);
+		free(ou);
+	}
+}
+
+/* 1: go on, 0: the socket is full, -1: gone. */
+static int
+conn_write(struct conn *cn)
+{
+	static uint8_t	 buf[WRITE_MAX];
+	ssize_t		 n;
+	size_t		 len;
+
+	/*
+	 * A write that was refused must be repeated with the same bytes; they
+	 * are the front of the queue, and the queue only grows at its end.
+	 */
+	len = out_gather(cn, buf, sizeof(buf));
+	if (cn->cn_tls != NULL) {
+		n = tls_write(cn->cn_tls, buf, len);
+		if (n == TLS_WANT_POLLOUT || n == TLS_WANT_POLLIN)
+			return (0);
+	} else {
+		n = send(cn->cn_fd, buf, len, MSG_NOSIGNAL);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return (0);
+	}
+	if (n <= 0)
+		return (-1);
+	out_consume(cn, (size_t)n);
+	return (1);
+}
+
+static void
+conn_flush(struct conn *cn)
+{
+	int	 was_slow = conn_slow(cn), more = 1;
+
+	if (cn->cn_state == CONN_HANDSHAKE)
+		return;
+	while (cn->cn_outlen > 0 && (more = conn_write(cn)) == 1)
+		;
+	if (more == -1) {
+		conn_close(cn);
+		return;
+	}
+	cn->cn_blocked = more == 0;
+	if (cn->cn_outlen == 0 && cn->cn_state == CONN_DRAIN) {
+		if (cn->cn_tls != NULL)
+			(void)tls_close(cn->cn_tls);
+		else
+			(void)shutdown(cn->cn_fd, SHUT_WR);
+		conn_close(cn);
+		return;
+	}
+	if (was_slow && !conn_slow(cn))
+		session_drained(cn);
+	conn_arm(cn);
+}
+
+void
+conn_flush_all(void)
+{
+	struct conn	*cn;
+
+	while ((cn = TAILQ_FIRST(&dirty)) != NULL) {
+		TAILQ_REMOVE(&dirty, cn, cn_dirty_entry);
+		cn->cn_dirty = 0;
+		if (!cn->cn_dead && !cn->cn_blocked)
+			conn_flush(cn);
+		if (cn->cn_dead)
+			conn_free(cn);
+	}
+}
+
+/* 1: some bytes, 0: none for now, -1: gone. */
+static int
+conn_read(struct conn *cn)
+{
+	ssize_t	 n;
+	uint8_t	*in;
+	size_t	 size;
+
+	if (cn->cn_inlen == cn->cn_insize) {
+		size = cn->cn_insize == 0 ? IN_FIRST : cn->cn_insize * 2;
+		if (size > CONN_MAXIN)
+			size = CONN_MAXIN;
+		if (cn->cn_inlen == size)
+			return (0);
+		/* Leaves nothing of the old place behind. */
+		if ((in = recallocarray(cn->cn_in, cn->cn_insize, size,
+		    1)) == NULL)
+			return (-1);
+		cn->cn_in = in;
+		cn->cn_insize = size;
+	}
+	in = cn->cn_in + cn->cn_inlen;
+	size = cn->cn_insize - cn->cn_inlen;
+	cn->cn_readwants = 0;
+	if (cn->cn_tls != NULL) {
+		n = tls_read(cn->cn_tls, in, size);
+		if (n == TLS_WANT_POLLOUT)
+			cn->cn_readwants = 1;
+		if (n == TLS_WANT_POLLIN || n == TLS_WANT_POLLOUT)
+			return (0);
+	} else {
+		n = recv(cn->cn_fd, in, size, 0);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return (0);
+	}
+	if (n <= 0)
+		return (-1);
+	cn->cn_inlen += (size_t)n;
+	cn->cn_heard = mono_ms();
+	conn_bytes_in += (uint64_t)n;
+	return (1);
+}
+
+static void
+conn_handshake(struct conn *cn)
+{
+	int	 n = tls_handshake(cn->cn_tls);
+
+	cn->cn_readwants = n == TLS_WANT_POLLOUT;
+	if (n == TLS_WANT_POLLIN || n == TLS_WANT_POLLOUT) {
+		conn_arm(cn);
+		return;
+	}
+	if (n == -1) {
+		log_debug("%s: handshake: %s", cn->cn_addr,
+		    log_safe(tls_error(cn->cn_tls)));
+		conn_close(cn);
+		return;
+	}
+	cn->cn_state = CONN_HTTP;
+	session_input(cn);		/* sets the timer of a request */
+	conn_arm(cn);
+}
+
+static void
+conn_event(int fd, short what, void *arg)
+{
+	struct conn	*cn = arg;
+	uint8_t		 rest[2048];
+	int		 i, n = 1;
+
+	(void)fd;
+	if (cn->cn_state == CONN_HANDSHAKE) {
+		conn_handshake(cn);
+		return;
+	}
+	if (what & EV_WRITE) {
+		cn->cn_blocked = 0;
+		conn_mark(cn);
+	}
+	if (cn->cn_state == CONN_DRAIN) {
+		/* Read and forget, so that the close is no reset. */
+		n = cn->cn_tls != NULL ?
+		    (int)tls_read(cn->cn_tls, rest, sizeof(rest)) :
+		    (int)recv(cn->cn_fd, rest, sizeof(rest), 0);
+		explicit_bzero(rest, sizeof(rest));
+		if (n == 0 || (n == -1 && cn->cn_tls != NULL))
+			conn_close(cn);
+		conn_arm(cn);
+		return;
+	}
+	/* Bounded work a turn; what TLS still holds brings us back at once. */
+	for (i = 0; i < READS && cn->cn_state != CONN_WAIT; i++) {
+		if ((n = conn_read(cn)) != 1)
+			break;
+		session_input(cn);
+		if (cn->cn_dead || cn->cn_state == CONN_DRAIN)
+			return;
+	}
+	if (n == -1) {
+		conn_close(cn);
+		return;
+	}
+	if (i == 0 && (what & EV_TIMEOUT))
+		session_input(cn);
+	if (i == READS && cn->cn_state != CONN_WAIT)
+		conn_again(cn);
+	else
+		conn_arm(cn);
+}

@@ -1,0 +1,562 @@
+#include <sys/param.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+#include "office.h"
+#include "tick.h"
+#include "util.h"
+
+#define SPAWN_TRIES	16
+#define SPAWN_SPREAD	60		/* cm around a spawn point */
+#define RACE_MS		1000		/* two entered a room at once */
+#define SAVE_MS		5000		/* between two writes of a place */
+
+RB_HEAD(office_tree, office);
+static struct office_tree	 offices = RB_INITIALIZER(&offices);
+
+static int
+office_cmp(struct office *a, struct office *b)
+{
+	return (a->of_tenant < b->of_tenant ? -1 : a->of_tenant > b->of_tenant);
+}
+
+int
+floor_cmp(struct floor *a, struct floor *b)
+{
+	return (a->fl_id < b->fl_id ? -1 : a->fl_id > b->fl_id);
+}
+
+int
+avatar_cmp(struct avatar *a, struct avatar *b)
+{
+	return (a->av_user < b->av_user ? -1 : a->av_user > b->av_user);
+}
+
+RB_GENERATE_STATIC(office_tree, office, of_entry, office_cmp)
+RB_GENERATE(floor_tree, floor, fl_entry, floor_cmp)
+RB_GENERATE(avatar_tree, avatar, av_entry, avatar_cmp)
+
+struct office *
+office_get(uint32_t tenant)
+{
+	struct office	 key = { .of_tenant = tenant }, *of;
+
+	if ((of = RB_FIND(office_tree, &offices, &key)) != NULL)
+		return (of);
+	if ((of = calloc(1, sizeof(*of))) == NULL)
+		return (NULL);
+	of->of_tenant = tenant;
+	RB_INIT(&of->of_floors);
+	RB_INIT(&of->of_avatars);
+	TAILQ_INIT(&of->of_persons);
+	RB_INSERT(office_tree, &offices, of);
+	return (of);
+}
+
+void
+office_each(void (*fn)(struct office *, void *), void *arg)
+{
+	struct office	*of;
+
+	RB_FOREACH(of, office_tree, &offices)
+		fn(of, arg);
+}
+
+struct floor *
+floor_find(struct office *of, uint32_t id)
+{
+	struct floor	 key;
+
+	key.fl_id = id;
+	return (RB_FIND(floor_tree, &of->of_floors, &key));
+}
+
+struct floor *
+floor_get(struct office *of, uint32_t id)
+{
+	struct floor	*fl;
+
+	if ((fl = floor_find(of, id)) != NULL)
+		return (fl);
+	if ((fl = calloc(1, sizeof(*fl))) == NULL)
+		return (NULL);
+	fl->fl_office = of;
+	fl->fl_id = id;
+	TAILQ_INIT(&fl->fl_avatars);
+	TAILQ_INIT(&fl->fl_dirty);
+	TAILQ_INIT(&fl->fl_moving);
+	RB_INSERT(floor_tree, &of->of_floors, fl);
+	return (fl);
+}
+
+int
+floor_load(struct floor *fl, const struct m_floor_doc *m)
+{
+	struct floor_map	*map;
+	struct chunk		*doc;
+	char			 why[128];
+
+	(void)strlcpy(fl->fl_name, m->name, sizeof(fl->fl_name));
+	if (fl->fl_map != NULL && fl->fl_version == m->version)
+		return (0);
+	map = map_parse(m->map.mb_data, m->map.mb_len, why, sizeof(why));
+	if (map == NULL) {
+		log_warnx("map of tenant %u, floor %u: %s",
+		    fl->fl_office->of_tenant, fl->fl_id, why);
+		return (-1);
+	}
+	if ((doc = chunk_from(m->map.mb_data, m->map.mb_len)) == NULL) {
+		map_free(map);
+		return (-1);
+	}
+	map_free(fl->fl_map);
+	chunk_free(fl->fl_doc);
+	fl->fl_map = map;
+	fl->fl_doc = doc;
+	fl->fl_version = m->version;
+	return (0);
+}
+
+void
+floor_release(struct floor *fl)
+{
+	if (fl->fl_people > 0)
+		return;
+	tick_forget(fl);
+	RB_REMOVE(floor_tree, &fl->fl_office->of_floors, fl);
+	map_free(fl->fl_map);
+	chunk_free(fl->fl_doc);
+	free(fl);
+}
+
+/*
+ * Rooms.
+ */
+
+static unsigned int
+room_capacity(const struct floor *fl, uint8_t room)
+{
+	const struct map_room	*rm;
+
+	if (room == 0 || fl->fl_map == NULL ||
+	    (rm = map_room(fl->fl_map, room)) == NULL)
+		return (UINT16_MAX);
+	return (rm->rm_capacity);
+}
+
+static void
+room_unlock(struct floor *fl, uint8_t room)
+{
+	walk_set(fl->fl_locked, room, 0);
+	fl->fl_locker[room] = 0;
+	office_door(fl, room);
+}
+
+/* One more or one less; a locked room that is empty opens by itself. */
+static void
+room_count(struct floor *fl, uint8_t room, int change)
+{
+	fl->fl_rooms[room] = (uint16_t)(fl->fl_rooms[room] + change);
+	if (room == 0)
+		return;
+	walk_set(fl->fl_full, room,
+	    fl->fl_rooms[room] >= room_capacity(fl, room));
+	if (fl->fl_rooms[room] == 0 && isset(fl->fl_locked, room))
+		room_unlock(fl, room);
+}
+
+static void
+room_change(struct avatar *av, uint8_t room)
+{
+	struct floor	*fl = av->av_floor;
+	uint8_t		 old = av->av_room;
+
+	if (old == room)
+		return;
+	av->av_room = room;
+	room_count(fl, room, 1);
+	room_count(fl, old, -1);
+}
+
+static void
+walk_rules(const struct avatar *av, struct walk_rules *wr)
+{
+	memcpy(wr->wr_locked, av->av_floor->fl_locked, sizeof(wr->wr_locked));
+	memcpy(wr->wr_full, av->av_floor->fl_full, sizeof(wr->wr_full));
+	wr->wr_own = av->av_room;
+}
+
+/*
+ * Avatars.
+ */
+
+struct avatar *
+avatar_find(struct office *of, uint32_t user)
+{
+	struct avatar	 key;
+
+	key.av_user = user;
+	return (RB_FIND(avatar_tree, &of->of_avatars, &key));
+}
+
+void
+avatar_at(const struct avatar *av, uint64_t now, int *x, int *y)
+{
+	leg_at(&av->av_leg, now, x, y);
+}
+
+/* Not the one given back last: pages may still draw its leaving. */
+static uint16_t
+slot_take(struct floor *fl)
+{
+	struct avatar	*av;
+	unsigned int	 tries;
+	uint16_t	 id;
+
+	for (tries = 0; tries < FLOOR_SLOTS; tries++) {
+		fl->fl_slot = fl->fl_slot >= FLOOR_SLOTS ? 1 :
+		    (uint16_t)(fl->fl_slot + 1);
+		id = (uint16_t)(proc_inst << 12 | fl->fl_slot);
+		TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+			if (av->av_id == id)
+				break;
+		if (av == NULL)
+			return (id);
+	}
+	return (0);
+}
+
+static int
+may_stand(struct floor *fl, int x, int y)
+{
+	uint8_t	 room;
+
+	if (!map_can_stand(fl->fl_map, x, y))
+		return (0);
+	room = map_room_at(fl->fl_map, x, y);
+	return (room == 0 || (isclr(fl->fl_locked, room) &&
+	    isclr(fl->fl_full, room)));
+}
+
+/* Near a spawn point, in sight of it, not all on one spot. */
+static void
+spawn_place(struct floor *fl, int *x, int *y)
+{
+	const struct map_point	*pt;
+	int			 i, sx, sy;
+
+	pt = &fl->fl_map->fm_spawn[arc4random_uniform(fl->fl_map->fm_nspawn)];
+	for (i = 0; i < SPAWN_TRIES; i++) {
+		sx = pt->pt_x - SPAWN_SPREAD +
+		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
+		sy = pt->pt_y - SPAWN_SPREAD +
+		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
+		if (may_stand(fl, sx, sy) && walk_check(fl->fl_map, NULL,
+		    pt->pt_x, pt->pt_y, sx, sy, x, y) == WALK_FREE)
+			return;
+	}
+	*x = pt->pt_x;
+	*y = pt->pt_y;
+}
+
+static struct avatar *
+avatar_new(struct floor *fl, uint32_t user, uint16_t id, unsigned int worker)
+{
+	struct avatar	*av;
+
+	if ((av = calloc(1, sizeof(*av))) == NULL)
+		return (NULL);
+	av->av_floor = fl;
+	av->av_user = user;
+	av->av_id = id;
+	av->av_worker = worker;
+	TAILQ_INSERT_TAIL(&fl->fl_avatars, av, av_floor_entry);
+	RB_INSERT(avatar_tree, &fl->fl_office->of_avatars, av);
+	fl->fl_people++;
+	fl->fl_rooms[0]++;
+	return (av);
+}
+
+struct avatar *
+avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
+    int placed, int x, int y)
+{
+	struct avatar	*av;
+	uint16_t	 id;
+
+	if ((id = slot_take(fl)) == 0)
+		return (NULL);
+	if (!placed || !may_stand(fl, x, y))
+		spawn_place(fl, &x, &y);
+	if ((av = avatar_new(fl, lg->lg_user, id, proc_inst)) == NULL)
+		return (NULL);
+	fl->fl_local++;
+	av->av_person = pn;
+	av->av_look = lg->lg_look;
+	av->av_status = lg->lg_status;
+	av->av_heading = 64;		/* towards whoever looks at the page */
+	(void)strlcpy(av->av_name, lg->lg_name, sizeof(av->av_name));
+	(void)strlcpy(av->av_note, lg->lg_note, sizeof(av->av_note));
+	leg_stop(&av->av_leg, x, y, mono_ms());
+	av->av_outx = x;
+	av->av_outy = y;
+	room_change(av, map_room_at(fl->fl_map, x, y));
+	return (av);
+}
+
+struct avatar *
+avatar_remote(struct floor *fl, const struct m_bus_join *m,
+    unsigned int worker)
+{
+	struct avatar	*av = avatar_find(fl->fl_office, m->user);
+
+	if (av == NULL && (av = avatar_new(fl, m->user, m->id, worker)) == NULL)
+		return (NULL);
+	av->av_look = m->look;
+	av->av_status = m->status;
+	(void)strlcpy(av->av_name, m->name, sizeof(av->av_name));
+	(void)strlcpy(av->av_note, m->note, sizeof(av->av_note));
+	return (av);
+}
+
+void
+avatar_free(struct avatar *av)
+{
+	struct floor	*fl = av->av_floor;
+
+	tick_unmark(av);
+	if (av->av_moving)
+		TAILQ_REMOVE(&fl->fl_moving, av, av_moving_entry);
+	TAILQ_REMOVE(&fl->fl_avatars, av, av_floor_entry);
+	RB_REMOVE(avatar_tree, &fl->fl_office->of_avatars, av);
+	fl->fl_people--;
+	if (av->av_person != NULL)
+		fl->fl_local--;
+	room_count(fl, av->av_room, -1);
+	free(av);
+}
+
+void
+avatar_stop(struct avatar *av, uint64_t now)
+{
+	int	 x, y;
+
+	walk_place(av->av_floor->fl_map, &av->av_leg, now, &x, &y);
+	leg_stop(&av->av_leg, x, y, now);
+	av->av_nqueue = 0;
+	tick_mark(av);
+}
+
+/* Begin a leg at a time from where the avatar is then. */
+static enum walk_result
+leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
+{
+	struct walk_rules	 wr;
+	enum walk_result	 res;
+	int			 x, y, ex, ey;
+
+	walk_place(av->av_floor->fl_map, &av->av_leg, t0, &x, &y);
+	walk_rules(av, &wr);
+	res = walk_check(av->av_floor->fl_map, &wr, x, y, st->st_x, st->st_y,
+	    &ex, &ey);
+	if (res != WALK_FREE) {
+		leg_stop(&av->av_leg, x, y, t0);
+		av->av_nqueue = 0;
+		session_stats.ss_refused_legs++;
+	} else {
+		av->av_leg = (struct leg){ x, y, ex, ey, t0 };
+		av->av_heading = st->st_heading;
+	}
+	if (!av->av_moving) {
+		av->av_moving = 1;
+		TAILQ_INSERT_TAIL(&av->av_floor->fl_moving, av,
+		    av_moving_entry);
+	}
+	tick_mark(av);
+	return (res);
+}
+
+enum walk_result
+avatar_walk(struct avatar *av, uint16_t x, uint16_t y, uint8_t heading,
+    int then)
+{
+	struct step	 st = { x, y, heading };
+	uint64_t	 now = mono_ms();
+
+	session_stats.ss_legs++;
+	if (!then)
+		av->av_nqueue = 0;
+	else if (av->av_nqueue > 0 || leg_end_time(&av->av_leg) > now) {
+		if (av->av_nqueue == FLOOR_QUEUE)
+			return (WALK_FREE);	/* the path ends sooner */
+		av->av_queue[(av->av_first + av->av_nqueue++) % FLOOR_QUEUE] =
+		    st;
+		return (WALK_FREE);
+	}
+	return (leg_begin(av, &st, now));
+}
+
+void
+avatar_leg(struct avatar *av, int x, int y, int tx, int ty, uint8_t heading,
+    uint64_t t0)
+{
+	av->av_leg = (struct leg){ x, y, tx, ty, t0 };
+	av->av_heading = heading;
+}
+
+/*
+ * Has the avatar come into another room since it was last looked at?  The
+ * room may have been filled or locked while it was on its way.
+ */
+static void
+room_step(struct avatar *av, uint64_t now)
+{
+	struct floor		*fl = av->av_floor;
+	enum walk_result	 res;
+	uint8_t			 room;
+	int			 x, y;
+
+	avatar_at(av, now, &x, &y);
+	room = map_room_at(fl->fl_map, x, y);
+	if (room == av->av_room) {
+		if (room == 0) {
+			av->av_outx = x;
+			av->av_outy = y;
+		}
+		return;
+	}
+	if (room != 0 && (isset(fl->fl_locked, room) ||
+	    isset(fl->fl_full, room))) {
+		res = isset(fl->fl_locked, room) ? WALK_CLOSED : WALK_FULL;
+		leg_stop(&av->av_leg, av->av_outx, av->av_outy, now);
+		av->av_nqueue = 0;
+		tick_mark(av);
+		office_placed(av, res);
+		return;
+	}
+	av->av_entered = now;
+	room_change(av, room);
+	office_changed(av);
+	bus_joined(av);
+}
+
+static void
+avatar_step(struct avatar *av, uint64_t now)
+{
+	struct step		 st;
+	enum walk_result	 res;
+	uint64_t		 end;
+
+	while (av->av_nqueue > 0 && (end = leg_end_time(&av->av_leg)) <= now) {
+		st = av->av_queue[av->av_first];
+		av->av_first = (av->av_first + 1) % FLOOR_QUEUE;
+		av->av_nqueue--;
+		room_step(av, end);
+		if ((res = leg_begin(av, &st, end)) != WALK_FREE)
+			office_placed(av, res);
+	}
+	room_step(av, now);
+	if (now - av->av_saved > SAVE_MS)
+		office_save(av, now);
+	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now) {
+		av->av_moving = 0;
+		TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
+		office_save(av, now);
+	}
+}
+
+void
+floor_step(struct floor *fl, uint64_t now)
+{
+	struct avatar	*av, *next;
+
+	TAILQ_FOREACH_SAFE(av, &fl->fl_moving, av_moving_entry, next)
+		avatar_step(av, now);
+}
+
+/*
+ * Doors.
+ */
+
+int
+floor_door(struct floor *fl, struct avatar *av, uint8_t room, int lock)
+{
+	const struct map_room	*rm = map_room(fl->fl_map, room);
+
+	if (rm == NULL || !rm->rm_lock || av->av_room != room)
+		return (-1);
+	if (!lock == !isset(fl->fl_locked, room))
+		return (0);
+	floor_door_told(fl, room, lock, av->av_user);
+	bus_door(fl, room);
+	return (0);
+}
+
+void
+floor_door_told(struct floor *fl, uint8_t room, int locked, uint32_t by)
+{
+	if (room == 0)
+		return;
+	walk_set(fl->fl_locked, room, locked);
+	fl->fl_locker[room] = locked ? by : 0;
+	office_door(fl, room);
+}
+
+/*
+ * Two workers have let somebody into the last place at the same moment: the
+ * lower number stays, and both workers come to the same answer.
+ */
+static void
+room_settle(struct floor *fl, uint8_t room, uint16_t rival)
+{
+	struct avatar	*av;
+	uint64_t	 now = mono_ms();
+
+	if (fl->fl_map == NULL || fl->fl_rooms[room] <= room_capacity(fl, room))
+		return;
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry) {
+		if (av->av_person == NULL || av->av_room != room ||
+		    av->av_id < rival || now - av->av_entered > RACE_MS)
+			continue;
+		leg_stop(&av->av_leg, av->av_outx, av->av_outy, now);
+		av->av_nqueue = 0;
+		room_change(av, map_room_at(fl->fl_map, av->av_outx,
+		    av->av_outy));
+		tick_mark(av);
+		office_placed(av, WALK_FULL);
+		office_changed(av);
+		bus_joined(av);
+		return;
+	}
+}
+
+void
+floor_room_told(struct avatar *av, uint8_t room)
+{
+	room_change(av, room);
+	if (room != 0)
+		room_settle(av->av_floor, room, av->av_id);
+}
+
+unsigned int
+floor_people(uint32_t tenant, uint32_t id)
+{
+	struct office	*of = office_get(tenant);
+	struct floor	*fl = of == NULL ? NULL : floor_find(of, id);
+
+	return (fl == NULL ? 0 : fl->fl_people);
+}
+
+int
+floor_user_in_room(uint32_t tenant, uint32_t user, uint32_t floor,
+    uint32_t room)
+{
+	struct office	*of = office_get(tenant);
+	struct avatar	*av = of == NULL ? NULL : avatar_find(of, user);
+
+	return (av != NULL && av->av_floor->fl_id == floor &&
+	    av->av_room == room && room != 0);
+}

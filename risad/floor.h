@@ -1,0 +1,146 @@
+/*
+ * Floors and who is on them: where one may stand and walk is decided here.
+ * Every avatar is owned by the session process that holds its connection; the
+ * others know a copy by the bus.
+ */
+#ifndef FLOOR_H
+#define FLOOR_H
+
+#include "map.h"
+#include "session.h"
+#include "walk.h"
+
+#define FLOOR_QUEUE	32	/* legs that wait for the one before */
+#define FLOOR_SLOTS	4095	/* avatars of one worker on one floor */
+#define FLOOR_ALL	0xffff
+
+struct step {
+	uint16_t	 st_x, st_y;
+	uint8_t		 st_heading;
+};
+
+struct avatar {
+	RB_ENTRY(avatar)	 av_entry;		/* of the office */
+	TAILQ_ENTRY(avatar)	 av_floor_entry;
+	TAILQ_ENTRY(avatar)	 av_dirty_entry;
+	TAILQ_ENTRY(avatar)	 av_moving_entry;
+	struct floor		*av_floor;
+	struct person		*av_person;		/* NULL: of another worker */
+	unsigned int		 av_worker;
+	uint32_t		 av_user;
+	uint16_t		 av_id;
+	int			 av_dirty, av_moving;	/* on these lists */
+	uint8_t			 av_room, av_heading, av_status;
+	uint32_t		 av_look;
+	struct leg		 av_leg;
+	struct step		 av_queue[FLOOR_QUEUE];
+	unsigned int		 av_first, av_nqueue;
+	int			 av_outx, av_outy;	/* before the room */
+	uint64_t		 av_entered;		/* the room, mono ms */
+	uint64_t		 av_saved;		/* the place, mono ms */
+	char			 av_name[MAX_NAME + 1];
+	char			 av_note[MAX_NOTE + 1];
+};
+
+TAILQ_HEAD(avatar_list, avatar);
+RB_HEAD(avatar_tree, avatar);
+RB_HEAD(floor_tree, floor);
+
+struct floor {
+	RB_ENTRY(floor)		 fl_entry;
+	struct office		*fl_office;
+	uint32_t		 fl_id, fl_version;
+	char			 fl_name[MAX_NAME + 1];
+	struct floor_map	*fl_map;	/* NULL: nobody of ours is there */
+	struct chunk		*fl_doc;	/* the map as JSON */
+	struct avatar_list	 fl_avatars, fl_dirty, fl_moving;
+	unsigned int		 fl_people, fl_local;
+	uint16_t		 fl_slot;	/* given last */
+	uint16_t		 fl_rooms[256];	/* people in each */
+	uint8_t			 fl_locked[32], fl_full[32];
+	uint32_t		 fl_locker[256];
+	uint64_t		 fl_ticked;	/* mono ms */
+	struct event		 fl_timer;
+};
+
+TAILQ_HEAD(person_list, person);
+
+/* A tenant as this process knows it. */
+struct office {
+	RB_ENTRY(office)	 of_entry;
+	uint32_t		 of_tenant;
+	struct floor_tree	 of_floors;
+	struct avatar_tree	 of_avatars;	/* by user */
+	struct person_list	 of_persons;
+};
+
+int		 floor_cmp(struct floor *, struct floor *);
+int		 avatar_cmp(struct avatar *, struct avatar *);
+RB_PROTOTYPE(avatar_tree, avatar, av_entry, avatar_cmp)
+RB_PROTOTYPE(floor_tree, floor, fl_entry, floor_cmp)
+
+/* The tenant's office, made when there is none; NULL without memory. */
+struct office	*office_get(uint32_t tenant);
+/* Call for every office of this process. */
+void		 office_each(void (*)(struct office *, void *), void *);
+
+struct floor	*floor_find(struct office *, uint32_t id);
+/* The floor, made without a map when there is none. */
+struct floor	*floor_get(struct office *, uint32_t id);
+/*
+ * Take the map of the document unless it is known in this version.  0, or -1
+ * when the map does not hold what map.h demands (logged).
+ */
+int		 floor_load(struct floor *, const struct m_floor_doc *);
+/* Free the floor if nobody is on it. */
+void		 floor_release(struct floor *);
+
+struct avatar	*avatar_find(struct office *, uint32_t user);
+/*
+ * Put somebody on the floor: at x, y if one may be there, else at a spawn
+ * point.  NULL when the floor is full.
+ */
+struct avatar	*avatar_enter(struct floor *, struct person *,
+		    const struct login *, int placed, int x, int y);
+/* A copy of another worker's avatar, new or changed. */
+struct avatar	*avatar_remote(struct floor *, const struct m_bus_join *,
+		    unsigned int worker);
+/* Remove; nobody is told. */
+void		 avatar_free(struct avatar *);
+/* Where it is now. */
+void		 avatar_at(const struct avatar *, uint64_t now, int *x, int *y);
+
+/*
+ * A leg that the page asks for.  Begins now, or behind those queued if then.
+ * WALK_FREE, or why it is refused; the avatar stands then.
+ */
+enum walk_result avatar_walk(struct avatar *, uint16_t x, uint16_t y,
+		    uint8_t heading, int then);
+/* Stand here and forget what was queued. */
+void		 avatar_stop(struct avatar *, uint64_t now);
+/* A leg of another worker's avatar. */
+void		 avatar_leg(struct avatar *, int x, int y, int tx, int ty,
+		    uint8_t heading, uint64_t t0);
+
+/* Bring all moving avatars of ours to this time: queues, rooms, rules. */
+void		 floor_step(struct floor *, uint64_t now);
+
+/*
+ * Lock or unlock the room from inside.  0, or -1: not there, or the room has
+ * no lock.
+ */
+int		 floor_door(struct floor *, struct avatar *, uint8_t room,
+		    int lock);
+/* The state of a door as another worker tells it. */
+void		 floor_door_told(struct floor *, uint8_t room, int locked,
+		    uint32_t by);
+/* The room of an avatar of another worker has changed. */
+void		 floor_room_told(struct avatar *, uint8_t room);
+
+/* People on a floor, for the list of floors. */
+unsigned int	 floor_people(uint32_t tenant, uint32_t floor);
+/* Is the user in the room now, on whichever worker? */
+int		 floor_user_in_room(uint32_t tenant, uint32_t user,
+		    uint32_t floor, uint32_t room);
+
+#endif

@@ -1,0 +1,278 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "office.h"
+#include "session.h"
+#include "util.h"
+
+#define UNUSED_MS	60000	/* a login without connections is forgotten */
+#define SWEEP_SECS	5
+
+RB_HEAD(login_tree, login);
+RB_HEAD(grant_tree, login);
+static struct login_tree	 logins = RB_INITIALIZER(&logins);
+static struct grant_tree	 grants = RB_INITIALIZER(&grants);
+static struct event		 sweep_timer;
+
+static int
+login_cmp(struct login *a, struct login *b)
+{
+	if (a->lg_tenant != b->lg_tenant)
+		return (a->lg_tenant < b->lg_tenant ? -1 : 1);
+	return (memcmp(a->lg_token, b->lg_token, TOKEN_LEN));
+}
+
+static int
+grant_cmp(struct login *a, struct login *b)
+{
+	return (a->lg_grant < b->lg_grant ? -1 : a->lg_grant > b->lg_grant);
+}
+
+RB_GENERATE_STATIC(login_tree, login, lg_entry, login_cmp)
+RB_GENERATE_STATIC(grant_tree, login, lg_grant_entry, grant_cmp)
+
+struct login *
+login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN])
+{
+	struct login	 key;
+
+	key.lg_tenant = tenant;
+	memcpy(key.lg_token, token, TOKEN_LEN);
+	return (RB_FIND(login_tree, &logins, &key));
+}
+
+static void
+login_free(struct login *lg)
+{
+	freezero(lg, sizeof(*lg));
+}
+
+static void
+grant_set(struct login *lg, uint64_t grant)
+{
+	if (lg->lg_grant != 0)
+		RB_REMOVE(grant_tree, &grants, lg);
+	lg->lg_grant = grant;
+	if (grant != 0)
+		RB_INSERT(grant_tree, &grants, lg);
+}
+
+static void
+grant_give_back(uint64_t grant)
+{
+	struct m_grant_only	 m = { grant };
+
+	(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_GRANT_DROP, 0, -1,
+	    &m);
+}
+
+/* Out of the tables: nobody finds it any more, those who have it keep it. */
+static void
+login_forget(struct login *lg)
+{
+	if (lg->lg_gone)
+		return;
+	lg->lg_gone = 1;
+	grant_set(lg, 0);
+	RB_REMOVE(login_tree, &logins, lg);
+	if (lg->lg_refs == 0 && !lg->lg_asking)
+		login_free(lg);
+}
+
+static void
+login_fill(struct login *lg, const struct m_grant *m)
+{
+	grant_set(lg, m->grant);
+	lg->lg_expires = m->expires;
+	lg->lg_idle = m->idle;
+	lg->lg_last_floor = m->last_floor;
+	lg->lg_user = m->user;
+	lg->lg_role = m->role;
+	lg->lg_lang = m->lang;
+	lg->lg_status = m->status;
+	lg->lg_look = m->look;
+	(void)strlcpy(lg->lg_name, m->name, sizeof(lg->lg_name));
+	(void)strlcpy(lg->lg_note, m->note, sizeof(lg->lg_note));
+	(void)strlcpy(lg->lg_email, m->email, sizeof(lg->lg_email));
+}
+
+struct login *
+login_new(const struct m_grant *m, const uint8_t *token, const char *addr)
+{
+	struct login	*lg;
+
+	if ((lg = login_find(m->tenant, token)) != NULL) {
+		/* Two requests have asked at once: the first grant stays. */
+		if (lg->lg_grant != 0)
+			grant_give_back(m->grant);
+		else
+			login_fill(lg, m);
+		return (lg);
+	}
+	if ((lg = calloc(1, sizeof(*lg))) == NULL) {
+		grant_give_back(m->grant);
+		return (NULL);
+	}
+	lg->lg_tenant = m->tenant;
+	lg->lg_used = mono_ms();
+	memcpy(lg->lg_token, token, TOKEN_LEN);
+	(void)strlcpy(lg->lg_addr, addr, sizeof(lg->lg_addr));
+	login_fill(lg, m);
+	RB_INSERT(login_tree, &logins, lg);
+	return (lg);
+}
+
+void
+login_use(struct conn *cn, struct login *lg)
+{
+	struct login	*old = cn->cn_login;
+
+	if (lg != NULL) {
+		lg->lg_refs++;
+		lg->lg_used = mono_ms();
+	}
+	cn->cn_login = lg;
+	if (old == NULL)
+		return;
+	old->lg_used = mono_ms();
+	if (--old->lg_refs == 0 && old->lg_gone && !old->lg_asking)
+		login_free(old);
+}
+
+void
+login_drop(struct login *lg)
+{
+	uint32_t	 tenant = lg->lg_tenant, user = lg->lg_user;
+
+	lg->lg_asking++;		/* survives the good-byes */
+	login_forget(lg);
+	office_ended(tenant, user, lg, END_ENDED);
+	lg->lg_asking--;
+	if (lg->lg_refs == 0 && !lg->lg_asking)
+		login_free(lg);
+}
+
+void
+login_ended(const struct m_grant_end *m)
+{
+	struct login	 key = { .lg_grant = m->grant }, *lg;
+
+	if ((lg = RB_FIND(grant_tree, &grants, &key)) == NULL)
+		return;
+	lg->lg_asking++;
+	login_forget(lg);
+	office_ended(lg->lg_tenant, lg->lg_user, lg, m->why);
+	lg->lg_asking--;
+	if (lg->lg_refs == 0 && !lg->lg_asking)
+		login_free(lg);
+}
+
+void
+login_down(void)
+{
+	struct login	*lg, *next;
+
+	RB_FOREACH_SAFE(lg, login_tree, &logins, next) {
+		grant_set(lg, 0);
+		if (lg->lg_refs == 0 && !lg->lg_asking)
+			login_forget(lg);
+	}
+}
+
+/* A new grant for a login that is in use. */
+static int
+login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct login		*lg = arg;
+	const struct m_grant	*mg = m;
+	const struct m_result	*mr = m;
+
+	(void)cn;
+	lg->lg_asking--;
+	if (lg->lg_gone) {
+		if (type == IMSG_GRANT)
+			grant_give_back(mg->grant);
+		if (lg->lg_refs == 0 && !lg->lg_asking)
+			login_free(lg);
+		return (1);
+	}
+	if (type == IMSG_GRANT && lg->lg_grant == 0) {
+		login_fill(lg, mg);
+		office_renewed(lg);
+	} else if (type == IMSG_GRANT)
+		grant_give_back(mg->grant);
+	else if (mr->code == R_SESSION)
+		login_drop(lg);
+	return (1);			/* else the sweep tries again */
+}
+
+static void
+login_renew(struct login *lg)
+{
+	struct m_token	 m = { .tenant = lg->lg_tenant, .addr = lg->lg_addr };
+
+	if (lg->lg_asking || lg->lg_grant != 0)
+		return;
+	memcpy(m.token, lg->lg_token, TOKEN_LEN);
+	if (request_send(NULL, PROC_AUTH, IMSG_TOKEN, &m, login_renewed,
+	    lg) == 0)
+		lg->lg_asking++;
+}
+
+void
+login_up(uint32_t tenant)
+{
+	struct login	*lg, *next;
+
+	RB_FOREACH_SAFE(lg, login_tree, &logins, next)
+		if (lg->lg_tenant == tenant)
+			login_renew(lg);
+}
+
+void
+login_profile(const struct m_user *m)
+{
+	struct login	*lg;
+
+	RB_FOREACH(lg, login_tree, &logins) {
+		if (lg->lg_tenant != m->tenant || lg->lg_user != m->user)
+			continue;
+		lg->lg_lang = m->lang;
+		lg->lg_status = m->status;
+		lg->lg_look = m->look;
+		(void)strlcpy(lg->lg_name, m->name, sizeof(lg->lg_name));
+		(void)strlcpy(lg->lg_note, m->note, sizeof(lg->lg_note));
+	}
+}
+
+static void
+login_sweep(int fd, short what, void *arg)
+{
+	struct timeval	 tv = { SWEEP_SECS, 0 };
+	struct login	*lg, *next;
+	uint64_t	 now = mono_ms();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	RB_FOREACH_SAFE(lg, login_tree, &logins, next) {
+		if (lg->lg_refs > 0) {
+			login_renew(lg);
+			continue;
+		}
+		if (lg->lg_asking || now - lg->lg_used < UNUSED_MS)
+			continue;
+		if (lg->lg_grant != 0)
+			grant_give_back(lg->lg_grant);
+		login_forget(lg);
+	}
+	evtimer_add(&sweep_timer, &tv);
+}
+
+void
+login_init(void)
+{
+	evtimer_set(&sweep_timer, login_sweep, NULL);
+	login_sweep(-1, 0, NULL);
+}

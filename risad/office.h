@@ -1,0 +1,50 @@
+/*
+ * People with the page open: what they say by WebSocket and what they are
+ * told.
+ */
+#ifndef OFFICE_H
+#define OFFICE_H
+
+#include "floor.h"
+
+struct m_message;
+
+/* A connection has become a WebSocket, has said something, closes. */
+void	 office_open(struct conn *);
+void	 office_text(struct conn *, const uint8_t *, size_t);
+void	 office_binary(struct conn *, const uint8_t *, size_t);
+void	 office_close(struct conn *, uint16_t code);
+void	 office_closed(struct conn *);
+void	 office_drained(struct conn *);
+/* All pages: the daemon goes down. */
+void	 office_shutdown(void);
+
+/* From storage, by way of session.c and login.c. */
+void	 office_ended(uint32_t tenant, uint32_t user, struct login *,
+	    enum grant_end);
+void	 office_renewed(struct login *);
+void	 office_title(const struct tenant *);
+void	 office_rights(uint32_t tenant);
+void	 office_profile(const struct m_user *);
+
+/* A message as the page gets it. */
+json_t	*office_message(const char *channel, const struct m_message *);
+
+/*
+ * What happens on floors, for the pages of this process.
+ */
+void	 office_joined(struct avatar *);	/* new on its floor */
+void	 office_changed(struct avatar *);	/* room, status, name, look */
+/* Before it is freed; gone: it does not come back on another floor. */
+void	 office_left(struct avatar *, int gone);
+void	 office_placed(struct avatar *, enum walk_result);
+void	 office_door(struct floor *, uint8_t room);
+/* The bytes of a tick for everybody on the floor. */
+void	 office_tick(struct floor *, struct chunk *);
+void	 office_deliver(struct office *, const struct m_bus_msg *);
+/* The user has come in elsewhere: the page here ends. */
+void	 office_takeover(struct office *, uint32_t user);
+/* Keep where the avatar stands. */
+void	 office_save(struct avatar *, uint64_t now);
+
+#endif

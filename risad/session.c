@@ -1,0 +1,818 @@
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bus.h"
+#include "keys_engine.h"
+#include "log.h"
+#include "office.h"
+#include "session.h"
+#include "tick.h"
+#include "util.h"
+
+#define MAX_LISTENS	32
+#define ACCEPTS		16		/* in one turn */
+#define FD_RESERVE	64		/* for pipes, files, the log */
+#define HANDSHAKE_MS	10000
+#define HEAD_MS		10000
+#define BODY_MS		20000
+#define IDLE_MS		60000		/* between requests */
+#define PING_MS		25000
+#define SILENCE_MS	70000		/* then a WebSocket is dead */
+#define WS_MAXMSG	(64 * 1024)
+#define BODY_MAX	(64 * 1024)
+#define FRAMES		64		/* of one connection in one turn */
+#define CERT_MAX	(64 * 1024)
+#define BYE_MS		1500
+
+struct session_conf	 session_conf;
+struct session_stats	 session_stats;
+
+/* A configuration on its way in. */
+static struct {
+	struct session_conf	 conf;
+	int			 listens[MAX_LISTENS];
+	int			 redirect[MAX_LISTENS];
+	int			 nlistens;
+	char			 why[128];
+} offer;
+
+static struct listener {
+	int			 ls_fd;
+	int			 ls_redirect;
+	struct event		 ls_ev;
+} listeners[MAX_LISTENS];
+static int			 nlisteners;
+static struct event		 pause_timer;
+static int			 paused;
+static int			 stopping;
+static uint64_t			 max_fds;
+
+TAILQ_HEAD(conn_list, conn);
+static struct conn_list		 conns = TAILQ_HEAD_INITIALIZER(conns);
+
+RB_HEAD(tenant_tree, tenant);
+static struct tenant_tree	 tenants = RB_INITIALIZER(&tenants);
+
+/* How many connections an address has. */
+struct addr {
+	RB_ENTRY(addr)	 ad_entry;
+	char		 ad_text[MAX_ADDR + 1];
+	uint32_t	 ad_conns;
+};
+RB_HEAD(addr_tree, addr);
+static struct addr_tree		 addrs = RB_INITIALIZER(&addrs);
+
+static int
+tenant_cmp(struct tenant *a, struct tenant *b)
+{
+	return (a->tn_id < b->tn_id ? -1 : a->tn_id > b->tn_id);
+}
+
+static int
+addr_cmp(struct addr *a, struct addr *b)
+{
+	return (strcmp(a->ad_text, b->ad_text));
+}
+
+RB_GENERATE_STATIC(tenant_tree, tenant, tn_entry, tenant_cmp)
+RB_GENERATE_STATIC(addr_tree, addr, ad_entry, addr_cmp)
+
+struct tenant *
+tenant_by_id(uint32_t id)
+{
+	struct tenant	 key = { .tn_id = id };
+
+	return (RB_FIND(tenant_tree, &tenants, &key));
+}
+
+struct tenant *
+tenant_named(const char *name)
+{
+	struct tenant	*tn;
+
+	RB_FOREACH(tn, tenant_tree, &tenants)
+		if (strcmp(tn->tn_name, name) == 0)
+			return (tn->tn_state == TENANT_ACTIVE ? tn : NULL);
+	return (NULL);
+}
+
+static int
+tenant_told(const struct m_tenant *m)
+{
+	struct tenant	*tn = tenant_by_id(m->id);
+
+	if (m->gone) {
+		if (tn != NULL) {
+			RB_REMOVE(tenant_tree, &tenants, tn);
+			free(tn);
+		}
+		return (0);
+	}
+	if (tn == NULL) {
+		if ((tn = calloc(1, sizeof(*tn))) == NULL)
+			return (0);
+		tn->tn_id = m->id;
+		RB_INSERT(tenant_tree, &tenants, tn);
+	}
+	tn->tn_state = m->state;
+	(void)strlcpy(tn->tn_name, m->name, sizeof(tn->tn_name));
+	if (strcmp(tn->tn_title, m->title) != 0) {
+		(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));
+		office_title(tn);
+	}
+	/* Storage says so after each of its starts: it has no grants then. */
+	login_up(tn->tn_id);
+	return (0);
+}
+
+/* Is the Host a label below our domain? */
+static int
+session_host(const struct http_request *hr)
+{
+	size_t	 len = strlen(hr->hr_label);
+
+	return (hr->hr_host[len] == '.' &&
+	    strcmp(hr->hr_host + len + 1, session_conf.sc_domain) == 0);
+}
+
+/* The tenant that a request is for, by its Host; NULL: misdirected. */
+struct tenant *
+session_tenant(const struct conn *cn)
+{
+	const struct http_request	*hr = cn->cn_req;
+	const char			*sni;
+
+	if (!session_host(hr))
+		return (NULL);
+	/* A connection made for one name may not speak to another. */
+	sni = tls_conn_servername(cn->cn_tls);
+	if (sni != NULL && strcasecmp(sni, hr->hr_host) != 0)
+		return (NULL);
+	return (tenant_named(hr->hr_label));
+}
+
+/*
+ * Door.
+ */
+
+static int
+addr_enter(const char *text)
+{
+	struct addr	 key, *ad;
+
+	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
+	if ((ad = RB_FIND(addr_tree, &addrs, &key)) == NULL) {
+		if ((ad = calloc(1, sizeof(*ad))) == NULL)
+			return (-1);
+		(void)strlcpy(ad->ad_text, text, sizeof(ad->ad_text));
+		RB_INSERT(addr_tree, &addrs, ad);
+	}
+	if (ad->ad_conns >= session_conf.sc_max_addr)
+		return (-1);
+	ad->ad_conns++;
+	return (0);
+}
+
+static void
+addr_leave(const char *text)
+{
+	struct addr	 key, *ad;
+
+	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
+	ad = RB_FIND(addr_tree, &addrs, &key);
+	if (ad != NULL && --ad->ad_conns == 0) {
+		RB_REMOVE(addr_tree, &addrs, ad);
+		free(ad);
+	}
+}
+
+static void
+listen_set(int on)
+{
+	int	 i;
+
+	for (i = 0; i < nlisteners; i++) {
+		if (on)
+			event_add(&listeners[i].ls_ev, NULL);
+		else
+			event_del(&listeners[i].ls_ev);
+	}
+	paused = !on;
+}
+
+static void
+listen_resume(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	if (!stopping)
+		listen_set(1);
+}
+
+/* No more room: those who come wait in the kernel's queue. */
+static void
+listen_pause(void)
+{
+	struct timeval	 tv = { 1, 0 };
+
+	listen_set(0);
+	evtimer_add(&pause_timer, &tv);
+}
+
+static void
+session_accept(int fd, short what, void *arg)
+{
+	struct listener		*ls = arg;
+	struct sockaddr_storage	 ss;
+	socklen_t		 len;
+	struct conn		*cn;
+	char			 addr[NI_MAXHOST];
+	int			 i, s, on = 1;
+
+	(void)what;
+	for (i = 0; i < ACCEPTS; i++) {
+		if (session_stats.ss_conns >= session_conf.sc_max_conns ||
+		    session_stats.ss_conns + FD_RESERVE >= max_fds) {
+			listen_pause();
+			return;
+		}
+		len = sizeof(ss);
+		s = accept4(fd, (struct sockaddr *)&ss, &len,
+		    SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (s == -1) {
+			if (errno == EMFILE || errno == ENFILE)
+				listen_pause();
+			return;
+		}
+		if (getnameinfo((struct sockaddr *)&ss, len, addr,
+		    sizeof(addr), NULL, 0, NI_NUMERICHOST) != 0 ||
+		    strlen(addr) > MAX_ADDR || addr_enter(addr) == -1) {
+			close(s);
+			continue;
+		}
+		(void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+		cn = conn_new(s, ls->ls_redirect ? NULL : session_conf.sc_tls,
+		    addr);
+		if (cn == NULL) {
+			addr_leave(addr);
+			continue;
+		}
+		session_stats.ss_conns++;
+		session_stats.ss_accepted++;
+		TAILQ_INSERT_TAIL(&conns, cn, cn_entry);
+		conn_timer(cn, ls->ls_redirect ? HEAD_MS : HANDSHAKE_MS);
+	}
+}
+
+void
+session_closed(struct conn *cn)
+{
+	request_cancel(cn);
+	office_closed(cn);
+	if (cn->cn_job_free != NULL)
+		cn->cn_job_free(cn->cn_job);
+	cn->cn_job_free = NULL;
+	login_use(cn, NULL);
+	addr_leave(cn->cn_addr);
+	TAILQ_REMOVE(&conns, cn, cn_entry);
+	session_stats.ss_conns--;
+	if (stopping && TAILQ_EMPTY(&conns))
+		proc_exit(0);
+}
+
+/*
+ * HTTP.
+ */
+
+static void
+session_redirect(struct conn *cn)
+{
+	struct http_reply	 hp = { .hp_status = 308, .hp_plain = 1,
+				    .hp_close = 1 };
+	char			 url[HTTP_MAXHOST + HTTP_MAXPATH + 32];
+
+	if (!session_host(cn->cn_req)) {
+		cn->cn_req->hr_keepalive = 0;
+		api_problem(cn, 421, "host", NULL, 0);
+		return;
+	}
+	if (session_conf.sc_port == 443)
+		(void)snprintf(url, sizeof(url), "https://%s/",
+		    cn->cn_req->hr_host);
+	else
+		(void)snprintf(url, sizeof(url), "https://%s:%u/",
+		    cn->cn_req->hr_host, session_conf.sc_port);
+	hp.hp_location = url;
+	api_reply_bytes(cn, &hp, NULL);
+}
+
+static void
+http_input(struct conn *cn)
+{
+	int	 n;
+
+	if (cn->cn_req == NULL) {
+		if ((cn->cn_req = malloc(sizeof(*cn->cn_req))) == NULL) {
+			conn_close(cn);
+			return;
+		}
+		http_init(cn->cn_req);
+		conn_timer(cn, cn->cn_inlen == 0 ? IDLE_MS : HEAD_MS);
+	}
+	if (cn->cn_inlen == 0)
+		return;
+	if (cn->cn_req->hr_pos == 0)
+		conn_timer(cn, HEAD_MS);
+	n = http_parse(cn->cn_req, (const char *)cn->cn_in, cn->cn_inlen,
+	    BODY_MAX);
+	if (n == HTTP_MORE)
+		return;
+	if (n != HTTP_OK) {
+		session_stats.ss_requests++;
+		cn->cn_req->hr_keepalive = 0;
+		api_problem(cn, n, n == 413 ? "too-large" : "request", NULL, 0);
+		return;
+	}
+	if (cn->cn_inlen - cn->cn_req->hr_headlen < cn->cn_req->hr_length) {
+		conn_timer(cn, BODY_MS);
+		return;
+	}
+	session_stats.ss_requests++;
+	cn->cn_state = CONN_WAIT;
+	cn->cn_head = cn->cn_req->hr_method == HTTP_HEAD;
+	if (cn->cn_redirect)
+		session_redirect(cn);
+	else
+		api_request(cn);
+}
+
+/*
+ * WebSocket.
+ */
+
+void
+session_upgrade(struct conn *cn)
+{
+	if ((cn->cn_ws = malloc(sizeof(*cn->cn_ws))) == NULL) {
+		conn_close(cn);
+		return;
+	}
+	ws_init(cn->cn_ws, WS_MAXMSG);
+	conn_consume(cn, cn->cn_req->hr_headlen);
+	free(cn->cn_req);
+	cn->cn_req = NULL;
+	cn->cn_state = CONN_WS;
+	conn_timer(cn, PING_MS);
+	office_open(cn);
+	conn_again(cn);
+}
+
+static void
+ws_pong(struct conn *cn, const struct ws_event *we)
+{
+	uint8_t		 head[WS_SENDHEAD];
+	struct chunk	*ck;
+	size_t		 n;
+
+	/* Pongs to somebody who does not read would pile up. */
+	if (conn_slow(cn))
+		return;
+	n = ws_frame_head(head, WS_OP_PONG, we->we_len);
+	if ((ck = chunk_new(n + we->we_len)) == NULL)
+		return;
+	memcpy(ck->ck_data, head, n);
+	memcpy(ck->ck_data + n, we->we_data, we->we_len);
+	conn_queue(cn, ck);
+	chunk_free(ck);
+}
+
+static void
+ws_act(struct conn *cn, const struct ws_event *we)
+{
+	switch (we->we_type) {
+	case WS_TEXT:
+		session_stats.ss_frames_in++;
+		office_text(cn, we->we_data, we->we_len);
+		break;
+	case WS_BINARY:
+		session_stats.ss_frames_in++;
+		office_binary(cn, we->we_data, we->we_len);
+		break;
+	case WS_PING:
+		ws_pong(cn, we);
+		break;
+	case WS_CLOSE:
+		office_close(cn, we->we_code == WS_CODE_NONE ?
+		    WS_CODE_NORMAL : we->we_code);
+		break;
+	case WS_PONG:
+	case WS_NONE:
+		break;
+	}
+}
+
+static void
+ws_input(struct conn *cn)
+{
+	struct ws_event	 we;
+	size_t		 used = 0;
+	ssize_t		 n;
+	int		 i;
+
+	for (i = 0; i < FRAMES && cn->cn_state == CONN_WS; i++) {
+		if (used == cn->cn_inlen)
+			break;
+		n = ws_parse(cn->cn_ws, cn->cn_in + used, cn->cn_inlen - used,
+		    &we);
+		if (n == 0)
+			break;
+		if (n == -1) {
+			office_close(cn, we.we_code);
+			return;
+		}
+		ws_act(cn, &we);
+		if (cn->cn_dead)
+			return;
+		used += (size_t)n;
+	}
+	if (used > 0)
+		conn_consume(cn, used);
+	if (i == FRAMES)
+		conn_again(cn);
+}
+
+void
+session_input(struct conn *cn)
+{
+	switch (cn->cn_state) {
+	case CONN_HTTP:
+		http_input(cn);
+		break;
+	case CONN_WS:
+		ws_input(cn);
+		break;
+	default:
+		break;
+	}
+}
+
+void
+session_timeout(struct conn *cn)
+{
+	uint8_t		 ping[WS_SENDHEAD];
+	struct chunk	*ck;
+
+	if (cn->cn_state == CONN_WS) {
+		if (mono_ms() - cn->cn_heard > SILENCE_MS) {
+			log_debug("%s: silent, closed", cn->cn_addr);
+			conn_close(cn);
+			return;
+		}
+		if ((ck = chunk_from(ping, ws_frame_head(ping, WS_OP_PING,
+		    0))) != NULL) {
+			conn_queue(cn, ck);
+			chunk_free(ck);
+		}
+		conn_timer(cn, PING_MS);
+		return;
+	}
+	/* A request begun and not finished is told so, idleness is not. */
+	if (cn->cn_state == CONN_HTTP && cn->cn_req != NULL &&
+	    cn->cn_inlen > 0) {
+		cn->cn_req->hr_keepalive = 0;
+		api_problem(cn, 408, "timeout", NULL, 0);
+		return;
+	}
+	conn_close(cn);
+}
+
+void
+session_drained(struct conn *cn)
+{
+	office_drained(cn);
+}
+
+/*
+ * Configuration.
+ */
+
+static void
+offer_clear(void)
+{
+	while (offer.nlistens > 0)
+		close(offer.listens[--offer.nlistens]);
+	free(offer.conf.sc_domain);
+	tls_free(offer.conf.sc_tls);
+	memset(&offer, 0, sizeof(offer));
+	htdocs_abort();
+}
+
+static void
+offer_begin(const struct m_site *m)
+{
+	offer_clear();
+	offer.conf.sc_generation = m->generation;
+	offer.conf.sc_port = m->port;
+	offer.conf.sc_max_conns = m->max_conns;
+	offer.conf.sc_max_addr = m->max_addr_conns;
+	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL)
+		(void)strlcpy(offer.why, "out of memory", sizeof(offer.why));
+}
+
+static void
+offer_cert(int fd)
+{
+	struct tls_config	*config;
+	const char		*why = "out of memory";
+	void			*pem;
+	ssize_t			 len;
+
+	if ((len = read_all(fd, CERT_MAX, &pem)) == -1) {
+		(void)strlcpy(offer.why, "certificate can not be read",
+		    sizeof(offer.why));
+		return;
+	}
+	config = keys_engine_config(pem, (size_t)len, &why);
+	free(pem);
+	if (config == NULL) {
+		(void)strlcpy(offer.why, why, sizeof(offer.why));
+		return;
+	}
+	if ((offer.conf.sc_tls = tls_server()) == NULL ||
+	    tls_configure(offer.conf.sc_tls, config) == -1)
+		(void)snprintf(offer.why, sizeof(offer.why), "certificate: %s",
+		    offer.conf.sc_tls == NULL ? "out of memory" :
+		    tls_error(offer.conf.sc_tls));
+	tls_config_free(config);
+}
+
+/* The descriptor is ours. */
+static void
+offer_file(const struct m_conf_file *m, int fd)
+{
+	switch (m->kind) {
+	case FILE_LISTEN_TLS:
+	case FILE_LISTEN_REDIRECT:
+		if (offer.nlistens == MAX_LISTENS) {
+			(void)strlcpy(offer.why, "too many listen lines",
+			    sizeof(offer.why));
+			break;
+		}
+		offer.redirect[offer.nlistens] = m->kind ==
+		    FILE_LISTEN_REDIRECT;
+		offer.listens[offer.nlistens++] = fd;
+		return;
+	case FILE_CERT:
+		offer_cert(fd);
+		break;
+	case FILE_HTDOC:
+		if (htdocs_add(m->name, fd) == -1)
+			(void)snprintf(offer.why, sizeof(offer.why),
+			    "htdocs%.100s: can not be used", m->name);
+		break;
+	}
+	close(fd);
+}
+
+static void
+offer_ack(uint64_t generation)
+{
+	struct m_conf_ack	 m = { .generation = generation, .ok = 1 };
+
+	if (offer.why[0] == '\0' && offer.conf.sc_tls == NULL)
+		(void)strlcpy(offer.why, "no certificate", sizeof(offer.why));
+	if (offer.why[0] != '\0') {
+		m.ok = 0;
+		m.why = offer.why;
+	}
+	(void)proc_send(proc_peer(PROC_PARENT, 0), IMSG_CONF_ACK, 0, -1, &m);
+}
+
+/* Connections keep the TLS and the sockets that they have. */
+static void
+offer_commit(uint64_t generation)
+{
+	int	 i;
+
+	if (offer.conf.sc_generation != generation)
+		return;
+	for (i = 0; i < nlisteners; i++) {
+		event_del(&listeners[i].ls_ev);
+		close(listeners[i].ls_fd);
+	}
+	free(session_conf.sc_domain);
+	tls_free(session_conf.sc_tls);
+	session_conf = offer.conf;
+	htdocs_commit();
+	for (i = 0; i < offer.nlistens; i++) {
+		listeners[i].ls_fd = offer.listens[i];
+		listeners[i].ls_redirect = offer.redirect[i];
+		event_set(&listeners[i].ls_ev, listeners[i].ls_fd,
+		    EV_READ | EV_PERSIST, session_accept, &listeners[i]);
+		event_add(&listeners[i].ls_ev, NULL);
+	}
+	nlisteners = offer.nlistens;
+	memset(&offer, 0, sizeof(offer));
+	log_debug("generation %llu", (unsigned long long)generation);
+}
+
+/*
+ * Other processes.
+ */
+
+static void
+stat_row(struct peer *pe, uint32_t id, const char *what, uint64_t value)
+{
+	char			 name[64];
+	struct m_c_stat_row	 m = { name, value };
+
+	(void)snprintf(name, sizeof(name), "session.%u.%s", proc_inst, what);
+	(void)proc_send(pe, IMSG_C_STAT_ROW, id, -1, &m);
+}
+
+static void
+session_show(struct peer *pe, uint32_t id)
+{
+	stat_row(pe, id, "connections", session_stats.ss_conns);
+	stat_row(pe, id, "accepted", session_stats.ss_accepted);
+	stat_row(pe, id, "requests", session_stats.ss_requests);
+	stat_row(pe, id, "people", session_stats.ss_persons);
+	stat_row(pe, id, "frames.in", session_stats.ss_frames_in);
+	stat_row(pe, id, "frames.out", session_stats.ss_frames_out);
+	stat_row(pe, id, "legs", session_stats.ss_legs);
+	stat_row(pe, id, "legs.refused", session_stats.ss_refused_legs);
+	stat_row(pe, id, "ticks", session_stats.ss_ticks);
+	stat_row(pe, id, "messages", session_stats.ss_says);
+	stat_row(pe, id, "bytes.in", conn_bytes_in);
+	stat_row(pe, id, "bytes.out", conn_bytes_out);
+	(void)proc_result(pe, id, R_OK, 0, NULL);
+}
+
+static int
+session_parent(uint32_t type, const void *m, struct imsg *imsg)
+{
+	const struct m_conf_end	*end = m;
+	int			 fd;
+
+	switch (type) {
+	case IMSG_CONF_SITE:
+		offer_begin(m);
+		return (0);
+	case IMSG_CONF_FILE:
+		if ((fd = imsg_get_fd(imsg)) == -1)
+			(void)strlcpy(offer.why, "a descriptor was lost",
+			    sizeof(offer.why));
+		else
+			offer_file(m, fd);
+		return (0);
+	case IMSG_CONF_END:
+		offer_ack(end->generation);
+		return (0);
+	case IMSG_CONF_COMMIT:
+		offer_commit(end->generation);
+		return (0);
+	default:
+		return (-1);
+	}
+}
+
+static int
+session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
+    struct imsg *imsg)
+{
+	if (pe->pe_proc == PROC_PARENT)
+		return (session_parent(type, m, imsg));
+	if (pe->pe_proc == PROC_SESSION)
+		return (bus_imsg(pe, type, m));
+	switch (type) {
+	case IMSG_TENANT:
+		return (tenant_told(m));
+	case IMSG_GRANT_END:
+		login_ended(m);
+		return (0);
+	case IMSG_RIGHTS:
+		office_rights(((const struct m_rights *)m)->tenant);
+		return (0);
+	case IMSG_PROFILE:
+		login_profile(m);
+		office_profile(m);
+		return (0);
+	case IMSG_C_STATUS:
+	case IMSG_C_STATS:
+		session_show(pe, id);
+		return (0);
+	default:
+		return (request_answer(pe, type, id, m));
+	}
+}
+
+static void
+session_up(struct peer *pe)
+{
+	if (pe->pe_proc == PROC_SESSION)
+		bus_up(pe);
+}
+
+static void
+session_down(struct peer *pe)
+{
+	if (pe->pe_proc == PROC_SESSION) {
+		bus_down(pe);
+		return;
+	}
+	if (pe->pe_proc == PROC_STORAGE)
+		login_down();
+	request_down(pe->pe_proc);
+}
+
+static int
+session_takefd(enum proc_type proc, unsigned int inst, int fd)
+{
+	(void)inst;
+	if (proc != PROC_KEYS)
+		return (0);
+	keys_engine_attach(fd);
+	return (1);
+}
+
+static void
+session_quit(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	proc_exit(0);
+}
+
+static void
+session_shutdown(void)
+{
+	static struct event	 quit;
+	struct timeval		 tv = { BYE_MS / 1000,
+				    (BYE_MS % 1000) * 1000 };
+	struct conn		*cn;
+
+	if (stopping)
+		return;
+	stopping = 1;
+	listen_set(0);
+	office_shutdown();
+	TAILQ_FOREACH(cn, &conns, cn_entry)
+		if (cn->cn_state != CONN_WAIT)
+			conn_drain(cn);
+	evtimer_set(&quit, session_quit, NULL);
+	evtimer_add(&quit, &tv);
+	if (TAILQ_EMPTY(&conns))
+		proc_exit(0);
+}
+
+/* As root: what reads files, the hash seed of JSON, the descriptors. */
+static void
+session_init(void)
+{
+	struct rlimit	 rl;
+	uint32_t	 seed;
+
+	if (tls_init() == -1)
+		fatalx("tls_init");
+	keys_engine_init();
+	arc4random_buf(&seed, sizeof(seed));
+	json_object_seed(seed == 0 ? 1 : seed);
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	if (rl.rlim_max == RLIM_INFINITY || rl.rlim_max > 65536)
+		rl.rlim_max = 65536;
+	rl.rlim_cur = rl.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("setrlimit");
+	max_fds = rl.rlim_cur;
+}
+
+static void
+session_start(void)
+{
+	evtimer_set(&pause_timer, listen_resume, NULL);
+	request_init();
+	login_init();
+}
+
+const struct proc_ops	 session_ops = {
+	.po_proc = PROC_SESSION,
+	.po_promises = "stdio inet recvfd",
+	.po_init = session_init,
+	.po_start = session_start,
+	.po_imsg = session_imsg,
+	.po_up = session_up,
+	.po_down = session_down,
+	.po_takefd = session_takefd,
+	.po_shutdown = session_shutdown,
+};

@@ -1,0 +1,19 @@
+/* The tick: what changed on a floor leaves in one frame. */
+#ifndef TICK_H
+#define TICK_H
+
+#include "floor.h"
+
+#define TICK_MS		50
+
+/* The avatar's leg is new: it belongs into the next frame. */
+void		 tick_mark(struct avatar *);
+/* Somebody walks: look after rooms and queues though no leg begins. */
+void		 tick_wake(struct floor *);
+/* Forget a floor's timer and an avatar's place in the next frame. */
+void		 tick_forget(struct floor *);
+void		 tick_unmark(struct avatar *);
+/* A frame with everybody on the floor, or NULL without memory. */
+struct chunk	*tick_snapshot(struct floor *);
+
+#endif
