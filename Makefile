@@ -1,0 +1,129 @@
+# risad: make, make demo, make regress, make lint, make install.
+# For GNU make and BSD make; what differs between systems is in the file that
+# is included.
+
+OS !=		uname -s
+include risad/compat/${OS}.mk
+
+PREFIX =	/usr/local
+DESTDIR =
+SYSCONFDIR =	/etc/risad
+DEMO_DIR =	demo
+DEMO_PORT =	8443
+
+CFLAGS +=	-std=gnu11 -g -O2 -fPIE -fstack-protector-strong
+CFLAGS +=	-Wall -Wextra -Werror -Wconversion -Wno-sign-conversion \
+		-Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+		-Wpointer-arith -Wwrite-strings -Wundef -Wvla
+CPPFLAGS +=	-Irisad
+
+SRCS =		risad/api.c \
+		risad/api_admin.c \
+		risad/auth.c \
+		risad/auth_policy.c \
+		risad/bus.c \
+		risad/config.c \
+		risad/conn.c \
+		risad/control.c \
+		risad/db.c \
+		risad/floor.c \
+		risad/grant.c \
+		risad/hash.c \
+		risad/hold.c \
+		risad/htdocs.c \
+		risad/http.c \
+		risad/http_reply.c \
+		risad/json.c \
+		risad/keys.c \
+		risad/keys_engine.c \
+		risad/limit.c \
+		risad/log.c \
+		risad/login.c \
+		risad/map.c \
+		risad/msg.c \
+		risad/office.c \
+		risad/parse.c \
+		risad/proc.c \
+		risad/request.c \
+		risad/risad.c \
+		risad/seal.c \
+		risad/session.c \
+		risad/spawn.c \
+		risad/stmt.c \
+		risad/storage.c \
+		risad/storage_admin.c \
+		risad/storage_control.c \
+		risad/storage_data.c \
+		risad/tick.c \
+		risad/utf8.c \
+		risad/util.c \
+		risad/walk.c \
+		risad/websocket.c \
+		${COMPAT}
+SRCS_CTL =	risactl/output.c \
+		risactl/output_json.c \
+		risactl/parser.c \
+		risactl/risactl.c \
+		risad/log.c \
+		risad/map.c \
+		risad/msg.c \
+		risad/utf8.c \
+		risad/util.c \
+		${COMPAT_CTL}
+HDRS =		risad/*.h risad/compat/*.h risactl/*.h
+
+OBJS =		${SRCS:.c=.o}
+OBJS_CTL =	${SRCS_CTL:.c=.o}
+
+all: risad/risad risactl/risactl
+
+.SUFFIXES: .c .o .y
+.c.o:
+	${CC} ${CPPFLAGS} ${CFLAGS} -c -o $@ $<
+
+${OBJS} ${OBJS_CTL}: ${HDRS}
+
+# Generated code is held to fewer warnings than ours.
+risad/parse.c: risad/parse.y
+	${YACC} -o $@ risad/parse.y
+risad/parse.o: risad/parse.c ${HDRS}
+	${CC} ${CPPFLAGS} ${CFLAGS} -Wno-conversion -c -o $@ risad/parse.c
+
+risad/risad: ${OBJS}
+	${CC} ${LDFLAGS} -o $@ ${OBJS} ${LDADD}
+risactl/risactl: ${OBJS_CTL}
+	${CC} ${LDFLAGS} -o $@ ${OBJS_CTL} ${LDADD_CTL}
+
+# The page: sources below risad/web, what browsers get below risad/htdocs.
+page: risad/htdocs/index.html
+risad/htdocs/index.html: risad/web/package-lock.json risad/web/*.mjs \
+    risad/web/src/*.ts* risad/web/src/*/*.ts* risad/web/maps/*.json
+	cd risad/web && npm ci --no-audit --no-fund --silent
+	cd risad/web && npm run --silent build
+
+packages:
+	sh etc/packages.sh build
+packages-regress:
+	sh etc/packages.sh build regress
+
+demo: packages
+	${MAKE} all page
+	DEMO_DIR=${DEMO_DIR} DEMO_PORT=${DEMO_PORT} sh etc/demo.sh
+
+regress: packages-regress
+	${MAKE} all page
+	sh regress/run.sh
+
+lint: packages-regress
+	${MAKE} all page
+	sh regress/lint/run.sh
+
+install: all page
+	sh etc/install.sh "${DESTDIR}" "${PREFIX}" "${SYSCONFDIR}"
+
+clean:
+	rm -f risad/risad risactl/risactl risad/parse.c
+	rm -f risad/*.o risad/compat/*.o risactl/*.o
+	rm -rf risad/htdocs regress/out
+
+.PHONY: all page packages packages-regress demo regress lint install clean

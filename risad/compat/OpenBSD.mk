@@ -1,0 +1,8 @@
+# OpenBSD has imsg, pledge and unveil; the rest comes from packages.
+CPPFLAGS +=	-I/usr/local/include
+LDADD =		-L/usr/local/lib -levent -ltls -lssl -lcrypto -lsqlite3 \
+		-ljansson -largon2 -lutil
+LDADD_CTL =	-L/usr/local/lib -lcrypto -ljansson -lutil
+COMPAT =
+COMPAT_CTL =
+YACC =		yacc
