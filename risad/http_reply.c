@@ -95,7 +95,7 @@ static const char security[] =
     "display-capture=(self), autoplay=(self), fullscreen=(self), "
     "picture-in-picture=(self), clipboard-write=(self), "
     "publickey-credentials-get=(self), publickey-credentials-create=(self), "
-    "accelerometer=(), bluetooth=(), browsing-topics=(), clipboard-read=(), "
+    "accelerometer=(), browsing-topics=(), clipboard-read=(), "
     "encrypted-media=(), gamepad=(), geolocation=(), gyroscope=(), hid=(), "
     "identity-credentials-get=(), idle-detection=(), keyboard-map=(), "
     "local-fonts=(), magnetometer=(), midi=(), otp-credentials=(), "
