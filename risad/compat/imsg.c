@@ -81,11 +81,15 @@ imsgbuf_flush(struct imsgbuf *imsgbuf)
 	pfd.fd = imsgbuf->fd;
 	pfd.events = POLLOUT;
 	while (imsgbuf_queuelen(imsgbuf) > 0) {
+		errno = 0;
 		if (imsgbuf_write(imsgbuf) == -1)
 			return (-1);
-		if (imsgbuf_queuelen(imsgbuf) == 0)
-			break;
-		/* A full socket is waited for asleep, not by trying. */
+		if (errno != EAGAIN && errno != ENOBUFS)
+			continue;
+		/*
+		 * Full: sleep, not try on.  Only then, because Linux says
+		 * writable late, when three quarters have been read.
+		 */
 		if (poll(&pfd, 1, -1) == -1 && errno != EINTR)
 			return (-1);
 	}
