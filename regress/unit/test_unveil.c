@@ -448,6 +448,22 @@ pledge_often(const void *arg)
 	return (0);
 }
 
+/* Nor do other promises that come to the same files. */
+static int
+domain_often(const void *arg)
+{
+	uint32_t	 p = PLEDGE_STDIO | PLEDGE_RPATH;
+	int		 abi, i;
+
+	(void)arg;
+	if ((abi = landlock_abi()) == -1)
+		return (1);
+	for (i = 0; i < 200; i++)
+		if (unveil_pledge(i & 1 ? p : p | PLEDGE_FLOCK, abi) == -1)
+			return (2);
+	return (try_read("a/file"));
+}
+
 /* A parent: the program that it starts lives in the union of the paths. */
 static int
 parent(const void *arg)
@@ -484,6 +500,7 @@ test_pledge(void)
 	CHECK_INT(in_child(pledge_leaves_open, NULL), 0);
 	CHECK_INT(in_child(pledge_alone, NULL), 0);
 	CHECK_INT(in_child(pledge_often, NULL), 0);
+	CHECK_INT(in_child(domain_often, NULL), 0);
 	p = seen;
 	CHECK_INT(in_child(parent, &p), 0);
 	p = hidden;

@@ -14,9 +14,10 @@
  *   so size and times of a file can be asked wherever the chroot lets it;
  * - paths: those are Landlock's, see unveil.c.
  *
- * To find the call behind "killed by signal 31": the kernel reports type=1326
- * with syscall=NUMBER to auditd, or without it to dmesg, and
- * "strace -f -e signal=SIGSYS -p PID" shows si_syscall.
+ * To find the call behind "killed by signal 31": the kernel writes a record
+ * of type=1326 with syscall=NUMBER to auditd or, where that is not running, to
+ * what dmesg(1) shows (at a limited rate; ausyscall(8) has the names).
+ * "strace -f -p PID" shows it as the last call, the one that never returns.
  */
 #include <sys/prctl.h>
 #include <sys/socket.h>

@@ -15,6 +15,12 @@
  * Linux keeps the rules over execve, so "exec" is another thing than the
  * rest: with it, calls that a daemon never needs are refused with EPERM and
  * all others stay, since the program started must give up its own rights.
+ * Paths unveiled by such a parent must be all that its children need.
+ *
+ * Unlike on OpenBSD, "inet" and "unix" without "exec" are for sockets that
+ * came from elsewhere: no process makes or connects one, and shutdown(2) is
+ * left for writing only, since the other half would end a listening socket
+ * for all who share it.
  *
  * 0, or -1 with errno: EINVAL for an unknown promise or any execpromises,
  * EPERM for a promise given up before, ENOSYS or EOPNOTSUPP where the kernel
