@@ -1,12 +1,12 @@
 import './css/app.css';
 import { render, type JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import { Admin } from './admin/admin';
 import { app } from './app';
 import { Office } from './office/office';
 import { PasswordDialog, ProfileDialog } from './office/profile';
 import { SearchDialog } from './office/search';
 import { TopBar } from './office/top';
-import { Admin } from './page/admin';
 import { Broken, Invite, SignIn } from './page/door';
 import { useTopics } from './ui/hooks';
 

@@ -328,6 +328,7 @@ export const en: Record<Key, string> = {
 	'admin.floors.remove.lead': 'This removes “{name}”. Whoever is on it is put outside. It cannot be undone.',
 	'admin.template.office': 'Office',
 	'admin.template.lobby': 'Lobby',
+	'admin.template.japanese': 'Japanese office',
 	'admin.pick.groups': 'Groups',
 	'admin.pick.people': 'People',
 	'admin.pick.find': 'Find a name',

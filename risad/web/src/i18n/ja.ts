@@ -336,6 +336,7 @@ export const ja = {
 	'admin.floors.remove.lead': '「{name}」を削除します。中にいる人は外に出ます。元に戻せません。',
 	'admin.template.office': 'オフィス',
 	'admin.template.lobby': 'ロビー',
+	'admin.template.japanese': '和のオフィス',
 	'admin.pick.groups': 'グループ',
 	'admin.pick.people': '人',
 	'admin.pick.find': '名前でさがす',

@@ -97,7 +97,7 @@ export function Card(): JSX.Element | null {
 		</div>
 	);
 	return (phone ? <Dialog title={name} close={close} kind="sheet short"
-	    bare>{body}</Dialog> :
+	    icon={<Face look={app.lookOf(user)} size={44} />}>{body}</Dialog> :
 	    <Popover key={user} at={spot} label={name} close={close}
 		kind="wide">{body}</Popover>);
 }

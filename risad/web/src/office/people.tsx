@@ -9,8 +9,6 @@ import { Name } from '../ui/text';
 import { openCard } from './card';
 
 function where(e: PresenceEntry): string {
-	if (e.note !== '')
-		return (e.note);
 	if (e.room !== 0 && e.floor === app.floor?.id)
 		return (app.roomName(e.room));
 	return (e.status === 'available' ? '' : app.t(`status.${e.status}`));
@@ -40,6 +38,10 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 					<Name text={e.name} />
 					{self && <span class="self-tag">
 						{app.t('me.self')}</span>}
+					{e.note !== '' &&
+					    <span class="person-note"
+						aria-hidden="true">
+						<Name text={e.note} /></span>}
 				</span>
 				<span class="person-where" aria-hidden="true">
 					<bdi>{where(e)}</bdi></span>

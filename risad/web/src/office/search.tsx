@@ -5,7 +5,7 @@ import { mapName } from '../i18n/index';
 import { Icon, type IconName } from '../icon';
 import { Composition } from '../lib/ime';
 import { match } from '../lib/text';
-import { Dialog } from '../ui/dialog';
+import { Close, Dialog } from '../ui/dialog';
 import { Face } from '../ui/face';
 import { Name } from '../ui/text';
 import type { Look } from '../types';
@@ -139,6 +139,7 @@ export function SearchDialog(): JSX.Element {
 				    ime.current.start()}
 				    onCompositionEnd={(e) =>
 				    ime.current.end(e.timeStamp)} />
+				<Close close={close} />
 			</div>
 			<ul id="search-list" role="listbox" class="found-list"
 			    aria-label={app.t('search.title')}>

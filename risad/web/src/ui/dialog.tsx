@@ -3,12 +3,21 @@ import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { app } from '../app';
 import { Icon } from '../icon';
 
+export function Close(p: { close(): void }): JSX.Element {
+	return (
+		<button type="button" class="icon-button" onClick={p.close}
+		    data-testid="dialog-close" aria-label={app.t('ok.close')}
+		    title={app.t('ok.close')}><Icon name="close" /></button>
+	);
+}
+
 /*
  * A modal dialog of the browser's own: it holds the focus, Esc and a click
  * beside it close it, and the focus goes back to where it came from.
  */
 export function Dialog(p: { title: string; close(): void; kind?: string;
-    children: ComponentChildren; testid?: string; bare?: boolean }):
+    children: ComponentChildren; testid?: string; bare?: boolean;
+    icon?: ComponentChildren }):
     JSX.Element {
 	const ref = useRef<HTMLDialogElement>(null);
 	const id = useId();
@@ -35,17 +44,12 @@ export function Dialog(p: { title: string; close(): void; kind?: string;
 				p.close();
 		    }}>
 			<div class="dialog-box">
-				<header class={p.bare ? 'vh' : 'dialog-head'}>
+				{p.bare ? <h2 class="vh" id={id}>{p.title}
+				</h2> : <header class="dialog-head">
+					{p.icon}
 					<h2 id={id}>{p.title}</h2>
-					<button type="button"
-					    class="icon-button"
-					    data-testid="dialog-close"
-					    aria-label={app.t('ok.close')}
-					    title={app.t('ok.close')}
-					    onClick={p.close}>
-						<Icon name="close" />
-					</button>
-				</header>
+					<Close close={p.close} />
+				</header>}
 				{p.children}
 			</div>
 		</dialog>

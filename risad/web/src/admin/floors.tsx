@@ -1,0 +1,248 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { admin } from '../api';
+import { app, fieldKey } from '../app';
+import type { Key } from '../i18n/index';
+import { Icon } from '../icon';
+import type { AdminFloor, AdminUser, Group } from '../types';
+import { Confirm, Dialog } from '../ui/dialog';
+import { atField, FormError, problem, TextField } from '../ui/field';
+import { MapView } from '../ui/mapview';
+import { Name } from '../ui/text';
+import { replace, useAct, useLoad } from './data';
+import { Head, More, PickGroups, PickPeople, Waiting } from './parts';
+
+const KNOWN = ['office', 'lobby', 'japanese'];
+
+function templateName(t: string): string {
+	return (KNOWN.includes(t) ? app.t(`admin.template.${t}` as Key) : t);
+}
+
+function Templates(p: { all: string[]; value: string;
+    set(t: string): void }): JSX.Element {
+	return (
+		<fieldset>
+			<legend>{app.t('admin.floors.template')}</legend>
+			<div class="templates">{p.all.map((t) =>
+			    <label key={t} class="template">
+				<input type="radio" name="template"
+				    checked={t === p.value}
+				    data-testid={`template-${t}`}
+				    onChange={() => p.set(t)} />
+				<MapView template={t} />
+				<span>{templateName(t)}</span>
+			    </label>)}</div>
+		</fieldset>
+	);
+}
+
+function AddDialog(p: { templates: string[]; close(): void;
+    done(f: AdminFloor): void }): JSX.Element {
+	const [name, setName] = useState('');
+	const [template, setTemplate] = useState(p.templates[0] ?? '');
+	const act = useAct();
+
+	return (
+		<Dialog title={app.t('admin.floors.add')} close={p.close}
+		    kind="large" testid="admin-floor-add">
+			<form class="form" onSubmit={(e) => {
+				e.preventDefault();
+				void act.run(async () => {
+					p.done((await admin.addFloor(
+					    name.trim(), template)).floor);
+					app.tell(app.t('admin.added'));
+				});
+			}}>
+				<TextField label={app.t('admin.floors.name')}
+				    value={name} set={setName} autofocus
+				    testid="admin-floor-name"
+				    error={atField(act.error, 'name')} />
+				<Templates all={p.templates} value={template}
+				    set={setTemplate} />
+				<FormError text={fieldKey(act.error) === '' ?
+				    problem(act.error) :
+				    atField(act.error, 'template')} />
+				<div class="dialog-foot">
+					<button type="button" class="button"
+					    onClick={p.close}>
+						{app.t('ok.cancel')}</button>
+					<button type="submit"
+					    class="button main"
+					    disabled={act.busy ||
+					    name.trim() === ''}
+					    data-testid="admin-floor-submit">
+						{app.t('admin.floors.add')}
+					</button>
+				</div>
+			</form>
+		</Dialog>
+	);
+}
+
+function Access(p: { open: boolean; set(open: boolean): void }):
+    JSX.Element {
+	const one = (open: boolean) => {
+		const k = open ? 'open' : 'limited';
+		return (
+			<label class="choice tall">
+				<input type="radio" name="access"
+				    checked={p.open === open}
+				    data-testid={`access-${k}`}
+				    onChange={() => p.set(open)} />
+				<span class="grow">{app.t(`admin.floors.${k}`)}
+					<small class="dim">{app.t(
+					    `admin.floors.${k}.hint`)}</small>
+				</span>
+			</label>
+		);
+	};
+
+	return (<fieldset><legend>{app.t('admin.floors.access')}</legend>
+		{one(true)}{one(false)}</fieldset>);
+}
+
+function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
+    groups: Group[]; close(): void; done(f: AdminFloor): void }):
+    JSX.Element {
+	const [name, setName] = useState(p.floor.name);
+	const [open, setOpen] = useState(p.floor.open);
+	const [users, setUsers] = useState(p.floor.users);
+	const [groups, setGroups] = useState(p.floor.groups);
+	const act = useAct();
+
+	const save = async () => {
+		const r = await admin.setFloor(p.floor.id, { open, users,
+		    groups, name: name.trim() });
+		p.done(r.floor);
+		app.tell(app.t('ok.saved'));
+	};
+	return (
+		<Dialog title={app.t('admin.floors.edit')} close={p.close}
+		    testid="admin-floor-edit">
+			<form class="form" onSubmit={(e) => {
+				e.preventDefault();
+				void act.run(save);
+			}}>
+				<TextField label={app.t('admin.floors.name')}
+				    value={name} set={setName}
+				    testid="admin-floor-rename"
+				    error={atField(act.error, 'name')} />
+				<Access open={open} set={setOpen} />
+				{!open && <PickGroups groups={p.groups}
+				    chosen={groups} set={setGroups} />}
+				{!open && <PickPeople users={p.users}
+				    chosen={users} set={setUsers}
+				    legend={app.t('admin.pick.people')} />}
+				<FormError text={fieldKey(act.error) === '' ?
+				    problem(act.error) : atField(act.error,
+				    'users', 'groups', 'open')} />
+				<div class="dialog-foot">
+					<button type="button" class="button"
+					    onClick={p.close}>
+						{app.t('ok.cancel')}</button>
+					<button type="submit"
+					    class="button main"
+					    disabled={act.busy ||
+					    name.trim() === ''}
+					    data-testid="admin-floor-save">
+						{app.t('ok.save')}</button>
+				</div>
+			</form>
+		</Dialog>
+	);
+}
+
+function who(f: AdminFloor): string {
+	if (f.open)
+		return (app.t('admin.floors.open'));
+	if (f.users.length === 0 && f.groups.length === 0)
+		return (app.t('admin.floors.nobody'));
+	return (app.t('admin.floors.who', { groups: f.groups.length,
+	    users: f.users.length }));
+}
+
+function Row(p: { f: AdminFloor; edit(): void; remove(): void }):
+    JSX.Element {
+	return (
+		<tr data-testid={`admin-floor-${p.f.id}`}>
+			<th scope="row"><Name text={p.f.name} /></th>
+			<td data-label={app.t('admin.col.access')}>
+				<span class={`chip ${p.f.open ? 'active' :
+				    'invited'}`}>{who(p.f)}</span></td>
+			<td class="acts">
+				<button type="button" class="button small"
+				    data-testid={`admin-edit-${p.f.id}`}
+				    onClick={p.edit}>
+					<Icon name="edit" size={15} />
+					{app.t('admin.edit')}</button>
+				<More label={p.f.name} items={[{ icon: 'trash',
+				    key: 'admin.act.remove', danger: true,
+				    act: p.remove }]}
+				    testid={`admin-more-${p.f.id}`} />
+			</td>
+		</tr>
+	);
+}
+
+export function AdminFloors(): JSX.Element {
+	const load = useLoad(async () => {
+		const [f, t, u, g] = await Promise.all([admin.floors(),
+		    admin.templates(), admin.users(), admin.groups()]);
+		return ({ floors: f.floors, templates: t.templates,
+		    users: u.users, groups: g.groups });
+	});
+	const [edit, setEdit] = useState<AdminFloor | null>(null);
+	const [adding, setAdding] = useState(false);
+	const [ask, setAsk] = useState<AdminFloor | null>(null);
+	const act = useAct();
+	const data = load.data;
+	const head = <Head title={app.t('admin.floors')} icon="plus"
+	    lead={app.t('admin.floors.lead')} act={app.t('admin.floors.add')}
+	    testid="admin-floors-add" onAct={() => setAdding(true)} />;
+
+	if (data === null)
+		return (<>{head}<Waiting of={load} /></>);
+	const put = (floors: AdminFloor[]) => load.put({ ...data, floors });
+	const remove = (f: AdminFloor) => act.run(async () => {
+		await admin.dropFloor(f.id);
+		put(data.floors.filter((x) => x.id !== f.id));
+		setAsk(null);
+		app.tell(app.t('admin.removed'));
+	});
+	return (
+		<>
+			{head}
+			{data.floors.length === 0 ? <p class="empty">
+				{app.t('admin.floors.none')}</p> :
+			    <table class="table"><thead><tr>
+				<th scope="col">{app.t('admin.col.name')}</th>
+				<th scope="col">{app.t('admin.col.access')}
+				</th>
+				<th scope="col"><span class="vh">
+					{app.t('admin.col.action')}</span></th>
+			    </tr></thead><tbody>{data.floors.map((f) =>
+				<Row key={f.id} f={f} edit={() => setEdit(f)}
+				    remove={() => {
+					act.clear();
+					setAsk(f);
+				    }} />)}</tbody></table>}
+			{adding && <AddDialog templates={data.templates}
+			    close={() => setAdding(false)} done={(f) => {
+				put([...data.floors, f]);
+				setAdding(false);
+			    }} />}
+			{edit !== null && <EditDialog floor={edit}
+			    users={data.users} groups={data.groups}
+			    close={() => setEdit(null)} done={(f) => {
+				put(replace(data.floors, f));
+				setEdit(null);
+			    }} />}
+			{ask !== null && <Confirm close={() => setAsk(null)}
+			    title={app.t('admin.floors.remove.title')}
+			    lead={app.t('admin.floors.remove.lead',
+			    { name: ask.name })} error={problem(act.error)}
+			    yes={app.t('admin.remove.yes')}
+			    act={() => remove(ask)} />}
+		</>
+	);
+}

@@ -1,0 +1,308 @@
+import type { JSX } from 'preact';
+import { useRef, useState } from 'preact/hooks';
+import { admin } from '../api';
+import { app, fieldKey } from '../app';
+import { Icon } from '../icon';
+import { match } from '../lib/text';
+import { stamp } from '../lib/time';
+import type { AdminUser, Group, InviteLink, Role } from '../types';
+import { Confirm, Dialog } from '../ui/dialog';
+import { atField, FormError, problem, Select, SelectField, TextField } from
+    '../ui/field';
+import { Name } from '../ui/text';
+import { replace, useAct, useLoad } from './data';
+import { Head, More, userName, Waiting, type Item } from './parts';
+
+const roles = (): [string, string][] => [
+	['member', app.t('admin.role.member')],
+	['admin', app.t('admin.role.admin')]];
+
+type Ask = { what: 'lock' | 'remove' | 'reset'; user: AdminUser } | null;
+type Made = { link: InviteLink; name: string; reset: boolean } | null;
+
+/* Shown once: the link that lets somebody in. */
+function LinkDialog(p: { made: NonNullable<Made>; close(): void }):
+    JSX.Element {
+	const [copied, setCopied] = useState<'' | 'yes' | 'no'>('');
+	const { made } = p;
+	const box = useRef<HTMLDivElement>(null);
+
+	const copy = async () => {
+		try {
+			await navigator.clipboard.writeText(made.link.url);
+			setCopied('yes');
+		} catch {
+			setCopied('no');
+			box.current?.querySelector('input')?.select();
+		}
+	};
+	return (
+		<Dialog close={p.close} testid="admin-link" title={app.t(
+		    made.reset ? 'admin.link.reset.title' :
+		    'admin.link.title')}>
+			<p class="lead">{app.t('admin.link.lead', { name:
+			    made.name, when: stamp(made.link.expires,
+			    app.lang) })}</p>
+			<div ref={box}><TextField readonly set={() => undefined}
+			    label={app.t('admin.link.label')}
+			    value={made.link.url} testid="admin-link-url"
+			    hint={app.t('admin.link.once')} /></div>
+			<p role="status" class={copied === 'no' ? 'error' :
+			    'vh'}>{copied === 'no' ? app.t('admin.link.manual') :
+			    copied === 'yes' ? app.t('admin.link.copied') :
+			    ''}</p>
+			<div class="dialog-foot">
+				<button type="button" class="button"
+				    onClick={p.close}>{app.t('ok.close')}
+				</button>
+				<button type="button" class="button main"
+				    autofocus data-testid="admin-link-copy"
+				    onClick={() => void copy()}>
+					<Icon size={17} name={copied === 'yes' ?
+					    'check' : 'copy'} />
+					{app.t(copied === 'yes' ?
+					    'admin.link.copied' :
+					    'admin.link.copy')}</button>
+			</div>
+		</Dialog>
+	);
+}
+
+function InviteDialog(p: { close(): void;
+    done(u: AdminUser, link: InviteLink): void }): JSX.Element {
+	const [email, setEmail] = useState('');
+	const [name, setName] = useState('');
+	const [role, setRole] = useState<Role>('member');
+	const act = useAct();
+
+	return (
+		<Dialog title={app.t('admin.invite.title')} close={p.close}
+		    testid="admin-invite">
+			<p class="lead">{app.t('admin.invite.lead')}</p>
+			<form class="form" noValidate onSubmit={(e) => {
+				e.preventDefault();
+				void act.run(async () => {
+					const r = await admin.addUser(
+					    email.trim(), role, name.trim());
+					p.done(r.user, r.invite);
+				});
+			}}>
+				<TextField label={app.t('admin.invite.email')}
+				    type="email" value={email} set={setEmail}
+				    autofocus testid="admin-invite-email"
+				    error={atField(act.error, 'email')} />
+				<TextField label={app.t('admin.invite.name')}
+				    value={name} set={setName}
+				    testid="admin-invite-name"
+				    hint={app.t('admin.invite.name.hint')}
+				    error={atField(act.error, 'name')} />
+				<SelectField label={app.t('admin.invite.role')}
+				    value={role} options={roles()}
+				    set={(v) => setRole(v as Role)}
+				    testid="admin-invite-role" />
+				<FormError text={fieldKey(act.error) === '' ?
+				    problem(act.error) : ''} />
+				<div class="dialog-foot">
+					<button type="button" class="button"
+					    onClick={p.close}>
+						{app.t('ok.cancel')}</button>
+					<button type="submit"
+					    class="button main"
+					    disabled={act.busy ||
+					    email.trim() === ''}
+					    data-testid="admin-invite-submit">
+						{app.t('admin.invite.submit')}
+					</button>
+				</div>
+			</form>
+		</Dialog>
+	);
+}
+
+function State(p: { u: AdminUser }): JSX.Element {
+	const { u } = p;
+	const late = u.invite > 0 && u.invite < app.now();
+
+	return (
+		<span class="state">
+			<span class={`chip ${u.state}`}>
+				{app.t(`admin.state.${u.state}`)}</span>
+			{u.state === 'invited' && u.invite > 0 &&
+			    <small class="dim">{late ?
+				app.t('admin.state.expired') :
+				app.t('admin.state.expires', { when:
+				stamp(u.invite, app.lang) })}</small>}
+		</span>
+	);
+}
+
+function Row(p: { u: AdminUser; groups: Group[]; items: Item[];
+    setRole(r: Role): void }): JSX.Element {
+	const { u } = p;
+	const self = u.id === app.user?.id;
+	const named = p.groups.filter((g) => u.groups.includes(g.id));
+
+	return (
+		<tr data-testid={`admin-user-${u.id}`}>
+			<th scope="row">
+				<span class="cell-name">{u.name === '' ?
+				    app.t('admin.noname') :
+				    <Name text={u.name} />}
+				    {self && <span class="self-tag">
+					{app.t('admin.self')}</span>}</span>
+				<small class="dim"><bdi>{u.email}</bdi></small>
+			</th>
+			<td data-label={app.t('admin.col.role')}>
+				<Select value={u.role} options={roles()}
+				    label={app.t('admin.role.of',
+				    { name: userName(u) })}
+				    testid={`admin-role-${u.id}`}
+				    set={(v) => p.setRole(v as Role)} />
+			</td>
+			<td data-label={app.t('admin.col.state')}>
+				<State u={u} /></td>
+			<td data-label={app.t('admin.col.groups')}
+			    class="dim">{named.map((g) => g.name).join(
+			    app.lang === 'ja' ? '、' : ', ') || '–'}</td>
+			<td data-label={app.t('admin.col.last')} class="dim">
+				{u.last === 0 ? app.t('admin.never') :
+				    stamp(u.last, app.lang)}</td>
+			<td class="acts"><More label={userName(u)}
+			    testid={`admin-more-${u.id}`} items={p.items} />
+			</td>
+		</tr>
+	);
+}
+
+function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
+    unlock: () => void): Item[] {
+	const out: Item[] = [];
+
+	if (u.state === 'invited')
+		out.push({ icon: 'mail', key: 'admin.act.invite',
+		    act: invite });
+	if (u.state === 'active')
+		out.push({ icon: 'key', key: 'admin.act.reset',
+		    act: () => ask({ what: 'reset', user: u }) });
+	if (u.state === 'locked')
+		out.push({ icon: 'check', key: 'admin.act.unlock',
+		    act: unlock });
+	else if (u.id !== app.user?.id)
+		out.push({ icon: 'lock', key: 'admin.act.lock',
+		    act: () => ask({ what: 'lock', user: u }) });
+	if (u.id !== app.user?.id)
+		out.push({ icon: 'trash', key: 'admin.act.remove',
+		    danger: true, act: () => ask({ what: 'remove',
+		    user: u }) });
+	return (out);
+}
+
+function Table(p: { list: AdminUser[]; groups: Group[];
+    items(u: AdminUser): Item[]; setRole(u: AdminUser, r: Role): void }):
+    JSX.Element {
+	return (
+		<table class="table" data-testid="admin-users">
+			<thead><tr>
+				<th scope="col">{app.t('admin.col.name')}</th>
+				<th scope="col">{app.t('admin.col.role')}</th>
+				<th scope="col">{app.t('admin.col.state')}</th>
+				<th scope="col">{app.t('admin.col.groups')}
+				</th>
+				<th scope="col">{app.t('admin.col.last')}</th>
+				<th scope="col"><span class="vh">
+					{app.t('admin.col.action')}</span></th>
+			</tr></thead>
+			<tbody>{p.list.map((u) => <Row key={u.id} u={u}
+			    groups={p.groups} items={p.items(u)}
+			    setRole={(r) => p.setRole(u, r)} />)}</tbody>
+		</table>
+	);
+}
+
+export function AdminPeople(): JSX.Element {
+	const load = useLoad(async () => {
+		const [u, g] = await Promise.all([admin.users(),
+		    admin.groups()]);
+		return ({ users: u.users, groups: g.groups });
+	});
+	const [q, setQ] = useState('');
+	const [adding, setAdding] = useState(false);
+	const [ask, setAsk] = useState<Ask>(null);
+	const [made, setMade] = useState<Made>(null);
+	const act = useAct();
+	const data = load.data;
+	const head = <Head title={app.t('admin.people')} icon="invite"
+	    lead={app.t('admin.people.lead')} act={app.t('admin.people.add')}
+	    testid="admin-people-add" onAct={() => setAdding(true)} />;
+
+	if (data === null)
+		return (<>{head}<Waiting of={load} /></>);
+	const put = (users: AdminUser[]) => load.put({ ...data, users });
+	const change = (u: AdminUser, c: Parameters<typeof admin.setUser>[1]) =>
+	    act.run(async () => {
+		put(replace(data.users, (await admin.setUser(u.id, c)).user));
+		setAsk(null);
+		app.tell(app.t('ok.saved'));
+	    });
+	const link = (u: AdminUser, reset: boolean) => act.run(async () => {
+		const r = await admin.inviteUser(u.id);
+		setAsk(null);
+		setMade({ link: r.invite, name: userName(u), reset });
+		load.again();
+	});
+	const remove = (u: AdminUser) => act.run(async () => {
+		await admin.dropUser(u.id);
+		put(data.users.filter((x) => x.id !== u.id));
+		setAsk(null);
+		app.tell(app.t('admin.removed'));
+	});
+	const list = data.users.filter((u) => match(u.name, q) !== -1 ||
+	    match(u.email, q) !== -1);
+	const error = fieldKey(act.error) === '' ? problem(act.error) :
+	    app.t(fieldKey(act.error) || 'err.other');
+	return (
+		<>
+			{head}
+			<div class="admin-tools">
+				<input type="search" class="input" value={q}
+				    list={undefined}
+				    data-testid="admin-people-find"
+				    placeholder={app.t('admin.people.find')}
+				    aria-label={app.t('admin.people.find')}
+				    onInput={(e) =>
+				    setQ(e.currentTarget.value)} />
+				<span class="dim" role="status">{app.t(
+				    'admin.people.count', { n: list.length })}
+				</span>
+			</div>
+			{ask === null && <FormError text={error} />}
+			<Table list={list} groups={data.groups}
+			    setRole={(u, role) => void change(u, { role })}
+			    items={(u) => items(u, (a) => {
+				act.clear();
+				setAsk(a);
+			    }, () => void link(u, false), () =>
+			    void change(u, { state: 'active' }))} />
+			{list.length === 0 && <p class="empty">
+				{app.t('admin.people.none')}</p>}
+			{adding && <InviteDialog close={() =>
+			    setAdding(false)} done={(user, l) => {
+				put([...data.users, user]);
+				setAdding(false);
+				setMade({ link: l, name: userName(user),
+				    reset: false });
+			    }} />}
+			{ask !== null && <Confirm close={() => setAsk(null)}
+			    title={app.t(`admin.${ask.what}.title`)}
+			    lead={app.t(`admin.${ask.what}.lead`,
+			    { name: userName(ask.user) })} error={error}
+			    yes={app.t(`admin.${ask.what}.yes`)}
+			    act={() => ask.what === 'remove' ?
+			    remove(ask.user) : ask.what === 'reset' ?
+			    link(ask.user, true) :
+			    change(ask.user, { state: 'locked' })} />}
+			{made !== null && <LinkDialog made={made}
+			    close={() => setMade(null)} />}
+		</>
+	);
+}
