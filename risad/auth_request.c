@@ -1,0 +1,291 @@
+/*
+ * The table of requests under way in auth: bounded, each with an end in time,
+ * found by an id that is not used again soon; and the throttles.
+ */
+
+#include <sys/types.h>
+#include <sys/queue.h>
+
+#include <openssl/evp.h>
+
+#include <event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth_request.h"
+#include "control.h"
+#include "log.h"
+#include "util.h"
+
+#define SLOT_BITS	12		/* of an id; REQUEST_MAX */
+
+/* Tries a minute, and at once: an office behind one address, one account. */
+#define ADDR_TRIES	30
+#define ADDR_KEYS	65536
+#define ACCOUNT_TRIES	10
+#define ACCOUNT_KEYS	65536
+
+TAILQ_HEAD(request_list, request);
+
+struct auth_counts		 auth_counts;
+
+static struct request		*slots[REQUEST_MAX];
+static uint32_t			 generations[REQUEST_MAX];
+static unsigned int		 next_slot;
+static struct request_list	 pending = TAILQ_HEAD_INITIALIZER(pending);
+static unsigned int		 asked[MAX_SESSIONS];	/* pending, of each */
+static struct event		 pending_timer;
+static struct limit		*limit_addrs, *limit_accounts;
+
+static void	 request_arm(void);
+static void	 request_expire(int, short, void *);
+
+void
+request_init(void)
+{
+	limit_addrs = limit_new(ADDR_KEYS, ADDR_TRIES, ADDR_TRIES);
+	limit_accounts = limit_new(ACCOUNT_KEYS, ACCOUNT_TRIES,
+	    ACCOUNT_TRIES);
+	if (limit_addrs == NULL || limit_accounts == NULL)
+		fatal("auth");
+}
+
+void
+request_start(void)
+{
+	evtimer_set(&pending_timer, request_expire, NULL);
+}
+
+struct request *
+request_new(enum imsg_type type, uint32_t tenant)
+{
+	struct request	*rq;
+	unsigned int	 i = next_slot;
+
+	if (auth_counts.ac_pending >= REQUEST_MAX ||
+	    (rq = calloc(1, sizeof(*rq))) == NULL)
+		return (NULL);
+	while (slots[i] != NULL)
+		i = (i + 1) % REQUEST_MAX;
+	next_slot = (i + 1) % REQUEST_MAX;
+	slots[i] = rq;
+	/* Generation and slot: never 0, never one of control.c's. */
+	generations[i] = (generations[i] + 1) & (~CONTROL_ID >> SLOT_BITS);
+	if (generations[i] == 0)
+		generations[i] = 1;
+	rq->rq_id = generations[i] << SLOT_BITS | i;
+	rq->rq_type = type;
+	rq->rq_tenant = tenant;
+	rq->rq_until = mono_ms() + REQUEST_MS;
+	TAILQ_INSERT_TAIL(&pending, rq, rq_entry);
+	auth_counts.ac_pending++;
+	request_arm();
+	return (rq);
+}
+
+struct request *
+request_open(struct peer *pe, uint32_t id, enum imsg_type type,
+    uint32_t tenant, const char *addr)
+{
+	struct request	*rq;
+	unsigned int	 share;
+
+	/* A session process that has lost its mind fills its own share. */
+	share = REQUEST_MAX / (proc_nsession == 0 ? 1 : proc_nsession);
+	auth_counts.ac_requests++;
+	if (asked[pe->pe_inst] >= share ||
+	    (rq = request_new(type, tenant)) == NULL) {
+		auth_counts.ac_busy++;
+		(void)proc_result(pe, id, R_BUSY, 1, NULL);
+		return (NULL);
+	}
+	rq->rq_inst = pe->pe_inst;
+	rq->rq_req = id;
+	asked[rq->rq_inst]++;
+	(void)strlcpy(rq->rq_addr, addr, sizeof(rq->rq_addr));
+	return (rq);
+}
+
+struct request *
+request_find(uint32_t id)
+{
+	struct request	*rq = slots[id % REQUEST_MAX];
+
+	return (rq != NULL && rq->rq_id == id ? rq : NULL);
+}
+
+void
+request_free(struct request *rq)
+{
+	job_drop(rq);
+	if (rq->rq_type != IMSG_NONE)
+		asked[rq->rq_inst]--;
+	TAILQ_REMOVE(&pending, rq, rq_entry);
+	auth_counts.ac_pending--;
+	slots[rq->rq_id % REQUEST_MAX] = NULL;
+	freezero(rq, sizeof(*rq));
+}
+
+void
+request_end(struct request *rq, enum result code, uint64_t arg,
+    const char *field)
+{
+	if (rq->rq_type == IMSG_NONE) {
+		request_free(rq);
+		dummy_failed();
+		return;
+	}
+	switch (code) {
+	case R_OK:
+		break;
+	case R_BUSY:
+		auth_counts.ac_busy++;
+		break;
+	case R_TOOMANY:
+		auth_counts.ac_throttled++;
+		break;
+	case R_UNAVAILABLE:
+		auth_counts.ac_unavailable++;
+		break;
+	default:
+		auth_counts.ac_refused++;
+		break;
+	}
+	(void)proc_result(proc_peer(PROC_SESSION, rq->rq_inst), rq->rq_req,
+	    code, arg, field);
+	request_free(rq);
+}
+
+void
+request_refuse(struct request *rq)
+{
+	switch (rq->rq_type) {
+	case IMSG_LOGIN:
+		log_debug("sign-in refused: tenant %u from %s", rq->rq_tenant,
+		    log_safe(rq->rq_addr));
+		request_end(rq, R_SIGNIN, 0, NULL);
+		break;
+	case IMSG_LINK_GET:
+	case IMSG_LINK_USE:
+		request_end(rq, R_LINK, 0, NULL);
+		break;
+	default:
+		request_end(rq, R_SESSION, 0, NULL);
+		break;
+	}
+}
+
+void
+request_ask(struct request *rq, enum wait wait, enum imsg_type type,
+    const void *m)
+{
+	if (proc_send(proc_peer(PROC_STORAGE, 0), type, rq->rq_id, -1, m) ==
+	    -1) {
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+		return;
+	}
+	rq->rq_wait = wait;
+}
+
+void
+request_down(struct peer *pe)
+{
+	struct request	*rq, *next;
+
+	for (rq = TAILQ_FIRST(&pending); rq != NULL; rq = next) {
+		next = TAILQ_NEXT(rq, rq_entry);
+		if (rq->rq_type == IMSG_NONE)
+			continue;
+		if (pe->pe_proc == PROC_SESSION && rq->rq_inst == pe->pe_inst)
+			request_free(rq);
+		else if (pe->pe_proc == PROC_STORAGE &&
+		    rq->rq_wait != W_CHECK && rq->rq_wait != W_MAKE)
+			request_end(rq, R_UNAVAILABLE, 0, NULL);
+	}
+}
+
+/* All wait equally long, so the first of the list is the next to end. */
+static void
+request_arm(void)
+{
+	struct request	*rq = TAILQ_FIRST(&pending);
+	struct timeval	 tv = { 0, 0 };
+	uint64_t	 now = mono_ms();
+
+	if (rq == NULL || evtimer_pending(&pending_timer, NULL))
+		return;
+	if (rq->rq_until > now) {
+		tv.tv_sec = (time_t)((rq->rq_until - now) / 1000);
+		tv.tv_usec = (suseconds_t)((rq->rq_until - now) % 1000 * 1000);
+	}
+	evtimer_add(&pending_timer, &tv);
+}
+
+static void
+request_expire(int fd, short what, void *arg)
+{
+	struct request	*rq;
+	uint64_t	 now = mono_ms();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while ((rq = TAILQ_FIRST(&pending)) != NULL && rq->rq_until <= now)
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	request_arm();
+}
+
+int
+throttle_name(struct request *rq, const char *kind, const void *name,
+    size_t len)
+{
+	EVP_MD_CTX	*ctx;
+	int		 ret = -1;
+
+	if ((ctx = EVP_MD_CTX_new()) == NULL)
+		return (-1);
+	if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
+	    EVP_DigestUpdate(ctx, &rq->rq_tenant, sizeof(rq->rq_tenant)) ==
+	    1 &&
+	    EVP_DigestUpdate(ctx, kind, strlen(kind) + 1) == 1 &&
+	    EVP_DigestUpdate(ctx, name, len) == 1 &&
+	    EVP_DigestFinal_ex(ctx, rq->rq_account_key, NULL) == 1)
+		ret = 0;
+	EVP_MD_CTX_free(ctx);
+	return (ret);
+}
+
+int
+throttle(struct request *rq)
+{
+	uint64_t	 now = mono_ms();
+	uint32_t	 ms;
+
+	limit_addr(rq->rq_addr_key, rq->rq_addr);
+	if ((ms = limit_take(limit_addrs, rq->rq_addr_key, now)) == 0 &&
+	    (ms = limit_take(limit_accounts, rq->rq_account_key, now)) == 0) {
+		rq->rq_tried = 1;
+		return (0);
+	}
+	log_debug("too many tries: tenant %u from %s", rq->rq_tenant,
+	    log_safe(rq->rq_addr));
+	request_end(rq, R_TOOMANY, limit_seconds(ms), NULL);
+	return (-1);
+}
+
+void
+throttle_back(struct request *rq)
+{
+	if (!rq->rq_tried)
+		return;
+	limit_give(limit_addrs, rq->rq_addr_key);
+	limit_give(limit_accounts, rq->rq_account_key);
+	rq->rq_tried = 0;
+}
+
+void
+throttle_counts(size_t *addrs, size_t *accounts)
+{
+	*addrs = limit_count(limit_addrs);
+	*accounts = limit_count(limit_accounts);
+}
