@@ -371,12 +371,20 @@ static const struct field bus_takeover[] = {
 
 static const struct row {
 	const char		*r_name;
-	unsigned int		 r_from, r_to;
 	const struct field	*r_fields;
 	int			 r_fd;
+	struct {
+		unsigned int	 from, to;
+	}			 r_ways[4];
 } rows[IMSG_MAX] = {
-#define ROW(t, from, to, f)	[IMSG_##t] = { #t, from, to, f, 0 }
-#define ROWFD(t, from, to, f)	[IMSG_##t] = { #t, from, to, f, 1 }
+#define ROW(t, from, to, f)	[IMSG_##t] = { #t, f, 0, { { from, to } } }
+#define ROWFD(t, from, to, f)	[IMSG_##t] = { #t, f, 1, { { from, to } } }
+/* A command of risactl, passed on by auth to whom it concerns. */
+#define COMMAND(t, to, f)						\
+	[IMSG_##t] = { #t, f, 0, { { C, A }, { A, to } } }
+/* A row of the answer on its way back. */
+#define ANSWER(t, from, f)						\
+	[IMSG_##t] = { #t, f, 0, { { from, A }, { A, C } } }
 	ROW(BOOT, P, CHILDREN, boot),
 	ROWFD(PROCFD, P, CHILDREN, procfd),
 	ROW(READY, CHILDREN, P, none),
@@ -390,7 +398,8 @@ static const struct row {
 	ROW(CONF_ACK, CHILDREN, P, conf_ack),
 	ROW(CONF_COMMIT, P, CHILDREN, conf_end),
 
-	ROW(RESULT, P | D | A | S, A | S | C, result),
+	[IMSG_RESULT] = { "RESULT", result, 0, { { P, A }, { D, A | S },
+	    { A, S | C }, { S, A } } },
 
 	ROW(SIGN, S, K, sign),
 	ROW(SIGNED, K, S, signed_),
@@ -466,36 +475,36 @@ static const struct row {
 	ROW(A_TENANT_SET, S, D, a_tenant),
 
 	ROW(C_HELLO, C, A, c_hello),
-	ROW(C_TENANT_ADD, C | A, A | D, c_tenant_add),
-	ROW(C_TENANT_LIST, C | A, A | D, c_none),
-	ROW(C_TENANT_SHOW, C | A, A | D, c_name),
-	ROW(C_TENANT_STATE, C | A, A | D, c_tenant_state),
-	ROW(C_TENANT_ROW, D | A, A | C, c_tenant_row),
-	ROW(C_USER_ADD, C | A, A | D, c_user),
-	ROW(C_USER_LIST, C | A, A | D, c_name),
-	ROW(C_USER_SHOW, C | A, A | D, c_user),
-	ROW(C_USER_STATE, C | A, A | D, c_user),
-	ROW(C_USER_LINK, C | A, A | D, c_user),
-	ROW(C_USER_DEL, C | A, A | D, c_user),
-	ROW(C_USER_ROW, D | A, A | C, c_user_row),
+	COMMAND(C_TENANT_ADD, D, c_tenant_add),
+	COMMAND(C_TENANT_LIST, D, c_none),
+	COMMAND(C_TENANT_SHOW, D, c_name),
+	COMMAND(C_TENANT_STATE, D, c_tenant_state),
+	ANSWER(C_TENANT_ROW, D, c_tenant_row),
+	COMMAND(C_USER_ADD, D, c_user),
+	COMMAND(C_USER_LIST, D, c_name),
+	COMMAND(C_USER_SHOW, D, c_user),
+	COMMAND(C_USER_STATE, D, c_user),
+	COMMAND(C_USER_LINK, D, c_user),
+	COMMAND(C_USER_DEL, D, c_user),
+	ANSWER(C_USER_ROW, D, c_user_row),
 	ROW(C_LINK_TOKEN, D, A, c_link_token),
 	ROW(C_LINK, A, C, c_link),
-	ROW(C_FLOOR_ADD, C | A, A | D, c_floor_add),
-	ROW(C_FLOOR_LIST, C | A, A | D, c_name),
-	ROW(C_FLOOR_SHOW, C | A, A | D, c_floor),
-	ROW(C_FLOOR_ALLOW, C | A, A | D, c_floor),
-	ROW(C_FLOOR_DEL, C | A, A | D, c_floor),
-	ROW(C_FLOOR_ROW, D | A, A | C, c_floor_row),
-	ROW(C_SESSION_LIST, C | A, A | D, c_name),
-	ROW(C_SESSION_END, C | A, A | D, c_user),
-	ROW(C_SESSION_ROW, D | A, A | C, c_session_row),
-	ROW(C_STATUS, C | A, A | P | D | S, c_none),
-	ROW(C_PROCESSES, C | A, A | P, c_none),
-	ROW(C_PROC_ROW, P | A, A | C, c_proc_row),
-	ROW(C_STATS, C | A, A | P | D | S, c_none),
-	ROW(C_STAT_ROW, P | D | S | A, A | C, c_stat_row),
-	ROW(C_RELOAD, C | A, A | P, c_none),
-	ROW(C_VERBOSE, C | A, A | P, c_verbose),
+	COMMAND(C_FLOOR_ADD, D, c_floor_add),
+	COMMAND(C_FLOOR_LIST, D, c_name),
+	COMMAND(C_FLOOR_SHOW, D, c_floor),
+	COMMAND(C_FLOOR_ALLOW, D, c_floor),
+	COMMAND(C_FLOOR_DEL, D, c_floor),
+	ANSWER(C_FLOOR_ROW, D, c_floor_row),
+	COMMAND(C_SESSION_LIST, D, c_name),
+	COMMAND(C_SESSION_END, D, c_user),
+	ANSWER(C_SESSION_ROW, D, c_session_row),
+	COMMAND(C_STATUS, P | D | S, c_none),
+	COMMAND(C_PROCESSES, P, c_none),
+	ANSWER(C_PROC_ROW, P, c_proc_row),
+	COMMAND(C_STATS, P | D | S, c_none),
+	ANSWER(C_STAT_ROW, P | D | S, c_stat_row),
+	COMMAND(C_RELOAD, P, c_none),
+	COMMAND(C_VERBOSE, P, c_verbose),
 
 	ROW(BUS_JOIN, S, S, bus_join),
 	ROW(BUS_LEFT, S, S, bus_left),
@@ -536,9 +545,15 @@ int
 msg_allowed(uint32_t type, enum proc_type from, enum proc_type to)
 {
 	const struct row	*r = row_of(type);
+	size_t			 i;
 
-	return (r != NULL && from < PROC_MAX && to < PROC_MAX &&
-	    (r->r_from & 1U << from) != 0 && (r->r_to & 1U << to) != 0);
+	if (r == NULL || from >= PROC_MAX || to >= PROC_MAX)
+		return (0);
+	for (i = 0; i < sizeof(r->r_ways) / sizeof(r->r_ways[0]); i++)
+		if ((r->r_ways[i].from & 1U << from) != 0 &&
+		    (r->r_ways[i].to & 1U << to) != 0)
+			return (1);
+	return (0);
 }
 
 int
