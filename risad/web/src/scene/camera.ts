@@ -5,7 +5,8 @@ import type { Spot } from './geom';
 
 const PAD = 26;				/* around a floor that fits */
 const PAD_TOP = 44;
-const PAD_LOW = 40;
+const PAD_LOW = 92;			/* the dock lies there */
+const SLACK = 90;			/* pixels a small floor may be moved */
 const LEGIBLE = 0.25;			/* below it the view follows */
 const CLOSE = 0.40;			/* the scale it then has */
 const NEAREST = 1.3;
@@ -29,7 +30,7 @@ export class Camera {
 	{
 		return Math.max(0.02, Math.min(
 		    (this.width - 2 * PAD) / this.size[0],
-		    (this.height - PAD_TOP - PAD_LOW) / this.size[1]));
+		    (this.height - PAD_TOP - this.low()) / this.size[1]));
 	}
 
 	setFloor(size: [number, number], self: Spot | null): void
@@ -170,17 +171,28 @@ export class Camera {
 	private bounded(x: number, y: number): Spot
 	{
 		const [w, h] = this.size;
-		const half = { x: this.width / 2 / this.k,
-		    y: this.height / 2 / this.k };
-		const px = Math.max(0, half.x - w * 0.5 < 0 ?
-		    half.x * 0.66 : half.x);
-		const py = Math.max(0, half.y - h * 0.5 < 0 ?
-		    half.y * 0.66 : half.y);
+		const low = (this.low() - PAD_TOP) / 2 / this.k;
 
-		return {
-			x: 2 * px > w ? w / 2 : clamp(x, px, w - px),
-			y: 2 * py > h ? h / 2 - (PAD_TOP - PAD_LOW) / 2 /
-			    this.k : clamp(y, py, h - py),
-		};
+		return { x: this.bound1(x, w, this.width / 2 / this.k, 0),
+		    y: this.bound1(y, h, this.height / 2 / this.k, low) };
+	}
+
+	private bound1(v: number, size: number, half: number, shift: number):
+	    number
+	{
+		const slack = this.fits ? 0 : SLACK / this.k;
+		const edge = half * 0.66;
+
+		if (2 * half >= size)
+			return clamp(v, size / 2 + shift - slack,
+			    size / 2 + shift + slack);
+		return clamp(v, Math.min(edge, size / 2),
+		    Math.max(size - edge, size / 2));
+	}
+
+	/* The space kept free below, less on a low view. */
+	private low(): number
+	{
+		return Math.min(PAD_LOW, this.height * 0.12);
 	}
 }

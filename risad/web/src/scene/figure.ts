@@ -474,16 +474,16 @@ function drawNape(c: Ctx, look: Look): void
 {
 	const tint = pick(TINT, look.tint);
 	const style = look.hair % 10;
-	const low = style === 3 || style === 9 ? -40 : style === 2 ? -58 : -68;
+	const low = style === 3 || style === 9 ? -40 : style === 2 ? -58 : -65;
 
 	c.fillStyle = hairFill(c, tint);
 	c.beginPath();
 	c.moveTo(-28, -82);
 	c.bezierCurveTo(-33, -106, -18, -115, 0, -115);
 	c.bezierCurveTo(18, -115, 33, -106, 28, -82);
-	c.bezierCurveTo(30, -70, 24, low, 12, low);
-	c.lineTo(-12, low);
-	c.bezierCurveTo(-24, low, -30, -70, -28, -82);
+	c.bezierCurveTo(31, -66, 21, low, 9, low);
+	c.quadraticCurveTo(0, low + 4, -9, low);
+	c.bezierCurveTo(-21, low, -31, -66, -28, -82);
 	c.fill();
 	if (style === 6)
 		for (let i = 0; i < 9; i++)
@@ -554,21 +554,42 @@ export function drawFace(canvas: HTMLCanvasElement, look: Look, size: number):
 	drawHead(c, look, 0, false);
 }
 
-const MOST = 900;
-const kept = new Map<string, HTMLCanvasElement>();
+/*
+ * Pictures in two generations: when the young one is full of pixels it
+ * becomes the old one, and what nobody asked for since is forgotten.
+ */
+const MOST = 8e6;
+let young = new Map<string, HTMLCanvasElement>();
+let old = new Map<string, HTMLCanvasElement>();
+let pixels = 0;
+
+function keep(key: string, canvas: HTMLCanvasElement): HTMLCanvasElement
+{
+	pixels += canvas.width * canvas.height;
+	if (pixels > MOST) {
+		old = young;
+		young = new Map();
+		pixels = canvas.width * canvas.height;
+	}
+	young.set(key, canvas);
+	return canvas;
+}
 
 /* The cached picture of a figure; `px` is device pixels a unit. */
 export function sprite(look: Look, pose: Pose, px: number): HTMLCanvasElement
 {
+	/* every second step of a walk is the figure that stands */
+	const step = pose.step % 2 === 1 ? pose.step : 0;
 	const key = `${look.skin} ${look.hair} ${look.tint} ${look.face} ` +
-	    `${look.shirt} ${look.extra} ${pose.facing} ${pose.step} ` +
+	    `${look.shirt} ${look.extra} ${pose.facing} ${step} ` +
 	    `${pose.seated ? 1 : 0} ${px}`;
-	const have = kept.get(key);
+	const have = young.get(key);
+	const once = have ?? old.get(key);
 
 	if (have !== undefined)
 		return have;
-	if (kept.size >= MOST)
-		kept.clear();
+	if (once !== undefined)
+		return keep(key, once);
 	const canvas = document.createElement('canvas');
 	canvas.width = Math.ceil(2 * HALF * px);
 	canvas.height = Math.ceil((TALL + LOW + 6) * px);
@@ -576,8 +597,7 @@ export function sprite(look: Look, pose: Pose, px: number): HTMLCanvasElement
 	if (c !== null) {
 		c.scale(px, px);
 		c.translate(HALF, TALL + 6);
-		drawFigure(c, look, pose);
+		drawFigure(c, look, { ...pose, step });
 	}
-	kept.set(key, canvas);
-	return canvas;
+	return keep(key, canvas);
 }

@@ -58,6 +58,7 @@ export class OfficeScene {
 	private screens = new Screens([]);
 	private walker: Walker | null = null;
 	private actors = new Map<number, Actor>();
+	private floor = 0;
 	private self = 0;
 	private room = -1;
 	private hover = 0;
@@ -121,8 +122,10 @@ export class OfficeScene {
 		if (me !== undefined)
 			this.walker = new Walker(this.space, me.track,
 			    this.opts.onLegs, () => this.wake());
-		this.camera.setFloor(f.map.size, this.own());
-		this.spriteK = this.camera.k;
+		/* after a reconnect one goes on looking where one looked */
+		if (f.id !== this.floor)
+			this.camera.setFloor(f.map.size, this.own());
+		this.floor = f.id;
 		this.stale = true;
 		this.tellRoom();
 		this.wake();
@@ -176,6 +179,10 @@ export class OfficeScene {
 	{
 		const track = new Track(p.x, p.y);
 
+		if (p.id === this.self && this.walker !== null) {
+			this.place(p.x, p.y);
+			return;
+		}
 		if (p.tx !== undefined && p.ty !== undefined &&
 		    (p.tx !== p.x || p.ty !== p.y))
 			track.walk(p, [{ x: p.tx, y: p.ty }],
@@ -195,7 +202,7 @@ export class OfficeScene {
 			this.wake();
 	}
 
-	/* Name, look or status of somebody changed; the room is the server's. */
+	/* Name, look or status of somebody changed; not where he is. */
 	update(e: PresenceEntry): void
 	{
 		const a = this.byUser(e.user);
@@ -325,9 +332,7 @@ export class OfficeScene {
 		}
 		this.stage.size({ width: w, height: h });
 		this.camera.resize(w, h, this.own());
-		this.spriteK = this.camera.k;
-		this.stale = true;
-		this.wake();
+		this.repaintSoon();
 	}
 
 	/* False while something lies over the floor. */
@@ -539,7 +544,8 @@ export class OfficeScene {
 		const space = this.space;
 		const now = performance.now();
 
-		if (space === null)
+		/* Konva draws once by itself, before the floor is painted */
+		if (space === null || this.spriteK === 0)
 			return;
 		const s: Scenery = {
 			space, pal: this.pal, ratio: this.ratio,
@@ -599,6 +605,12 @@ export class OfficeScene {
 	{
 		if (!this.camera.zoom(factor, x, y))
 			return;
+		this.repaintSoon();
+	}
+
+	/* Shows what there is at another scale until the hand is still. */
+	private repaintSoon(): void
+	{
 		window.clearTimeout(this.zoomTimer);
 		this.zoomTimer = window.setTimeout(() => {
 			this.stale = true;
@@ -676,7 +688,7 @@ export class OfficeScene {
 			const r = BESIDE + (i > 11 ? 60 : 0);
 			const p = { x: Math.round(at.x + Math.cos(turn) * r),
 			    y: Math.round(at.y + Math.sin(turn) * r) };
-			/* beside rather than before or behind: no face hidden */
+			/* beside, not before or behind: no face hidden */
 			const d = distance(p, me) + (i > 11 ? 120 : 0) +
 			    Math.abs(Math.sin(turn)) * 140 +
 			    (space.furnitureAt(p.x, p.y) === null ? 0 : 400);

@@ -150,7 +150,8 @@ export class Input {
 	private wheel(e: WheelEvent): void
 	{
 		const [x, y] = this.at(e);
-		const lines = e.deltaMode === WheelEvent.DOM_DELTA_LINE ? 24 : 1;
+		const lines = e.deltaMode === WheelEvent.DOM_DELTA_LINE ?
+		    24 : 1;
 		const turn = Math.max(-240, Math.min(240, e.deltaY * lines));
 
 		if (!this.enabled)
