@@ -109,7 +109,7 @@ control_accept(int fd, short what, void *arg)
 		client_open(s);
 		return;
 	}
-	if (errno == EMFILE || errno == ENFILE) {
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
 		/* Else the loop would spin until a descriptor is free. */
 		event_del(&control_ev);
 		evtimer_add(&control_pause, &tv);
