@@ -70,6 +70,22 @@ db_title(const struct db *db, char *buf, size_t len)
 	return (buf);
 }
 
+static enum db_why
+why_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_OK:
+		return (DB_OK);
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_FORMAT:
+	case SQLITE_ERROR:		/* a table is not what it should be */
+		return (DB_DAMAGED);
+	default:
+		return (DB_TROUBLE);
+	}
+}
+
 /* What an error means for the handle: a file that lies is not asked again. */
 static void
 db_error(struct db *db, int rc, const char *what)
@@ -86,6 +102,7 @@ db_error(struct db *db, int rc, const char *what)
 		break;
 	default:
 		db->db_broken = 1;
+		db->db_why = why_of(rc);
 		break;
 	}
 }
@@ -303,22 +320,6 @@ db_close(struct db *db)
 	free(db);
 }
 
-static enum db_why
-why_of(int rc)
-{
-	switch (rc & 0xff) {
-	case SQLITE_OK:
-		return (DB_OK);
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-	case SQLITE_FORMAT:
-	case SQLITE_ERROR:		/* a table is not what it should be */
-		return (DB_DAMAGED);
-	default:
-		return (DB_TROUBLE);
-	}
-}
-
 /* Bring the schema to the newest version, each step in a transaction. */
 static enum db_why
 db_migrate(struct db *db, int kind, int create)
@@ -409,6 +410,7 @@ db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
 	}
 	db->db_id = id;
 	db->db_seal = seal;
+	TAILQ_INIT(&db->db_held);
 	path = db_title(db, buf, sizeof(buf));
 	if ((rc = db_connect(db, path, create)) != SQLITE_OK)
 		*why = access(path, F_OK) == -1 && errno == ENOENT ?

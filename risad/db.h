@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hold.h"
 #include "risad.h"
 #include "seal.h"
 #include "stmt.h"
@@ -25,12 +26,18 @@
 
 struct rights;
 
+/* Why a file is not to be had. */
+enum db_why { DB_OK, DB_MISSING, DB_DAMAGED, DB_NEWER, DB_KEY, DB_TROUBLE };
+const char	*db_why_text(enum db_why);
+
 struct db {
 	TAILQ_ENTRY(db)	 db_entry;
 	uint32_t	 db_id;
 	int		 db_intx;	/* a transaction is open */
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
+	enum db_why	 db_why;	/* what broke it */
+	struct heldlist	 db_held;	/* storage's, for the commit */
 	unsigned int	 db_requests;	/* in the transaction */
 	sqlite3		*db_conn;
 	struct seal	*db_seal;
@@ -60,10 +67,6 @@ struct arg {
 #define BIN(p, n)	{ .a_kind = A_BIN, .a_data = (p), .a_len = (n) }
 #define TXT(s)		{ .a_kind = A_TEXT, .a_data = (s) }
 #define NOARGS		ARGS({ .a_kind = A_END })
-
-/* Why a file is not to be had. */
-enum db_why { DB_OK, DB_MISSING, DB_DAMAGED, DB_NEWER, DB_KEY, DB_TROUBLE };
-const char	*db_why_text(enum db_why);
 
 /*
  * Before the jail: what SQLite does on first use.  0, or -1.

@@ -10,9 +10,9 @@
 
 struct held {
 	TAILQ_ENTRY(held) he_entry;
-	uint32_t	 he_db;		/* whose commit is waited for */
 	enum proc_type	 he_proc;	/* to whom */
 	unsigned int	 he_inst;
+	unsigned int	 he_life;	/* which life of that process */
 	uint32_t	 he_id;		/* of the request */
 	int		 he_push;	/* answers nobody: dropped if it fails */
 	enum imsg_type	 he_type;

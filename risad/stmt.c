@@ -51,11 +51,12 @@ static const struct row {
 	ROW(USER_GET, TEN, USER_COLUMNS "WHERE id = ?1"),
 	ROW(USER_FIND, TEN, USER_COLUMNS "WHERE mail_key = ?1"),
 	ROW(USERS, TEN, USER_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(USER_THERE, TEN, "SELECT 1 FROM users WHERE id = ?1"),
 	ROW(USER_COUNT, TEN, "SELECT count(*) FROM users"),
 	/* Role admin, state active, other than this one. */
 	ROW(USER_ADMINS, TEN,
 	    "SELECT id FROM users WHERE role = 1 AND state = 1 AND id <> ?1 "
-	    "LIMIT 8"),
+	    "LIMIT 1"),
 	ROW(USER_PROFILE, TEN, "UPDATE users SET profile = ?2 WHERE id = ?1"),
 	ROW(USER_RIGHTS, TEN,
 	    "UPDATE users SET role = ?2, state = ?3, version = ?4, "

@@ -1,0 +1,842 @@
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "storage.h"
+#include "util.h"
+
+#define SECOND		1000
+#define SEEN_MAX	(60 * SECOND)	/* how old tk_seen may become in use */
+#define RETRY_DAMAGED	(10 * SECOND)
+#define RETRY_TROUBLE	(SECOND / 2)
+
+struct storage_conf	*storage_conf;
+uint64_t		 storage_messages;
+struct tenants		 tenants = RB_INITIALIZER(&tenants);
+
+static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
+static TAILQ_HEAD(, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
+static struct event	 commit_ev, stream_ev, tick_ev;
+static int		 started;
+/* Counts the lives of a peer: an answer is for the one that asked. */
+static unsigned int	 lives[PROC_MAX][MAX_SESSIONS];
+
+RB_GENERATE(tenants, tenant, tn_entry, tenant_cmp)
+
+int
+tenant_cmp(const struct tenant *a, const struct tenant *b)
+{
+	return (a->tn_id < b->tn_id ? -1 : a->tn_id > b->tn_id);
+}
+
+/*
+ * Answers.
+ */
+
+static void
+arm(struct event *ev, unsigned int ms)
+{
+	struct timeval	 tv;
+
+	tv.tv_sec = ms / SECOND;
+	tv.tv_usec = (suseconds_t)(ms % SECOND) * 1000;
+	(void)evtimer_add(ev, &tv);
+}
+
+static void
+hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
+    uint32_t id, enum imsg_type type, const void *m)
+{
+	struct held	*he;
+
+	if ((he = hold_new(type, m)) == NULL) {
+		/* Rather nothing is done than that nobody hears of it. */
+		log_warnx("no memory for an answer");
+		rq->rq_db->db_broken = 1;
+		return;
+	}
+	he->he_push = push;
+	he->he_proc = proc;
+	he->he_inst = inst;
+	he->he_life = lives[proc][inst];
+	he->he_id = id;
+	TAILQ_INSERT_TAIL(&rq->rq_db->db_held, he, he_entry);
+}
+
+void
+tell(struct request *rq, enum proc_type proc, unsigned int inst, uint32_t id,
+    enum imsg_type type, const void *m)
+{
+	if (rq->rq_db != NULL && rq->rq_db->db_intx)
+		hold(rq, 1, proc, inst, id, type, m);
+	else if (proc_peer(proc, inst) != NULL)
+		(void)proc_send(proc_peer(proc, inst), type, id, -1, m);
+}
+
+void
+answer(struct request *rq, enum imsg_type type, const void *m)
+{
+	if (rq->rq_db != NULL && rq->rq_db->db_intx)
+		hold(rq, 0, rq->rq_peer->pe_proc, rq->rq_peer->pe_inst,
+		    rq->rq_id, type, m);
+	else
+		(void)proc_send(rq->rq_peer, type, rq->rq_id, -1, m);
+}
+
+void
+result(struct request *rq, enum result code, uint64_t arg, const char *field)
+{
+	struct m_result	 m = { code, arg, field == NULL ? "" : field };
+
+	answer(rq, IMSG_RESULT, &m);
+}
+
+void
+tell_sessions(struct request *rq, enum imsg_type type, const void *m)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < proc_nsession; i++)
+		tell(rq, PROC_SESSION, i, 0, type, m);
+}
+
+void
+tell_tenant(struct request *rq, const struct tenant *tn)
+{
+	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
+			    tn->tn_title };
+
+	tell_sessions(rq, IMSG_TENANT, &m);
+	tell(rq, PROC_AUTH, 0, 0, IMSG_TENANT, &m);
+}
+
+void
+unanswer(struct request *rq, const struct held *mark)
+{
+	struct heldlist	*list = &rq->rq_db->db_held;
+	struct held	*he;
+
+	while ((he = TAILQ_LAST(list, heldlist)) != NULL && he != mark) {
+		TAILQ_REMOVE(list, he, he_entry);
+		hold_free(he);
+	}
+}
+
+static void
+deliver(struct held *he)
+{
+	struct peer	*pe;
+
+	if (he->he_life != lives[he->he_proc][he->he_inst] ||
+	    (pe = proc_peer(he->he_proc, he->he_inst)) == NULL)
+		return;
+	(void)proc_send(pe, he->he_type, he->he_id, -1, he->he_msg);
+}
+
+/* What waited is not true: each asker hears it once, nobody else does. */
+static void
+deny(struct held *he, const struct held *before)
+{
+	const struct m_grant	*mg = he->he_msg;
+	struct grant		*gr;
+	struct peer		*pe;
+
+	if (he->he_push) {
+		if (he->he_type == IMSG_GRANT && (gr = grant_find(mg->grant,
+		    he->he_inst, 0)) != NULL)
+			gr->gr_expires = 0;	/* the tick frees it */
+		return;
+	}
+	if (before != NULL && before->he_id == he->he_id &&
+	    before->he_proc == he->he_proc && before->he_inst == he->he_inst)
+		return;
+	if (he->he_life == lives[he->he_proc][he->he_inst] &&
+	    (pe = proc_peer(he->he_proc, he->he_inst)) != NULL)
+		(void)proc_result(pe, he->he_id, R_UNAVAILABLE, 0, "");
+}
+
+static void
+committed(struct db *db, int ok)
+{
+	struct held	*he, *before = NULL;
+
+	while ((he = TAILQ_FIRST(&db->db_held)) != NULL) {
+		TAILQ_REMOVE(&db->db_held, he, he_entry);
+		if (ok)
+			deliver(he);
+		else
+			deny(he, before);
+		if (he->he_push) {
+			hold_free(he);
+			continue;
+		}
+		if (before != NULL)
+			hold_free(before);
+		before = he;
+	}
+	if (before != NULL)
+		hold_free(before);
+}
+
+static void
+commit_turn(int fd, short ev, void *arg)
+{
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	(void)db_commit_all();
+}
+
+/*
+ * Tenants.
+ */
+
+struct tenant *
+tenant_find(uint32_t id)
+{
+	struct tenant	 key = { .tn_id = id };
+
+	return (RB_FIND(tenants, &tenants, &key));
+}
+
+struct tenant *
+tenant_named(const char *name)
+{
+	struct tenant	*tn;
+
+	RB_FOREACH(tn, tenants, &tenants)
+		if (strcmp(tn->tn_name, name) == 0)
+			return (tn);
+	return (NULL);
+}
+
+struct tenant *
+tenant_new(uint32_t id, const char *name)
+{
+	struct tenant	*tn;
+
+	if ((tn = calloc(1, sizeof(*tn))) == NULL)
+		return (NULL);
+	tn->tn_id = id;
+	if (strlcpy(tn->tn_name, name, sizeof(tn->tn_name)) >=
+	    sizeof(tn->tn_name) || RB_INSERT(tenants, &tenants, tn) != NULL) {
+		free(tn);
+		return (NULL);
+	}
+	return (tn);
+}
+
+static void
+tenant_mark(struct tenant *tn, enum db_why why)
+{
+	if (why != DB_OK && tn->tn_why != why)
+		log_warnx("tenant %s: its data %s; the others go on",
+		    tn->tn_name, db_why_text(why));
+	else if (why == DB_OK && tn->tn_why != DB_OK)
+		log_info("tenant %s: its data is well again", tn->tn_name);
+	tn->tn_why = why;
+	tn->tn_retry = mono_ms() +
+	    (why == DB_TROUBLE ? RETRY_TROUBLE : RETRY_DAMAGED);
+}
+
+struct db *
+tenant_enter(struct tenant *tn)
+{
+	struct db	*db;
+	enum db_why	 why;
+
+	if (tn->tn_why != DB_OK && mono_ms() < tn->tn_retry)
+		return (NULL);
+	db = db_enter(tn->tn_id, &why);
+	tenant_mark(tn, why);
+	return (db);
+}
+
+void
+tenant_leave(struct tenant *tn, struct db *db)
+{
+	if (db->db_broken && db->db_why == DB_DAMAGED)
+		tenant_mark(tn, DB_DAMAGED);
+	if (db->db_intx)
+		arm(&commit_ev, 0);
+	db_leave(db);
+}
+
+/*
+ * Long answers.
+ */
+
+int
+stream_new(struct request *rq, int (*step)(struct stream *, struct peer *))
+{
+	struct stream	*st;
+
+	if ((st = calloc(1, sizeof(*st))) == NULL)
+		return (-1);
+	st->st_proc = rq->rq_peer->pe_proc;
+	st->st_inst = rq->rq_peer->pe_inst;
+	st->st_id = rq->rq_id;
+	st->st_tenant = rq->rq_tn == NULL ? 0 : rq->rq_tn->tn_id;
+	st->st_grant = rq->rq_gr == NULL ? 0 : rq->rq_gr->gr_id;
+	st->st_step = step;
+	TAILQ_INSERT_TAIL(&streams, st, st_entry);
+	arm(&stream_ev, 0);
+	return (0);
+}
+
+static void
+stream_free(struct stream *st)
+{
+	TAILQ_REMOVE(&streams, st, st_entry);
+	free(st);
+}
+
+/* 1: more to come, now or when the peer has read. */
+static int
+stream_turn(struct stream *st, int *busy)
+{
+	struct peer	*pe;
+
+	if ((pe = proc_peer(st->st_proc, st->st_inst)) == NULL)
+		return (0);
+	if (proc_queued(pe) > STREAM_HIGH)
+		return (1);
+	if (st->st_grant != 0 && grant_find(st->st_grant, st->st_inst,
+	    now_ms()) == NULL) {
+		(void)proc_result(pe, st->st_id, R_SESSION, 0, "");
+		return (0);
+	}
+	*busy = 1;
+	return (st->st_step(st, pe));
+}
+
+static void
+stream_turns(int fd, short ev, void *arg)
+{
+	struct stream	*st, *next;
+	int		 busy = 0;
+
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	TAILQ_FOREACH_SAFE(st, &streams, st_entry, next)
+		if (!stream_turn(st, &busy))
+			stream_free(st);
+	if (!TAILQ_EMPTY(&streams))
+		arm(&stream_ev, busy ? 0 : 10);
+}
+
+/* The tenants that a new session process or auth has to know. */
+static int
+stream_tenants(struct stream *st, struct peer *pe)
+{
+	struct tenant	 key = { .tn_id = (uint32_t)st->st_after + 1 };
+	struct tenant	*tn;
+	struct m_tenant	 m;
+	int		 n = 0;
+
+	for (tn = RB_NFIND(tenants, &tenants, &key);
+	    tn != NULL && n < STREAM_ROWS;
+	    tn = RB_NEXT(tenants, &tenants, tn), n++) {
+		m.id = tn->tn_id;
+		m.state = tn->tn_state;
+		m.gone = 0;
+		m.name = tn->tn_name;
+		m.title = tn->tn_title;
+		(void)proc_send(pe, IMSG_TENANT, 0, -1, &m);
+		st->st_after = tn->tn_id;
+	}
+	return (tn != NULL);
+}
+
+static void
+introduce(struct peer *pe)
+{
+	struct request	 rq = { .rq_peer = pe };
+
+	if (started && stream_new(&rq, stream_tenants) == -1)
+		log_warnx("no memory to tell the tenants");
+}
+
+/*
+ * Grants.
+ */
+
+/* The row learns that its token is in use, or was until now. */
+static void
+grant_seen(struct grant *gr, uint64_t now)
+{
+	struct tenant	*tn = tenant_find(gr->gr_tenant);
+	struct db	*db;
+
+	gr->gr_seen = now;
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL)
+		return;
+	if (db_begin(db) == 0)
+		(void)db_end(db, db_exec(db, S_TOKEN_SEEN,
+		    ARGS(NUM(gr->gr_token), NUM(now))) != -1);
+	tenant_leave(tn, db);
+}
+
+/* A minute, or less where sign-ins idle out sooner than in four. */
+static uint64_t
+seen_interval(void)
+{
+	uint64_t	 ms = (uint64_t)storage_conf->sc_idle * SECOND / 4;
+
+	return (ms < SEEN_MAX ? ms : SEEN_MAX);
+}
+
+static void
+seen_one(struct grant *gr, void *arg)
+{
+	gr->gr_seen = *(const uint64_t *)arg;
+}
+
+static void
+grant_tick(struct grant *gr, void *arg)
+{
+	struct m_grant_end	 m = { gr->gr_id, END_EXPIRED };
+	struct peer		*pe;
+	uint64_t		 now = *(const uint64_t *)arg;
+
+	if (gr->gr_expires <= now) {
+		if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
+			(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
+		grant_free(gr);
+		return;
+	}
+	if (now < gr->gr_seen || now - gr->gr_seen >= seen_interval()) {
+		grant_seen(gr, now);
+		grant_each(gr->gr_tenant, gr->gr_user, gr->gr_token, seen_one,
+		    &now);
+	}
+}
+
+static void
+tick(int fd, short ev, void *arg)
+{
+	uint64_t	 now = now_ms();
+
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	grant_each(0, 0, 0, grant_tick, &now);
+	arm(&tick_ev, SECOND);
+}
+
+/* The session process lets go. */
+static void
+grant_drop(struct grant *gr)
+{
+	uint64_t	 now = now_ms();
+
+	if (now < gr->gr_seen || now - gr->gr_seen >= seen_interval())
+		grant_seen(gr, now);
+	grant_free(gr);
+}
+
+struct ending {
+	uint64_t	 en_except;
+	enum grant_end	 en_why;
+};
+
+static void
+end_one(struct grant *gr, void *arg)
+{
+	const struct ending	*en = arg;
+	struct m_grant_end	 m = { gr->gr_id, (uint8_t)en->en_why };
+	struct peer		*pe;
+
+	if (en->en_except != 0 && gr->gr_token == en->en_except)
+		return;
+	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
+		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
+	grant_free(gr);
+}
+
+void
+grants_end(uint32_t tenant, uint32_t user, uint64_t token, uint64_t except,
+    enum grant_end why)
+{
+	struct ending	 en = { except, why };
+
+	grant_each(tenant, user, token, end_one, &en);
+}
+
+static void
+drop_inst(struct grant *gr, void *arg)
+{
+	if (gr->gr_inst == *(const unsigned int *)arg)
+		grant_drop(gr);
+}
+
+/*
+ * Requests.
+ */
+
+enum asker { ASK_AUTH, ASK_USER, ASK_ADMIN };
+
+static const struct handler {
+	uint32_t	 h_type;
+	enum asker	 h_asker;
+	int		 h_writes;
+	enum result	 h_unknown;	/* the answer without a tenant */
+	enum result	(*h_fn)(struct request *, const void *);
+} handlers[] = {
+	{ IMSG_CRED_FIND, ASK_AUTH, 0, R_NOTFOUND, auth_cred_find },
+	{ IMSG_CRED_TOKEN, ASK_AUTH, 0, R_SESSION, auth_cred_token },
+	{ IMSG_CRED_SET, ASK_AUTH, 1, R_NOTFOUND, auth_cred_set },
+	{ IMSG_TOKEN_NEW, ASK_AUTH, 1, R_NOTFOUND, auth_token_new },
+	{ IMSG_TOKEN_FIND, ASK_AUTH, 0, R_SESSION, auth_token_find },
+	{ IMSG_GRANT_NEW, ASK_AUTH, 0, R_SESSION, auth_grant_new },
+	{ IMSG_LINK_FIND, ASK_AUTH, 0, R_LINK, auth_link_find },
+	{ IMSG_LINK_SET, ASK_AUTH, 1, R_LINK, auth_link_set },
+
+	{ IMSG_SIGNOUT, ASK_USER, 1, R_SESSION, signout },
+	{ IMSG_ME_SET, ASK_USER, 1, R_SESSION, me_set },
+	{ IMSG_FLOORS, ASK_USER, 0, R_SESSION, floors },
+	{ IMSG_FLOOR_GET, ASK_USER, 0, R_SESSION, floor_get },
+	{ IMSG_PLACE_SET, ASK_USER, 1, R_SESSION, place_set },
+	{ IMSG_SAY, ASK_USER, 1, R_SESSION, say },
+	{ IMSG_HISTORY, ASK_USER, 0, R_SESSION, history },
+	{ IMSG_READ, ASK_USER, 1, R_SESSION, mark_read },
+	{ IMSG_UNREAD, ASK_USER, 0, R_SESSION, unread },
+	{ IMSG_PEOPLE, ASK_USER, 0, R_SESSION, people },
+
+	{ IMSG_A_USERS, ASK_ADMIN, 0, R_SESSION, admin_users },
+	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, admin_user_add },
+	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, admin_user_set },
+	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, admin_user_del },
+	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, admin_user_link },
+	{ IMSG_A_GROUPS, ASK_ADMIN, 0, R_SESSION, admin_groups },
+	{ IMSG_A_GROUP_ADD, ASK_ADMIN, 1, R_SESSION, admin_group_add },
+	{ IMSG_A_GROUP_SET, ASK_ADMIN, 1, R_SESSION, admin_group_set },
+	{ IMSG_A_GROUP_DEL, ASK_ADMIN, 1, R_SESSION, admin_group_del },
+	{ IMSG_A_TEMPLATES, ASK_ADMIN, 0, R_SESSION, admin_templates },
+	{ IMSG_A_FLOORS, ASK_ADMIN, 0, R_SESSION, admin_floors },
+	{ IMSG_A_FLOOR_ADD, ASK_ADMIN, 1, R_SESSION, admin_floor_add },
+	{ IMSG_A_FLOOR_SET, ASK_ADMIN, 1, R_SESSION, admin_floor_set },
+	{ IMSG_A_FLOOR_DEL, ASK_ADMIN, 1, R_SESSION, admin_floor_del },
+	{ IMSG_A_TENANT_SET, ASK_ADMIN, 1, R_SESSION, admin_tenant_set },
+};
+
+static const struct handler *
+handler_of(uint32_t type)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		if (handlers[i].h_type == type)
+			return (&handlers[i]);
+	return (NULL);
+}
+
+/*
+ * Whose data it is about.  A session proves it by its grant; auth names the
+ * tenant, and only what auth may do follows from that.
+ */
+static enum result
+identify(struct request *rq, const struct handler *h, const void *m)
+{
+	struct grant	*gr;
+
+	if (h->h_asker == ASK_AUTH) {
+		rq->rq_tn = tenant_find(*(const uint32_t *)m);
+	} else {
+		gr = grant_find(*(const uint64_t *)m, rq->rq_peer->pe_inst,
+		    now_ms());
+		if (gr == NULL)
+			return (R_SESSION);
+		rq->rq_copy = *gr;
+		rq->rq_gr = &rq->rq_copy;
+		rq->rq_tn = tenant_find(rq->rq_gr->gr_tenant);
+	}
+	if (rq->rq_tn == NULL || rq->rq_tn->tn_state != TENANT_ACTIVE)
+		return (h->h_unknown);
+	if (h->h_asker == ASK_ADMIN && rq->rq_gr->gr_role != ROLE_ADMIN)
+		return (R_FORBIDDEN);
+	return (R_OK);
+}
+
+static void
+serve(struct request *rq, const struct handler *h, const void *m)
+{
+	const struct held	*mark;
+	enum result		 r;
+
+	if ((r = identify(rq, h, m)) != R_OK) {
+		(void)proc_result(rq->rq_peer, rq->rq_id, r, 0, "");
+		return;
+	}
+	if ((rq->rq_db = tenant_enter(rq->rq_tn)) == NULL) {
+		(void)proc_result(rq->rq_peer, rq->rq_id, R_UNAVAILABLE, 0,
+		    "");
+		return;
+	}
+	if (h->h_writes && db_begin(rq->rq_db) == -1)
+		r = R_UNAVAILABLE;
+	else {
+		mark = TAILQ_LAST(&rq->rq_db->db_held, heldlist);
+		r = h->h_fn(rq, m);
+		if (h->h_writes && r != R_OK)
+			unanswer(rq, mark);
+		/* Its answer waits already: only the whole can fail now. */
+		if (h->h_writes && db_end(rq->rq_db, r == R_OK) == -1 &&
+		    r == R_OK)
+			rq->rq_db->db_broken = 1;
+	}
+	if (r != R_OK)
+		result(rq, r, rq->rq_arg, rq->rq_field);
+	tenant_leave(rq->rq_tn, rq->rq_db);
+}
+
+/*
+ * Configuration.
+ */
+
+static void
+conf_free(struct storage_conf *sc)
+{
+	struct template	*tp;
+
+	if (sc == NULL)
+		return;
+	while ((tp = TAILQ_FIRST(&sc->sc_templates)) != NULL) {
+		TAILQ_REMOVE(&sc->sc_templates, tp, tp_entry);
+		free(tp->tp_name);
+		free(tp->tp_map);
+		free(tp);
+	}
+	freezero(sc, sizeof(*sc));
+}
+
+static void
+conf_site(const struct m_site *m)
+{
+	conf_free(next_conf);
+	if ((next_conf = calloc(1, sizeof(*next_conf))) == NULL)
+		return;
+	TAILQ_INIT(&next_conf->sc_templates);
+	next_conf->sc_generation = m->generation;
+	next_conf->sc_idle = m->idle;
+	next_conf->sc_invite = m->invite;
+}
+
+static void
+conf_master(int fd)
+{
+	void	*data;
+	ssize_t	 n;
+
+	if ((n = read_all(fd, SEAL_KEY, &data)) == -1)
+		return;
+	if (n == SEAL_KEY) {
+		memcpy(next_conf->sc_master, data, SEAL_KEY);
+		next_conf->sc_has_master = 1;
+	}
+	freezero(data, (size_t)n);
+}
+
+static void
+conf_template(int fd, const char *name)
+{
+	struct template	*tp;
+	ssize_t		 n;
+
+	if ((tp = calloc(1, sizeof(*tp))) == NULL)
+		return;
+	if ((tp->tp_name = strdup(name)) == NULL ||
+	    (n = read_all(fd, MAX_MAP, &tp->tp_map)) <= 0) {
+		log_warnx("template %s is not to be had", log_safe(name));
+		free(tp->tp_name);
+		free(tp);
+		return;
+	}
+	tp->tp_len = (size_t)n;
+	TAILQ_INSERT_TAIL(&next_conf->sc_templates, tp, tp_entry);
+}
+
+static void
+conf_file(const struct m_conf_file *m, struct imsg *imsg)
+{
+	int	 fd;
+
+	if ((fd = imsg_get_fd(imsg)) == -1)
+		return;			/* the ACK will miss what it was */
+	if (next_conf != NULL && m->kind == FILE_MASTER)
+		conf_master(fd);
+	else if (next_conf != NULL && m->kind == FILE_TEMPLATE)
+		conf_template(fd, m->name);
+	(void)close(fd);
+}
+
+/* Why the generation cannot be ours, or NULL. */
+static const char *
+conf_fault(uint64_t generation)
+{
+	enum db_why	 why;
+
+	if (next_conf == NULL || next_conf->sc_generation != generation)
+		return ("the configuration did not arrive whole");
+	if (!next_conf->sc_has_master)
+		return ("the master key is not 32 bytes");
+	why = db_start(next_conf->sc_master);
+	explicit_bzero(next_conf->sc_master, SEAL_KEY);
+	if (why == DB_KEY)
+		return ("master key is not the one of this data");
+	if (why != DB_OK)
+		return ("system.db cannot be opened");
+	return (NULL);
+}
+
+static void
+conf_end(struct peer *pe, uint64_t generation)
+{
+	const char		*why = conf_fault(generation);
+	struct m_conf_ack	 m = { generation, why == NULL,
+				    why == NULL ? "" : why };
+
+	(void)proc_send(pe, IMSG_CONF_ACK, 0, -1, &m);
+	if (why != NULL) {
+		conf_free(next_conf);
+		next_conf = NULL;
+	}
+}
+
+static void
+conf_commit(uint64_t generation)
+{
+	unsigned int	 i;
+
+	if (next_conf == NULL || next_conf->sc_generation != generation)
+		return;
+	conf_free(storage_conf);
+	storage_conf = next_conf;
+	next_conf = NULL;
+	if (started)
+		return;
+	if (tenants_load() == -1)
+		log_warnx("system.db: the tenants are not complete");
+	started = 1;
+	arm(&tick_ev, SECOND);
+	for (i = 0; i < proc_nsession; i++)
+		if (proc_peer(PROC_SESSION, i) != NULL)
+			introduce(proc_peer(PROC_SESSION, i));
+	if (proc_peer(PROC_AUTH, 0) != NULL)
+		introduce(proc_peer(PROC_AUTH, 0));
+}
+
+static int
+from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
+{
+	switch (type) {
+	case IMSG_CONF_SITE:
+		conf_site(m);
+		break;
+	case IMSG_CONF_FILE:
+		conf_file(m, imsg);
+		break;
+	case IMSG_CONF_END:
+		conf_end(pe, ((const struct m_conf_end *)m)->generation);
+		break;
+	case IMSG_CONF_COMMIT:
+		conf_commit(((const struct m_conf_end *)m)->generation);
+		break;
+	default:
+		return (-1);
+	}
+	return (0);
+}
+
+/*
+ * The process.
+ */
+
+static int
+storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
+    struct imsg *imsg)
+{
+	struct request		 rq = { .rq_peer = pe, .rq_type = type,
+				    .rq_id = id };
+	const struct handler	*h;
+	struct grant		*gr;
+
+	if (pe->pe_proc == PROC_PARENT)
+		return (from_parent(pe, type, m, imsg));
+	if (!started) {
+		(void)proc_result(pe, id, R_UNAVAILABLE, 0, "");
+		return (0);
+	}
+	if (type == IMSG_GRANT_DROP) {
+		gr = grant_find(((const struct m_grant_only *)m)->grant,
+		    pe->pe_inst, 0);
+		if (gr != NULL)
+			grant_drop(gr);
+	} else if ((h = handler_of(type)) != NULL)
+		serve(&rq, h, m);
+	else if (pe->pe_proc == PROC_AUTH)
+		control(&rq, m);
+	else
+		return (-1);
+	return (0);
+}
+
+static void
+storage_init(void)
+{
+	if (db_init() == -1)
+		fatalx("SQLite or libcrypto does not start");
+	db_hooks(committed, rights_free);
+}
+
+static void
+storage_start(void)
+{
+	(void)umask(077);
+	evtimer_set(&commit_ev, commit_turn, NULL);
+	evtimer_set(&stream_ev, stream_turns, NULL);
+	evtimer_set(&tick_ev, tick, NULL);
+}
+
+static void
+storage_up(struct peer *pe)
+{
+	if (pe->pe_proc == PROC_SESSION || pe->pe_proc == PROC_AUTH)
+		introduce(pe);
+}
+
+static void
+storage_down(struct peer *pe)
+{
+	struct stream	*st, *next;
+
+	if (pe->pe_inst < MAX_SESSIONS)
+		lives[pe->pe_proc][pe->pe_inst]++;
+	TAILQ_FOREACH_SAFE(st, &streams, st_entry, next)
+		if (st->st_proc == pe->pe_proc && st->st_inst == pe->pe_inst)
+			stream_free(st);
+	if (pe->pe_proc == PROC_SESSION)
+		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
+}
+
+static void
+storage_shutdown(void)
+{
+	db_stop();
+	proc_exit(0);
+}
+
+const struct proc_ops	 storage_ops = {
+	.po_proc = PROC_STORAGE,
+	.po_promises = "stdio rpath wpath cpath flock fattr recvfd",
+	.po_init = storage_init,
+	.po_start = storage_start,
+	.po_imsg = storage_imsg,
+	.po_up = storage_up,
+	.po_down = storage_down,
+	.po_shutdown = storage_shutdown,
+};

@@ -1,0 +1,891 @@
+/*
+ * Commands of operators, as auth passes them on.  What changes something is
+ * in the audit trail before it is done, and again with its outcome.
+ */
+#include <sys/stat.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "storage.h"
+#include "util.h"
+
+#define WHO_MAX		16384		/* bytes of a list of people */
+#define TARGET		400
+
+/* A command under way. */
+struct command {
+	struct request	*co_rq;
+	const void	*co_m;
+	char		 co_why[MAX_LINE + 1];	/* of a refusal */
+};
+
+static int	 refuse(struct command *, const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
+
+static int
+refuse(struct command *co, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(co->co_why, sizeof(co->co_why), fmt, ap);
+	va_end(ap);
+	return (-1);
+}
+
+/* The tenant of a command, and its file for as long as the command runs. */
+static int
+co_tenant(struct command *co, const char *name)
+{
+	struct request	*rq = co->co_rq;
+
+	if ((rq->rq_tn = tenant_named(name)) == NULL)
+		return (refuse(co, "no such tenant: %s", name));
+	if ((rq->rq_db = tenant_enter(rq->rq_tn)) == NULL)
+		return (refuse(co, "tenant %s: its data %s", name,
+		    db_why_text(rq->rq_tn->tn_why)));
+	/* An operator sees and changes what is on the disk. */
+	(void)db_commit(rq->rq_db);
+	return (0);
+}
+
+/* A sentence for what stopped a request that administrators can make too. */
+static int
+co_result(struct command *co, enum result r, const char *what)
+{
+	const char	*field = co->co_rq->rq_field;
+
+	if (field == NULL)
+		field = "";
+	switch (r) {
+	case R_OK:
+		return (0);
+	case R_INVALID:
+		return (refuse(co, "%s: not a valid %s", what, field));
+	case R_CONFLICT:
+		break;
+	default:
+		return (refuse(co, "%s: cannot be done now, see the log",
+		    what));
+	}
+	if (strcmp(field, "email") == 0 || strcmp(field, "name") == 0)
+		return (refuse(co, "%s: exists already", what));
+	if (strcmp(field, "users") == 0 || strcmp(field, "floors") == 0)
+		return (refuse(co, "%s: the tenant has as many %s as it may",
+		    what, field));
+	return (refuse(co, "%s: the state of the user, or being the last "
+	    "administrator, forbids it", what));
+}
+
+/* End what the command wrote: it is on the disk, or it is refused. */
+static int
+co_commit(struct command *co, enum result r, const char *what)
+{
+	struct db	*db = co->co_rq->rq_db;
+
+	if (r != R_OK) {
+		(void)db_end(db, 0);
+		unanswer(co->co_rq, NULL);
+		(void)db_commit(db);
+		return (co_result(co, r, what));
+	}
+	if (db_end(db, 1) == -1)
+		db->db_broken = 1;
+	if (db_commit(db) == -1)
+		return (refuse(co, "%s: cannot be written", what));
+	return (0);
+}
+
+static int
+co_begin(struct command *co)
+{
+	if (db_begin(co->co_rq->rq_db) == -1)
+		return (refuse(co, "the tenant's data cannot be written"));
+	return (0);
+}
+
+static int
+co_person(struct command *co, const char *email, struct person *p)
+{
+	char	 mail[MAX_MAIL + 1];
+	int	 n = 0;
+
+	if (mail_normal(mail, sizeof(mail), email) == 0)
+		n = person_find(co->co_rq->rq_db, mail, p);
+	if (n == -1)
+		return (refuse(co, "%s: the record does not open", email));
+	if (n == 0)
+		return (refuse(co, "no such user: %s", email));
+	return (0);
+}
+
+/*
+ * Tenants.
+ */
+
+static int
+tenant_add(struct command *co)
+{
+	const struct m_c_tenant_add	*m = co->co_m;
+	struct db			*sys = db_system();
+	struct tenant			*tn;
+	char				 mail[MAX_MAIL + 1] = "";
+	const char			*title;
+	uint64_t			 id;
+
+	title = m->title[0] != '\0' ? m->title : m->name;
+	if (!label_valid(m->name))
+		return (refuse(co, "%s: a tenant's name has 1 to %d of a-z, "
+		    "0-9 and -", m->name, MAX_LABEL));
+	if (tenant_named(m->name) != NULL)
+		return (refuse(co, "%s: exists already", m->name));
+	if (!name_valid(title, MAX_TITLE_CHARS))
+		return (refuse(co, "the title is not valid"));
+	if (m->contact[0] != '\0' &&
+	    mail_normal(mail, sizeof(mail), m->contact) == -1)
+		return (refuse(co, "%s: not a mail address", m->contact));
+	if (sys == NULL || db_next_id(sys, "tenants", &id) == -1 ||
+	    id > UINT32_MAX)
+		return (refuse(co, "system.db cannot be read"));
+	/* Key and file first: a tenant that is listed is whole. */
+	if (db_create((uint32_t)id) != DB_OK)
+		return (refuse(co, "%s: key or file cannot be made, see the "
+		    "log", m->name));
+	if ((tn = tenant_new((uint32_t)id, m->name)) == NULL)
+		return (refuse(co, "no memory"));
+	tn->tn_created = now_ms();
+	tn->tn_version = 1;
+	(void)strlcpy(tn->tn_title, title, sizeof(tn->tn_title));
+	(void)strlcpy(tn->tn_contact, mail, sizeof(tn->tn_contact));
+	if (tenant_insert(sys, tn) == -1) {
+		RB_REMOVE(tenants, &tenants, tn);
+		free(tn);
+		return (refuse(co, "system.db cannot be written"));
+	}
+	tell_tenant(co->co_rq, tn);
+	return (0);
+}
+
+static int
+tenant_state(struct command *co)
+{
+	const struct m_c_tenant_state	*m = co->co_m;
+	struct tenant			*tn;
+	struct db			*sys = db_system();
+	uint8_t				 old;
+
+	if ((tn = tenant_named(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	old = tn->tn_state;
+	tn->tn_state = m->state;
+	if (sys == NULL || tenant_update(sys, tn) == -1) {
+		tn->tn_state = old;
+		return (refuse(co, "system.db cannot be written"));
+	}
+	if (tn->tn_state == TENANT_SUSPENDED)
+		grants_end(tn->tn_id, 0, 0, 0, END_SUSPENDED);
+	tell_tenant(co->co_rq, tn);
+	return (0);
+}
+
+static void
+tenant_send(struct peer *pe, uint32_t id, struct tenant *tn)
+{
+	struct m_c_tenant_row	 m = { 0 };
+	struct stat		 sb;
+	struct db		*db;
+	char			 path[64];
+	uint64_t		 n;
+
+	m.id = tn->tn_id;
+	m.state = tn->tn_state;
+	m.created = tn->tn_created;
+	m.name = tn->tn_name;
+	m.title = tn->tn_title;
+	m.contact = tn->tn_contact;
+	m.sessions = grant_live(tn->tn_id, 0, 0);
+	(void)snprintf(path, sizeof(path), "tenants/%u/main.db", tn->tn_id);
+	if (stat(path, &sb) == 0)
+		m.bytes = (uint64_t)sb.st_size;
+	if ((db = tenant_enter(tn)) != NULL) {
+		if (db_number(db, S_USER_COUNT, NOARGS, &n) == 0)
+			m.users = (uint32_t)n;
+		if (db_number(db, S_FLOOR_COUNT, NOARGS, &n) == 0)
+			m.floors = (uint32_t)n;
+		tenant_leave(tn, db);
+	}
+	(void)proc_send(pe, IMSG_C_TENANT_ROW, id, -1, &m);
+}
+
+/* One tenant in a turn: each has a file to open. */
+static int
+stream_list(struct stream *sm, struct peer *pe)
+{
+	struct tenant	 key = { .tn_id = (uint32_t)sm->st_after + 1 };
+	struct tenant	*tn;
+
+	if ((tn = RB_NFIND(tenants, &tenants, &key)) == NULL) {
+		(void)proc_result(pe, sm->st_id, R_OK, 0, "");
+		return (0);
+	}
+	sm->st_after = tn->tn_id;
+	tenant_send(pe, sm->st_id, tn);
+	return (1);
+}
+
+static int
+stream_begin(struct command *co, int (*step)(struct stream *, struct peer *))
+{
+	if (stream_new(co->co_rq, step) == -1)
+		return (refuse(co, "no memory"));
+	return (1);
+}
+
+static int
+tenant_list(struct command *co)
+{
+	return (stream_begin(co, stream_list));
+}
+
+static int
+tenant_show(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	struct tenant		*tn;
+
+	if ((tn = tenant_named(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	tenant_send(co->co_rq->rq_peer, co->co_rq->rq_id, tn);
+	return (0);
+}
+
+/*
+ * Users.
+ */
+
+static void
+send_link(struct command *co, const struct m_a_link *link)
+{
+	struct m_c_link_token	 m;
+
+	m.tenant = co->co_rq->rq_tn->tn_name;
+	memcpy(m.token, link->token, sizeof(m.token));
+	m.expires = link->expires;
+	answer(co->co_rq, IMSG_C_LINK_TOKEN, &m);
+	explicit_bzero(&m, sizeof(m));
+}
+
+static int
+user_add(struct command *co)
+{
+	const struct m_c_user	*m = co->co_m;
+	struct person		 p;
+	struct m_a_link		 link;
+	enum result		 r;
+
+	if (m->arg >= ROLE_MAX)
+		return (refuse(co, "no such role"));
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	if ((r = user_create(co->co_rq, m->email, m->name, m->arg,
+	    &p)) == R_OK)
+		r = user_link(co->co_rq, &p, &link);
+	if (co_commit(co, r, m->email) == -1)
+		return (-1);
+	send_link(co, &link);
+	explicit_bzero(&link, sizeof(link));
+	return (0);
+}
+
+/* What is done to one user who exists, in a transaction. */
+static int
+user_change(struct command *co, enum result (*fn)(struct command *,
+    struct person *))
+{
+	const struct m_c_user	*m = co->co_m;
+	struct person		 p;
+	int			 ret;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
+		return (-1);
+	ret = co_commit(co, fn(co, &p), m->email);
+	explicit_bzero(&p, sizeof(p));
+	return (ret);
+}
+
+static enum result
+state_fn(struct command *co, struct person *p)
+{
+	const struct m_c_user	*m = co->co_m;
+
+	return (user_set_state(co->co_rq, p, m->arg));
+}
+
+static int
+user_state(struct command *co)
+{
+	return (user_change(co, state_fn));
+}
+
+static enum result
+del_fn(struct command *co, struct person *p)
+{
+	return (user_remove(co->co_rq, p));
+}
+
+static int
+user_del(struct command *co)
+{
+	return (user_change(co, del_fn));
+}
+
+static enum result
+end_fn(struct command *co, struct person *p)
+{
+	struct request	*rq = co->co_rq;
+
+	if (db_exec(rq->rq_db, S_TOKENS_DEL, ARGS(NUM(p->p_id))) == -1 ||
+	    audit(rq->rq_db, "by operator 0: end sessions of user %u",
+	    p->p_id) == -1)
+		return (R_UNAVAILABLE);
+	grants_end(rq->rq_tn->tn_id, p->p_id, 0, 0, END_ENDED);
+	return (R_OK);
+}
+
+static int
+session_end(struct command *co)
+{
+	return (user_change(co, end_fn));
+}
+
+static int
+user_relink(struct command *co)
+{
+	const struct m_c_user	*m = co->co_m;
+	struct person		 p;
+	struct m_a_link		 link;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
+		return (-1);
+	if (co_commit(co, user_link(co->co_rq, &p, &link), m->email) == -1)
+		return (-1);
+	send_link(co, &link);
+	explicit_bzero(&link, sizeof(link));
+	explicit_bzero(&p, sizeof(p));
+	return (0);
+}
+
+static void
+user_row(struct db *db, const struct person *p, struct m_c_user_row *m)
+{
+	m->user = p->p_id;
+	m->role = p->p_role;
+	m->state = p->p_state;
+	m->last = p->p_last;
+	m->created = p->p_created;
+	m->invite = link_expiry(db, p->p_id);
+	m->email = p->p_mail;
+}
+
+static int
+user_show(struct command *co)
+{
+	const struct m_c_user	*m = co->co_m;
+	struct person		 p;
+	struct m_c_user_row	 row;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    co_person(co, m->email, &p) == -1)
+		return (-1);
+	user_row(co->co_rq->rq_db, &p, &row);
+	answer(co->co_rq, IMSG_C_USER_ROW, &row);
+	explicit_bzero(&p, sizeof(p));
+	return (0);
+}
+
+/* Some rows of a tenant's table; send takes one row of the statement. */
+static int
+stream_rows(struct stream *sm, struct peer *pe, enum stmt s,
+    void (*send)(struct stream *, struct peer *, struct db *,
+    sqlite3_stmt *))
+{
+	struct tenant	*tn = tenant_find(sm->st_tenant);
+	struct db	*db;
+	sqlite3_stmt	*st;
+	int		 n, rows = 0;
+
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL) {
+		(void)proc_result(pe, sm->st_id, R_REFUSED, 0,
+		    "the tenant's data cannot be read");
+		return (0);
+	}
+	(void)db_commit(db);
+	st = db_query(db, s, ARGS(NUM(sm->st_after), NUM(STREAM_ROWS)));
+	while ((n = db_step(db, st)) == 1) {
+		rows++;
+		sm->st_after = db_col_num(st, 0);
+		send(sm, pe, db, st);
+	}
+	db_done(st);
+	tenant_leave(tn, db);
+	if (n == 0 && rows == STREAM_ROWS)
+		return (1);
+	(void)proc_result(pe, sm->st_id, n == -1 ? R_REFUSED : R_OK, 0,
+	    n == -1 ? "the tenant's data cannot be read" : "");
+	return (0);
+}
+
+static void
+send_user_row(struct stream *sm, struct peer *pe, struct db *db,
+    sqlite3_stmt *st)
+{
+	struct person		 p;
+	struct m_c_user_row	 row;
+
+	if (person_read(db, st, &p) == -1)
+		return;
+	user_row(db, &p, &row);
+	(void)proc_send(pe, IMSG_C_USER_ROW, sm->st_id, -1, &row);
+	explicit_bzero(&p, sizeof(p));
+}
+
+static int
+stream_users(struct stream *sm, struct peer *pe)
+{
+	return (stream_rows(sm, pe, S_USERS, send_user_row));
+}
+
+static int
+user_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	return (stream_begin(co, stream_users));
+}
+
+static void
+send_session_row(struct stream *sm, struct peer *pe, struct db *db,
+    sqlite3_stmt *st)
+{
+	struct token		 tk;
+	struct person		 p;
+	struct m_c_session_row	 m;
+
+	if (token_read(db, st, &tk) == -1 || tk.tk_expires <= now_ms() ||
+	    person_get(db, tk.tk_user, &p) != 1)
+		return;
+	m.user = tk.tk_user;
+	m.created = tk.tk_created;
+	m.seen = tk.tk_seen;
+	m.expires = tk.tk_expires;
+	m.live = grant_live(sm->st_tenant, tk.tk_user, tk.tk_id);
+	m.email = p.p_mail;
+	m.addr = tk.tk_addr;
+	m.agent = tk.tk_agent;
+	(void)proc_send(pe, IMSG_C_SESSION_ROW, sm->st_id, -1, &m);
+	explicit_bzero(&p, sizeof(p));
+}
+
+static int
+stream_sessions(struct stream *sm, struct peer *pe)
+{
+	return (stream_rows(sm, pe, S_TOKENS, send_session_row));
+}
+
+static int
+session_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	return (stream_begin(co, stream_sessions));
+}
+
+/*
+ * Floors.
+ */
+
+/* By number or by name. */
+static struct floor *
+co_floor(struct command *co, const char *name)
+{
+	struct rights	*rt;
+	struct floor	*fl = NULL;
+	const char	*errstr;
+	uint32_t	 id;
+	size_t		 i;
+
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL) {
+		refuse(co, "the floors cannot be read");
+		return (NULL);
+	}
+	for (i = 0; i < rt->rt_nfloors && fl == NULL; i++)
+		if (strcmp(rt->rt_floors[i].fl_name, name) == 0)
+			fl = &rt->rt_floors[i];
+	id = (uint32_t)strtonum(name, 1, UINT32_MAX, &errstr);
+	if (fl == NULL && errstr == NULL)
+		fl = rights_floor(rt, id);
+	if (fl == NULL)
+		refuse(co, "no such floor: %s", name);
+	return (fl);
+}
+
+static int
+floor_new(struct command *co)
+{
+	const struct m_c_floor_add	*m = co->co_m;
+	uint32_t			 id;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	return (co_commit(co, floor_create(co->co_rq, m->name, m->template,
+	    &m->map, &id), m->name));
+}
+
+static int
+floor_del(struct command *co)
+{
+	const struct m_c_floor	*m = co->co_m;
+	struct request		*rq = co->co_rq;
+	struct m_rights		 rights;
+	struct floor		*fl;
+	uint32_t		 id;
+	enum result		 r = R_OK;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    (fl = co_floor(co, m->floor)) == NULL || co_begin(co) == -1)
+		return (-1);
+	id = fl->fl_id;
+	if (floor_delete(rq->rq_db, id) == -1 ||
+	    audit(rq->rq_db, "by operator 0: delete floor %u", id) == -1)
+		r = R_UNAVAILABLE;
+	rights.tenant = rq->rq_tn->tn_id;
+	tell_sessions(rq, IMSG_RIGHTS, &rights);
+	return (co_commit(co, r, m->floor));
+}
+
+static struct group *
+co_group(struct command *co, const char *name)
+{
+	struct rights	*rt;
+	size_t		 i;
+
+	rt = rights_get(co->co_rq->rq_db);
+	for (i = 0; rt != NULL && i < rt->rt_ngroups; i++)
+		if (strcmp(rt->rt_groups[i].gp_name, name) == 0)
+			return (&rt->rt_groups[i]);
+	refuse(co, "no such group: %s", name);
+	return (NULL);
+}
+
+/* Who is meant: a user, a group, or with neither everybody. */
+static enum result
+floor_access(struct command *co, const struct floor *fl, uint32_t user,
+    uint32_t group)
+{
+	const struct m_c_floor	*m = co->co_m;
+	struct db		*db = co->co_rq->rq_db;
+	const struct idlist	*from;
+	struct idlist		 to;
+	uint32_t		 id = fl->fl_id;
+	int			 n;
+
+	if (user == 0 && group == 0)
+		n = floor_set_rights(db, fl, m->allow, &fl->fl_users,
+		    &fl->fl_groups);
+	else {
+		from = user != 0 ? &fl->fl_users : &fl->fl_groups;
+		if ((m->allow && from->il_n >= MAX_MEMBERS) ||
+		    idlist_change(&to, from, user != 0 ? user : group,
+		    m->allow) == -1)
+			return (R_UNAVAILABLE);
+		n = floor_set_rights(db, fl, fl->fl_open,
+		    user != 0 ? &to : &fl->fl_users,
+		    user != 0 ? &fl->fl_groups : &to);
+		free(to.il_ids);
+	}
+	if (n == -1 || audit(db, "by operator 0: %s floor %u: user %u, "
+	    "group %u", m->allow ? "allow" : "deny", id, user, group) == -1)
+		return (R_UNAVAILABLE);
+	return (R_OK);
+}
+
+static int
+floor_allow(struct command *co)
+{
+	const struct m_c_floor	*m = co->co_m;
+	struct m_rights		 rights;
+	struct person		 p = { 0 };
+	struct floor		*fl;
+	struct group		*gp = NULL;
+	enum result		 r;
+
+	if (co_tenant(co, m->tenant) == -1)
+		return (-1);
+	if (m->user[0] != '\0' && m->group[0] != '\0')
+		return (refuse(co, "a user or a group, not both"));
+	if (m->user[0] != '\0' && co_person(co, m->user, &p) == -1)
+		return (-1);
+	if (m->group[0] != '\0' && (gp = co_group(co, m->group)) == NULL)
+		return (-1);
+	/* The transaction may look for floors anew: find ours in it. */
+	if (co_begin(co) == -1)
+		return (-1);
+	if ((fl = co_floor(co, m->floor)) == NULL) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (-1);
+	}
+	r = floor_access(co, fl, p.p_id, gp == NULL ? 0 : gp->gp_id);
+	rights.tenant = co->co_rq->rq_tn->tn_id;
+	tell_sessions(co->co_rq, IMSG_RIGHTS, &rights);
+	return (co_commit(co, r, m->floor));
+}
+
+static void
+floor_row(const struct floor *fl, const char *who, struct m_c_floor_row *m)
+{
+	m->floor = fl->fl_id;
+	m->open = fl->fl_open;
+	m->users = (uint32_t)fl->fl_users.il_n;
+	m->groups = (uint32_t)fl->fl_groups.il_n;
+	m->bytes = fl->fl_bytes > SEAL_OVER ? fl->fl_bytes - SEAL_OVER : 0;
+	m->name = fl->fl_name;
+	m->who = who;
+}
+
+static int
+floor_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	struct m_c_floor_row	 row;
+	struct rights		*rt;
+	size_t			 i;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL)
+		return (refuse(co, "the floors cannot be read"));
+	for (i = 0; i < rt->rt_nfloors; i++) {
+		floor_row(&rt->rt_floors[i], "", &row);
+		answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+	}
+	return (0);
+}
+
+/* Mails and groups of a floor, with a word when there are too many. */
+static void
+floor_who(struct db *db, const struct floor *fl, char *who, size_t size)
+{
+	struct rights	*rt = db->db_rights;
+	struct person	 p;
+	struct group	*gp;
+	size_t		 i, room = size - sizeof(", and more");
+
+	who[0] = '\0';
+	for (i = 0; i < fl->fl_groups.il_n; i++) {
+		gp = rights_group(rt, fl->fl_groups.il_ids[i]);
+		if (gp == NULL || strlen(who) + strlen(gp->gp_name) + 9 > room)
+			continue;
+		(void)strlcat(who, who[0] == '\0' ? "" : ", ", size);
+		(void)strlcat(who, "group ", size);
+		(void)strlcat(who, gp->gp_name, size);
+	}
+	for (i = 0; i < fl->fl_users.il_n; i++) {
+		if (person_get(db, fl->fl_users.il_ids[i], &p) != 1)
+			continue;
+		if (strlen(who) + strlen(p.p_mail) + 3 > room) {
+			(void)strlcat(who, ", and more", size);
+			break;
+		}
+		(void)strlcat(who, who[0] == '\0' ? "" : ", ", size);
+		(void)strlcat(who, p.p_mail, size);
+	}
+	explicit_bzero(&p, sizeof(p));
+}
+
+static int
+floor_show(struct command *co)
+{
+	const struct m_c_floor	*m = co->co_m;
+	struct m_c_floor_row	 row;
+	struct floor		*fl;
+	char			*who;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    (fl = co_floor(co, m->floor)) == NULL)
+		return (-1);
+	if ((who = malloc(WHO_MAX)) == NULL)
+		return (refuse(co, "no memory"));
+	floor_who(co->co_rq->rq_db, fl, who, WHO_MAX);
+	floor_row(fl, who, &row);
+	answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+	free(who);
+	return (0);
+}
+
+/*
+ * State and figures.
+ */
+
+static void
+stat_send(struct command *co, const char *name, uint64_t value)
+{
+	struct m_c_stat_row	 m = { name, value };
+
+	answer(co->co_rq, IMSG_C_STAT_ROW, &m);
+}
+
+static int
+status(struct command *co)
+{
+	struct tenant	*tn;
+	char		 name[MAX_LABEL + 32];
+	uint64_t	 n = 0, damaged = 0;
+
+	RB_FOREACH(tn, tenants, &tenants) {
+		n++;
+		if (tn->tn_why == DB_OK)
+			continue;
+		damaged++;
+		(void)snprintf(name, sizeof(name), "tenant.%s.damaged",
+		    tn->tn_name);
+		stat_send(co, name, 1);
+	}
+	stat_send(co, "storage.tenants", n);
+	stat_send(co, "storage.damaged", damaged);
+	stat_send(co, "storage.grants", grant_count());
+	return (0);
+}
+
+static int
+stats(struct command *co)
+{
+	(void)status(co);
+	stat_send(co, "storage.commits", db_stats.ds_commits);
+	stat_send(co, "storage.commits_failed", db_stats.ds_failed);
+	stat_send(co, "storage.messages", storage_messages);
+	stat_send(co, "storage.open", db_stats.ds_open);
+	stat_send(co, "storage.opened", db_stats.ds_opened);
+	stat_send(co, "storage.unreadable", db_stats.ds_unreadable);
+	return (0);
+}
+
+/*
+ * Which command it is, and its trail.
+ */
+
+/* fn returns 0 done, 1 the answer goes on by itself, -1 refused. */
+static const struct verb {
+	uint32_t	 ve_type;
+	const char	*ve_words;	/* for the trail; NULL: changes nothing */
+	int		(*ve_fn)(struct command *);
+} verbs[] = {
+	{ IMSG_C_TENANT_ADD, "tenant add", tenant_add },
+	{ IMSG_C_TENANT_LIST, NULL, tenant_list },
+	{ IMSG_C_TENANT_SHOW, NULL, tenant_show },
+	{ IMSG_C_TENANT_STATE, "tenant state", tenant_state },
+	{ IMSG_C_USER_ADD, "user add", user_add },
+	{ IMSG_C_USER_LIST, NULL, user_list },
+	{ IMSG_C_USER_SHOW, NULL, user_show },
+	{ IMSG_C_USER_STATE, "user state", user_state },
+	{ IMSG_C_USER_LINK, "user link", user_relink },
+	{ IMSG_C_USER_DEL, "user delete", user_del },
+	{ IMSG_C_FLOOR_ADD, "floor add", floor_new },
+	{ IMSG_C_FLOOR_LIST, NULL, floor_list },
+	{ IMSG_C_FLOOR_SHOW, NULL, floor_show },
+	{ IMSG_C_FLOOR_ALLOW, "floor access", floor_allow },
+	{ IMSG_C_FLOOR_DEL, "floor delete", floor_del },
+	{ IMSG_C_SESSION_LIST, NULL, session_list },
+	{ IMSG_C_SESSION_END, "session end", session_end },
+	{ IMSG_C_STATUS, NULL, status },
+	{ IMSG_C_STATS, NULL, stats },
+};
+
+/* On what: the structs of one kind begin alike. */
+static void
+target(uint32_t type, const void *m, char *dst, size_t size)
+{
+	const struct m_c_tenant_state	*ts = m;
+	const struct m_c_floor_add	*fa = m;
+	const struct m_c_floor		*f = m;
+	const struct m_c_user		*u = m;
+
+	switch (type) {
+	case IMSG_C_TENANT_ADD:
+		(void)strlcpy(dst, ((const struct m_c_tenant_add *)m)->name,
+		    size);
+		break;
+	case IMSG_C_TENANT_STATE:
+		(void)snprintf(dst, size, "%s %s", ts->name,
+		    ts->state == TENANT_ACTIVE ? "active" : "suspended");
+		break;
+	case IMSG_C_FLOOR_ADD:
+		(void)snprintf(dst, size, "%s %s", fa->tenant, fa->name);
+		break;
+	case IMSG_C_FLOOR_ALLOW:
+	case IMSG_C_FLOOR_DEL:
+		(void)snprintf(dst, size, "%s %s %s %.80s%.80s", f->tenant,
+		    f->floor, f->allow ? "allow" : "deny", f->user, f->group);
+		break;
+	default:
+		(void)snprintf(dst, size, "%s %s %u", u->tenant, u->email,
+		    u->arg);
+		break;
+	}
+}
+
+static int
+run(struct command *co, const struct verb *ve)
+{
+	struct db	*sys;
+	char		 what[TARGET];
+	uint32_t	 op = *(const uint32_t *)co->co_m;
+	int		 n;
+
+	if (ve->ve_words == NULL)
+		return (ve->ve_fn(co));
+	target(ve->ve_type, co->co_m, what, sizeof(what));
+	if ((sys = db_system()) == NULL || audit(sys, "uid %u: %s %s", op,
+	    ve->ve_words, what) == -1)
+		return (refuse(co, "the audit trail cannot be written"));
+	n = ve->ve_fn(co);
+	/* It is done or not whatever this says; then the log has it. */
+	if ((sys = db_system()) == NULL || audit(sys, "uid %u: %s %s: %s", op,
+	    ve->ve_words, what, n == -1 ? "refused" : "done") == -1)
+		log_warnx("uid %u: %s %s, but not in the audit trail", op,
+		    ve->ve_words, n == -1 ? "refused" : "done");
+	return (n);
+}
+
+void
+control(struct request *rq, const void *m)
+{
+	struct command	 co = { .co_rq = rq, .co_m = m };
+	size_t		 i;
+	int		 n;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+		if (verbs[i].ve_type == rq->rq_type)
+			break;
+	if (i == sizeof(verbs) / sizeof(verbs[0]))
+		n = refuse(&co, "storage does not know this command");
+	else
+		n = run(&co, &verbs[i]);
+	/* Nothing waits for a later commit: what was begun is ended. */
+	if (rq->rq_db != NULL) {
+		(void)db_commit(rq->rq_db);
+		tenant_leave(rq->rq_tn, rq->rq_db);
+		rq->rq_db = NULL;
+	}
+	if (n != 1)
+		result(rq, n == 0 ? R_OK : R_REFUSED, 0, co.co_why);
+}
