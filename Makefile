@@ -19,8 +19,11 @@ CPPFLAGS +=	-Irisad
 
 SRCS =		risad/api.c \
 		risad/api_admin.c \
+		risad/ask.c \
 		risad/auth.c \
+		risad/auth_hash.c \
 		risad/auth_policy.c \
+		risad/auth_request.c \
 		risad/bus.c \
 		risad/config.c \
 		risad/conn.c \
@@ -44,7 +47,6 @@ SRCS =		risad/api.c \
 		risad/office.c \
 		risad/parse.c \
 		risad/proc.c \
-		risad/request.c \
 		risad/risad.c \
 		risad/seal.c \
 		risad/session.c \
@@ -52,8 +54,10 @@ SRCS =		risad/api.c \
 		risad/stmt.c \
 		risad/storage.c \
 		risad/storage_admin.c \
+		risad/storage_auth.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
+		risad/storage_talk.c \
 		risad/tick.c \
 		risad/utf8.c \
 		risad/util.c \

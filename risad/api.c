@@ -197,7 +197,7 @@ static void
 ask(struct conn *cn, enum proc_type to, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *), void *arg)
 {
-	if (request_send(cn, to, type, m, fn, arg) == -1)
+	if (ask_send(cn, to, type, m, fn, arg) == -1)
 		api_problem(cn, 503, "busy", NULL, 1);
 }
 
@@ -271,7 +271,7 @@ api_link_url(struct conn *cn, const uint8_t *token, char *dst, size_t len)
 static json_t *
 json_me(const struct conn *cn)
 {
-	struct tenant	*tn = tenant_by_id(cn->cn_login->lg_tenant);
+	struct tenant	*tn = site_tenant(cn->cn_login->lg_tenant);
 
 	return (json_pack("{so s{ss ss} s{si sI}}", "user",
 	    json_user(cn->cn_login), "tenant", "name",

@@ -151,7 +151,7 @@ gather(struct conn *cn, enum imsg_type type, const void *m, const char *name,
 	ga->ga_rows = json_array();
 	cn->cn_job = ga;
 	cn->cn_job_free = gather_free;
-	if (request_send(cn, PROC_STORAGE, type, m, gather_answer, ga) == -1)
+	if (ask_send(cn, PROC_STORAGE, type, m, gather_answer, ga) == -1)
 		api_problem(cn, 503, "busy", NULL, 1);
 }
 
@@ -418,7 +418,7 @@ delete_floor(struct conn *cn, json_t *body)
 static int
 tenant_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
-	struct tenant	*tn = tenant_by_id(cn->cn_login->lg_tenant);
+	struct tenant	*tn = site_tenant(cn->cn_login->lg_tenant);
 
 	if (type != IMSG_RESULT)
 		return (0);
@@ -449,7 +449,7 @@ patch_tenant(struct conn *cn, json_t *body)
 		return ("");
 	}
 	cn->cn_job_free = free;
-	if (request_send(cn, PROC_STORAGE, IMSG_A_TENANT_SET, &m,
+	if (ask_send(cn, PROC_STORAGE, IMSG_A_TENANT_SET, &m,
 	    tenant_answer, cn->cn_job) == -1)
 		api_problem(cn, 503, "busy", NULL, 1);
 	return (NULL);

@@ -201,7 +201,7 @@ joined(struct peer *pe, const struct m_bus_join *m)
 		}
 	}
 	is_new = av == NULL;
-	if ((fl = floor_get(of, m->floor)) == NULL ||
+	if ((fl = floor_make(of, m->floor)) == NULL ||
 	    (av = avatar_remote(fl, m, pe->pe_inst)) == NULL)
 		return;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,

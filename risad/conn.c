@@ -147,7 +147,7 @@ conn_new(int fd, struct tls *server, const char *addr)
 	cn->cn_redirect = server == NULL;
 	cn->cn_state = server == NULL ? CONN_HTTP : CONN_HANDSHAKE;
 	STAILQ_INIT(&cn->cn_out);
-	TAILQ_INIT(&cn->cn_requests);
+	TAILQ_INIT(&cn->cn_asks);
 	(void)strlcpy(cn->cn_addr, addr, sizeof(cn->cn_addr));
 	cn->cn_heard = mono_ms();
 	if (server != NULL &&

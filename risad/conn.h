@@ -40,7 +40,7 @@ enum conn_state {
 	CONN_DRAIN		/* writes what is left, then closes */
 };
 
-struct request;
+struct ask;
 struct login;
 struct person;
 
@@ -69,7 +69,7 @@ struct conn {
 
 	struct http_request	*cn_req;	/* while HTTP */
 	struct ws_parser	*cn_ws;		/* while WebSocket */
-	TAILQ_HEAD(, request)	 cn_requests;	/* of ours, unanswered */
+	TAILQ_HEAD(, ask)	 cn_asks;	/* of ours, unanswered */
 	struct login		*cn_login;
 	struct person		*cn_person;
 	void			*cn_job;	/* of the route, see api.h */

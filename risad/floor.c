@@ -75,7 +75,7 @@ floor_find(struct office *of, uint32_t id)
 }
 
 struct floor *
-floor_get(struct office *of, uint32_t id)
+floor_make(struct office *of, uint32_t id)
 {
 	struct floor	*fl;
 

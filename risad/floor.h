@@ -86,7 +86,7 @@ void		 office_each(void (*)(struct office *, void *), void *);
 
 struct floor	*floor_find(struct office *, uint32_t id);
 /* The floor, made without a map when there is none. */
-struct floor	*floor_get(struct office *, uint32_t id);
+struct floor	*floor_make(struct office *, uint32_t id);
 /*
  * Take the map of the document unless it is known in this version.  0, or -1
  * when the map does not hold what map.h demands (logged).

@@ -215,7 +215,7 @@ login_renew(struct login *lg)
 	if (lg->lg_asking || lg->lg_grant != 0)
 		return;
 	memcpy(m.token, lg->lg_token, TOKEN_LEN);
-	if (request_send(NULL, PROC_AUTH, IMSG_TOKEN, &m, login_renewed,
+	if (ask_send(NULL, PROC_AUTH, IMSG_TOKEN, &m, login_renewed,
 	    lg) == 0)
 		lg->lg_asking++;
 }

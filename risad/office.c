@@ -378,7 +378,7 @@ job_ask(struct job *jo, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *))
 {
 	if (jo->jo_person->pn_conn->cn_login->lg_grant != 0 &&
-	    request_send(NULL, PROC_STORAGE, type, m, fn, jo) == 0)
+	    ask_send(NULL, PROC_STORAGE, type, m, fn, jo) == 0)
 		return;
 	send_error(jo->jo_person, "unavailable", jo->jo_ref, NULL);
 	job_free(jo);
@@ -505,7 +505,7 @@ static void
 person_hello(struct person *pn)
 {
 	const struct login	*lg = pn->pn_conn->cn_login;
-	struct tenant		*tn = tenant_by_id(lg->lg_tenant);
+	struct tenant		*tn = site_tenant(lg->lg_tenant);
 	struct avatar		*av;
 	json_t			*people = json_array();
 
@@ -633,7 +633,7 @@ person_floors(struct person *pn)
 	free(pn->pn_next);
 	pn->pn_nnext = 0;
 	pn->pn_next = calloc(MAX_FLOORS, sizeof(*pn->pn_next));
-	if (pn->pn_next == NULL || request_send(NULL, PROC_STORAGE,
+	if (pn->pn_next == NULL || ask_send(NULL, PROC_STORAGE,
 	    IMSG_FLOORS, &m, floors_answer, jo) == -1) {
 		job_free(jo);
 		return;			/* login.c will come back to it */
@@ -678,7 +678,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	struct avatar	*av;
 	struct floor	*fl;
 
-	if ((fl = floor_get(of, m->floor)) == NULL ||
+	if ((fl = floor_make(of, m->floor)) == NULL ||
 	    floor_load(fl, m) == -1) {
 		if (fl != NULL)
 			floor_release(fl);
@@ -687,7 +687,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	}
 	person_leave(pn, 0);
 	/* Again: leaving may have freed a floor that nobody else was on. */
-	if ((fl = floor_get(of, m->floor)) == NULL || floor_load(fl, m) == -1)
+	if ((fl = floor_make(of, m->floor)) == NULL || floor_load(fl, m) == -1)
 		return;
 	if ((av = avatar_find(of, pn->pn_conn->cn_login->lg_user)) != NULL) {
 		if (av->av_person != NULL)
@@ -697,7 +697,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 			office_left(av, 0);
 			avatar_free(av);
 		}
-		if ((fl = floor_get(of, m->floor)) == NULL ||
+		if ((fl = floor_make(of, m->floor)) == NULL ||
 		    floor_load(fl, m) == -1)
 			return;
 	}

@@ -42,6 +42,10 @@ struct proc_ops {
 	void		(*po_shutdown)(void);
 };
 
+/* The kinds of children. */
+extern const struct proc_ops	 storage_ops, keys_ops, hash_ops, auth_ops,
+				 session_ops;
+
 /* Of this process. */
 extern enum proc_type	 proc_self;
 extern unsigned int	 proc_inst;

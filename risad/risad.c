@@ -11,14 +11,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "auth.h"
 #include "conf.h"
-#include "hash.h"
-#include "keys.h"
 #include "log.h"
-#include "session.h"
 #include "spawn.h"
-#include "storage.h"
 #include "util.h"
 
 #define RELOAD_TIMEOUT	10		/* seconds for all children to accept */

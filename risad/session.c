@@ -86,7 +86,7 @@ RB_GENERATE_STATIC(tenant_tree, tenant, tn_entry, tenant_cmp)
 RB_GENERATE_STATIC(addr_tree, addr, ad_entry, addr_cmp)
 
 struct tenant *
-tenant_by_id(uint32_t id)
+site_tenant(uint32_t id)
 {
 	struct tenant	 key = { .tn_id = id };
 
@@ -94,7 +94,7 @@ tenant_by_id(uint32_t id)
 }
 
 struct tenant *
-tenant_named(const char *name)
+site_tenant_named(const char *name)
 {
 	struct tenant	*tn;
 
@@ -107,7 +107,7 @@ tenant_named(const char *name)
 static int
 tenant_told(const struct m_tenant *m)
 {
-	struct tenant	*tn = tenant_by_id(m->id);
+	struct tenant	*tn = site_tenant(m->id);
 
 	if (m->gone) {
 		if (tn != NULL) {
@@ -156,7 +156,7 @@ session_tenant(const struct conn *cn)
 	sni = tls_conn_servername(cn->cn_tls);
 	if (sni != NULL && strcasecmp(sni, hr->hr_host) != 0)
 		return (NULL);
-	return (tenant_named(hr->hr_label));
+	return (site_tenant_named(hr->hr_label));
 }
 
 /*
@@ -276,7 +276,7 @@ session_accept(int fd, short what, void *arg)
 void
 session_closed(struct conn *cn)
 {
-	request_cancel(cn);
+	ask_cancel(cn);
 	office_closed(cn);
 	if (cn->cn_job_free != NULL)
 		cn->cn_job_free(cn->cn_job);
@@ -711,7 +711,7 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		session_show(pe, id);
 		return (0);
 	default:
-		return (request_answer(pe, type, id, m));
+		return (ask_answer(pe, type, id, m));
 	}
 }
 
@@ -731,7 +731,7 @@ session_down(struct peer *pe)
 	}
 	if (pe->pe_proc == PROC_STORAGE)
 		login_down();
-	request_down(pe->pe_proc);
+	ask_down(pe->pe_proc);
 }
 
 static int
@@ -801,7 +801,7 @@ static void
 session_start(void)
 {
 	evtimer_set(&pause_timer, listen_resume, NULL);
-	request_init();
+	ask_init();
 	login_init();
 }
 

@@ -10,8 +10,6 @@
 #include "conn.h"
 #include "proc.h"
 
-extern const struct proc_ops	 session_ops;
-
 /* What holds now, from risad.conf. */
 struct session_conf {
 	uint64_t	 sc_generation;
@@ -31,8 +29,8 @@ struct tenant {
 	char		 tn_title[MAX_TITLE + 1];
 };
 /* By the name, and active; or NULL. */
-struct tenant	*tenant_named(const char *);
-struct tenant	*tenant_by_id(uint32_t);
+struct tenant	*site_tenant_named(const char *);
+struct tenant	*site_tenant(uint32_t);
 
 /* Counted since the start, for risactl show stats. */
 struct session_stats {
@@ -43,7 +41,7 @@ struct session_stats {
 extern struct session_stats	 session_stats;
 
 /*
- * request.c: questions to auth and storage that wait for their answers.
+ * ask.c: questions to auth and storage that wait for their answers.
  */
 
 /*
@@ -52,15 +50,15 @@ extern struct session_stats	 session_stats;
  * completes it.  A peer that dies, or 10 seconds, answer R_UNAVAILABLE.  Not
  * called any more once the connection has closed; arg is then left alone.
  */
-int		 request_send(struct conn *, enum proc_type, enum imsg_type,
+int		 ask_send(struct conn *, enum proc_type, enum imsg_type,
 		    const void *m, int (*)(struct conn *, uint32_t type,
 		    const void *m, void *arg), void *arg);
 /* An answer has come; 0, or -1 when it is none. */
-int		 request_answer(struct peer *, uint32_t type, uint32_t id,
+int		 ask_answer(struct peer *, uint32_t type, uint32_t id,
 		    const void *m);
-void		 request_cancel(struct conn *);
-void		 request_down(enum proc_type);
-void		 request_init(void);
+void		 ask_cancel(struct conn *);
+void		 ask_down(enum proc_type);
+void		 ask_init(void);
 
 /*
  * login.c: a token that a browser has shown, and the grant that storage gave

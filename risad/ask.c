@@ -1,0 +1,184 @@
+#include <stdlib.h>
+
+#include "log.h"
+#include "session.h"
+#include "util.h"
+
+#define ASK_MS	10000
+#define ASK_MAX	20000		/* waiting, of the whole process */
+
+struct ask {
+	RB_ENTRY(ask)	 as_entry;
+	TAILQ_ENTRY(ask)	 as_conn_entry;
+	TAILQ_ENTRY(ask)	 as_age_entry;
+	uint32_t		 as_id;
+	enum proc_type		 as_to;
+	enum imsg_type		 as_type;
+	uint64_t		 as_until;	/* monotonic ms */
+	struct conn		*as_conn;
+	int			(*as_fn)(struct conn *, uint32_t, const void *,
+				    void *);
+	void			*as_arg;
+};
+
+RB_HEAD(ask_tree, ask);
+static struct ask_tree	 asks = RB_INITIALIZER(&asks);
+static TAILQ_HEAD(, ask)	 by_age = TAILQ_HEAD_INITIALIZER(by_age);
+static struct event		 age_timer;
+static unsigned int		 nasks;
+static uint32_t			 last_id;
+
+static int
+ask_cmp(struct ask *a, struct ask *b)
+{
+	return (a->as_id < b->as_id ? -1 : a->as_id > b->as_id);
+}
+
+RB_GENERATE_STATIC(ask_tree, ask, as_entry, ask_cmp)
+
+static void
+ask_free(struct ask *as)
+{
+	RB_REMOVE(ask_tree, &asks, as);
+	TAILQ_REMOVE(&by_age, as, as_age_entry);
+	if (as->as_conn != NULL)
+		TAILQ_REMOVE(&as->as_conn->cn_asks, as, as_conn_entry);
+	nasks--;
+	free(as);
+}
+
+/* Out of the tables first: the function may close the connection. */
+static void
+ask_fail(struct ask *as)
+{
+	struct m_result	 m = { .code = R_UNAVAILABLE };
+	struct ask	 copy = *as;
+
+	ask_free(as);
+	(void)copy.as_fn(copy.as_conn, IMSG_RESULT, &m, copy.as_arg);
+}
+
+int
+ask_send(struct conn *cn, enum proc_type to, enum imsg_type type,
+    const void *m, int (*fn)(struct conn *, uint32_t, const void *, void *),
+    void *arg)
+{
+	struct ask	*as;
+
+	if (nasks >= ASK_MAX ||
+	    (as = calloc(1, sizeof(*as))) == NULL)
+		return (-1);
+	do
+		as->as_id = ++last_id;
+	while (as->as_id == 0 ||
+	    RB_FIND(ask_tree, &asks, as) != NULL);
+	if (proc_send(proc_peer(to, 0), type, as->as_id, -1, m) == -1) {
+		free(as);
+		return (-1);
+	}
+	as->as_to = to;
+	as->as_type = type;
+	as->as_until = mono_ms() + ASK_MS;
+	as->as_conn = cn;
+	as->as_fn = fn;
+	as->as_arg = arg;
+	RB_INSERT(ask_tree, &asks, as);
+	TAILQ_INSERT_TAIL(&by_age, as, as_age_entry);
+	if (cn != NULL)
+		TAILQ_INSERT_TAIL(&cn->cn_asks, as, as_conn_entry);
+	nasks++;
+	return (0);
+}
+
+/*
+ * Grants and links come from storage though auth was asked: auth decides, and
+ * storage has what auth shall not see.
+ */
+static int
+ask_expects(const struct ask *as, enum proc_type from, uint32_t type)
+{
+	if (as->as_type == IMSG_TOKEN && type == IMSG_GRANT)
+		return (from == PROC_STORAGE);
+	if (as->as_type == IMSG_LINK_GET && type == IMSG_LINK)
+		return (from == PROC_STORAGE);
+	return (from == as->as_to);
+}
+
+int
+ask_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
+{
+	struct ask	 key = { .as_id = id }, *as, copy;
+
+	if ((as = RB_FIND(ask_tree, &asks, &key)) == NULL)
+		return (0);		/* too late, or its asker has gone */
+	if (!ask_expects(as, pe->pe_proc, type)) {
+		log_warnx("%s answers %s with %s", proc_title(pe->pe_proc),
+		    msg_name(as->as_type), msg_name(type));
+		return (-1);
+	}
+	copy = *as;
+	if (type == IMSG_RESULT)
+		ask_free(as);
+	if (copy.as_fn(copy.as_conn, type, m, copy.as_arg) &&
+	    type != IMSG_RESULT &&
+	    (as = RB_FIND(ask_tree, &asks, &key)) != NULL)
+		ask_free(as);
+	return (0);
+}
+
+void
+ask_cancel(struct conn *cn)
+{
+	struct ask	*as;
+
+	while ((as = TAILQ_FIRST(&cn->cn_asks)) != NULL)
+		ask_free(as);
+}
+
+/* Does the answer depend on the process?  TOKEN and LINK_GET need both. */
+static int
+ask_needs(const struct ask *as, enum proc_type proc)
+{
+	return (as->as_to == proc ||
+	    (proc == PROC_STORAGE && as->as_to == PROC_AUTH));
+}
+
+void
+ask_down(enum proc_type proc)
+{
+	struct ask	*as, *next;
+	uint32_t	 newest = last_id;
+
+	/* What a function asks anew meanwhile is not ours to end. */
+	for (as = TAILQ_FIRST(&by_age); as != NULL; as = next) {
+		next = TAILQ_NEXT(as, as_age_entry);
+		if ((int32_t)(as->as_id - newest) > 0)
+			break;
+		if (ask_needs(as, proc)) {
+			ask_fail(as);
+			next = TAILQ_FIRST(&by_age);
+		}
+	}
+}
+
+static void
+ask_age(int fd, short what, void *arg)
+{
+	struct timeval	 tv = { 1, 0 };
+	struct ask	*as;
+	uint64_t	 now = mono_ms();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while ((as = TAILQ_FIRST(&by_age)) != NULL && as->as_until <= now)
+		ask_fail(as);
+	evtimer_add(&age_timer, &tv);
+}
+
+void
+ask_init(void)
+{
+	evtimer_set(&age_timer, ask_age, NULL);
+	ask_age(-1, 0, NULL);
+}
