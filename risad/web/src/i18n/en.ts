@@ -112,9 +112,7 @@ export const en: Record<Key, string> = {
 
 	'profile.title': 'Profile',
 	'profile.name': 'Name to show',
-	'profile.look': 'Avatar',
 	'profile.random': 'Surprise me',
-	'profile.email': 'Mail address',
 	'look.skin': 'Skin',
 	'look.hair': 'Hair',
 	'look.tint': 'Hair colour',
@@ -128,7 +126,6 @@ export const en: Record<Key, string> = {
 	'floors.none': 'There is no floor you may enter yet. Ask your administrator.',
 	'floors.choose': 'Choose a floor.',
 	'floors.people': '{n} {n|person|people}',
-	'floors.current': 'the floor you are on',
 	'people.here': 'On this floor',
 	'people.elsewhere': 'Other floors',
 	'people.alone': 'You are the only one on this floor. Others appear here when they come.',
@@ -144,8 +141,6 @@ export const en: Record<Key, string> = {
 	'person.gone': 'This person has moved on.',
 
 	'room.open': 'Floor (outside rooms)',
-	'room.in': 'You are in {room}',
-	'room.count': '{n} {n|person|people}',
 	'room.capacity': '{n} of {max}',
 	'room.lock': 'Close the door',
 	'room.unlock': 'Open the door',
@@ -236,9 +231,6 @@ export const en: Record<Key, string> = {
 	'text.doors': '{n} {n|door|doors}',
 	'text.nodoor': 'no door, open to all',
 	'text.open': 'open',
-	'text.people': 'People',
-	'text.seats': 'room for {n}',
-	'text.full': 'full',
 
 	'admin.title': 'Administration',
 	'admin.people': 'People',

@@ -116,9 +116,7 @@ export const ja = {
 
 	'profile.title': 'プロフィール',
 	'profile.name': '表示する名前',
-	'profile.look': 'アバター',
 	'profile.random': 'おまかせ',
-	'profile.email': 'メールアドレス',
 	'look.skin': '肌',
 	'look.hair': '髪型',
 	'look.tint': '髪の色',
@@ -132,7 +130,6 @@ export const ja = {
 	'floors.none': '入れるフロアがまだありません。管理者に頼んでください。',
 	'floors.choose': 'フロアを選んでください。',
 	'floors.people': '{n}人',
-	'floors.current': 'いまいるフロア',
 	'people.here': 'このフロアの人',
 	'people.elsewhere': 'ほかのフロア',
 	'people.alone': 'いまこのフロアにいるのは、あなただけです。ほかの人が来ると、ここに表示します。',
@@ -148,8 +145,6 @@ export const ja = {
 	'person.gone': 'この人は移動しました。',
 
 	'room.open': 'フロア（部屋の外）',
-	'room.in': '{room}にいます',
-	'room.count': '{n}人',
 	'room.capacity': '{n} / {max}人',
 	'room.lock': 'ドアを閉める',
 	'room.unlock': 'ドアを開ける',
@@ -243,9 +238,6 @@ export const ja = {
 	'text.doors': 'ドア{n}か所',
 	'text.nodoor': '出入りは自由です',
 	'text.open': '開いています',
-	'text.people': 'いる人',
-	'text.seats': '定員{n}人',
-	'text.full': '満員です',
 
 	/* administration */
 	'admin.title': '管理',

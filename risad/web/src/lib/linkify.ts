@@ -15,14 +15,20 @@ function count(s: string, c: string): number {
 
 /* Punctuation at the end belongs to the sentence, as does an odd bracket. */
 function trim(url: string): string {
-	for (;;) {
-		const last = url.at(-1) ?? '';
-		const open = PAIRS[last];
-		if (!TRAIL.test(url) && !(open !== undefined &&
-		    count(url, last) > count(url, open)))
-			return (url);
-		url = url.slice(0, -1);
+	const odd: Record<string, number> = {};
+	let end = url.length;
+
+	for (const [close, open] of Object.entries(PAIRS))
+		odd[close] = count(url, close) - count(url, open);
+	for (; end > 0; end--) {
+		const last = url[end - 1] ?? '';
+		const n = odd[last];
+		if (n !== undefined && n > 0)
+			odd[last] = n - 1;
+		else if (!TRAIL.test(last))
+			break;
 	}
+	return (url.slice(0, end));
 }
 
 /*

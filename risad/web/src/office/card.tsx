@@ -23,7 +23,7 @@ function Where(p: { user: number }): JSX.Element {
 		return (<p class="card-line dim"><Icon name="pin" size={16} />
 			{app.t('people.away')}</p>);
 	const floor = app.floorName(e.floor);
-	const place = e.floor === app.floor?.id ? app.t('person.at',
+	const place = e.floor === app.floor?.id && e.room !== 0 ? app.t('person.at',
 	    { floor, room: app.roomName(e.room) }) : floor;
 	return (
 		<>
