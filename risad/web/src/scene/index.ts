@@ -230,6 +230,7 @@ export class OfficeScene {
 		    locked.locked;
 
 		this.space?.setLocked(room, shut);
+		this.walker?.reroute();
 		this.stale = true;
 		this.wake();
 	}

@@ -6,7 +6,7 @@ import { CELL, CLEARANCE, isBlocked } from './space';
 import type { Grid, Space } from './space';
 
 const DIAGONAL = Math.SQRT2;
-const LONGEST = 32;			/* legs the server keeps */
+const LONGEST = 31;			/* the server keeps 32 legs */
 
 /* A heap of cells by estimate; stale entries are skipped by the reader. */
 class Heap {

@@ -46,7 +46,7 @@ export class Walker {
 		window.clearTimeout(this.timer);
 		if (path.length === 0)
 			return false;
-		const wait = this.bucket.take(path.length, now);
+		const wait = this.bucket.take(path.length + 1, now);
 		if (wait > 0) {
 			this.timer = window.setTimeout(() => this.go(to), wait);
 			return true;
@@ -54,6 +54,19 @@ export class Walker {
 		this.goal = path[path.length - 1] ?? null;
 		this.walk(from, path, now);
 		return true;
+	}
+
+	/* A door opened or closed: the way may be another now. */
+	reroute(): void
+	{
+		const now = performance.now();
+
+		if (this.goal !== null && !this.go(this.goal)) {
+			this.goal = null;
+			this.stop(this.track.where(now));
+		}
+		if (this.dx !== 0 || this.dy !== 0)
+			this.push();
 	}
 
 	/* The held keys changed: a leg that way, or a stop. */
@@ -150,7 +163,7 @@ export class Walker {
 		window.clearTimeout(this.timer);
 		if (to === null && !moving)
 			return;
-		const wait = this.bucket.take(1, now);
+		const wait = this.bucket.take(to !== null && moving ? 2 : 1, now);
 		if (wait > 0) {
 			this.timer = window.setTimeout(() => this.push(), wait);
 			return;
@@ -185,14 +198,21 @@ export class Walker {
 		this.wake();
 	}
 
+	/*
+	 * The server is behind by the time of the message.  Who turns while he
+	 * walks says first where he turned, so that the server takes the same
+	 * corner instead of cutting it through a wall.
+	 */
 	private walk(from: Spot, path: Spot[], now: number): void
 	{
 		const first = path[0];
+		const corner = { x: Math.round(from.x), y: Math.round(from.y) };
 
 		if (first === undefined)
 			return;
+		this.send(encodePath(from, this.track.walking(now) ?
+		    [corner, ...path] : path));
 		this.track.turn(heading(first.x - from.x, first.y - from.y));
-		this.send(encodePath(from, path));
 		this.track.walk(from, path, now);
 		this.wake();
 	}
