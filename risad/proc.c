@@ -367,8 +367,9 @@ proc_main(const struct proc_ops *ops, unsigned int inst)
 	if (getsockopt(PARENT_FD, SOL_SOCKET, SO_TYPE, &type, &len) == -1)
 		fatalx("started by the parent only");
 
-	/* Ctrl-C reaches the whole group; the parent tells us to stop. */
+	/* These reach the whole group; the parent tells us to stop. */
 	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 

@@ -4,7 +4,7 @@ PKGS =		libevent libtls libcrypto libssl sqlite3 jansson libbsd-overlay
 CPPFLAGS +=	-D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad/compat/include
 CPPFLAGS +=	$$(pkg-config --cflags ${PKGS})
 CFLAGS +=	-D_FORTIFY_SOURCE=2 -fstack-clash-protection
-LDADD =		$$(pkg-config --libs ${PKGS}) -largon2
+LDADD =		$$(pkg-config --libs ${PKGS}) -largon2 -lm
 LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay)
 LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now
 COMPAT =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
