@@ -138,12 +138,17 @@ test_grow(void)
 {
 	struct ibuf	*b;
 	unsigned char	*p;
+	size_t		 had;
 	uint32_t	 i, v;
-	int		 bad = 0;
+	int		 bad = 0, grown = 0;
 
 	b = ibuf_dynamic(1, 400000);
-	for (i = 0; i < 100000; i++)
+	for (i = 0; i < 100000; i++) {
+		had = b->size;
 		bad += ibuf_add_n32(b, i) != 0;
+		grown += b->size != had;
+	}
+	CHECK(grown < 25);		/* not once for each addition */
 	CHECK_INT(ibuf_add_n8(b, 0), -1);
 	for (i = 0; i < 100000; i++)
 		bad += ibuf_get_n32(b, &v) != 0 || v != i;

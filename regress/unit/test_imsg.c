@@ -943,6 +943,7 @@ test_flush(void)
 	if ((pid = fork()) == 0) {
 		(void)close(sv[0]);
 		(void)fcntl(sv[1], F_SETFL, 0);		/* reads block */
+		(void)usleep(100000);	/* who tries on is seen */
 		while (got < 300 && imsgbuf_read(&b) == 1)
 			while (imsgbuf_get(&b, &m) == 1) {
 				got++;

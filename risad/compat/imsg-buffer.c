@@ -31,7 +31,7 @@ struct msgbuf {
 	unsigned char		*mb_rbuf;
 	size_t			 mb_roff;	/* bytes of a half header */
 	size_t			 mb_hdrsz;
-	int			 mb_fd[2];	/* came, not claimed; in order */
+	int			 mb_fd[2];	/* came, no owner yet */
 	int			 mb_nfd;
 	int			 mb_errno;	/* of the broken stream */
 };
