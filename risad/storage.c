@@ -15,7 +15,7 @@
 
 struct storage_conf	*storage_conf;
 uint64_t		 storage_messages;
-struct tenants		 tenants = RB_INITIALIZER(&tenants);
+struct tenant_tree	 tenant_all = RB_INITIALIZER(&tenant_all);
 
 static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
 static TAILQ_HEAD(, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
@@ -24,7 +24,7 @@ static int		 started;
 /* Counts the lives of a peer: an answer is for the one that asked. */
 static unsigned int	 lives[PROC_MAX][MAX_SESSIONS];
 
-RB_GENERATE(tenants, tenant, tn_entry, tenant_cmp)
+RB_GENERATE(tenant_tree, tenant, tn_entry, tenant_cmp)
 
 int
 tenant_cmp(const struct tenant *a, const struct tenant *b)
@@ -67,7 +67,7 @@ hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
 }
 
 void
-tell(struct request *rq, enum proc_type proc, unsigned int inst, uint32_t id,
+rq_tell(struct request *rq, enum proc_type proc, unsigned int inst, uint32_t id,
     enum imsg_type type, const void *m)
 {
 	if (rq->rq_db != NULL && rq->rq_db->db_intx)
@@ -77,7 +77,7 @@ tell(struct request *rq, enum proc_type proc, unsigned int inst, uint32_t id,
 }
 
 void
-answer(struct request *rq, enum imsg_type type, const void *m)
+rq_answer(struct request *rq, enum imsg_type type, const void *m)
 {
 	if (rq->rq_db != NULL && rq->rq_db->db_intx)
 		hold(rq, 0, rq->rq_peer->pe_proc, rq->rq_peer->pe_inst,
@@ -87,34 +87,34 @@ answer(struct request *rq, enum imsg_type type, const void *m)
 }
 
 void
-result(struct request *rq, enum result code, uint64_t arg, const char *field)
+rq_result(struct request *rq, enum result code, uint64_t arg, const char *field)
 {
 	struct m_result	 m = { code, arg, field == NULL ? "" : field };
 
-	answer(rq, IMSG_RESULT, &m);
+	rq_answer(rq, IMSG_RESULT, &m);
 }
 
 void
-tell_sessions(struct request *rq, enum imsg_type type, const void *m)
+rq_tell_sessions(struct request *rq, enum imsg_type type, const void *m)
 {
 	unsigned int	 i;
 
 	for (i = 0; i < proc_nsession; i++)
-		tell(rq, PROC_SESSION, i, 0, type, m);
+		rq_tell(rq, PROC_SESSION, i, 0, type, m);
 }
 
 void
-tell_tenant(struct request *rq, const struct tenant *tn)
+rq_tell_tenant(struct request *rq, const struct tenant *tn)
 {
 	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
 			    tn->tn_title };
 
-	tell_sessions(rq, IMSG_TENANT, &m);
-	tell(rq, PROC_AUTH, 0, 0, IMSG_TENANT, &m);
+	rq_tell_sessions(rq, IMSG_TENANT, &m);
+	rq_tell(rq, PROC_AUTH, 0, 0, IMSG_TENANT, &m);
 }
 
 void
-unanswer(struct request *rq, const struct held *mark)
+rq_unanswer(struct request *rq, const struct held *mark)
 {
 	struct heldlist	*list = &rq->rq_db->db_held;
 	struct held	*he;
@@ -195,19 +195,19 @@ commit_turn(int fd, short ev, void *arg)
  */
 
 struct tenant *
-tenant_find(uint32_t id)
+tenant_by_id(uint32_t id)
 {
 	struct tenant	 key = { .tn_id = id };
 
-	return (RB_FIND(tenants, &tenants, &key));
+	return (RB_FIND(tenant_tree, &tenant_all, &key));
 }
 
 struct tenant *
-tenant_named(const char *name)
+tenant_by_name(const char *name)
 {
 	struct tenant	*tn;
 
-	RB_FOREACH(tn, tenants, &tenants)
+	RB_FOREACH(tn, tenant_tree, &tenant_all)
 		if (strcmp(tn->tn_name, name) == 0)
 			return (tn);
 	return (NULL);
@@ -222,7 +222,8 @@ tenant_new(uint32_t id, const char *name)
 		return (NULL);
 	tn->tn_id = id;
 	if (strlcpy(tn->tn_name, name, sizeof(tn->tn_name)) >=
-	    sizeof(tn->tn_name) || RB_INSERT(tenants, &tenants, tn) != NULL) {
+	    sizeof(tn->tn_name) ||
+	    RB_INSERT(tenant_tree, &tenant_all, tn) != NULL) {
 		free(tn);
 		return (NULL);
 	}
@@ -270,7 +271,7 @@ tenant_leave(struct tenant *tn, struct db *db)
  */
 
 int
-stream_new(struct request *rq, int (*step)(struct stream *, struct peer *))
+rq_stream(struct request *rq, int (*step)(struct stream *, struct peer *))
 {
 	struct stream	*st;
 
@@ -338,9 +339,9 @@ stream_tenants(struct stream *st, struct peer *pe)
 	struct m_tenant	 m;
 	int		 n = 0;
 
-	for (tn = RB_NFIND(tenants, &tenants, &key);
+	for (tn = RB_NFIND(tenant_tree, &tenant_all, &key);
 	    tn != NULL && n < STREAM_ROWS;
-	    tn = RB_NEXT(tenants, &tenants, tn), n++) {
+	    tn = RB_NEXT(tenant_tree, &tenant_all, tn), n++) {
 		m.id = tn->tn_id;
 		m.state = tn->tn_state;
 		m.gone = 0;
@@ -357,7 +358,7 @@ introduce(struct peer *pe)
 {
 	struct request	 rq = { .rq_peer = pe };
 
-	if (started && stream_new(&rq, stream_tenants) == -1)
+	if (started && rq_stream(&rq, stream_tenants) == -1)
 		log_warnx("no memory to tell the tenants");
 }
 
@@ -369,7 +370,7 @@ introduce(struct peer *pe)
 static void
 grant_seen(struct grant *gr, uint64_t now)
 {
-	struct tenant	*tn = tenant_find(gr->gr_tenant);
+	struct tenant	*tn = tenant_by_id(gr->gr_tenant);
 	struct db	*db;
 
 	gr->gr_seen = now;
@@ -487,41 +488,41 @@ static const struct handler {
 	enum result	 h_unknown;	/* the answer without a tenant */
 	enum result	(*h_fn)(struct request *, const void *);
 } handlers[] = {
-	{ IMSG_CRED_FIND, ASK_AUTH, 0, R_NOTFOUND, auth_cred_find },
-	{ IMSG_CRED_TOKEN, ASK_AUTH, 0, R_SESSION, auth_cred_token },
-	{ IMSG_CRED_SET, ASK_AUTH, 1, R_NOTFOUND, auth_cred_set },
-	{ IMSG_TOKEN_NEW, ASK_AUTH, 1, R_NOTFOUND, auth_token_new },
-	{ IMSG_TOKEN_FIND, ASK_AUTH, 0, R_SESSION, auth_token_find },
-	{ IMSG_GRANT_NEW, ASK_AUTH, 0, R_SESSION, auth_grant_new },
-	{ IMSG_LINK_FIND, ASK_AUTH, 0, R_LINK, auth_link_find },
-	{ IMSG_LINK_SET, ASK_AUTH, 1, R_LINK, auth_link_set },
+	{ IMSG_CRED_FIND, ASK_AUTH, 0, R_NOTFOUND, data_cred_find },
+	{ IMSG_CRED_TOKEN, ASK_AUTH, 0, R_SESSION, data_cred_token },
+	{ IMSG_CRED_SET, ASK_AUTH, 1, R_NOTFOUND, data_cred_set },
+	{ IMSG_TOKEN_NEW, ASK_AUTH, 1, R_NOTFOUND, data_token_new },
+	{ IMSG_TOKEN_FIND, ASK_AUTH, 0, R_SESSION, data_token_find },
+	{ IMSG_GRANT_NEW, ASK_AUTH, 0, R_SESSION, data_grant_new },
+	{ IMSG_LINK_FIND, ASK_AUTH, 0, R_LINK, data_link_find },
+	{ IMSG_LINK_SET, ASK_AUTH, 1, R_LINK, data_link_set },
 
-	{ IMSG_SIGNOUT, ASK_USER, 1, R_SESSION, signout },
+	{ IMSG_SIGNOUT, ASK_USER, 1, R_SESSION, me_signout },
 	{ IMSG_ME_SET, ASK_USER, 1, R_SESSION, me_set },
-	{ IMSG_FLOORS, ASK_USER, 0, R_SESSION, floors },
-	{ IMSG_FLOOR_GET, ASK_USER, 0, R_SESSION, floor_get },
-	{ IMSG_PLACE_SET, ASK_USER, 1, R_SESSION, place_set },
-	{ IMSG_SAY, ASK_USER, 1, R_SESSION, say },
-	{ IMSG_HISTORY, ASK_USER, 0, R_SESSION, history },
-	{ IMSG_READ, ASK_USER, 1, R_SESSION, mark_read },
-	{ IMSG_UNREAD, ASK_USER, 0, R_SESSION, unread },
-	{ IMSG_PEOPLE, ASK_USER, 0, R_SESSION, people },
+	{ IMSG_FLOORS, ASK_USER, 0, R_SESSION, me_floors },
+	{ IMSG_FLOOR_GET, ASK_USER, 0, R_SESSION, me_floor },
+	{ IMSG_PLACE_SET, ASK_USER, 1, R_SESSION, me_place },
+	{ IMSG_SAY, ASK_USER, 1, R_SESSION, me_say },
+	{ IMSG_HISTORY, ASK_USER, 0, R_SESSION, me_history },
+	{ IMSG_READ, ASK_USER, 1, R_SESSION, me_read },
+	{ IMSG_UNREAD, ASK_USER, 0, R_SESSION, me_unread },
+	{ IMSG_PEOPLE, ASK_USER, 0, R_SESSION, me_people },
 
-	{ IMSG_A_USERS, ASK_ADMIN, 0, R_SESSION, admin_users },
-	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, admin_user_add },
-	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, admin_user_set },
-	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, admin_user_del },
-	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, admin_user_link },
-	{ IMSG_A_GROUPS, ASK_ADMIN, 0, R_SESSION, admin_groups },
-	{ IMSG_A_GROUP_ADD, ASK_ADMIN, 1, R_SESSION, admin_group_add },
-	{ IMSG_A_GROUP_SET, ASK_ADMIN, 1, R_SESSION, admin_group_set },
-	{ IMSG_A_GROUP_DEL, ASK_ADMIN, 1, R_SESSION, admin_group_del },
-	{ IMSG_A_TEMPLATES, ASK_ADMIN, 0, R_SESSION, admin_templates },
-	{ IMSG_A_FLOORS, ASK_ADMIN, 0, R_SESSION, admin_floors },
-	{ IMSG_A_FLOOR_ADD, ASK_ADMIN, 1, R_SESSION, admin_floor_add },
-	{ IMSG_A_FLOOR_SET, ASK_ADMIN, 1, R_SESSION, admin_floor_set },
-	{ IMSG_A_FLOOR_DEL, ASK_ADMIN, 1, R_SESSION, admin_floor_del },
-	{ IMSG_A_TENANT_SET, ASK_ADMIN, 1, R_SESSION, admin_tenant_set },
+	{ IMSG_A_USERS, ASK_ADMIN, 0, R_SESSION, adm_users },
+	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, adm_user_add },
+	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, adm_user_set },
+	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, adm_user_del },
+	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, adm_user_link },
+	{ IMSG_A_GROUPS, ASK_ADMIN, 0, R_SESSION, adm_groups },
+	{ IMSG_A_GROUP_ADD, ASK_ADMIN, 1, R_SESSION, adm_group_add },
+	{ IMSG_A_GROUP_SET, ASK_ADMIN, 1, R_SESSION, adm_group_set },
+	{ IMSG_A_GROUP_DEL, ASK_ADMIN, 1, R_SESSION, adm_group_del },
+	{ IMSG_A_TEMPLATES, ASK_ADMIN, 0, R_SESSION, adm_templates },
+	{ IMSG_A_FLOORS, ASK_ADMIN, 0, R_SESSION, adm_floors },
+	{ IMSG_A_FLOOR_ADD, ASK_ADMIN, 1, R_SESSION, adm_floor_add },
+	{ IMSG_A_FLOOR_SET, ASK_ADMIN, 1, R_SESSION, adm_floor_set },
+	{ IMSG_A_FLOOR_DEL, ASK_ADMIN, 1, R_SESSION, adm_floor_del },
+	{ IMSG_A_TENANT_SET, ASK_ADMIN, 1, R_SESSION, adm_tenant_set },
 };
 
 static const struct handler *
@@ -545,7 +546,7 @@ identify(struct request *rq, const struct handler *h, const void *m)
 	struct grant	*gr;
 
 	if (h->h_asker == ASK_AUTH) {
-		rq->rq_tn = tenant_find(*(const uint32_t *)m);
+		rq->rq_tn = tenant_by_id(*(const uint32_t *)m);
 	} else {
 		gr = grant_find(*(const uint64_t *)m, rq->rq_peer->pe_inst,
 		    now_ms());
@@ -553,7 +554,7 @@ identify(struct request *rq, const struct handler *h, const void *m)
 			return (R_SESSION);
 		rq->rq_copy = *gr;
 		rq->rq_gr = &rq->rq_copy;
-		rq->rq_tn = tenant_find(rq->rq_gr->gr_tenant);
+		rq->rq_tn = tenant_by_id(rq->rq_gr->gr_tenant);
 	}
 	if (rq->rq_tn == NULL || rq->rq_tn->tn_state != TENANT_ACTIVE)
 		return (h->h_unknown);
@@ -583,14 +584,14 @@ serve(struct request *rq, const struct handler *h, const void *m)
 		mark = TAILQ_LAST(&rq->rq_db->db_held, heldlist);
 		r = h->h_fn(rq, m);
 		if (h->h_writes && r != R_OK)
-			unanswer(rq, mark);
+			rq_unanswer(rq, mark);
 		/* Its answer waits already: only the whole can fail now. */
 		if (h->h_writes && db_end(rq->rq_db, r == R_OK) == -1 &&
 		    r == R_OK)
 			rq->rq_db->db_broken = 1;
 	}
 	if (r != R_OK)
-		result(rq, r, rq->rq_arg, rq->rq_field);
+		rq_result(rq, r, rq->rq_arg, rq->rq_field);
 	tenant_leave(rq->rq_tn, rq->rq_db);
 }
 
@@ -779,7 +780,7 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	} else if ((h = handler_of(type)) != NULL)
 		serve(&rq, h, m);
 	else if (pe->pe_proc == PROC_AUTH)
-		control(&rq, m);
+		storage_control(&rq, m);
 	else
 		return (-1);
 	return (0);

@@ -48,10 +48,10 @@ struct tenant {
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
 };
-RB_HEAD(tenants, tenant);
+RB_HEAD(tenant_tree, tenant);
 int	 tenant_cmp(const struct tenant *, const struct tenant *);
-RB_PROTOTYPE(tenants, tenant, tn_entry, tenant_cmp);
-extern struct tenants	 tenants;
+RB_PROTOTYPE(tenant_tree, tenant, tn_entry, tenant_cmp);
+extern struct tenant_tree tenant_all;
 
 /* What is being answered.  rq_gr is NULL unless a session asks. */
 struct request {
@@ -128,19 +128,20 @@ struct stream {
  * Send a row or an answer; both wait for the commit if the request's file has
  * an open transaction.
  */
-void	 answer(struct request *, enum imsg_type, const void *);
-void	 result(struct request *, enum result, uint64_t arg, const char *field);
+void	 rq_answer(struct request *, enum imsg_type, const void *);
+void	 rq_result(struct request *, enum result, uint64_t arg,
+	    const char *field);
 /* Tell a process, or all sessions, unasked, once the request is committed. */
-void	 tell(struct request *, enum proc_type, unsigned int inst, uint32_t id,
+void	 rq_tell(struct request *, enum proc_type, unsigned int inst, uint32_t id,
 	    enum imsg_type, const void *);
-void	 tell_sessions(struct request *, enum imsg_type, const void *);
-void	 tell_tenant(struct request *, const struct tenant *);
+void	 rq_tell_sessions(struct request *, enum imsg_type, const void *);
+void	 rq_tell_tenant(struct request *, const struct tenant *);
 /* Take back what waits behind the mark: the request is undone. */
-void	 unanswer(struct request *, const struct held *mark);
+void	 rq_unanswer(struct request *, const struct held *mark);
 
 /* The tenant, or NULL. */
-struct tenant *tenant_find(uint32_t id);
-struct tenant *tenant_named(const char *);
+struct tenant *tenant_by_id(uint32_t id);
+struct tenant *tenant_by_name(const char *);
 /* Its file, or NULL: then it is marked, and not asked again for a while. */
 struct db *tenant_enter(struct tenant *);
 /* The end of each use of it: sees to the commit, and to damage. */
@@ -149,7 +150,7 @@ void	 tenant_leave(struct tenant *, struct db *);
 struct tenant *tenant_new(uint32_t id, const char *name);
 
 /* Begin a long answer.  0, or -1 without memory. */
-int	 stream_new(struct request *, int (*)(struct stream *, struct peer *));
+int	 rq_stream(struct request *, int (*)(struct stream *, struct peer *));
 
 /* End the grants of a user, or of a token if not 0, except one token's; tells
  * their sessions at once.  tenant and user as for grant_each(). */
@@ -194,37 +195,37 @@ int	 idlist_change(struct idlist *to, const struct idlist *, uint32_t id,
 	    int with);
 
 /* 0, or -1.  The add functions set *id. */
-int	 floor_add(struct db *, const char *name, const void *map, size_t len,
+int	 floor_row_add(struct db *, const char *name, const void *map, size_t len,
 	    uint32_t *id);
-int	 floor_set_name(struct db *, uint32_t id, const char *);
-int	 floor_set_rights(struct db *, const struct floor *, uint8_t open,
+int	 floor_row_name(struct db *, uint32_t id, const char *);
+int	 floor_row_rights(struct db *, const struct floor *, uint8_t open,
 	    const struct idlist *users, const struct idlist *groups);
-int	 floor_delete(struct db *, uint32_t id);
-int	 group_add(struct db *, const char *name, const struct idlist *,
+int	 floor_row_del(struct db *, uint32_t id);
+int	 group_row_add(struct db *, const char *name, const struct idlist *,
 	    uint32_t *id);
-int	 group_set_name(struct db *, uint32_t id, const char *);
-int	 group_set_members(struct db *, const struct group *,
+int	 group_row_name(struct db *, uint32_t id, const char *);
+int	 group_row_members(struct db *, const struct group *,
 	    const struct idlist *);
-int	 group_delete(struct db *, uint32_t id);
+int	 group_row_del(struct db *, uint32_t id);
 
 /* The sign-in of a hashed token: 1, 0 unknown or over, -1. */
-int	 token_find(struct db *, const uint8_t sha[TOKEN_LEN], struct token *);
-int	 token_read(struct db *, sqlite3_stmt *, struct token *);
-int	 token_add(struct db *, const struct token *,
+int	 token_row_find(struct db *, const uint8_t sha[TOKEN_LEN], struct token *);
+int	 token_row_read(struct db *, sqlite3_stmt *, struct token *);
+int	 token_row_add(struct db *, const struct token *,
 	    const uint8_t sha[TOKEN_LEN]);
 
 /*
  * A new link for the user, which kills his older one.  The token is for the
  * URL; we keep its hash.  0, or -1.
  */
-int	 link_make(struct db *, uint32_t user, enum link_kind, uint64_t expires,
+int	 link_row_make(struct db *, uint32_t user, enum link_kind, uint64_t expires,
 	    uint8_t token[TOKEN_LEN]);
 /* The user whom a link is for: 1, 0 unknown, over or locked, -1. */
-int	 link_find(struct db *, const uint8_t sha[TOKEN_LEN], struct person *,
+int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN], struct person *,
 	    enum link_kind *);
 
 /* Write a line of the audit trail.  0, or -1. */
-int	 audit(struct db *, const char *, ...)
+int	 audit_add(struct db *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 
 /* system.db: a tenant's row.  0, or -1. */
@@ -233,43 +234,43 @@ int	 tenant_insert(struct db *, const struct tenant *);
 int	 tenant_update(struct db *, struct tenant *);
 
 /* storage_auth.c: requests of auth about a tenant */
-enum result	 auth_cred_find(struct request *, const void *);
-enum result	 auth_cred_token(struct request *, const void *);
-enum result	 auth_cred_set(struct request *, const void *);
-enum result	 auth_token_new(struct request *, const void *);
-enum result	 auth_token_find(struct request *, const void *);
-enum result	 auth_grant_new(struct request *, const void *);
-enum result	 auth_link_find(struct request *, const void *);
-enum result	 auth_link_set(struct request *, const void *);
+enum result	 data_cred_find(struct request *, const void *);
+enum result	 data_cred_token(struct request *, const void *);
+enum result	 data_cred_set(struct request *, const void *);
+enum result	 data_token_new(struct request *, const void *);
+enum result	 data_token_find(struct request *, const void *);
+enum result	 data_grant_new(struct request *, const void *);
+enum result	 data_link_find(struct request *, const void *);
+enum result	 data_link_set(struct request *, const void *);
 
 /* storage_talk.c: requests of everybody */
 enum result	 me_set(struct request *, const void *);
-enum result	 signout(struct request *, const void *);
-enum result	 floors(struct request *, const void *);
-enum result	 floor_get(struct request *, const void *);
-enum result	 place_set(struct request *, const void *);
-enum result	 say(struct request *, const void *);
-enum result	 history(struct request *, const void *);
-enum result	 mark_read(struct request *, const void *);
-enum result	 unread(struct request *, const void *);
-enum result	 people(struct request *, const void *);
+enum result	 me_signout(struct request *, const void *);
+enum result	 me_floors(struct request *, const void *);
+enum result	 me_floor(struct request *, const void *);
+enum result	 me_place(struct request *, const void *);
+enum result	 me_say(struct request *, const void *);
+enum result	 me_history(struct request *, const void *);
+enum result	 me_read(struct request *, const void *);
+enum result	 me_unread(struct request *, const void *);
+enum result	 me_people(struct request *, const void *);
 
 /* storage_admin.c: requests of a tenant's administrators */
-enum result	 admin_users(struct request *, const void *);
-enum result	 admin_user_add(struct request *, const void *);
-enum result	 admin_user_set(struct request *, const void *);
-enum result	 admin_user_del(struct request *, const void *);
-enum result	 admin_user_link(struct request *, const void *);
-enum result	 admin_groups(struct request *, const void *);
-enum result	 admin_group_add(struct request *, const void *);
-enum result	 admin_group_set(struct request *, const void *);
-enum result	 admin_group_del(struct request *, const void *);
-enum result	 admin_templates(struct request *, const void *);
-enum result	 admin_floors(struct request *, const void *);
-enum result	 admin_floor_add(struct request *, const void *);
-enum result	 admin_floor_set(struct request *, const void *);
-enum result	 admin_floor_del(struct request *, const void *);
-enum result	 admin_tenant_set(struct request *, const void *);
+enum result	 adm_users(struct request *, const void *);
+enum result	 adm_user_add(struct request *, const void *);
+enum result	 adm_user_set(struct request *, const void *);
+enum result	 adm_user_del(struct request *, const void *);
+enum result	 adm_user_link(struct request *, const void *);
+enum result	 adm_groups(struct request *, const void *);
+enum result	 adm_group_add(struct request *, const void *);
+enum result	 adm_group_set(struct request *, const void *);
+enum result	 adm_group_del(struct request *, const void *);
+enum result	 adm_templates(struct request *, const void *);
+enum result	 adm_floors(struct request *, const void *);
+enum result	 adm_floor_add(struct request *, const void *);
+enum result	 adm_floor_set(struct request *, const void *);
+enum result	 adm_floor_del(struct request *, const void *);
+enum result	 adm_tenant_set(struct request *, const void *);
 
 /*
  * What administrators and operators do alike, in the transaction of the
@@ -290,7 +291,7 @@ enum result	 floor_create(struct request *, const char *name,
 uint64_t	 link_expiry(struct db *, uint32_t user);
 
 /* storage_control.c: an operator's command; answers by itself. */
-void		 control(struct request *, const void *);
+void		 storage_control(struct request *, const void *);
 
 extern const struct proc_ops	 storage_ops;
 

@@ -53,14 +53,14 @@ tell_rights(struct request *rq)
 {
 	struct m_rights	 m = { rq->rq_tn->tn_id };
 
-	tell_sessions(rq, IMSG_RIGHTS, &m);
+	rq_tell_sessions(rq, IMSG_RIGHTS, &m);
 }
 
 /* The trail says who: an administrator here, an operator elsewhere. */
 static int
 note(struct request *rq, const char *what, uint32_t id)
 {
-	return (audit(rq->rq_db, "by %s %u: %s %u",
+	return (audit_add(rq->rq_db, "by %s %u: %s %u",
 	    rq->rq_gr == NULL ? "operator" : "user",
 	    rq->rq_gr == NULL ? 0 : rq->rq_gr->gr_user, what, id));
 }
@@ -194,7 +194,7 @@ user_link(struct request *rq, struct person *p, struct m_a_link *link)
 			return (R_UNAVAILABLE);
 	}
 	link->expires = now_ms() + (uint64_t)storage_conf->sc_invite * 1000;
-	if (link_make(rq->rq_db, p->p_id, kind, link->expires,
+	if (link_row_make(rq->rq_db, p->p_id, kind, link->expires,
 	    link->token) == -1 || note(rq, kind == LINK_INVITE ?
 	    "invite user" : "reset password of user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
@@ -241,14 +241,14 @@ send_user(struct request *rq, const struct person *p)
 	struct m_a_user	 m;
 
 	a_user(rq->rq_db, p, groups, &m);
-	answer(rq, IMSG_A_USER, &m);
+	rq_answer(rq, IMSG_A_USER, &m);
 }
 
 static int
 stream_users(struct stream *sm, struct peer *pe)
 {
 	uint32_t	 groups[MAX_GROUPS];
-	struct tenant	*tn = tenant_find(sm->st_tenant);
+	struct tenant	*tn = tenant_by_id(sm->st_tenant);
 	struct db	*db;
 	struct person	 p;
 	struct m_a_user	 m;
@@ -280,14 +280,14 @@ stream_users(struct stream *sm, struct peer *pe)
 }
 
 enum result
-admin_users(struct request *rq, const void *arg)
+adm_users(struct request *rq, const void *arg)
 {
 	(void)arg;
-	return (stream_new(rq, stream_users) == -1 ? R_UNAVAILABLE : R_OK);
+	return (rq_stream(rq, stream_users) == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 enum result
-admin_user_add(struct request *rq, const void *arg)
+adm_user_add(struct request *rq, const void *arg)
 {
 	const struct m_a_user_add	*m = arg;
 	struct person			 p;
@@ -298,9 +298,9 @@ admin_user_add(struct request *rq, const void *arg)
 	    (r = user_link(rq, &p, &link)) != R_OK)
 		return (r);
 	send_user(rq, &p);
-	answer(rq, IMSG_A_LINK, &link);
+	rq_answer(rq, IMSG_A_LINK, &link);
 	explicit_bzero(&link, sizeof(link));
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -328,12 +328,12 @@ user_set_name(struct request *rq, struct person *p, const char *name)
 	    note(rq, "rename user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	person_user(rq->rq_tn, p, 0, &mu);
-	tell_sessions(rq, IMSG_PROFILE, &mu);
+	rq_tell_sessions(rq, IMSG_PROFILE, &mu);
 	return (R_OK);
 }
 
 enum result
-admin_user_set(struct request *rq, const void *arg)
+adm_user_set(struct request *rq, const void *arg)
 {
 	const struct m_a_user_set	*m = arg;
 	struct person			 p;
@@ -350,12 +350,12 @@ admin_user_set(struct request *rq, const void *arg)
 	    (r = user_set_state(rq, &p, m->state)) != R_OK)
 		return (r);
 	send_user(rq, &p);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-admin_user_del(struct request *rq, const void *arg)
+adm_user_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
 	struct person		 p;
@@ -364,12 +364,12 @@ admin_user_del(struct request *rq, const void *arg)
 	if ((r = user_of(rq, m->id, &p)) != R_OK ||
 	    (r = user_remove(rq, &p)) != R_OK)
 		return (r);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-admin_user_link(struct request *rq, const void *arg)
+adm_user_link(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
 	struct person		 p;
@@ -379,9 +379,9 @@ admin_user_link(struct request *rq, const void *arg)
 	if ((r = user_of(rq, m->id, &p)) != R_OK ||
 	    (r = user_link(rq, &p, &link)) != R_OK)
 		return (r);
-	answer(rq, IMSG_A_LINK, &link);
+	rq_answer(rq, IMSG_A_LINK, &link);
 	explicit_bzero(&link, sizeof(link));
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -463,7 +463,7 @@ send_group(struct request *rq, const struct group *gp)
 	m.name = gp->gp_name;
 	m.members.mb_data = ids;
 	m.members.mb_len = gp->gp_members.il_n * sizeof(uint32_t);
-	answer(rq, IMSG_A_GROUP, &m);
+	rq_answer(rq, IMSG_A_GROUP, &m);
 	free(ids);
 	return (0);
 }
@@ -478,13 +478,13 @@ finish_group(struct request *rq, uint32_t id)
 	if ((rt = rights_get(rq->rq_db)) == NULL ||
 	    (gp = rights_group(rt, id)) == NULL || send_group(rq, gp) == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	tell_rights(rq);
 	return (R_OK);
 }
 
 enum result
-admin_groups(struct request *rq, const void *arg)
+adm_groups(struct request *rq, const void *arg)
 {
 	struct rights	*rt;
 	size_t		 i;
@@ -495,12 +495,12 @@ admin_groups(struct request *rq, const void *arg)
 	for (i = 0; i < rt->rt_ngroups; i++)
 		if (send_group(rq, &rt->rt_groups[i]) == -1)
 			return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-admin_group_add(struct request *rq, const void *arg)
+adm_group_add(struct request *rq, const void *arg)
 {
 	const struct m_a_group	*m = arg;
 	struct rights		*rt;
@@ -518,7 +518,7 @@ admin_group_add(struct request *rq, const void *arg)
 		return (R_CONFLICT);
 	if ((r = read_users(rq, &m->members, "members", &il)) != R_OK)
 		return (r);
-	n = group_add(rq->rq_db, m->name, &il, &id);
+	n = group_row_add(rq->rq_db, m->name, &il, &id);
 	free(il.il_ids);
 	if (n == -1 || note(rq, "add group", id) == -1)
 		return (R_UNAVAILABLE);
@@ -535,13 +535,13 @@ group_members(struct request *rq, const struct group *gp,
 
 	if ((r = read_users(rq, members, "members", &il)) != R_OK)
 		return (r);
-	n = group_set_members(rq->rq_db, gp, &il);
+	n = group_row_members(rq->rq_db, gp, &il);
 	free(il.il_ids);
 	return (n == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 enum result
-admin_group_set(struct request *rq, const void *arg)
+adm_group_set(struct request *rq, const void *arg)
 {
 	const struct m_a_group	*m = arg;
 	struct rights		*rt;
@@ -560,7 +560,7 @@ admin_group_set(struct request *rq, const void *arg)
 			return (R_UNAVAILABLE);
 		if ((r = group_name_free(rq, rt, m->name, m->group)) != R_OK)
 			return (r);
-		if (group_set_name(rq->rq_db, m->group, m->name) == -1)
+		if (group_row_name(rq->rq_db, m->group, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
 	if (note(rq, "change group", m->group) == -1)
@@ -569,7 +569,7 @@ admin_group_set(struct request *rq, const void *arg)
 }
 
 enum result
-admin_group_del(struct request *rq, const void *arg)
+adm_group_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
 	struct rights		*rt;
@@ -578,10 +578,10 @@ admin_group_del(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (rights_group(rt, m->id) == NULL)
 		return (R_NOTFOUND);
-	if (group_delete(rq->rq_db, m->id) == -1 ||
+	if (group_row_del(rq->rq_db, m->id) == -1 ||
 	    note(rq, "delete group", m->id) == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	tell_rights(rq);
 	return (R_OK);
 }
@@ -602,7 +602,7 @@ template_find(const char *name)
 }
 
 enum result
-admin_templates(struct request *rq, const void *arg)
+adm_templates(struct request *rq, const void *arg)
 {
 	struct template		*tp;
 	struct m_a_template	 m;
@@ -610,9 +610,9 @@ admin_templates(struct request *rq, const void *arg)
 	(void)arg;
 	TAILQ_FOREACH(tp, &storage_conf->sc_templates, tp_entry) {
 		m.name = tp->tp_name;
-		answer(rq, IMSG_A_TEMPLATE, &m);
+		rq_answer(rq, IMSG_A_TEMPLATE, &m);
 	}
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -657,7 +657,7 @@ floor_create(struct request *rq, const char *name, const char *template,
 	rq->rq_field = "floors";
 	if (rt->rt_nfloors >= MAX_FLOORS)
 		return (R_CONFLICT);
-	if (floor_add(rq->rq_db, name, mb.mb_data, mb.mb_len, id) == -1 ||
+	if (floor_row_add(rq->rq_db, name, mb.mb_data, mb.mb_len, id) == -1 ||
 	    note(rq, "add floor", *id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
@@ -680,7 +680,7 @@ send_floor(struct request *rq, const struct floor *fl)
 		m.users.mb_len = fl->fl_users.il_n * sizeof(uint32_t);
 		m.groups.mb_data = groups;
 		m.groups.mb_len = fl->fl_groups.il_n * sizeof(uint32_t);
-		answer(rq, IMSG_A_FLOOR, &m);
+		rq_answer(rq, IMSG_A_FLOOR, &m);
 	}
 	free(users);
 	free(groups);
@@ -696,12 +696,12 @@ finish_floor(struct request *rq, uint32_t id)
 	if ((rt = rights_get(rq->rq_db)) == NULL ||
 	    (fl = rights_floor(rt, id)) == NULL || send_floor(rq, fl) == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-admin_floors(struct request *rq, const void *arg)
+adm_floors(struct request *rq, const void *arg)
 {
 	struct rights	*rt;
 	size_t		 i;
@@ -712,12 +712,12 @@ admin_floors(struct request *rq, const void *arg)
 	for (i = 0; i < rt->rt_nfloors; i++)
 		if (send_floor(rq, &rt->rt_floors[i]) == -1)
 			return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-admin_floor_add(struct request *rq, const void *arg)
+adm_floor_add(struct request *rq, const void *arg)
 {
 	const struct m_a_floor	*m = arg;
 	uint32_t		 id;
@@ -744,7 +744,7 @@ floor_access(struct request *rq, struct rights *rt, const struct floor *fl,
 		free(users.il_ids);
 		return (r);
 	}
-	if (floor_set_rights(rq->rq_db, fl,
+	if (floor_row_rights(rq->rq_db, fl,
 	    m->mask & SET_OPEN ? m->open : fl->fl_open,
 	    m->mask & SET_USERS ? &users : &fl->fl_users,
 	    m->mask & SET_GROUPS ? &groups : &fl->fl_groups) == -1)
@@ -757,7 +757,7 @@ floor_access(struct request *rq, struct rights *rt, const struct floor *fl,
 }
 
 enum result
-admin_floor_set(struct request *rq, const void *arg)
+adm_floor_set(struct request *rq, const void *arg)
 {
 	const struct m_a_floor	*m = arg;
 	struct rights		*rt;
@@ -776,7 +776,7 @@ admin_floor_set(struct request *rq, const void *arg)
 			return (R_UNAVAILABLE);
 		if ((r = floor_name_free(rq, rt, m->name, m->floor)) != R_OK)
 			return (r);
-		if (floor_set_name(rq->rq_db, m->floor, m->name) == -1)
+		if (floor_row_name(rq->rq_db, m->floor, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
 	if (note(rq, "change floor", m->floor) == -1)
@@ -786,7 +786,7 @@ admin_floor_set(struct request *rq, const void *arg)
 }
 
 enum result
-admin_floor_del(struct request *rq, const void *arg)
+adm_floor_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
 	struct rights		*rt;
@@ -795,11 +795,11 @@ admin_floor_del(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (rights_floor(rt, m->id) == NULL)
 		return (R_NOTFOUND);
-	if (floor_delete(rq->rq_db, m->id) == -1 ||
+	if (floor_row_del(rq->rq_db, m->id) == -1 ||
 	    note(rq, "delete floor", m->id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -808,7 +808,7 @@ admin_floor_del(struct request *rq, const void *arg)
  */
 
 enum result
-admin_tenant_set(struct request *rq, const void *arg)
+adm_tenant_set(struct request *rq, const void *arg)
 {
 	const struct m_a_tenant	*m = arg;
 	struct tenant		*tn = rq->rq_tn;
@@ -826,7 +826,7 @@ admin_tenant_set(struct request *rq, const void *arg)
 		(void)strlcpy(tn->tn_title, old, sizeof(tn->tn_title));
 		return (R_UNAVAILABLE);
 	}
-	tell_tenant(rq, tn);
-	result(rq, R_OK, 0, NULL);
+	rq_tell_tenant(rq, tn);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }

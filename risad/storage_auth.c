@@ -13,12 +13,12 @@ send_cred(struct request *rq, const struct person *p)
 	struct m_cred	 m = { p->p_id, p->p_state,
 			    { p->p_secret, p->p_secretlen } };
 
-	answer(rq, IMSG_CRED, &m);
+	rq_answer(rq, IMSG_CRED, &m);
 	return (R_OK);
 }
 
 enum result
-auth_cred_find(struct request *rq, const void *arg)
+data_cred_find(struct request *rq, const void *arg)
 {
 	const struct m_cred_find	*m = arg;
 	struct person			 p;
@@ -43,7 +43,7 @@ token_user(struct request *rq, const uint8_t sha[TOKEN_LEN],
 {
 	int	 n;
 
-	if ((n = token_find(rq->rq_db, sha, tk)) == 1)
+	if ((n = token_row_find(rq->rq_db, sha, tk)) == 1)
 		n = person_get(rq->rq_db, tk->tk_user, p);
 	if (n == -1)
 		return (R_UNAVAILABLE);
@@ -51,7 +51,7 @@ token_user(struct request *rq, const uint8_t sha[TOKEN_LEN],
 }
 
 enum result
-auth_cred_token(struct request *rq, const void *arg)
+data_cred_token(struct request *rq, const void *arg)
 {
 	const struct m_sha	*m = arg;
 	struct token		 tk;
@@ -65,7 +65,7 @@ auth_cred_token(struct request *rq, const void *arg)
 }
 
 enum result
-auth_cred_set(struct request *rq, const void *arg)
+data_cred_set(struct request *rq, const void *arg)
 {
 	const struct m_cred_set	*m = arg;
 	struct db		*db = rq->rq_db;
@@ -79,7 +79,7 @@ auth_cred_set(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (n == 0 || p.p_state != USER_ACTIVE)
 		return (R_NOTFOUND);
-	if ((n = token_find(db, m->keep, &tk)) == -1)
+	if ((n = token_row_find(db, m->keep, &tk)) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0 || tk.tk_user != p.p_id)
 		tk.tk_id = 0;
@@ -89,10 +89,10 @@ auth_cred_set(struct request *rq, const void *arg)
 	    db_exec(db, S_LINK_DEL, ARGS(NUM(p.p_id))) == -1 ||
 	    db_exec(db, S_TOKENS_KEEP, ARGS(NUM(p.p_id),
 	    NUM(tk.tk_id))) == -1 ||
-	    audit(db, "user %u: password set", p.p_id) == -1)
+	    audit_add(db, "user %u: password set", p.p_id) == -1)
 		return (R_UNAVAILABLE);
 	grants_end(rq->rq_tn->tn_id, p.p_id, 0, tk.tk_id, END_ENDED);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -115,7 +115,7 @@ tokens_trim(struct request *rq, uint32_t user)
 }
 
 enum result
-auth_token_new(struct request *rq, const void *arg)
+data_token_new(struct request *rq, const void *arg)
 {
 	const struct m_token_new	*m = arg;
 	struct db			*db = rq->rq_db;
@@ -137,17 +137,17 @@ auth_token_new(struct request *rq, const void *arg)
 		return (R_INVALID);
 	if (db_exec(db, S_TOKENS_EXPIRED,
 	    ARGS(NUM(tk.tk_created))) == -1 ||
-	    token_add(db, &tk, m->sha) == -1 ||
+	    token_row_add(db, &tk, m->sha) == -1 ||
 	    tokens_trim(rq, p.p_id) == -1 ||
 	    db_exec(db, S_USER_LAST, ARGS(NUM(p.p_id),
 	    NUM(tk.tk_created))) != 1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-auth_token_find(struct request *rq, const void *arg)
+data_token_find(struct request *rq, const void *arg)
 {
 	const struct m_sha	*m = arg;
 	struct token		 tk;
@@ -165,7 +165,7 @@ auth_token_find(struct request *rq, const void *arg)
 	row.expires = tk.tk_expires;
 	row.live = grant_live(rq->rq_tn->tn_id, p.p_id, tk.tk_id);
 	explicit_bzero(&p, sizeof(p));
-	answer(rq, IMSG_TOKEN_ROW, &row);
+	rq_answer(rq, IMSG_TOKEN_ROW, &row);
 	return (R_OK);
 }
 
@@ -188,11 +188,11 @@ send_grant(struct request *rq, const struct grant *gr, const struct person *p,
 	m.name = p->p_name;
 	m.note = p->p_note;
 	m.email = p->p_mail;
-	tell(rq, PROC_SESSION, gr->gr_inst, req, IMSG_GRANT, &m);
+	rq_tell(rq, PROC_SESSION, gr->gr_inst, req, IMSG_GRANT, &m);
 }
 
 enum result
-auth_grant_new(struct request *rq, const void *arg)
+data_grant_new(struct request *rq, const void *arg)
 {
 	const struct m_grant_new	*m = arg;
 	struct grant			*gr;
@@ -217,12 +217,12 @@ auth_grant_new(struct request *rq, const void *arg)
 	gr->gr_seen = tk.tk_seen;
 	send_grant(rq, gr, &p, m->req);
 	explicit_bzero(&p, sizeof(p));
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 enum result
-auth_link_find(struct request *rq, const void *arg)
+data_link_find(struct request *rq, const void *arg)
 {
 	const struct m_link_find	*m = arg;
 	struct person			 p;
@@ -232,22 +232,22 @@ auth_link_find(struct request *rq, const void *arg)
 
 	if (m->inst >= proc_nsession || m->inst >= MAX_SESSIONS)
 		return (R_UNAVAILABLE);
-	if ((n = link_find(rq->rq_db, m->sha, &p, &kind)) == -1)
+	if ((n = link_row_find(rq->rq_db, m->sha, &p, &kind)) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0)
 		return (R_LINK);
 	row.kind = (uint8_t)kind;
 	row.email = p.p_mail;
 	row.name = p.p_name;
-	tell(rq, PROC_SESSION, m->inst, m->req, IMSG_LINK, &row);
+	rq_tell(rq, PROC_SESSION, m->inst, m->req, IMSG_LINK, &row);
 	explicit_bzero(&p, sizeof(p));
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
 /* Looking and using is one transaction: of two that race, one finds it. */
 enum result
-auth_link_set(struct request *rq, const void *arg)
+data_link_set(struct request *rq, const void *arg)
 {
 	const struct m_link_set	*m = arg;
 	struct db		*db = rq->rq_db;
@@ -256,7 +256,7 @@ auth_link_set(struct request *rq, const void *arg)
 	enum link_kind		 kind;
 	int			 n;
 
-	if ((n = link_find(db, m->sha, &p, &kind)) == -1)
+	if ((n = link_row_find(db, m->sha, &p, &kind)) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0)
 		return (R_LINK);
@@ -267,11 +267,11 @@ auth_link_set(struct request *rq, const void *arg)
 	    person_set_secret(db, &p, m->sealed.mb_data,
 	    m->sealed.mb_len) == -1 ||
 	    db_exec(db, S_TOKENS_DEL, ARGS(NUM(p.p_id))) == -1 ||
-	    audit(db, "user %u: %s link used", p.p_id,
+	    audit_add(db, "user %u: %s link used", p.p_id,
 	    kind == LINK_INVITE ? "invitation" : "reset") == -1)
 		return (R_UNAVAILABLE);
 	grants_end(rq->rq_tn->tn_id, p.p_id, 0, 0, END_ENDED);
 	done.user = p.p_id;
-	answer(rq, IMSG_LINK_DONE, &done);
+	rq_answer(rq, IMSG_LINK_DONE, &done);
 	return (R_OK);
 }

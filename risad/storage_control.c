@@ -43,7 +43,7 @@ co_tenant(struct command *co, const char *name)
 {
 	struct request	*rq = co->co_rq;
 
-	if ((rq->rq_tn = tenant_named(name)) == NULL)
+	if ((rq->rq_tn = tenant_by_name(name)) == NULL)
 		return (refuse(co, "no such tenant: %s", name));
 	if ((rq->rq_db = tenant_enter(rq->rq_tn)) == NULL)
 		return (refuse(co, "tenant %s: its data %s", name,
@@ -89,7 +89,7 @@ co_commit(struct command *co, enum result r, const char *what)
 
 	if (r != R_OK) {
 		(void)db_end(db, 0);
-		unanswer(co->co_rq, NULL);
+		rq_unanswer(co->co_rq, NULL);
 		(void)db_commit(db);
 		return (co_result(co, r, what));
 	}
@@ -141,7 +141,7 @@ tenant_add(struct command *co)
 	if (!label_valid(m->name))
 		return (refuse(co, "%s: a tenant's name has 1 to %d of a-z, "
 		    "0-9 and -", m->name, MAX_LABEL));
-	if (tenant_named(m->name) != NULL)
+	if (tenant_by_name(m->name) != NULL)
 		return (refuse(co, "%s: exists already", m->name));
 	if (!name_valid(title, MAX_TITLE_CHARS))
 		return (refuse(co, "the title is not valid"));
@@ -162,11 +162,11 @@ tenant_add(struct command *co)
 	(void)strlcpy(tn->tn_title, title, sizeof(tn->tn_title));
 	(void)strlcpy(tn->tn_contact, mail, sizeof(tn->tn_contact));
 	if (tenant_insert(sys, tn) == -1) {
-		RB_REMOVE(tenants, &tenants, tn);
+		RB_REMOVE(tenant_tree, &tenant_all, tn);
 		free(tn);
 		return (refuse(co, "system.db cannot be written"));
 	}
-	tell_tenant(co->co_rq, tn);
+	rq_tell_tenant(co->co_rq, tn);
 	return (0);
 }
 
@@ -178,7 +178,7 @@ tenant_state(struct command *co)
 	struct db			*sys = db_system();
 	uint8_t				 old;
 
-	if ((tn = tenant_named(m->name)) == NULL)
+	if ((tn = tenant_by_name(m->name)) == NULL)
 		return (refuse(co, "no such tenant: %s", m->name));
 	old = tn->tn_state;
 	tn->tn_state = m->state;
@@ -188,7 +188,7 @@ tenant_state(struct command *co)
 	}
 	if (tn->tn_state == TENANT_SUSPENDED)
 		grants_end(tn->tn_id, 0, 0, 0, END_SUSPENDED);
-	tell_tenant(co->co_rq, tn);
+	rq_tell_tenant(co->co_rq, tn);
 	return (0);
 }
 
@@ -228,7 +228,7 @@ stream_list(struct stream *sm, struct peer *pe)
 	struct tenant	 key = { .tn_id = (uint32_t)sm->st_after + 1 };
 	struct tenant	*tn;
 
-	if ((tn = RB_NFIND(tenants, &tenants, &key)) == NULL) {
+	if ((tn = RB_NFIND(tenant_tree, &tenant_all, &key)) == NULL) {
 		(void)proc_result(pe, sm->st_id, R_OK, 0, "");
 		return (0);
 	}
@@ -240,7 +240,7 @@ stream_list(struct stream *sm, struct peer *pe)
 static int
 stream_begin(struct command *co, int (*step)(struct stream *, struct peer *))
 {
-	if (stream_new(co->co_rq, step) == -1)
+	if (rq_stream(co->co_rq, step) == -1)
 		return (refuse(co, "no memory"));
 	return (1);
 }
@@ -257,7 +257,7 @@ tenant_show(struct command *co)
 	const struct m_c_name	*m = co->co_m;
 	struct tenant		*tn;
 
-	if ((tn = tenant_named(m->name)) == NULL)
+	if ((tn = tenant_by_name(m->name)) == NULL)
 		return (refuse(co, "no such tenant: %s", m->name));
 	tenant_send(co->co_rq->rq_peer, co->co_rq->rq_id, tn);
 	return (0);
@@ -275,7 +275,7 @@ send_link(struct command *co, const struct m_a_link *link)
 	m.tenant = co->co_rq->rq_tn->tn_name;
 	memcpy(m.token, link->token, sizeof(m.token));
 	m.expires = link->expires;
-	answer(co->co_rq, IMSG_C_LINK_TOKEN, &m);
+	rq_answer(co->co_rq, IMSG_C_LINK_TOKEN, &m);
 	explicit_bzero(&m, sizeof(m));
 }
 
@@ -350,7 +350,7 @@ end_fn(struct command *co, struct person *p)
 	struct request	*rq = co->co_rq;
 
 	if (db_exec(rq->rq_db, S_TOKENS_DEL, ARGS(NUM(p->p_id))) == -1 ||
-	    audit(rq->rq_db, "by operator 0: end sessions of user %u",
+	    audit_add(rq->rq_db, "by operator 0: end sessions of user %u",
 	    p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	grants_end(rq->rq_tn->tn_id, p->p_id, 0, 0, END_ENDED);
@@ -404,7 +404,7 @@ user_show(struct command *co)
 	    co_person(co, m->email, &p) == -1)
 		return (-1);
 	user_row(co->co_rq->rq_db, &p, &row);
-	answer(co->co_rq, IMSG_C_USER_ROW, &row);
+	rq_answer(co->co_rq, IMSG_C_USER_ROW, &row);
 	explicit_bzero(&p, sizeof(p));
 	return (0);
 }
@@ -415,7 +415,7 @@ stream_rows(struct stream *sm, struct peer *pe, enum stmt s,
     void (*send)(struct stream *, struct peer *, struct db *,
     sqlite3_stmt *))
 {
-	struct tenant	*tn = tenant_find(sm->st_tenant);
+	struct tenant	*tn = tenant_by_id(sm->st_tenant);
 	struct db	*db;
 	sqlite3_stmt	*st;
 	int		 n, rows = 0;
@@ -479,7 +479,7 @@ send_session_row(struct stream *sm, struct peer *pe, struct db *db,
 	struct person		 p;
 	struct m_c_session_row	 m;
 
-	if (token_read(db, st, &tk) == -1 || tk.tk_expires <= now_ms() ||
+	if (token_row_read(db, st, &tk) == -1 || tk.tk_expires <= now_ms() ||
 	    person_get(db, tk.tk_user, &p) != 1)
 		return;
 	m.user = tk.tk_user;
@@ -565,11 +565,11 @@ floor_del(struct command *co)
 	    (fl = co_floor(co, m->floor)) == NULL || co_begin(co) == -1)
 		return (-1);
 	id = fl->fl_id;
-	if (floor_delete(rq->rq_db, id) == -1 ||
-	    audit(rq->rq_db, "by operator 0: delete floor %u", id) == -1)
+	if (floor_row_del(rq->rq_db, id) == -1 ||
+	    audit_add(rq->rq_db, "by operator 0: delete floor %u", id) == -1)
 		r = R_UNAVAILABLE;
 	rights.tenant = rq->rq_tn->tn_id;
-	tell_sessions(rq, IMSG_RIGHTS, &rights);
+	rq_tell_sessions(rq, IMSG_RIGHTS, &rights);
 	return (co_commit(co, r, m->floor));
 }
 
@@ -600,7 +600,7 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
 	int			 n;
 
 	if (user == 0 && group == 0)
-		n = floor_set_rights(db, fl, m->allow, &fl->fl_users,
+		n = floor_row_rights(db, fl, m->allow, &fl->fl_users,
 		    &fl->fl_groups);
 	else {
 		from = user != 0 ? &fl->fl_users : &fl->fl_groups;
@@ -608,12 +608,12 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
 		    idlist_change(&to, from, user != 0 ? user : group,
 		    m->allow) == -1)
 			return (R_UNAVAILABLE);
-		n = floor_set_rights(db, fl, fl->fl_open,
+		n = floor_row_rights(db, fl, fl->fl_open,
 		    user != 0 ? &to : &fl->fl_users,
 		    user != 0 ? &fl->fl_groups : &to);
 		free(to.il_ids);
 	}
-	if (n == -1 || audit(db, "by operator 0: %s floor %u: user %u, "
+	if (n == -1 || audit_add(db, "by operator 0: %s floor %u: user %u, "
 	    "group %u", m->allow ? "allow" : "deny", id, user, group) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
@@ -646,7 +646,7 @@ floor_allow(struct command *co)
 	}
 	r = floor_access(co, fl, p.p_id, gp == NULL ? 0 : gp->gp_id);
 	rights.tenant = co->co_rq->rq_tn->tn_id;
-	tell_sessions(co->co_rq, IMSG_RIGHTS, &rights);
+	rq_tell_sessions(co->co_rq, IMSG_RIGHTS, &rights);
 	return (co_commit(co, r, m->floor));
 }
 
@@ -676,7 +676,7 @@ floor_list(struct command *co)
 		return (refuse(co, "the floors cannot be read"));
 	for (i = 0; i < rt->rt_nfloors; i++) {
 		floor_row(&rt->rt_floors[i], "", &row);
-		answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+		rq_answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
 	}
 	return (0);
 }
@@ -727,7 +727,7 @@ floor_show(struct command *co)
 		return (refuse(co, "no memory"));
 	floor_who(co->co_rq->rq_db, fl, who, WHO_MAX);
 	floor_row(fl, who, &row);
-	answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+	rq_answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
 	free(who);
 	return (0);
 }
@@ -741,7 +741,7 @@ stat_send(struct command *co, const char *name, uint64_t value)
 {
 	struct m_c_stat_row	 m = { name, value };
 
-	answer(co->co_rq, IMSG_C_STAT_ROW, &m);
+	rq_answer(co->co_rq, IMSG_C_STAT_ROW, &m);
 }
 
 static int
@@ -751,7 +751,7 @@ status(struct command *co)
 	char		 name[MAX_LABEL + 32];
 	uint64_t	 n = 0, damaged = 0;
 
-	RB_FOREACH(tn, tenants, &tenants) {
+	RB_FOREACH(tn, tenant_tree, &tenant_all) {
 		n++;
 		if (tn->tn_why == DB_OK)
 			continue;
@@ -786,7 +786,7 @@ stats(struct command *co)
 /* fn returns 0 done, 1 the answer goes on by itself, -1 refused. */
 static const struct verb {
 	uint32_t	 ve_type;
-	const char	*ve_words;	/* for the trail; NULL: changes nothing */
+	const char	*ve_words;	/* NULL: changes nothing, no trail */
 	int		(*ve_fn)(struct command *);
 } verbs[] = {
 	{ IMSG_C_TENANT_ADD, "tenant add", tenant_add },
@@ -854,20 +854,20 @@ run(struct command *co, const struct verb *ve)
 	if (ve->ve_words == NULL)
 		return (ve->ve_fn(co));
 	target(ve->ve_type, co->co_m, what, sizeof(what));
-	if ((sys = db_system()) == NULL || audit(sys, "uid %u: %s %s", op,
+	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s", op,
 	    ve->ve_words, what) == -1)
 		return (refuse(co, "the audit trail cannot be written"));
 	n = ve->ve_fn(co);
 	/* It is done or not whatever this says; then the log has it. */
-	if ((sys = db_system()) == NULL || audit(sys, "uid %u: %s %s: %s", op,
-	    ve->ve_words, what, n == -1 ? "refused" : "done") == -1)
+	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s: %s",
+	    op, ve->ve_words, what, n == -1 ? "refused" : "done") == -1)
 		log_warnx("uid %u: %s %s, but not in the audit trail", op,
 		    ve->ve_words, n == -1 ? "refused" : "done");
 	return (n);
 }
 
 void
-control(struct request *rq, const void *m)
+storage_control(struct request *rq, const void *m)
 {
 	struct command	 co = { .co_rq = rq, .co_m = m };
 	size_t		 i;
@@ -887,5 +887,5 @@ control(struct request *rq, const void *m)
 		rq->rq_db = NULL;
 	}
 	if (n != 1)
-		result(rq, n == 0 ? R_OK : R_REFUSED, 0, co.co_why);
+		rq_result(rq, n == 0 ? R_OK : R_REFUSED, 0, co.co_why);
 }

@@ -688,7 +688,7 @@ name_seal(struct db *db, const char *table, uint32_t id, const char *name,
 }
 
 int
-floor_add(struct db *db, const char *name, const void *map, size_t len,
+floor_row_add(struct db *db, const char *name, const void *map, size_t len,
     uint32_t *fid)
 {
 	static const struct idlist	 nobody;
@@ -736,13 +736,13 @@ set_name(struct db *db, enum stmt s, const char *table, uint32_t id,
 }
 
 int
-floor_set_name(struct db *db, uint32_t id, const char *name)
+floor_row_name(struct db *db, uint32_t id, const char *name)
 {
 	return (set_name(db, S_FLOOR_NAME, "floors", id, name));
 }
 
 int
-floor_set_rights(struct db *db, const struct floor *fl, uint8_t open,
+floor_row_rights(struct db *db, const struct floor *fl, uint8_t open,
     const struct idlist *users, const struct idlist *groups)
 {
 	void	*rec;
@@ -760,7 +760,7 @@ floor_set_rights(struct db *db, const struct floor *fl, uint8_t open,
 }
 
 int
-floor_delete(struct db *db, uint32_t id)
+floor_row_del(struct db *db, uint32_t id)
 {
 	if (db_exec(db, S_FLOOR_DEL_TALK, ARGS(NUM(id))) == -1 ||
 	    db_exec(db, S_FLOOR_DEL_READS, ARGS(NUM(id))) == -1 ||
@@ -771,7 +771,7 @@ floor_delete(struct db *db, uint32_t id)
 }
 
 int
-group_add(struct db *db, const char *name, const struct idlist *members,
+group_row_add(struct db *db, const char *name, const struct idlist *members,
     uint32_t *gid)
 {
 	uint8_t		 key[SEAL_INDEX];
@@ -795,13 +795,13 @@ group_add(struct db *db, const char *name, const struct idlist *members,
 }
 
 int
-group_set_name(struct db *db, uint32_t id, const char *name)
+group_row_name(struct db *db, uint32_t id, const char *name)
 {
 	return (set_name(db, S_GROUP_NAME, "groups", id, name));
 }
 
 int
-group_set_members(struct db *db, const struct group *gp,
+group_row_members(struct db *db, const struct group *gp,
     const struct idlist *members)
 {
 	void	*rec;
@@ -834,7 +834,7 @@ forget_once(struct db *db, struct rights *rt, uint32_t user)
 			continue;
 		if (idlist_change(&il, &fl->fl_users, user, 0) == -1)
 			return (-1);
-		n = floor_set_rights(db, fl, fl->fl_open, &il,
+		n = floor_row_rights(db, fl, fl->fl_open, &il,
 		    &fl->fl_groups);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
@@ -845,7 +845,7 @@ forget_once(struct db *db, struct rights *rt, uint32_t user)
 			continue;
 		if (idlist_change(&il, &gp->gp_members, user, 0) == -1)
 			return (-1);
-		n = group_set_members(db, gp, &il);
+		n = group_row_members(db, gp, &il);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
 	}
@@ -867,7 +867,7 @@ forget_group_once(struct db *db, struct rights *rt, uint32_t id)
 			continue;
 		if (idlist_change(&il, &fl->fl_groups, id, 0) == -1)
 			return (-1);
-		n = floor_set_rights(db, fl, fl->fl_open, &fl->fl_users,
+		n = floor_row_rights(db, fl, fl->fl_open, &fl->fl_users,
 		    &il);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
@@ -876,7 +876,7 @@ forget_group_once(struct db *db, struct rights *rt, uint32_t id)
 }
 
 int
-group_delete(struct db *db, uint32_t id)
+group_row_del(struct db *db, uint32_t id)
 {
 	struct rights	*rt;
 	int		 n;
@@ -959,7 +959,7 @@ token_columns(sqlite3_stmt *st, struct token *tk)
 }
 
 int
-token_read(struct db *db, sqlite3_stmt *st, struct token *tk)
+token_row_read(struct db *db, sqlite3_stmt *st, struct token *tk)
 {
 	const void	*sha;
 	size_t		 len;
@@ -972,7 +972,7 @@ token_read(struct db *db, sqlite3_stmt *st, struct token *tk)
 }
 
 int
-token_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct token *tk)
+token_row_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct token *tk)
 {
 	sqlite3_stmt	*st;
 	int		 n;
@@ -990,7 +990,8 @@ token_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct token *tk)
 }
 
 int
-token_add(struct db *db, const struct token *tk, const uint8_t sha[TOKEN_LEN])
+token_row_add(struct db *db, const struct token *tk,
+    const uint8_t sha[TOKEN_LEN])
 {
 	uint8_t		 bind[TOKEN_BIND];
 	struct seal_at	 at = { "tokens", "client", 0, 0, bind,
@@ -1036,8 +1037,8 @@ link_bind(uint8_t bind[LINK_BIND], uint64_t kind, uint64_t expires,
 }
 
 int
-link_make(struct db *db, uint32_t user, enum link_kind kind, uint64_t expires,
-    uint8_t token[TOKEN_LEN])
+link_row_make(struct db *db, uint32_t user, enum link_kind kind,
+    uint64_t expires, uint8_t token[TOKEN_LEN])
 {
 	uint8_t			 sha[TOKEN_LEN], bind[LINK_BIND];
 	const struct seal_at	 at = { "links", "proof", user, 0, bind,
@@ -1059,7 +1060,7 @@ link_make(struct db *db, uint32_t user, enum link_kind kind, uint64_t expires,
 }
 
 int
-link_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct person *p,
+link_row_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct person *p,
     enum link_kind *kind)
 {
 	uint8_t		 bind[LINK_BIND];
@@ -1095,7 +1096,7 @@ link_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct person *p,
  */
 
 int
-audit(struct db *db, const char *fmt, ...)
+audit_add(struct db *db, const char *fmt, ...)
 {
 	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
 	char		 line[LINE];

@@ -23,7 +23,7 @@ myself(struct request *rq, struct person *p)
 }
 
 enum result
-signout(struct request *rq, const void *arg)
+me_signout(struct request *rq, const void *arg)
 {
 	const struct grant	*gr = rq->rq_gr;
 	struct grant		*mine;
@@ -35,7 +35,7 @@ signout(struct request *rq, const void *arg)
 	if ((mine = grant_find(gr->gr_id, gr->gr_inst, 0)) != NULL)
 		grant_free(mine);
 	grants_end(gr->gr_tenant, gr->gr_user, gr->gr_token, 0, END_SIGNOUT);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -76,9 +76,9 @@ me_set(struct request *rq, const void *arg)
 	if (person_set_profile(rq->rq_db, &p) == -1)
 		return (R_UNAVAILABLE);
 	person_user(rq->rq_tn, &p, 1, &mu);
-	answer(rq, IMSG_USER, &mu);
+	rq_answer(rq, IMSG_USER, &mu);
 	mu.email = "";
-	tell_sessions(rq, IMSG_PROFILE, &mu);
+	rq_tell_sessions(rq, IMSG_PROFILE, &mu);
 	return (R_OK);
 }
 
@@ -87,7 +87,7 @@ me_set(struct request *rq, const void *arg)
  */
 
 enum result
-floors(struct request *rq, const void *arg)
+me_floors(struct request *rq, const void *arg)
 {
 	struct rights		*rt;
 	const struct floor	*fl;
@@ -104,9 +104,9 @@ floors(struct request *rq, const void *arg)
 		row.floor = fl->fl_id;
 		row.version = (uint32_t)fl->fl_edition;
 		row.name = fl->fl_name;
-		answer(rq, IMSG_FLOOR_ROW, &row);
+		rq_answer(rq, IMSG_FLOOR_ROW, &row);
 	}
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -155,7 +155,7 @@ place_get(struct request *rq, struct m_floor_doc *doc)
 }
 
 enum result
-floor_get(struct request *rq, const void *arg)
+me_floor(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
 	const struct floor	*fl;
@@ -180,13 +180,13 @@ floor_get(struct request *rq, const void *arg)
 	doc.name = fl->fl_name;
 	doc.map.mb_data = map;
 	place_get(rq, &doc);
-	answer(rq, IMSG_FLOOR_DOC, &doc);
+	rq_answer(rq, IMSG_FLOOR_DOC, &doc);
 	free(map);
 	return (R_OK);
 }
 
 enum result
-place_set(struct request *rq, const void *arg)
+me_place(struct request *rq, const void *arg)
 {
 	const struct m_place_set	*m = arg;
 	const struct seal_at		 at = { "places", "spot",
@@ -213,7 +213,7 @@ place_set(struct request *rq, const void *arg)
 	if (n == -1 || db_exec(rq->rq_db, S_USER_FLOOR,
 	    ARGS(NUM(rq->rq_gr->gr_user), NUM(m->floor))) == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -358,7 +358,7 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 }
 
 enum result
-say(struct request *rq, const void *arg)
+me_say(struct request *rq, const void *arg)
 {
 	const struct m_say	*m = arg;
 	struct person		 p;
@@ -383,7 +383,7 @@ say(struct request *rq, const void *arg)
 	if (n == 0 && message_add(rq, &tl, key, p.p_name, m->text,
 	    &said) == -1)
 		return (R_UNAVAILABLE);
-	answer(rq, IMSG_SAID, &said);
+	rq_answer(rq, IMSG_SAID, &said);
 	return (R_OK);
 }
 
@@ -434,14 +434,14 @@ lines_send(struct request *rq, struct line *ln, size_t n)
 		}
 		if (p.p_id == known)
 			ln[n].ln_m.name = p.p_name;
-		answer(rq, IMSG_MESSAGE, &ln[n].ln_m);
+		rq_answer(rq, IMSG_MESSAGE, &ln[n].ln_m);
 		freezero(ln[n].ln_text, ln[n].ln_len + 1);
 	}
 	explicit_bzero(&p, sizeof(p));
 }
 
 enum result
-history(struct request *rq, const void *arg)
+me_history(struct request *rq, const void *arg)
 {
 	const struct m_history	*m = arg;
 	struct line		 lines[HISTORY_MAX];
@@ -468,12 +468,12 @@ history(struct request *rq, const void *arg)
 	lines_send(rq, lines, n);
 	if (ret == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, seen > limit, NULL);
+	rq_result(rq, R_OK, seen > limit, NULL);
 	return (R_OK);
 }
 
 enum result
-mark_read(struct request *rq, const void *arg)
+me_read(struct request *rq, const void *arg)
 {
 	const struct m_read	*m = arg;
 	struct talk		 tl;
@@ -491,7 +491,7 @@ mark_read(struct request *rq, const void *arg)
 	if (db_exec(rq->rq_db, S_READ_PUT, ARGS(NUM(rq->rq_gr->gr_user),
 	    NUM(tl.tl_kind), NUM(tl.tl_a), NUM(tl.tl_b), NUM(id))) == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -516,7 +516,7 @@ unread_send(struct request *rq, const struct talk *tl, uint32_t a)
 		return (-1);
 	row.count = (uint32_t)count;
 	row.last = last;
-	answer(rq, IMSG_UNREAD_ROW, &row);
+	rq_answer(rq, IMSG_UNREAD_ROW, &row);
 	return (0);
 }
 
@@ -541,7 +541,7 @@ unread_floors(struct request *rq)
 }
 
 enum result
-unread(struct request *rq, const void *arg)
+me_unread(struct request *rq, const void *arg)
 {
 	struct talk	 tl = { .tl_kind = CHANNEL_USER };
 	sqlite3_stmt	*st;
@@ -564,7 +564,7 @@ unread(struct request *rq, const void *arg)
 	db_done(st);
 	if (n == -1)
 		return (R_UNAVAILABLE);
-	result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 
@@ -575,7 +575,7 @@ unread(struct request *rq, const void *arg)
 static int
 stream_people(struct stream *sm, struct peer *pe)
 {
-	struct tenant	*tn = tenant_find(sm->st_tenant);
+	struct tenant	*tn = tenant_by_id(sm->st_tenant);
 	struct grant	*gr = grant_find(sm->st_grant, sm->st_inst, 0);
 	struct db	*db;
 	struct person	 p;
@@ -610,8 +610,8 @@ stream_people(struct stream *sm, struct peer *pe)
 }
 
 enum result
-people(struct request *rq, const void *arg)
+me_people(struct request *rq, const void *arg)
 {
 	(void)arg;
-	return (stream_new(rq, stream_people) == -1 ? R_UNAVAILABLE : R_OK);
+	return (rq_stream(rq, stream_people) == -1 ? R_UNAVAILABLE : R_OK);
 }
