@@ -6,6 +6,7 @@ import { apart, crosses, distance, edge, inside, middle, nearest }
     from '../src/scene/geom';
 import type { Spot } from '../src/scene/geom';
 import { findPath } from '../src/scene/path';
+import { beside, meant, placeIn } from '../src/scene/places';
 import { CLEARANCE, Space, seatsOf } from '../src/scene/space';
 import type { FloorMap, Point, Segment } from '../src/types';
 
@@ -200,4 +201,49 @@ test('a floor of the largest size is still searched', () => {
 
 	assert.deepEqual(way[way.length - 1], { x: 19900, y: 19900 });
 	assert.ok(way.length <= 32);
+});
+
+/* A room with two chairs behind the door of halves(). */
+function seated(): Space
+{
+	return new Space({ ...halves(), furniture: [
+		{ kind: 'chair', x: 670, y: 270, w: 60, h: 60, turn: 0 },
+		{ kind: 'chair', x: 870, y: 270, w: 60, h: 60, turn: 0 },
+		{ kind: 'table', x: 740, y: 250, w: 120, h: 100, turn: 0 },
+	] });
+}
+
+const nobody = (): boolean => false;
+
+test('a click on a table means the nearest free seat', () => {
+	const space = seated();
+	const at = { x: 760, y: 300 };
+
+	assert.deepEqual(meant(space, at, nobody), { x: 700, y: 300 });
+	assert.deepEqual(meant(space, at, (p) => p.x === 700),
+	    { x: 900, y: 300 });
+	assert.deepEqual(meant(space, at, () => true), at);
+	assert.deepEqual(meant(space, { x: 300, y: 500 }, nobody),
+	    { x: 300, y: 500 });
+});
+
+test('one stops beside somebody, not in him and not behind a wall', () => {
+	const space = new Space(halves());
+	const at = { x: 440, y: 100 };
+	const p = beside(space, at, { x: 900, y: 100 }, nobody);
+
+	assert.ok(distance(p, at) > 90 && distance(p, at) < 200);
+	assert.ok(p.x < 500 && space.free(p.x, p.y));
+	assert.deepEqual(beside(space, at, p, () => true), at);
+});
+
+test('a room is entered to its nearest free seat, else to free floor', () => {
+	const space = seated();
+	const me = { x: 100, y: 300 };
+	const spot = placeIn(space, 4, me, (p) => p.y === 300);
+
+	assert.deepEqual(placeIn(space, 4, me, nobody), { x: 700, y: 300 });
+	assert.ok(spot !== null && spot.x > 530 &&
+	    space.furnitureAt(spot.x, spot.y) === null);
+	assert.equal(placeIn(space, 9, me, nobody), null);
 });

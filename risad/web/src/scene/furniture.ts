@@ -370,14 +370,14 @@ function lamp(p: Pen, f: Furniture): void
 	const cx = f.x + f.w / 2, cy = f.y + f.h / 2;
 	const r = Math.min(f.w, f.h) / 2;
 	const c = p.c;
-	const glow = c.createRadialGradient(cx, cy - 60, 4, cx, cy - 40, 150);
+	const glow = c.createRadialGradient(cx, cy - 50, 4, cx, cy - 30, 100);
 
 	p.drum(cx, cy, r * 0.55, r * 0.4, 3, '#5a6274');
 	p.line(cx, cy - 3, cx, cy - 62, 3.4, p.pal.thing('#5a6274'));
 	glow.addColorStop(0, `rgba(255,222,150,${p.pal.dark ? 0.42 : 0.16})`);
 	glow.addColorStop(1, 'rgba(255,222,150,0)');
 	c.fillStyle = glow;
-	c.fillRect(cx - 160, cy - 200, 320, 320);
+	c.fillRect(cx - 100, cy - 130, 200, 200);
 	c.fillStyle = p.pal.dark ? '#ffe3a6' : '#fbe6b8';
 	c.beginPath();
 	c.moveTo(cx - r * 0.5, cy - 82);

@@ -183,7 +183,8 @@ function slabs(p: Pen, v: View, base: string): void
 			p.flat(x + 1.5, j * 70 + 1.5, cut - 3, 67, 4,
 			    mix(base, '#6f6a62', 0.10 * chance(i, j)));
 			p.flat(x + cut + 1.5, j * 70 + 1.5, 117 - cut, 67, 4,
-			    mix(base, '#ffffff', 0.14 * chance(i, j, 4)));
+			    mix(base, '#ffffff', (p.pal.dark ? 0.03 : 0.14) *
+			    chance(i, j, 4)));
 		}
 }
 

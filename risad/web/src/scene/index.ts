@@ -6,7 +6,7 @@
 
 import Konva from 'konva/lib/Core.js';
 import { Camera } from './camera';
-import { distance, inside, middle } from './geom';
+import { distance } from './geom';
 import type { Spot } from './geom';
 import { paintGround } from './ground';
 import type { View } from './ground';
@@ -14,9 +14,9 @@ import { Input } from './input';
 import { Clock, Track, decodeMoves } from './legs';
 import { DARK, LIGHT } from './palette';
 import type { Palette } from './palette';
-import { findPath } from './path';
 import { FADE, Screens, drawPeople, hit, pulsing } from './people';
 import type { Actor, Placed, Scenery } from './people';
+import { beside, meant, placeIn } from './places';
 import { Space } from './space';
 import { Walker } from './walker';
 import type { DoorState, FloorMsg, Lang, Person, PresenceEntry }
@@ -41,7 +41,6 @@ export interface SceneOptions {
 const MOST_PIXELS = 9e6;		/* of the floor's picture */
 const SPOKEN = 6000;			/* ms a bubble stays */
 const SETTLE = 140;			/* ms after a zoom until repainting */
-const BESIDE = 110;			/* cm one stops from somebody */
 
 export class OfficeScene {
 	private box: HTMLDivElement;
@@ -245,16 +244,21 @@ export class OfficeScene {
 	walkToUser(user: number): void
 	{
 		const a = this.byUser(user);
-		const at = a === null ? null : this.beside(a);
+		const me = this.own();
 
-		if (at !== null)
-			this.walkTo(at.x, at.y);
+		if (a === null || me === null || this.space === null)
+			return;
+		const at = beside(this.space, a.track.goal(), me,
+		    this.takenBy);
+		this.walkTo(at.x, at.y);
 	}
 
 	/* Walks to a free seat of a room, else to a free place in it. */
 	walkToRoom(room: number): void
 	{
-		const at = this.placeIn(room);
+		const me = this.own();
+		const at = me === null || this.space === null ? null :
+		    placeIn(this.space, room, me, this.takenBy);
 
 		if (at !== null)
 			this.walkTo(at.x, at.y);
@@ -636,99 +640,19 @@ export class OfficeScene {
 		this.hover = 0;
 		this.wake();
 		if (this.space !== null && this.walker !== null) {
-			const to = this.aim(at);
+			const to = meant(this.space, at, this.takenBy);
 			this.walkTo(to.x, to.y);
 		}
 	}
 
-	/* A click on furniture means the free seat nearest to it. */
-	private aim(at: Spot): Spot
-	{
-		const space = this.space;
-
-		if (space === null)
-			return at;
-		const f = space.furnitureAt(at.x, at.y);
-		const here = space.roomAt(at.x, at.y);
-		let best: Spot | null = null;
-		let far = f === null ? 38 : 150;
-		for (const s of space.seats) {
-			const d = distance(s, at);
-			if (d < far && space.roomAt(s.x, s.y) === here &&
-			    space.clear(s, at, 0) && !this.taken(s, 40)) {
-				far = d;
-				best = s;
-			}
-		}
-		return best ?? at;
-	}
-
 	/* True when somebody else stands, or is going to stand, there. */
-	private taken(at: Spot, room: number): boolean
-	{
+	private takenBy = (at: Spot, room: number): boolean => {
 		for (const a of this.actors.values())
 			if (a.id !== this.self &&
 			    distance(a.track.goal(), at) < room)
 				return true;
 		return false;
-	}
-
-	private beside(a: Actor): Spot | null
-	{
-		const space = this.space;
-		const at = a.track.goal();
-		const me = this.own();
-		let best: Spot | null = null;
-		let far = Infinity;
-
-		if (space === null || me === null)
-			return null;
-		const room = space.roomAt(at.x, at.y);
-		for (let i = 0; i < 24; i++) {
-			const turn = i % 12 / 12 * 2 * Math.PI;
-			const r = BESIDE + (i > 11 ? 60 : 0);
-			const p = { x: Math.round(at.x + Math.cos(turn) * r),
-			    y: Math.round(at.y + Math.sin(turn) * r) };
-			/* beside, not before or behind: no face hidden */
-			const d = distance(p, me) + (i > 11 ? 120 : 0) +
-			    Math.abs(Math.sin(turn)) * 140 +
-			    (space.furnitureAt(p.x, p.y) === null ? 0 : 400);
-			if (d < far && space.free(p.x, p.y) &&
-			    space.roomAt(p.x, p.y) === room &&
-			    space.clear(p, at, 0) && !this.taken(p, 60)) {
-				far = d;
-				best = p;
-			}
-		}
-		return best ?? at;
-	}
-
-	private placeIn(id: number): Spot | null
-	{
-		const space = this.space;
-		const room = space?.room(id);
-		const me = this.own();
-
-		if (!space || room === undefined || me === null)
-			return null;
-		const seats = space.seats.filter((s) =>
-		    inside(room.shape, s.x, s.y) && !this.taken(s, 45) &&
-		    space.free(s.x, s.y))
-		    .sort((a, b) => distance(a, me) - distance(b, me));
-		for (const s of seats)
-			if (findPath(space, me, s).length > 0)
-				return { x: s.x, y: s.y };
-		const m = middle(room.shape);
-		for (let i = 0; i < 40; i++) {
-			const p = { x: m.x + Math.cos(i * 2.4) * 16 * i,
-			    y: m.y + Math.sin(i * 2.4) * 16 * i };
-			if (inside(room.shape, p.x, p.y) &&
-			    space.free(p.x, p.y) && !this.taken(p, 70) &&
-			    space.furnitureAt(p.x, p.y) === null)
-				return p;
-		}
-		return m;
-	}
+	};
 
 	private point(x: number, y: number): void
 	{

@@ -163,7 +163,8 @@ export class Walker {
 		window.clearTimeout(this.timer);
 		if (to === null && !moving)
 			return;
-		const wait = this.bucket.take(to !== null && moving ? 2 : 1, now);
+		const wait = this.bucket.take(to !== null && moving ? 2 : 1,
+		    now);
 		if (wait > 0) {
 			this.timer = window.setTimeout(() => this.push(), wait);
 			return;
