@@ -235,6 +235,12 @@ test('one stops beside somebody, not in him and not behind a wall', () => {
 	assert.ok(distance(p, at) > 90 && distance(p, at) < 200);
 	assert.ok(p.x < 500 && space.free(p.x, p.y));
 	assert.deepEqual(beside(space, at, p, () => true), at);
+	/* in the same room without walls, on this side without rooms */
+	const me = { x: 900, y: 300 }, low = { x: 440, y: 480 };
+	const open = new Space({ ...halves(), walls: [] });
+	assert.ok(beside(open, low, me, nobody).x < 500);
+	const bare = new Space({ ...halves(), rooms: [] });
+	assert.ok(beside(bare, low, me, nobody).x < 500);
 });
 
 test('a room is entered to its nearest free seat, else to free floor', () => {
