@@ -49,6 +49,15 @@ test('seen clears and tells each end once', () => {
 	assert.equal(c.seen('floor:3'), 6);
 });
 
+test('what was counted and is no longer there is seen, too', () => {
+	const c = new Chats();
+
+	c.hello([{ channel: 'floor:3', count: 2 }]);
+	c.newest('floor:3', [], false, ME);
+	assert.equal(c.seen('floor:3'), 0);
+	assert.equal(c.get('floor:3').unread, 0);
+});
+
 test('the line of the new goes before as many of others as are unread', () => {
 	const c = new Chats();
 

@@ -138,7 +138,7 @@ export class Chats {
 		const last = c.messages.at(-1)?.id ?? 0;
 		const news = c.unread > 0 || last > c.read;
 
-		if (!c.loaded || last === 0 || !news)
+		if (!c.loaded || !news)
 			return (0);
 		c.unread = 0;
 		c.read = last;

@@ -4,7 +4,7 @@ import { app } from '../app';
 import { Icon } from '../icon';
 import { mapName } from '../i18n/index';
 import { OfficeScene } from '../scene/index';
-import type { Room } from '../types';
+import type { PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
 import { openCard } from './card';
@@ -45,8 +45,10 @@ function Picture(): JSX.Element {
 		});
 	}, []);
 	useEffect(() => app.scene?.setDark(dark), [dark]);
-	return (<div ref={host} class="picture" aria-hidden="true"
-	    data-testid="scene" />);
+	useTopics('net');
+	return (<div ref={host} aria-hidden="true" data-testid="scene"
+	    class={app.netWhy === 'elsewhere' ? 'picture resting' :
+	    'picture'} />);
 }
 
 /* Where one is, and the door if it can be closed. */
@@ -75,6 +77,15 @@ function Place(): JSX.Element | null {
 				    size={16} />{text}</button>}
 		</div>
 	);
+}
+
+/* Oneself is said to be, and a status that is not the usual one. */
+function inWords(e: PresenceEntry): string {
+	const name = e.user === app.user?.id ?
+	    app.t('people.me', { name: e.name }) : e.name;
+
+	return (e.status === 'available' ? name : app.t('text.person',
+	    { name, status: app.t(`status.${e.status}`) }));
 }
 
 function RoomText(p: { room: Room | null }): JSX.Element {
@@ -122,11 +133,7 @@ function RoomText(p: { room: Room | null }): JSX.Element {
 				{app.t('text.nobody')}</span> :
 			    who.map((e, i) => <span key={e.user}>
 				{i > 0 && (app.lang === 'ja' ? '、' : ', ')}
-				<Name text={e.user === app.user?.id ?
-				    app.t('people.me', { name: e.name }) :
-				    e.name} />
-				{e.status !== 'available' &&
-				    ` (${app.t(`status.${e.status}`)})`}
+				<Name text={inWords(e)} />
 			    </span>)}</p>
 		</li>
 	);

@@ -35,9 +35,12 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 				<Dot status={e.status} />
 				<Face look={e.look} size={26} />
 				<span class="person-name">
-					<Name text={e.name} />
-					{self && <span class="self-tag">
-						{app.t('me.self')}</span>}
+					<span class="person-first">
+						<Name text={e.name} />
+						{self && <span class="self-tag">
+							{app.t('me.self')}
+						</span>}
+					</span>
 					{e.note !== '' &&
 					    <span class="person-note"
 						aria-hidden="true">

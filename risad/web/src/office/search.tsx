@@ -52,19 +52,19 @@ function places(q: string): Found[] {
 	    icon: 'door', where: app.floor?.name ?? '', rank: typeof r.name
 	    === 'string' ? match(r.name, q) : Math.max(match(r.name.ja, q),
 	    match(r.name.en, q)), act: () => app.walkToRoom(r.id) }));
-	const floors = app.floors.map((f): Found => ({ id: `f${f.id}`,
+	const floors = app.floors.filter((f) => f.id !== app.floor?.id).map((f): Found => ({ id: `f${f.id}`,
 	    name: f.name, kind: app.t('search.floor'), icon: 'floor',
-	    where: '', rank: match(f.name, q), act: () => {
-		if (f.id !== app.floor?.id)
-			app.enter(f.id);
-	    } }));
+	    where: '', rank: match(f.name, q), act: () => app.enter(f.id) }));
 
 	return ([...rooms, ...floors].filter((x) => x.rank !== -1));
 }
 
+/* Ids begin with f, p or r: people first, then rooms, then floors. */
 function find(q: string): Found[] {
+	const kind = (f: Found) => 'prf'.indexOf(f.id[0] ?? '');
+
 	return ([...people(q), ...places(q)].sort((a, b) => a.rank - b.rank ||
-	    a.name.localeCompare(b.name, app.lang)).slice(0, MOST));
+	    kind(a) - kind(b) || a.name.localeCompare(b.name, app.lang)).slice(0, MOST));
 }
 
 function Hit(p: { f: Found; on: boolean; pick(): void }): JSX.Element {
