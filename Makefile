@@ -74,7 +74,7 @@ SRCS_CTL =	risactl/output.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}
-HDRS =		risad/*.h risad/compat/*.h risactl/*.h
+HDRS =		risad/*.h risad/compat/*.h
 
 OBJS =		${SRCS:.c=.o}
 OBJS_CTL =	${SRCS_CTL:.c=.o}

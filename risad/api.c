@@ -314,15 +314,10 @@ signin_reply(struct conn *cn)
 static int
 signin_named(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
-	struct signin		*si = arg;
-	const struct m_result	*mr = m;
-
-	if (type != IMSG_RESULT)
-		return (0);
+	(void)arg;
 	/* The account is open, whatever became of the name. */
-	if (mr->code == R_OK)
-		(void)strlcpy(cn->cn_login->lg_name, si->si_name,
-		    sizeof(cn->cn_login->lg_name));
+	if (type == IMSG_USER)
+		login_profile(m);
 	signin_reply(cn);
 	return (1);
 }
@@ -600,18 +595,14 @@ get_tenant(struct conn *cn, json_t *body)
 static int
 me_set(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
-	const struct m_result	*mr = m;
-
 	(void)arg;
-	if (type == IMSG_USER) {
-		login_profile(m);
-		return (0);
-	}
-	if (type == IMSG_RESULT && mr->code == R_OK)
-		api_reply(cn, 200, json_pack("{so}", "user",
-		    json_user(cn->cn_login)));
-	else
+	if (type != IMSG_USER) {
 		api_result(cn, m);
+		return (1);
+	}
+	login_profile(m);
+	api_reply(cn, 200, json_pack("{so}", "user",
+	    json_user(cn->cn_login)));
 	return (1);
 }
 

@@ -78,8 +78,7 @@ static void	 auth_commit(const struct m_conf_end *);
 static void	 auth_up(struct peer *);
 static void	 auth_down(struct peer *);
 
-RB_PROTOTYPE(tenant_tree, tenant, tn_node, tenant_cmp)
-RB_GENERATE(tenant_tree, tenant, tn_node, tenant_cmp)
+RB_GENERATE_STATIC(tenant_tree, tenant, tn_node, tenant_cmp)
 
 const struct proc_ops auth_ops = {
 	.po_proc = PROC_AUTH,

@@ -761,23 +761,19 @@ enter_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	struct person	*pn = jo->jo_person;
 
 	(void)cn;
-	if (pn != NULL && type == IMSG_FLOOR_DOC) {
-		person_enter(pn, m);
-		if (pn->pn_avatar != NULL) {
-			send_floor(pn);
-			office_joined(pn->pn_avatar);
-			bus_joined(pn->pn_avatar);
-		}
-		/* The page must not be told twice when RESULT follows. */
-		TAILQ_REMOVE(&pn->pn_jobs, jo, jo_entry);
-		jo->jo_person = NULL;
-		return (0);
-	}
-	if (type != IMSG_RESULT)
-		return (0);
-	if (pn != NULL)
-		send_refusal(pn, m, NULL, "no-floor");
 	job_free(jo);
+	if (pn == NULL)
+		return (1);
+	if (type != IMSG_FLOOR_DOC) {
+		send_refusal(pn, m, NULL, "no-floor");
+		return (1);
+	}
+	person_enter(pn, m);
+	if (pn->pn_avatar != NULL) {
+		send_floor(pn);
+		office_joined(pn->pn_avatar);
+		bus_joined(pn->pn_avatar);
+	}
 	return (1);
 }
 
@@ -822,9 +818,8 @@ set_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	struct job	*jo = arg;
 
 	(void)cn;
-	if (type != IMSG_RESULT)
-		return (0);
-	if (jo->jo_person != NULL && ((const struct m_result *)m)->code != R_OK)
+	/* A change is told to all of the person's pages by IMSG_PROFILE. */
+	if (jo->jo_person != NULL && type == IMSG_RESULT)
 		send_refusal(jo->jo_person, m, NULL, "no-user");
 	job_free(jo);
 	return (1);

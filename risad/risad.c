@@ -168,7 +168,8 @@ detach(void)
 		if (fd > 2)
 			close(fd);
 	}
-	(void)write(ready_fd, "", 1);
+	if (write(ready_fd, "", 1) != 1)
+		log_warn("whoever started us has gone");
 	close(ready_fd);
 	ready_fd = -1;
 }
