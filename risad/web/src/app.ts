@@ -85,6 +85,7 @@ export class App {
 				return (() => clearTimeout(id));
 			},
 			changed: () => this.changed('chat'),
+			silent: () => this.link.renew(),
 			ref: newRef,
 		});
 		this.announcer = new Announcer((s) => {
@@ -112,7 +113,7 @@ export class App {
 	async start(): Promise<void> {
 		addEventListener('popstate', () => this.go(location.pathname,
 		    false));
-		addEventListener('online', () => this.link.hurry());
+		addEventListener('online', () => this.link.renew());
 		document.addEventListener('visibilitychange', () => {
 			if (!document.hidden) {
 				this.link.hurry();

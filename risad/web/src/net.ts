@@ -55,6 +55,12 @@ export class Link {
 			this.open();
 	}
 
+	/* What looks open may be dead: begin anew. */
+	renew(): void {
+		if (this.wanted)
+			this.open();
+	}
+
 	ready(): boolean {
 		return (this.up);
 	}

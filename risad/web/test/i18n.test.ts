@@ -38,13 +38,18 @@ test('both languages fill in the same things', () => {
 		    names(words.ja?.[k] ?? ''), k);
 });
 
-/* Keys are written out, or as `start.${...}`: then the start must match. */
+/* What a template such as `admin.${what}.title` may become. */
+function pattern(t: string): RegExp {
+	return (new RegExp('^' + t.replaceAll('.', '\\.')
+	    .replace(/\$\{[^}]*\}/g, '[a-z-]+') + '$'));
+}
+
 test('every key is used by the page', () => {
 	const text = sources(path.join(TEST_ROOT, 'src'));
-	const made = [...text.matchAll(/`([a-z]+(?:\.[a-z-]+)*\.)\$\{[^`]*`/g)]
-	    .map((m) => m[1] ?? '');
+	const made = [...text.matchAll(/`([a-z]+\.[^`\s]*\$\{[^`\n]*)`|/g)]
+	    .flatMap((m) => m[1] === undefined ? [] : [pattern(m[1])]);
 	const spare = Object.keys(ja).filter((k) => !text.includes(`'${k}'`) &&
-	    !made.some((m) => k.startsWith(m)));
+	    !made.some((m) => m.test(k)));
 
 	assert.deepEqual(spare, []);
 });

@@ -10,6 +10,7 @@ function make() {
 	const sent: Say[] = [];
 	const timers: { ms: number; fn: () => void }[] = [];
 	const wire = { up: true };
+	const dead = { n: 0 };
 	let n = 0;
 
 	const box = new Outbox({
@@ -28,11 +29,12 @@ function make() {
 			});
 		},
 		changed: () => undefined,
+		silent: () => dead.n++,
 		ref: () => `r${++n}`,
 	});
 	const refs = () => sent.map((m) => m.ref);
 	const fire = () => timers.shift()?.fn();
-	return ({ box, sent, refs, timers, fire, wire });
+	return ({ box, sent, refs, timers, fire, wire, dead });
 }
 
 const here = { floor: 3, room: 0 };
@@ -117,7 +119,7 @@ test('too many: the same one again after a while', () => {
 	assert.equal(m.box.drafts[0]?.failed, '');
 });
 
-test('no answer: the same ref again', () => {
+test('no answer: the wire is doubted, then the same ref again', () => {
 	const m = make();
 
 	m.box.up(here);
@@ -125,6 +127,10 @@ test('no answer: the same ref again', () => {
 	m.fire();
 	assert.deepEqual(m.refs(), ['r1', 'r1']);
 	assert.equal(m.timers.length, 1);
+	assert.equal(m.dead.n, 1);
+	m.box.refuse('r1', 'too-many');
+	m.fire();
+	assert.equal(m.dead.n, 1);
 });
 
 test('a refusal fails one, the next goes; a failed one can be dropped', () => {

@@ -119,6 +119,43 @@ function InviteDialog(p: { close(): void;
 	);
 }
 
+function RenameDialog(p: { user: AdminUser; close(): void;
+    done(u: AdminUser): void }): JSX.Element {
+	const [name, setName] = useState(p.user.name);
+	const act = useAct();
+
+	return (
+		<Dialog title={app.t('admin.act.rename')} close={p.close}
+		    testid="admin-rename">
+			<form class="form" onSubmit={(e) => {
+				e.preventDefault();
+				void act.run(async () => p.done((await
+				    admin.setUser(p.user.id, { name:
+				    name.trim() })).user));
+			}}>
+				<TextField label={app.t('profile.name')}
+				    value={name} set={setName} autofocus
+				    hint={p.user.email}
+				    testid="admin-rename-name"
+				    error={atField(act.error, 'name')} />
+				<FormError text={fieldKey(act.error) === '' ?
+				    problem(act.error) : ''} />
+				<div class="dialog-foot">
+					<button type="button" class="button"
+					    onClick={p.close}>
+						{app.t('ok.cancel')}</button>
+					<button type="submit"
+					    class="button main"
+					    disabled={act.busy ||
+					    name.trim() === ''}
+					    data-testid="admin-rename-save">
+						{app.t('ok.save')}</button>
+				</div>
+			</form>
+		</Dialog>
+	);
+}
+
 function State(p: { u: AdminUser }): JSX.Element {
 	const { u } = p;
 	const late = u.invite > 0 && u.invite < app.now();
@@ -175,8 +212,9 @@ function Row(p: { u: AdminUser; groups: Group[]; items: Item[];
 }
 
 function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
-    unlock: () => void): Item[] {
-	const out: Item[] = [];
+    unlock: () => void, rename: () => void): Item[] {
+	const out: Item[] = [{ icon: 'edit', key: 'admin.act.rename',
+	    act: rename }];
 
 	if (u.state === 'invited')
 		out.push({ icon: 'mail', key: 'admin.act.invite',
@@ -227,6 +265,7 @@ export function AdminPeople(): JSX.Element {
 	});
 	const [q, setQ] = useState('');
 	const [adding, setAdding] = useState(false);
+	const [naming, setNaming] = useState<AdminUser | null>(null);
 	const [ask, setAsk] = useState<Ask>(null);
 	const [made, setMade] = useState<Made>(null);
 	const act = useAct();
@@ -282,7 +321,8 @@ export function AdminPeople(): JSX.Element {
 				act.clear();
 				setAsk(a);
 			    }, () => void link(u, false), () =>
-			    void change(u, { state: 'active' }))} />
+			    void change(u, { state: 'active' }), () =>
+			    setNaming(u))} />
 			{list.length === 0 && <p class="empty">
 				{app.t('admin.people.none')}</p>}
 			{adding && <InviteDialog close={() =>
@@ -291,6 +331,12 @@ export function AdminPeople(): JSX.Element {
 				setAdding(false);
 				setMade({ link: l, name: userName(user),
 				    reset: false });
+			    }} />}
+			{naming !== null && <RenameDialog user={naming}
+			    close={() => setNaming(null)} done={(u) => {
+				put(replace(data.users, u));
+				setNaming(null);
+				app.tell(app.t('ok.saved'));
 			    }} />}
 			{ask !== null && <Confirm close={() => setAsk(null)}
 			    title={app.t(`admin.${ask.what}.title`)}

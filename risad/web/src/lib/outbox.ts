@@ -43,6 +43,7 @@ export interface OutboxDeps {
 	send(m: ClientMsg): boolean;	/* false: not connected */
 	timer(ms: number, fn: () => void): () => void;
 	changed(d: Draft): void;
+	silent(): void;			/* no answer: is the wire dead? */
 	ref(): string;
 }
 
@@ -108,7 +109,7 @@ export class Outbox {
 			return (false);
 		if (PASSING.has(code)) {
 			if (this.flying === d)
-				this.wait(AGAIN);
+				this.wait(AGAIN, () => undefined);
 			return (true);
 		}
 		if (this.flying === d)
@@ -165,10 +166,11 @@ export class Outbox {
 		this.flying = null;
 	}
 
-	private wait(ms: number): void {
+	private wait(ms: number, then: () => void): void {
 		this.cancel?.();
 		this.cancel = this.deps.timer(ms, () => {
 			this.land();
+			then();
 			this.pump();
 		});
 	}
@@ -190,7 +192,7 @@ export class Outbox {
 			    ref: d.ref }))
 				return;
 			this.flying = d;
-			this.wait(SILENCE);
+			this.wait(SILENCE, () => this.deps.silent());
 		}
 	}
 }

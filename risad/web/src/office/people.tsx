@@ -54,6 +54,17 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 	);
 }
 
+/* What was said on a floor one is not on; the chat counts the others. */
+function Unread(p: { id: number }): JSX.Element | null {
+	const n = app.chats.peek(`floor:${p.id}`)?.unread ?? 0;
+
+	if (n === 0 || p.id === app.floor?.id)
+		return (null);
+	return (<span class="badge"><span aria-hidden="true">
+		{n > 99 ? '99+' : n}</span>
+		<span class="vh">{app.t('chat.unread', { n })}</span></span>);
+}
+
 function Floors(): JSX.Element {
 	const count = new Map<number, number>();
 
@@ -78,6 +89,7 @@ function Floors(): JSX.Element {
 						<span class="grow">
 							<Name text={f.name} />
 						</span>
+						<Unread id={f.id} />
 						<span class="count"
 						    aria-hidden="true">
 							{count.get(f.id) ?? 0}
@@ -125,7 +137,7 @@ function Elsewhere(): JSX.Element | null {
 
 /* Floors, and who is where. */
 export function People(): JSX.Element {
-	useTopics('people', 'floor', 'me', 'page');
+	useTopics('people', 'floor', 'me', 'page', 'chat');
 	const here = app.here();
 
 	return (
