@@ -1,0 +1,404 @@
+#include <err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "msg.h"
+#include "output.h"
+
+struct column {
+	const char	*co_title;
+	int		 co_right;	/* numbers: flush right */
+};
+
+/* The rows of one command: all cells, one after the other. */
+static const struct command	*command;
+static const struct column	*columns;
+static size_t			 ncolumns;
+static char			**cells;
+static size_t			 ncells, maxcells;
+
+static void	 cell(const char *, ...) __attribute__((format(printf, 1, 2)));
+
+const char *
+role_text(uint8_t role)
+{
+	static const char	*const names[ROLE_MAX] = { "member", "admin" };
+
+	return (role < ROLE_MAX ? names[role] : "?");
+}
+
+const char *
+user_state_text(uint8_t state)
+{
+	static const char	*const names[USER_STATE_MAX] = {
+		"invited", "active", "locked"
+	};
+
+	return (state < USER_STATE_MAX ? names[state] : "?");
+}
+
+const char *
+tenant_state_text(uint8_t state)
+{
+	static const char	*const names[TENANT_STATE_MAX] = {
+		"active", "suspended"
+	};
+
+	return (state < TENANT_STATE_MAX ? names[state] : "?");
+}
+
+int
+time_text(char dst[TIME_TEXT], uint64_t ms)
+{
+	struct tm	 tm;
+	time_t		 t = (time_t)(ms / 1000);
+
+	dst[0] = '\0';
+	if (ms == 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900)
+		return (-1);
+	return (strftime(dst, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ?
+	    -1 : 0);
+}
+
+int
+wc_harmless(wchar_t wc)
+{
+	if (wcwidth(wc) < 0)
+		return (0);
+	/* Marks that turn the direction, or hide: U+200B and its like. */
+	return (!((wc >= 0x200b && wc <= 0x200f) ||
+	    (wc >= 0x2028 && wc <= 0x202e) || (wc >= 0x2060 && wc <= 0x206f) ||
+	    wc == 0x061c || wc == 0xfeff || (wc >= 0xfff9 && wc <= 0xfffb) ||
+	    (wc >= 0xe0000 && wc <= 0xe007f)));
+}
+
+char *
+visible(const char *s)
+{
+	mbstate_t	 st;
+	wchar_t		 wc;
+	size_t		 n, len = strlen(s), i;
+	char		*buf, *p;
+
+	if ((p = buf = malloc(len * 4 + 1)) == NULL)
+		err(1, NULL);
+	memset(&st, 0, sizeof(st));
+	while (len > 0) {
+		n = mbrtowc(&wc, s, len, &st);
+		if (n == (size_t)-1 || n == (size_t)-2 || n == 0) {
+			memset(&st, 0, sizeof(st));
+			n = 1;
+			wc = L'\033';
+		}
+		if (wc_harmless(wc) && wc != L'\\') {
+			memcpy(p, s, n);
+			p += n;
+		} else if (wc == L'\\') {
+			*p++ = '\\';
+			*p++ = '\\';
+		} else {
+			for (i = 0; i < n; i++, p += 4)
+				(void)snprintf(p, 5, "\\%03o",
+				    (unsigned char)s[i]);
+		}
+		s += n;
+		len -= n;
+	}
+	*p = '\0';
+	return (buf);
+}
+
+/* Columns on the screen: two for most of Chinese, Japanese and Korean. */
+static size_t
+width(const char *s)
+{
+	mbstate_t	 st;
+	wchar_t		 wc;
+	size_t		 n, w = 0;
+	int		 one;
+
+	memset(&st, 0, sizeof(st));
+	while (*s != '\0') {
+		n = mbrtowc(&wc, s, MB_CUR_MAX, &st);
+		if (n == (size_t)-1 || n == (size_t)-2) {
+			memset(&st, 0, sizeof(st));
+			n = 1;
+			wc = L'?';
+		}
+		if ((one = wcwidth(wc)) > 0)
+			w += (size_t)one;
+		s += n;
+	}
+	return (w);
+}
+
+/* The next cell of the row. */
+static void
+cell(const char *fmt, ...)
+{
+	char	*text, **more;
+	va_list	 ap;
+
+	if (ncells == maxcells) {
+		maxcells = maxcells == 0 ? 256 : maxcells * 2;
+		more = reallocarray(cells, maxcells, sizeof(*cells));
+		if (more == NULL)
+			err(1, NULL);
+		cells = more;
+	}
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) == -1)
+		err(1, NULL);
+	va_end(ap);
+	cells[ncells++] = visible(text);
+	free(text);
+}
+
+static void
+cell_time(uint64_t ms)
+{
+	char	 buf[TIME_TEXT];
+
+	cell("%s", time_text(buf, ms) == -1 ? "-" : buf);
+}
+
+static void
+text_begin(const struct command *cm)
+{
+	command = cm;
+}
+
+#define COLUMNS(table) do {						\
+	columns = table;						\
+	ncolumns = sizeof(table) / sizeof(table[0]);			\
+} while (0)
+
+static void
+text_tenant(const struct m_c_tenant_row *m)
+{
+	static const struct column	 table[] = {
+		{ "id", 1 }, { "name", 0 }, { "state", 0 }, { "users", 1 },
+		{ "floors", 1 }, { "sessions", 1 }, { "bytes", 1 },
+		{ "created", 0 }, { "contact", 0 }, { "title", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->id);
+	cell("%s", m->name);
+	cell("%s", tenant_state_text(m->state));
+	cell("%u", m->users);
+	cell("%u", m->floors);
+	cell("%u", m->sessions);
+	cell("%llu", (unsigned long long)m->bytes);
+	cell_time(m->created);
+	cell("%s", m->contact[0] == '\0' ? "-" : m->contact);
+	cell("%s", m->title);
+}
+
+static void
+text_user(const struct m_c_user_row *m)
+{
+	static const struct column	 table[] = {
+		{ "id", 1 }, { "mail", 0 }, { "role", 0 }, { "state", 0 },
+		{ "created", 0 }, { "last sign-in", 0 },
+		{ "link until", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->user);
+	cell("%s", m->email);
+	cell("%s", role_text(m->role));
+	cell("%s", user_state_text(m->state));
+	cell_time(m->created);
+	cell_time(m->last);
+	cell_time(m->invite);
+}
+
+static void
+text_link(const struct m_c_link *m)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+
+	COLUMNS(table);
+	cell("%s", m->url);
+}
+
+static void
+text_floor(const struct m_c_floor_row *m)
+{
+	static const struct column	 list[] = {
+		{ "id", 1 }, { "open to", 0 }, { "users", 1 }, { "groups", 1 },
+		{ "bytes", 1 }, { "name", 0 }
+	}, show[] = {
+		{ "id", 1 }, { "open to", 0 }, { "users", 1 }, { "groups", 1 },
+		{ "bytes", 1 }, { "name", 0 }, { "who", 0 }
+	};
+
+	if (command->cm_type == IMSG_C_FLOOR_SHOW)
+		COLUMNS(show);
+	else
+		COLUMNS(list);
+	cell("%u", m->floor);
+	cell("%s", m->open ? "all" : "some");
+	cell("%u", m->users);
+	cell("%u", m->groups);
+	cell("%u", m->bytes);
+	cell("%s", m->name);
+	if (command->cm_type == IMSG_C_FLOOR_SHOW)
+		cell("%s", m->who[0] == '\0' ? "-" : m->who);
+}
+
+static void
+text_session(const struct m_c_session_row *m)
+{
+	static const struct column	 table[] = {
+		{ "user", 1 }, { "mail", 0 }, { "live", 1 },
+		{ "created", 0 }, { "seen", 0 }, { "expires", 0 },
+		{ "address", 0 }, { "agent", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->user);
+	cell("%s", m->email);
+	cell("%u", m->live);
+	cell_time(m->created);
+	cell_time(m->seen);
+	cell_time(m->expires);
+	cell("%s", m->addr);
+	cell("%s", m->agent);
+}
+
+static void
+text_process(const struct m_c_proc_row *m)
+{
+	static const struct column	 table[] = {
+		{ "process", 0 }, { "number", 1 }, { "pid", 1 },
+		{ "state", 0 }, { "restarts", 1 }, { "started", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", proc_title(m->proc));
+	cell("%u", m->inst);
+	cell("%u", m->pid);
+	cell("%s", m->up ? "up" : "down");
+	cell("%u", m->restarts);
+	cell_time(m->started);
+}
+
+static void
+text_stat(const struct m_c_stat_row *m)
+{
+	static const struct column	 table[] = {
+		{ "name", 0 }, { "value", 1 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->name);
+	/* The only figure that is a moment. */
+	if (strcmp(m->name, "risad.started") == 0)
+		cell_time(m->value);
+	else
+		cell("%llu", (unsigned long long)m->value);
+}
+
+static void
+pad(size_t n)
+{
+	printf("%*s", (int)n, "");
+}
+
+/* Cut no text: the last column may leave the screen, but is not padded. */
+static void
+print_row(char **row, const size_t *wide)
+{
+	size_t	 i, w;
+
+	for (i = 0; i < ncolumns; i++) {
+		w = width(row[i]);
+		if (i > 0)
+			pad(2);
+		if (columns[i].co_right)
+			pad(wide[i] - w);
+		printf("%s", row[i]);
+		if (!columns[i].co_right && i + 1 < ncolumns)
+			pad(wide[i] - w);
+	}
+	printf("\n");
+}
+
+static void
+print_table(void)
+{
+	size_t	*wide, i, w;
+	char	**titles;
+
+	if ((wide = calloc(ncolumns, sizeof(*wide))) == NULL ||
+	    (titles = calloc(ncolumns, sizeof(*titles))) == NULL)
+		err(1, NULL);
+	for (i = 0; i < ncolumns; i++) {
+		if (asprintf(&titles[i], "%s", columns[i].co_title) == -1)
+			err(1, NULL);
+		wide[i] = width(titles[i]);
+	}
+	for (i = 0; i < ncells; i++)
+		if ((w = width(cells[i])) > wide[i % ncolumns])
+			wide[i % ncolumns] = w;
+	print_row(titles, wide);
+	for (i = 0; i < ncells; i += ncolumns)
+		print_row(cells + i, wide);
+	for (i = 0; i < ncolumns; i++)
+		free(titles[i]);
+	free(titles);
+	free(wide);
+}
+
+/* One thing: a line for each of its values. */
+static void
+print_one(void)
+{
+	size_t	 i, w, wide = 0;
+
+	for (i = 0; i < ncolumns; i++)
+		if ((w = strlen(columns[i].co_title)) > wide)
+			wide = w;
+	for (i = 0; i < ncells; i++) {
+		printf("%s:", columns[i % ncolumns].co_title);
+		pad(wide - strlen(columns[i % ncolumns].co_title) + 1);
+		printf("%s\n", cells[i]);
+	}
+}
+
+static void
+text_end(void)
+{
+	size_t	 i;
+
+	if (ncells > 0 && columns[0].co_title == NULL)
+		printf("%s\n", cells[0]);
+	else if (ncells > 0 && (command->cm_type == IMSG_C_TENANT_SHOW ||
+	    command->cm_type == IMSG_C_USER_SHOW ||
+	    command->cm_type == IMSG_C_FLOOR_SHOW))
+		print_one();
+	else if (ncells > 0)
+		print_table();
+	for (i = 0; i < ncells; i++)
+		free(cells[i]);
+	free(cells);
+	cells = NULL;
+	ncells = maxcells = 0;
+}
+
+const struct output	 output_text = {
+	.out_begin = text_begin,
+	.out_tenant = text_tenant,
+	.out_user = text_user,
+	.out_link = text_link,
+	.out_floor = text_floor,
+	.out_session = text_session,
+	.out_process = text_process,
+	.out_stat = text_stat,
+	.out_end = text_end,
+};

@@ -1,0 +1,51 @@
+/* What the daemon answers, as text for people or as JSON for programs. */
+#ifndef OUTPUT_H
+#define OUTPUT_H
+
+#include <stdint.h>
+#include <time.h>
+#include <wchar.h>
+
+#include "parser.h"
+
+#define TIME_TEXT	24	/* RFC 3339 with its NUL */
+
+/*
+ * Rows are kept until out_end, which prints all: a command that fails in its
+ * middle leaves half an answer nowhere.
+ */
+struct output {
+	void	(*out_begin)(const struct command *);
+	void	(*out_tenant)(const struct m_c_tenant_row *);
+	void	(*out_user)(const struct m_c_user_row *);
+	void	(*out_link)(const struct m_c_link *);
+	void	(*out_floor)(const struct m_c_floor_row *);
+	void	(*out_session)(const struct m_c_session_row *);
+	void	(*out_process)(const struct m_c_proc_row *);
+	void	(*out_stat)(const struct m_c_stat_row *);
+	void	(*out_end)(void);
+};
+
+extern const struct output	 output_text, output_json;
+
+/* Whatever jansson must do before the sandbox. */
+void		 output_json_init(void);
+
+/* How states are called, in both outputs. */
+const char	*role_text(uint8_t);
+const char	*user_state_text(uint8_t);
+const char	*tenant_state_text(uint8_t);
+
+/* Milliseconds since 1970 as RFC 3339 in UTC; 0, or -1: not a time. */
+int		 time_text(char dst[TIME_TEXT], uint64_t ms);
+
+/*
+ * Text as it may reach a terminal: what could act on it, in octal, and a
+ * backslash doubled.  malloc'ed; without memory the program ends.
+ */
+char		*visible(const char *);
+
+/* May the character reach a terminal as it is?  Bidi controls may not. */
+int		 wc_harmless(wchar_t);
+
+#endif

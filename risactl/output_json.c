@@ -1,0 +1,249 @@
+#include <err.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "msg.h"
+#include "output.h"
+
+/*
+ * The document: an object with one member, named after what it holds, that is
+ * an array for a list and an object for one thing; {"done": true} where there
+ * is nothing to tell.
+ */
+static json_t	*document, *rows;
+
+static const struct shape {
+	uint32_t	 sh_type;
+	const char	*sh_name;
+	int		 sh_list;
+} shapes[] = {
+	{ IMSG_C_TENANT_LIST, "tenants", 1 },
+	{ IMSG_C_TENANT_SHOW, "tenant", 0 },
+	{ IMSG_C_USER_ADD, "link", 0 },
+	{ IMSG_C_USER_LINK, "link", 0 },
+	{ IMSG_C_USER_LIST, "users", 1 },
+	{ IMSG_C_USER_SHOW, "user", 0 },
+	{ IMSG_C_FLOOR_LIST, "floors", 1 },
+	{ IMSG_C_FLOOR_SHOW, "floor", 0 },
+	{ IMSG_C_SESSION_LIST, "sessions", 1 },
+	{ IMSG_C_PROCESSES, "processes", 1 },
+	{ IMSG_C_STATUS, "status", 0 },
+	{ IMSG_C_STATS, "stats", 0 }
+};
+
+void
+output_json_init(void)
+{
+	/* It would read a file for the seed of its hash tables. */
+	json_object_seed(1 + arc4random_uniform(UINT32_MAX));
+}
+
+static void
+put(json_t *obj, const char *key, json_t *value)
+{
+	if (value == NULL || json_object_set_new(obj, key, value) == -1)
+		errx(1, "no memory");
+}
+
+static void
+put_num(json_t *obj, const char *key, uint64_t n)
+{
+	put(obj, key, json_integer((json_int_t)(n > INT64_MAX ? INT64_MAX :
+	    n)));
+}
+
+static void
+put_str(json_t *obj, const char *key, const char *s)
+{
+	put(obj, key, json_string(s));
+}
+
+static void
+put_time(json_t *obj, const char *key, uint64_t ms)
+{
+	char	 buf[TIME_TEXT];
+
+	if (time_text(buf, ms) == -1)
+		put(obj, key, json_null());
+	else
+		put_str(obj, key, buf);
+}
+
+static void
+json_begin(const struct command *cm)
+{
+	size_t	 i;
+
+	if ((document = json_object()) == NULL)
+		errx(1, "no memory");
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		if (shapes[i].sh_type != cm->cm_type)
+			continue;
+		rows = shapes[i].sh_list ? json_array() : json_object();
+		put(document, shapes[i].sh_name, rows);
+		return;
+	}
+	put(document, "done", json_true());
+}
+
+/* The object for a row: a new one in the list, or the only one. */
+static json_t *
+row(void)
+{
+	json_t	*obj;
+
+	if (!json_is_array(rows))
+		return (rows);
+	obj = json_object();
+	if (obj == NULL || json_array_append_new(rows, obj) == -1)
+		errx(1, "no memory");
+	return (obj);
+}
+
+static void
+json_tenant(const struct m_c_tenant_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "id", m->id);
+	put_str(obj, "name", m->name);
+	put_str(obj, "title", m->title);
+	put_str(obj, "contact", m->contact);
+	put_str(obj, "state", tenant_state_text(m->state));
+	put_num(obj, "users", m->users);
+	put_num(obj, "floors", m->floors);
+	put_num(obj, "sessions", m->sessions);
+	put_num(obj, "bytes", m->bytes);
+	put_time(obj, "created", m->created);
+}
+
+static void
+json_user(const struct m_c_user_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "id", m->user);
+	put_str(obj, "mail", m->email);
+	put_str(obj, "role", role_text(m->role));
+	put_str(obj, "state", user_state_text(m->state));
+	put_time(obj, "created", m->created);
+	put_time(obj, "last", m->last);
+	put_time(obj, "link_until", m->invite);
+}
+
+static void
+json_link(const struct m_c_link *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "url", m->url);
+	put_time(obj, "expires", m->expires);
+}
+
+static void
+json_floor(const struct m_c_floor_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "id", m->floor);
+	put_str(obj, "name", m->name);
+	put(obj, "open", json_boolean(m->open));
+	put_num(obj, "users", m->users);
+	put_num(obj, "groups", m->groups);
+	put_num(obj, "bytes", m->bytes);
+	if (!json_is_array(rows))
+		put_str(obj, "who", m->who);
+}
+
+static void
+json_session(const struct m_c_session_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "user", m->user);
+	put_str(obj, "mail", m->email);
+	put_num(obj, "live", m->live);
+	put_time(obj, "created", m->created);
+	put_time(obj, "seen", m->seen);
+	put_time(obj, "expires", m->expires);
+	put_str(obj, "address", m->addr);
+	put_str(obj, "agent", m->agent);
+}
+
+static void
+json_process(const struct m_c_proc_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "process", proc_title(m->proc));
+	put_num(obj, "number", m->inst);
+	put_num(obj, "pid", m->pid);
+	put(obj, "up", json_boolean(m->up));
+	put_num(obj, "restarts", m->restarts);
+	put_time(obj, "started", m->started);
+}
+
+static void
+json_stat(const struct m_c_stat_row *m)
+{
+	if (strcmp(m->name, "risad.started") == 0)
+		put_time(rows, m->name, m->value);
+	else
+		put_num(rows, m->name, m->value);
+}
+
+/* As the text output: nothing that acts on a terminal. */
+static void
+print_safe(const char *s)
+{
+	mbstate_t	 st;
+	wchar_t		 wc;
+	size_t		 n, len = strlen(s);
+
+	memset(&st, 0, sizeof(st));
+	for (; len > 0; s += n, len -= n) {
+		n = mbrtowc(&wc, s, len, &st);
+		if (n == (size_t)-1 || n == (size_t)-2 || n == 0) {
+			memset(&st, 0, sizeof(st));
+			n = 1;
+			wc = (unsigned char)*s;
+		} else if (wc == L'\n' || wc_harmless(wc)) {
+			fwrite(s, 1, n, stdout);
+			continue;
+		}
+		if (wc > 0xffff)
+			printf("\\u%04x\\u%04x",
+			    0xd800 + (((unsigned int)wc - 0x10000) >> 10),
+			    0xdc00 + ((unsigned int)wc & 0x3ff));
+		else
+			printf("\\u%04x", (unsigned int)wc);
+	}
+	printf("\n");
+}
+
+static void
+json_end(void)
+{
+	char	*text;
+
+	if ((text = json_dumps(document, JSON_INDENT(2))) == NULL)
+		errx(1, "no memory");
+	print_safe(text);
+	free(text);
+	json_decref(document);
+	document = rows = NULL;
+}
+
+const struct output	 output_json = {
+	.out_begin = json_begin,
+	.out_tenant = json_tenant,
+	.out_user = json_user,
+	.out_link = json_link,
+	.out_floor = json_floor,
+	.out_session = json_session,
+	.out_process = json_process,
+	.out_stat = json_stat,
+	.out_end = json_end,
+};

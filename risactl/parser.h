@@ -1,0 +1,30 @@
+/* The words of a command line.  No I/O but the complaint. */
+#ifndef PARSER_H
+#define PARSER_H
+
+#include <stdio.h>
+
+#include "risad.h"
+
+/* A command, checked as far as that goes without the daemon. */
+struct command {
+	uint32_t	 cm_type;	/* its imsg */
+	uint8_t		 cm_arg;	/* role, state, kind of link, on or off */
+	/* NULL or words of the command line; mails in lower case. */
+	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
+	const char	*cm_template, *cm_file, *cm_group;
+	char		 cm_mail[MAX_MAIL + 1];
+};
+
+/*
+ * Read the words of a command: each may be cut as long as it stays clear what
+ * is meant.  0, or -1 after writing to err what is wrong and which words are
+ * valid in that place.  The strings stay argv's.
+ */
+int	 command_parse(struct command *, int argc, char *const argv[],
+	    FILE *err);
+
+/* Write the words that a command may begin with. */
+void	 command_help(FILE *);
+
+#endif

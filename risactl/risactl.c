@@ -1,0 +1,326 @@
+/*
+ * The operator's tool: one command, sent to the running daemon, and what it
+ * answers.
+ */
+#include <sys/types.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "map.h"
+#include "msg.h"
+#include "output.h"
+#include "parser.h"
+#include "util.h"
+
+#define TEMPLATE	"office"	/* of a floor without one */
+
+static const struct output	*output = &output_text;
+
+static void __attribute__((noreturn))
+usage(void)
+{
+	fprintf(stderr, "usage: risactl [-j] [-s socket] word ...\n");
+	command_help(stderr);
+	exit(2);
+}
+
+/* The map that a floor is made of, checked here where its author sits. */
+static void
+map_load(const char *path, struct m_blob *mb)
+{
+	struct floor_map	*map;
+	char			 why[256];
+	void			*data;
+	ssize_t			 len;
+	int			 fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1 ||
+	    (len = read_all(fd, MAX_MAP, &data)) == -1)
+		err(1, "%s", path);
+	close(fd);
+	if ((map = map_parse(data, (size_t)len, why, sizeof(why))) == NULL)
+		errx(1, "%s: %s", path, why);
+	map_free(map);
+	mb->mb_data = data;
+	mb->mb_len = (size_t)len;
+}
+
+static void
+control_connect(struct imsgbuf *ib, const char *path)
+{
+	struct sockaddr_un	 sun;
+	int			 fd;
+
+	memset(&sun, 0, sizeof(sun));
+	sun.sun_family = AF_UNIX;
+	if (strlcpy(sun.sun_path, path, sizeof(sun.sun_path)) >=
+	    sizeof(sun.sun_path))
+		errx(1, "%s: too long for the path of a socket", path);
+	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
+		err(1, "socket");
+	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		err(1, "%s", path);
+	if (imsgbuf_init(ib, fd) == -1 ||
+	    imsgbuf_set_maxsize(ib, MAX_PAYLOAD) == -1)
+		err(1, "imsg");
+}
+
+static int
+send_tenant(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_tenant_add	 add = { 0 };
+	struct m_c_tenant_state	 state = { 0 };
+	struct m_c_name		 name = { 0 };
+
+	switch (cm->cm_type) {
+	case IMSG_C_TENANT_ADD:
+		add.name = cm->cm_tenant;
+		add.title = cm->cm_title;
+		add.contact = cm->cm_mail;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &add));
+	case IMSG_C_TENANT_STATE:
+		state.name = cm->cm_tenant;
+		state.state = cm->cm_arg;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &state));
+	default:
+		name.name = cm->cm_tenant;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &name));
+	}
+}
+
+static int
+send_user(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_user	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.email = cm->cm_mail;
+	m.arg = cm->cm_arg;
+	m.name = cm->cm_name;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_floor(struct imsgbuf *ib, const struct command *cm,
+    const struct m_blob *map)
+{
+	struct m_c_floor_add	 add = { 0 };
+	struct m_c_floor	 m = { 0 };
+
+	if (cm->cm_type == IMSG_C_FLOOR_ADD) {
+		add.tenant = cm->cm_tenant;
+		add.name = cm->cm_floor;
+		add.map = *map;
+		add.template = cm->cm_template;
+		if (map->mb_len == 0 && cm->cm_template == NULL)
+			add.template = TEMPLATE;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &add));
+	}
+	m.tenant = cm->cm_tenant;
+	m.floor = cm->cm_floor;
+	m.user = cm->cm_mail;
+	m.group = cm->cm_group;
+	m.allow = cm->cm_arg;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_command(struct imsgbuf *ib, const struct command *cm,
+    const struct m_blob *map)
+{
+	struct m_c_none		 none = { 0 };
+	struct m_c_verbose	 verbose = { 0 };
+
+	switch (cm->cm_type) {
+	case IMSG_C_TENANT_ADD:
+	case IMSG_C_TENANT_SHOW:
+	case IMSG_C_TENANT_STATE:
+	case IMSG_C_USER_LIST:
+	case IMSG_C_FLOOR_LIST:
+	case IMSG_C_SESSION_LIST:
+		return (send_tenant(ib, cm));
+	case IMSG_C_USER_ADD:
+	case IMSG_C_USER_SHOW:
+	case IMSG_C_USER_STATE:
+	case IMSG_C_USER_LINK:
+	case IMSG_C_USER_DEL:
+	case IMSG_C_SESSION_END:
+		return (send_user(ib, cm));
+	case IMSG_C_FLOOR_ADD:
+	case IMSG_C_FLOOR_SHOW:
+	case IMSG_C_FLOOR_ALLOW:
+	case IMSG_C_FLOOR_DEL:
+		return (send_floor(ib, cm, map));
+	case IMSG_C_VERBOSE:
+		verbose.verbose = cm->cm_arg;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &verbose));
+	default:
+		return (msg_compose(ib, cm->cm_type, 1, -1, &none));
+	}
+}
+
+/* Say who we are and what we want; the answer is to both. */
+static void
+ask(struct imsgbuf *ib, const struct command *cm, const struct m_blob *map)
+{
+	struct m_c_hello	 hello = { CONTROL_VERSION };
+
+	if (msg_compose(ib, IMSG_C_HELLO, 0, -1, &hello) == -1 ||
+	    send_command(ib, cm, map) == -1)
+		err(1, "imsg");
+	/* Turned away while we write: the reason may wait to be read. */
+	if (imsgbuf_flush(ib) == -1 && errno != EPIPE && errno != ECONNRESET)
+		err(1, "write");
+}
+
+/* How it ended: the exit code. */
+static int
+result(const struct m_result *m)
+{
+	static const char	*const why[R_MAX] = {
+		[R_UNAVAILABLE] = "cannot be done now, try again",
+		[R_BUSY] = "risad is busy, try again",
+		[R_TOOMANY] = "too often, try again later",
+		[R_SIGNIN] = "refused",
+		[R_SESSION] = "refused",
+		[R_FORBIDDEN] = "only root may give commands",
+		[R_NOTFOUND] = "not found",
+		[R_CONFLICT] = "exists already, or something prevents it",
+		[R_INVALID] = "not valid",
+		[R_LINK] = "the link is unknown, used or expired",
+		[R_REFUSED] = "refused",
+	};
+	char			*field = visible(m->field);
+
+	if (m->code == R_OK) {
+		output->out_end();
+		if (field[0] != '\0')
+			warnx("%s", field);
+		free(field);
+		return (0);
+	}
+	if (m->code >= R_MAX)
+		warnx("refused, for a reason that is not known here");
+	else if (field[0] == '\0')
+		warnx("%s", why[m->code]);
+	else if (m->code == R_REFUSED)
+		warnx("%s", field);
+	else
+		warnx("%s: %s", field, why[m->code]);
+	free(field);
+	return (1);
+}
+
+/* -1: there is more to come. */
+static int
+answer(struct imsg *imsg)
+{
+	union msg_any	 any;
+	const void	*m = any.bytes;
+	uint32_t	 type = imsg_get_type(imsg);
+
+	if (!msg_allowed(type, PROC_AUTH, PROC_CONTROL) ||
+	    msg_decode(imsg, &any) == -1)
+		errx(1, "risad says what risactl does not understand");
+	switch (type) {
+	case IMSG_RESULT:
+		return (result(m));
+	case IMSG_C_TENANT_ROW:
+		output->out_tenant(m);
+		break;
+	case IMSG_C_USER_ROW:
+		output->out_user(m);
+		break;
+	case IMSG_C_LINK:
+		output->out_link(m);
+		break;
+	case IMSG_C_FLOOR_ROW:
+		output->out_floor(m);
+		break;
+	case IMSG_C_SESSION_ROW:
+		output->out_session(m);
+		break;
+	case IMSG_C_PROC_ROW:
+		output->out_process(m);
+		break;
+	case IMSG_C_STAT_ROW:
+		output->out_stat(m);
+		break;
+	}
+	return (-1);
+}
+
+static int
+receive(struct imsgbuf *ib)
+{
+	struct imsg	 imsg;
+	int		 n, code;
+
+	for (;;) {
+		while ((n = imsgbuf_get(ib, &imsg)) == 1) {
+			code = answer(&imsg);
+			imsg_free(&imsg);
+			if (code != -1)
+				return (code);
+		}
+		if (n == -1 || (n = imsgbuf_read(ib)) == -1)
+			err(1, "read");
+		if (n == 0)
+			errx(1, "risad has closed the connection");
+	}
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char	*path = RISAD_SOCKET;
+	struct imsgbuf	 ib;
+	struct command	 cm;
+	struct m_blob	 map = { NULL, 0 };
+	int		 ch, code;
+
+	while ((ch = getopt(argc, argv, "js:")) != -1) {
+		switch (ch) {
+		case 'j':
+			output = &output_json;
+			break;
+		case 's':
+			path = optarg;
+			break;
+		default:
+			usage();
+		}
+	}
+	argc -= optind;
+	argv += optind;
+	if (argc == 0)
+		usage();
+	if (command_parse(&cm, argc, argv, stderr) == -1)
+		return (2);
+	/* Only for the width of characters: our text is always UTF-8. */
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	output_json_init();
+	if (cm.cm_file != NULL)
+		map_load(cm.cm_file, &map);
+	signal(SIGPIPE, SIG_IGN);
+	control_connect(&ib, path);
+	if (pledge("stdio", NULL) == -1)
+		err(1, "sandbox");
+	output->out_begin(&cm);
+	ask(&ib, &cm, &map);
+	code = receive(&ib);
+	if (fflush(stdout) == EOF && code == 0)
+		err(1, "stdout");
+	return (code);
+}
