@@ -3,7 +3,7 @@ import { render, type JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Admin } from './admin/admin';
 import { app } from './app';
-import { Office } from './office/office';
+import { Office, Skips } from './office/office';
 import { PasswordDialog, ProfileDialog } from './office/profile';
 import { SearchDialog } from './office/search';
 import { TopBar } from './office/top';
@@ -45,6 +45,7 @@ function Inside(): JSX.Element {
 	made.current ||= !app.inAdmin();
 	return (
 		<div class="inside">
+			{!app.inAdmin() && <Skips />}
 			<TopBar />
 			{made.current && <Office />}
 			{app.inAdmin() && <Admin />}

@@ -9,7 +9,7 @@ import { Floor } from './floor';
 import { People } from './people';
 
 /* Ways past the drawing for those who use the keyboard. */
-function Skips(): JSX.Element {
+export function Skips(): JSX.Element {
 	const to = (id: string, open: () => void) => (e: Event) => {
 		e.preventDefault();
 		open();
@@ -57,7 +57,6 @@ export function Office(): JSX.Element {
 	return (
 		<div class={`office${phone ? ' phone' : folds}`}
 		    hidden={app.inAdmin()}>
-			<Skips />
 			{!phone && app.left && <aside class="left">
 				<People /></aside>}
 			<div class="middle">

@@ -46,8 +46,9 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 						aria-hidden="true">
 						<Name text={e.note} /></span>}
 				</span>
-				<span class="person-where" aria-hidden="true">
-					<bdi>{where(e)}</bdi></span>
+				{where(e) !== '' && <span class="person-where"
+				    aria-hidden="true"><bdi>{where(e)}</bdi>
+				</span>}
 				<span class="vh">{aloud(e)}</span>
 			</button>
 		</li>
