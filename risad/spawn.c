@@ -385,7 +385,7 @@ spawn_init(const struct spawn_ops *so, const char *path, int debug,
 {
 	static const enum proc_type	 order[] = { PROC_STORAGE, PROC_KEYS,
 					    PROC_HASH, PROC_AUTH, PROC_SESSION };
-	unsigned int			 o, i, n;
+	unsigned int			 o, i;
 
 	ops = so;
 	program = path;
@@ -395,14 +395,13 @@ spawn_init(const struct spawn_ops *so, const char *path, int debug,
 		fatal("strdup");
 	signal_set(&chld_event, SIGCHLD, spawn_chld, NULL);
 	signal_add(&chld_event, NULL);
-	for (o = 0; o < sizeof(order) / sizeof(order[0]); o++) {
-		n = order[o] == PROC_SESSION ? conf->co_nsession :
-		    order[o] == PROC_HASH ? conf->co_nhash : 1;
-		for (i = 0; i < n; i++) {
-			count[order[o]] = i + 1;
+	for (o = 0; o < sizeof(order) / sizeof(order[0]); o++)
+		count[order[o]] = 1;
+	count[PROC_SESSION] = conf->co_nsession;
+	count[PROC_HASH] = conf->co_nhash;
+	for (o = 0; o < sizeof(order) / sizeof(order[0]); o++)
+		for (i = 0; i < count[order[o]]; i++)
 			child_start(&children[order[o]][i], order[o], i);
-		}
-	}
 }
 
 static int
