@@ -58,7 +58,7 @@ static void	 client_open(int);
 static void	 client_close(struct client *);
 static void	 client_timer(struct client *, time_t);
 static void	 client_slow(int, short, void *);
-static void	 client_arm(struct client *, int);
+static void	 client_arm(struct client *);
 static void	 client_event(int, short, void *);
 static int	 client_read(struct client *);
 static int	 client_send(struct client *, enum imsg_type, const void *);
@@ -202,14 +202,13 @@ client_slow(int fd, short what, void *arg)
 		client_done(cl, R_UNAVAILABLE, 0, NULL);
 }
 
-/* more: imsgs may be left in the buffer, so come back without a read. */
 static void
-client_arm(struct client *cl, int more)
+client_arm(struct client *cl)
 {
-	struct timeval	 now = { 0, 0 };
-	short		 what = 0;
+	short	 what = 0;
 
-	/* One command at a time: the next one waits in the socket. */
+	/* One command at a time.  The next may be in the buffer already: it
+	 * is found when the answer to this one has been written. */
 	if (cl->cl_key == 0 && !cl->cl_closing)
 		what |= EV_READ;
 	if (imsgbuf_queuelen(&cl->cl_ibuf) > 0)
@@ -218,7 +217,7 @@ client_arm(struct client *cl, int more)
 	if (what == 0)
 		return;
 	event_set(&cl->cl_ev, cl->cl_ibuf.fd, what, client_event, cl);
-	event_add(&cl->cl_ev, more ? &now : NULL);
+	event_add(&cl->cl_ev, NULL);
 }
 
 static void
@@ -248,7 +247,7 @@ client_event(int fd, short what, void *arg)
 		client_close(cl);
 		return;
 	}
-	client_arm(cl, 0);
+	client_arm(cl);
 }
 
 /* At most one command, then the others' turn. */
@@ -387,7 +386,7 @@ client_done(struct client *cl, enum result code, uint64_t arg,
 	client_timer(cl, CONTROL_IDLE);
 	if (client_send(cl, IMSG_RESULT, &m) == -1)
 		cl->cl_closing = 1;
-	client_arm(cl, 1);
+	client_arm(cl);
 }
 
 /* One of those asked is through, or gone. */
@@ -461,7 +460,7 @@ control_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	if (ret == -1)
 		client_close(cl);
 	else
-		client_arm(cl, 0);
+		client_arm(cl);
 	return (0);
 }
 

@@ -528,6 +528,7 @@ test_password(void)
 	uint8_t				 token[TOKEN_LEN] = { 3 };
 	uint8_t				 sha[TOKEN_LEN];
 	uint32_t			 id;
+	unsigned int			 i;
 
 	CHECK_INT(sha256(sha, token, TOKEN_LEN), 0);
 	tell_checked(password_asked("the new one"), HASH_WRONG);
@@ -547,6 +548,16 @@ test_password(void)
 	CHECK(same(&set->sealed, record, sizeof(record)));
 	tell_result(PROC_STORAGE, id, R_OK);
 	ends(31, R_OK);
+	/* Who has found an open page may guess ten times; one is used. */
+	for (i = 0; i < 9; i++) {
+		tell_checked(password_asked("the new one"), HASH_WRONG);
+		ends(31, R_SIGNIN);
+	}
+	m.addr = fresh_addr();
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD, 32, &m), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_TOKEN, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	ends(32, R_TOOMANY);
 	/* Not signed in, or not any more. */
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD, 32, &m), 0);
 	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_TOKEN, &id);
@@ -564,6 +575,7 @@ test_forged(void)
 {
 	struct m_cred		 cred = { .user = 1, .state = USER_ACTIVE };
 	struct m_result		 odd = { R_MAX, 0, "" }, ok = { R_OK, 0, "" };
+	struct m_result		 no = { R_NOTFOUND, 0, "" };
 	struct m_hash_checked	 right = { HASH_RIGHT };
 	struct m_token_row	 row = { .user = 1 };
 	struct m_link_done	 done = { 1 };
@@ -588,6 +600,7 @@ test_forged(void)
 	CHECK_INT(hash, id);
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_CRED, id, &cred), -1);
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, id, &ok), -1);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, id, &no), -1);
 	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_MADE, id, &right), -1);
 	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_CHECKED, id + 1, &right), -1);
 	CHECK_INT(say(PROC_HASH, 1, IMSG_HASH_CHECKED, id, &right), -1);
