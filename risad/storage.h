@@ -132,8 +132,8 @@ void	 rq_answer(struct request *, enum imsg_type, const void *);
 void	 rq_result(struct request *, enum result, uint64_t arg,
 	    const char *field);
 /* Tell a process, or all sessions, unasked, once the request is committed. */
-void	 rq_tell(struct request *, enum proc_type, unsigned int inst, uint32_t id,
-	    enum imsg_type, const void *);
+void	 rq_tell(struct request *, enum proc_type, unsigned int inst,
+	    uint32_t id, enum imsg_type, const void *);
 void	 rq_tell_sessions(struct request *, enum imsg_type, const void *);
 void	 rq_tell_tenant(struct request *, const struct tenant *);
 /* Take back what waits behind the mark: the request is undone. */
@@ -195,8 +195,8 @@ int	 idlist_change(struct idlist *to, const struct idlist *, uint32_t id,
 	    int with);
 
 /* 0, or -1.  The add functions set *id. */
-int	 floor_row_add(struct db *, const char *name, const void *map, size_t len,
-	    uint32_t *id);
+int	 floor_row_add(struct db *, const char *name, const void *map,
+	    size_t len, uint32_t *id);
 int	 floor_row_name(struct db *, uint32_t id, const char *);
 int	 floor_row_rights(struct db *, const struct floor *, uint8_t open,
 	    const struct idlist *users, const struct idlist *groups);
@@ -209,7 +209,8 @@ int	 group_row_members(struct db *, const struct group *,
 int	 group_row_del(struct db *, uint32_t id);
 
 /* The sign-in of a hashed token: 1, 0 unknown or over, -1. */
-int	 token_row_find(struct db *, const uint8_t sha[TOKEN_LEN], struct token *);
+int	 token_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
+	    struct token *);
 int	 token_row_read(struct db *, sqlite3_stmt *, struct token *);
 int	 token_row_add(struct db *, const struct token *,
 	    const uint8_t sha[TOKEN_LEN]);
@@ -218,11 +219,11 @@ int	 token_row_add(struct db *, const struct token *,
  * A new link for the user, which kills his older one.  The token is for the
  * URL; we keep its hash.  0, or -1.
  */
-int	 link_row_make(struct db *, uint32_t user, enum link_kind, uint64_t expires,
-	    uint8_t token[TOKEN_LEN]);
+int	 link_row_make(struct db *, uint32_t user, enum link_kind,
+	    uint64_t expires, uint8_t token[TOKEN_LEN]);
 /* The user whom a link is for: 1, 0 unknown, over or locked, -1. */
-int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN], struct person *,
-	    enum link_kind *);
+int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
+	    struct person *, enum link_kind *);
 
 /* Write a line of the audit trail.  0, or -1. */
 int	 audit_add(struct db *, const char *, ...)

@@ -1,0 +1,103 @@
+#include "grant.h"
+#include "risad.h"
+#include "unit.h"
+
+static unsigned int	 seen;
+
+static void
+count(struct grant *gr, void *arg)
+{
+	(void)gr;
+	(void)arg;
+	seen++;
+}
+
+static void
+drop(struct grant *gr, void *arg)
+{
+	(void)arg;
+	grant_free(gr);
+}
+
+static unsigned int
+each(uint32_t tenant, uint32_t user, uint64_t token)
+{
+	seen = 0;
+	grant_each(tenant, user, token, count, NULL);
+	return (seen);
+}
+
+static void
+test_find(void)
+{
+	struct grant	*gr;
+
+	CHECK((gr = grant_new(1, 5, 7, ROLE_ADMIN, 9, 1000)) != NULL);
+	CHECK(gr->gr_id != 0);
+	CHECK(grant_find(gr->gr_id, 1, 999) == gr);
+	CHECK(grant_find(gr->gr_id, 0, 999) == NULL);	/* not its process */
+	CHECK(grant_find(gr->gr_id, 1, 1000) == NULL);	/* over */
+	CHECK(grant_find(gr->gr_id ^ 1, 1, 0) == NULL);
+	CHECK(grant_find(0, 1, 0) == NULL);
+	CHECK_INT(gr->gr_role, ROLE_ADMIN);
+	CHECK_INT(gr->gr_tenant, 5);
+	CHECK(grant_new(MAX_SESSIONS, 5, 7, ROLE_ADMIN, 9, 1000) == NULL);
+	grant_free(gr);
+	CHECK_INT(grant_count(), 0);
+}
+
+static void
+test_ranges(void)
+{
+	uint32_t	 tenant, user;
+	uint64_t	 token;
+
+	for (tenant = 1; tenant <= 3; tenant++)
+		for (user = 1; user <= 4; user++)
+			for (token = 1; token <= 5; token++) {
+				CHECK(grant_new(0, tenant, user, ROLE_MEMBER,
+				    token, 1) != NULL);
+				CHECK(grant_new(1, tenant, user, ROLE_MEMBER,
+				    token, 1) != NULL);
+			}
+	CHECK_INT(grant_count(), 120);
+	CHECK_INT(each(0, 0, 0), 120);
+	CHECK_INT(each(2, 0, 0), 40);
+	CHECK_INT(each(2, 3, 0), 10);
+	CHECK_INT(each(2, 3, 4), 2);
+	CHECK_INT(each(4, 0, 0), 0);
+	CHECK_INT(grant_live(2, 3, 4), 2);
+	grant_each(2, 3, 4, drop, NULL);
+	CHECK_INT(grant_live(2, 3, 4), 0);
+	CHECK_INT(grant_live(2, 3, 0), 8);
+	grant_each(2, 0, 0, drop, NULL);
+	CHECK_INT(grant_count(), 80);
+	CHECK_INT(each(1, 0, 0), 40);
+	CHECK_INT(each(3, 0, 0), 40);
+	grant_each(0, 0, 0, drop, NULL);
+	CHECK_INT(grant_count(), 0);
+}
+
+static void
+test_most(void)
+{
+	unsigned int	 i;
+	int		 ok = 1;
+
+	for (i = 0; i < GRANT_MAX; i++)
+		ok &= grant_new(3, 1, i + 1, ROLE_MEMBER, 1, 1) != NULL;
+	CHECK(ok);
+	CHECK(grant_new(3, 1, 1, ROLE_MEMBER, 1, 1) == NULL);
+	CHECK(grant_new(4, 1, 1, ROLE_MEMBER, 1, 1) != NULL);
+	grant_each(0, 0, 0, drop, NULL);
+	CHECK_INT(grant_count(), 0);
+}
+
+int
+main(void)
+{
+	test_find();
+	test_ranges();
+	test_most();
+	return (unit_end());
+}
