@@ -5,11 +5,11 @@
 OS !=		uname -s
 include risad/compat/${OS}.mk
 
-PREFIX =	/usr/local
-DESTDIR =
-SYSCONFDIR =	/etc/risad
-DEMO_DIR =	demo
-DEMO_PORT =	8443
+PREFIX ?=	/usr/local
+DESTDIR ?=
+SYSCONFDIR ?=	/etc/risad
+DEMO_DIR ?=	demo
+DEMO_PORT ?=	8443
 
 CFLAGS +=	-std=gnu11 -g -O2 -fPIE -fstack-protector-strong
 CFLAGS +=	-Wall -Wextra -Werror -Wconversion -Wno-sign-conversion \
