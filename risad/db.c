@@ -661,8 +661,12 @@ db_enter(uint32_t tenant, enum db_why *why)
 	}
 	if (db_stats.ds_open >= DB_CACHE)
 		db_evict();
-	if (db_stats.ds_open >= DB_CACHE)
+	if (db_stats.ds_open >= DB_CACHE) {
+		/* All are in a transaction: end those, then there is room. */
 		(void)db_commit_all();
+		if (db_stats.ds_open >= DB_CACHE)
+			db_evict();
+	}
 	if ((*why = key_load(tenant, &seal)) != DB_OK ||
 	    (db = db_handle(tenant, seal, 0, why)) == NULL)
 		return (NULL);

@@ -1,0 +1,359 @@
+/* Files of tenants: made, shared, damaged, exchanged, and without room. */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "unit.h"
+
+#define MAIN1	"tenants/1/main.db"
+#define MAIN2	"tenants/2/main.db"
+
+static const struct seal_at	 at1 = { "meta", "value", 1, 0, NULL, 0 };
+static uint8_t			 master[SEAL_KEY] = { 1 };
+static int			 commits, losses, forgets;
+
+static void
+committed(struct db *db, int ok)
+{
+	(void)db;
+	if (ok)
+		commits++;
+	else
+		losses++;
+}
+
+static void
+forget(struct db *db)
+{
+	db->db_rights = NULL;
+	forgets++;
+}
+
+static enum db_why
+look(uint32_t tenant)
+{
+	enum db_why	 why;
+	struct db	*db;
+
+	if ((db = db_enter(tenant, &why)) != NULL)
+		db_leave(db);
+	return (why);
+}
+
+static struct db *
+enter(uint32_t tenant)
+{
+	enum db_why	 why;
+	struct db	*db;
+
+	if ((db = db_enter(tenant, &why)) == NULL) {
+		fprintf(stderr, "tenant %u: %s\n", tenant, db_why_text(why));
+		abort();
+	}
+	return (db);
+}
+
+/* Write a sealed word; 0, or -1. */
+static int
+store(struct db *db, const char *name, const char *word, int keep)
+{
+	void	*rec;
+	size_t	 len;
+	int	 n;
+
+	if (db_begin(db) == -1)
+		return (-1);
+	if ((rec = db_seal(db, &at1, word, strlen(word), &len)) == NULL)
+		abort();
+	n = db_exec(db, S_META_SET, ARGS(TXT(name), BIN(rec, len)));
+	free(rec);
+	return (db_end(db, n == 1 && keep));
+}
+
+/* The word, or "-" when there is none, or "!" when it does not open. */
+static const char *
+fetch(struct db *db, const char *name)
+{
+	static char	 word[64];
+	sqlite3_stmt	*st;
+	char		*text;
+	size_t		 len;
+	int		 n;
+
+	(void)strlcpy(word, "-", sizeof(word));
+	st = db_query(db, S_META_GET, ARGS(TXT(name)));
+	if ((n = db_step(db, st)) == 1) {
+		if ((text = db_open(db, &at1, st, 0, &len)) == NULL)
+			(void)strlcpy(word, "!", sizeof(word));
+		else
+			(void)strlcpy(word, text, sizeof(word));
+		free(text);
+	} else if (n == -1)
+		(void)strlcpy(word, "!", sizeof(word));
+	db_done(st);
+	return (word);
+}
+
+static void
+test_start(void)
+{
+	uint8_t		 other[SEAL_KEY] = { 2 };
+	struct stat	 sb;
+
+	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(other), DB_KEY);
+	CHECK_INT(db_is_master(other), 0);
+	CHECK(stat("system.db", &sb) == 0 && (sb.st_mode & 077) == 0);
+	db_stop();
+	CHECK_INT(db_start(other), DB_KEY);
+	CHECK(db_system() == NULL);
+	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_create(1), DB_OK);
+	CHECK_INT(db_create(2), DB_OK);
+	CHECK(stat("keys/1.key", &sb) == 0 && (sb.st_mode & 077) == 0);
+	CHECK_INT(sb.st_size, SEAL_WRAPPED);
+	CHECK(stat(MAIN1, &sb) == 0 && (sb.st_mode & 077) == 0);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(3), DB_MISSING);
+	/* Without system.db, but with keys: not a new installation. */
+	db_stop();
+	CHECK_INT(rename("system.db", "away"), 0);
+	CHECK_INT(db_start(master), DB_MISSING);
+	CHECK_INT(rename("away", "system.db"), 0);
+	CHECK_INT(db_start(master), DB_OK);
+}
+
+static void
+test_group(void)
+{
+	struct db	*db = enter(1);
+	int		 i;
+
+	commits = losses = 0;
+	CHECK_INT(store(db, "a", "one", 1), 0);
+	CHECK_INT(store(db, "b", "two", 0), -1);	/* undone alone */
+	CHECK_INT(store(db, "c", "three", 1), 0);
+	CHECK_INT(commits, 0);
+	CHECK_INT(db_commit_all(), 1);
+	CHECK_INT(commits, 1);
+	CHECK_STR(fetch(db, "a"), "one");
+	CHECK_STR(fetch(db, "b"), "-");
+	CHECK_STR(fetch(db, "c"), "three");
+	for (i = 0; i < DB_BATCH + 1; i++)
+		CHECK_INT(store(db, "n", "x", 1), 0);
+	CHECK_INT(commits, 2);			/* full: a new one began */
+	CHECK_INT(db_commit(db), 0);
+	CHECK_INT(commits, 3);
+	CHECK_INT(db_commit(db), 0);
+	CHECK_INT(commits, 3);
+	db_leave(db);
+	CHECK_INT(losses, 0);
+}
+
+static void
+test_full(void)
+{
+	struct rlimit	 old, rl;
+	struct db	*db = enter(1);
+
+	commits = losses = 0;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	CHECK_INT(store(db, "f", "before", 1), 0);
+	CHECK_INT(db_commit(db), 0);
+	rl = old;
+	rl.rlim_cur = 1024;
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	CHECK_INT(store(db, "f", "lost", 1), 0);
+	CHECK_INT(db_commit(db), -1);
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	CHECK_INT(losses, 1);
+	db_leave(db);				/* closed, not believed */
+	db = enter(1);
+	CHECK_STR(fetch(db, "f"), "before");
+	CHECK_INT(store(db, "f", "after", 1), 0);
+	CHECK_INT(db_commit(db), 0);
+	CHECK_STR(fetch(db, "f"), "after");
+	db_leave(db);
+}
+
+/* More tenants than open files; each still has its own word. */
+static void
+test_cache(void)
+{
+	struct db	*db;
+	char		 word[16];
+	uint32_t	 i;
+
+	for (i = 3; i < 3 + DB_CACHE + 6; i++) {
+		CHECK_INT(db_create(i), DB_OK);
+		db = enter(i);
+		(void)snprintf(word, sizeof(word), "w%u", i);
+		CHECK_INT(store(db, "w", word, 1), 0);
+		db_leave(db);			/* not committed yet */
+	}
+	CHECK(db_stats.ds_open <= DB_CACHE);
+	for (i = 3; i < 3 + DB_CACHE + 6; i++) {
+		db = enter(i);
+		(void)snprintf(word, sizeof(word), "w%u", i);
+		CHECK_STR(fetch(db, "w"), word);
+		db_leave(db);
+	}
+	CHECK(db_stats.ds_open <= DB_CACHE);
+}
+
+static void
+copy(const char *from, const char *to)
+{
+	char	 buf[4096];
+	ssize_t	 n;
+	int	 in, out;
+
+	if ((in = open(from, O_RDONLY)) == -1 ||
+	    (out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600)) == -1)
+		abort();
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			abort();
+	(void)close(in);
+	(void)close(out);
+}
+
+static void
+restart(void)
+{
+	db_stop();
+	(void)unlink(MAIN1 "-wal");
+	(void)unlink(MAIN1 "-shm");
+	if (db_start(master) != DB_OK)
+		abort();
+}
+
+static void
+test_exchange(void)
+{
+	sqlite3		*raw;
+
+	restart();
+	copy(MAIN1, "good.db");
+	copy("keys/1.key", "good.key");
+	copy(MAIN2, MAIN1);			/* another tenant's data */
+	CHECK_INT(look(1), DB_KEY);
+	copy("good.db", MAIN1);
+	copy("keys/2.key", "keys/1.key");	/* another tenant's key */
+	CHECK_INT(look(1), DB_KEY);
+	CHECK_INT(truncate("keys/1.key", 20), 0);
+	CHECK_INT(look(1), DB_KEY);
+	CHECK_INT(unlink("keys/1.key"), 0);
+	CHECK_INT(look(1), DB_MISSING);
+	copy("good.key", "keys/1.key");
+	CHECK_INT(look(1), DB_OK);
+	restart();
+	CHECK_INT(truncate(MAIN1, 0), 0);	/* not taken for a new one */
+	CHECK_INT(look(1), DB_DAMAGED);
+	CHECK_INT(unlink(MAIN1), 0);
+	CHECK_INT(look(1), DB_MISSING);
+	CHECK(access(MAIN1, F_OK) == -1);
+	copy("good.db", MAIN1);
+	if (sqlite3_open(MAIN1, &raw) != SQLITE_OK ||
+	    sqlite3_exec(raw, "PRAGMA user_version = 99", NULL, NULL,
+	    NULL) != SQLITE_OK)
+		abort();
+	(void)sqlite3_close(raw);
+	CHECK_INT(look(1), DB_NEWER);
+	copy("good.db", MAIN1);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(2), DB_OK);
+}
+
+/* Bytes changed anywhere: an error or the truth, never another word. */
+static void
+test_flips(void)
+{
+	struct stat	 sb;
+	struct db	*db;
+	enum db_why	 why;
+	const char	*word;
+	unsigned int	 seed = 1, i, wrong = 0, refused = 0;
+	uint8_t		 byte;
+	int		 fd;
+
+	for (i = 0; i < 300; i++) {
+		restart();
+		copy("good.db", MAIN1);
+		if ((fd = open(MAIN1, O_RDWR)) == -1 ||
+		    fstat(fd, &sb) == -1)
+			abort();
+		seed = seed * 1103515245 + 12345;
+		byte = (uint8_t)(seed >> 8);
+		(void)pwrite(fd, &byte, 1, (off_t)(seed >> 4) % sb.st_size);
+		(void)close(fd);
+		if ((db = db_enter(1, &why)) == NULL) {
+			refused++;
+			continue;
+		}
+		word = fetch(db, "a");
+		if (strcmp(word, "one") != 0 && strcmp(word, "!") != 0 &&
+		    strcmp(word, "-") != 0)
+			wrong++;
+		db_leave(db);
+	}
+	CHECK_INT(wrong, 0);
+	CHECK(refused > 0);
+	restart();
+	copy("good.db", MAIN1);
+	CHECK_INT(look(1), DB_OK);
+}
+
+/* A value put in another's row opens for nobody. */
+static void
+test_moved(void)
+{
+	const struct seal_at	 at2 = { "meta", "value", 2, 0, NULL, 0 };
+	struct db		*db = enter(1);
+	void			*rec;
+	size_t			 len;
+	uint64_t		 before = db_stats.ds_unreadable;
+
+	if ((rec = db_seal(db, &at2, "two", 3, &len)) == NULL)
+		abort();
+	CHECK_INT(db_begin(db), 0);
+	CHECK_INT(db_exec(db, S_META_SET, ARGS(TXT("m"), BIN(rec, len))), 1);
+	CHECK_INT(db_end(db, 1), 0);
+	free(rec);
+	CHECK_INT(db_commit(db), 0);
+	CHECK_STR(fetch(db, "m"), "!");
+	CHECK_INT(db_stats.ds_unreadable, before + 1);
+	CHECK_INT(db->db_broken, 0);	/* a record, not the file */
+	db_leave(db);
+}
+
+int
+main(void)
+{
+	char	 dir[] = "/tmp/db.XXXXXX", cmd[64];
+
+	(void)umask(077);
+	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || db_init() == -1)
+		abort();
+	db_hooks(committed, forget);
+	test_start();
+	test_group();
+	test_full();
+	test_cache();
+	test_exchange();
+	test_flips();
+	test_moved();
+	db_stop();
+	(void)chdir("/");
+	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	if (getenv("KEEP") == NULL && system(cmd) != 0)
+		abort();
+	return (unit_end());
+}
