@@ -9,8 +9,9 @@
 #include "tick.h"
 #include "util.h"
 
-#define SPAWN_TRIES	16
-#define SPAWN_SPREAD	60		/* cm around a spawn point */
+#define SPAWN_TRIES	24
+#define SPAWN_SPREAD	120		/* cm around a spawn point */
+#define SPAWN_APART	(90 * 90)	/* cm between two, squared */
 #define RACE_MS		1000		/* two entered a room at once */
 #define SAVE_MS		5000		/* between two writes of a place */
 
@@ -241,25 +242,49 @@ may_stand(struct floor *fl, int x, int y)
 	    isclr(fl->fl_full, room)));
 }
 
-/* Near a spawn point, in sight of it, not all on one spot. */
+/* How far the nearest other is, squared; looked at once for each try. */
+static int64_t
+room_around(const struct floor *fl, int x, int y, uint64_t now)
+{
+	const struct avatar	*av;
+	int64_t			 d, nearest = INT64_MAX;
+	int			 ax, ay;
+
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry) {
+		avatar_at(av, now, &ax, &ay);
+		d = (int64_t)(ax - x) * (ax - x) + (int64_t)(ay - y) * (ay - y);
+		if (d < nearest)
+			nearest = d;
+	}
+	return (nearest);
+}
+
+/* Near a spawn point, in sight of it, as far from others as a few tries go. */
 static void
 spawn_place(struct floor *fl, int *x, int *y)
 {
 	const struct map_point	*pt;
-	int			 i, sx, sy;
+	uint64_t		 now = mono_ms();
+	int64_t			 d, best = -1;
+	int			 i, sx, sy, ex, ey;
 
-	pt = &fl->fl_map->fm_spawn[arc4random_uniform(fl->fl_map->fm_nspawn)];
-	for (i = 0; i < SPAWN_TRIES; i++) {
+	*x = fl->fl_map->fm_spawn[0].pt_x;
+	*y = fl->fl_map->fm_spawn[0].pt_y;
+	for (i = 0; i < SPAWN_TRIES && best < SPAWN_APART; i++) {
+		pt = &fl->fl_map->fm_spawn[arc4random_uniform(
+		    fl->fl_map->fm_nspawn)];
 		sx = pt->pt_x - SPAWN_SPREAD +
 		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
 		sy = pt->pt_y - SPAWN_SPREAD +
 		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
-		if (may_stand(fl, sx, sy) && walk_check(fl->fl_map, NULL,
-		    pt->pt_x, pt->pt_y, sx, sy, x, y) == WALK_FREE)
-			return;
+		if (!may_stand(fl, sx, sy) || walk_check(fl->fl_map, NULL,
+		    pt->pt_x, pt->pt_y, sx, sy, &ex, &ey) != WALK_FREE ||
+		    (d = room_around(fl, sx, sy, now)) <= best)
+			continue;
+		best = d;
+		*x = sx;
+		*y = sy;
 	}
-	*x = pt->pt_x;
-	*y = pt->pt_y;
 }
 
 static struct avatar *
