@@ -75,7 +75,7 @@ static struct {
 	int			 nonce;
 	/* The token that was read last, and what stands before it. */
 	int			 token;
-	const char		*text;
+	const char		*text, *before;
 	char			*name;		/* of its file */
 	unsigned int		 line;
 	int			 first, last;	/* keywords of the line */
@@ -368,8 +368,7 @@ expected(void)
 	size_t	 i;
 
 	if (ps.last == 0)
-		return (ps.args == 0 ? "a statement" :
-		    ps.args == 1 ? "=" : "a value");
+		return (ps.args == 0 ? "a statement" : "a value");
 	for (i = 0; i < sizeof(follows) / sizeof(follows[0]); i++) {
 		if (follows[i].f_first != ps.first ||
 		    follows[i].f_last != ps.last)
@@ -389,7 +388,10 @@ yyerror(const char *fmt, ...)
 	(void)fmt;
 	if (ps.broken || ps.errors >= MAX_ERRORS)
 		return;
-	if (ps.token == '\n')
+	/* A word and no "=": more likely a slip of the pen than a macro. */
+	if (ps.last == 0 && ps.args == 1)
+		bad("expected a statement, got \"%s\"", log_safe(ps.before));
+	else if (ps.token == '\n')
 		bad("expected %s, got the end of the line", expected());
 	else
 		bad("expected %s, got \"%s\"", expected(), log_safe(ps.text));
@@ -895,6 +897,7 @@ yylex(void)
 	if (ps.errors >= MAX_ERRORS)
 		return (0);
 	lex_history();
+	ps.before = ps.text;
 	ps.broken = 0;
 	ps.token = lex();
 	if (ps.token == BROKEN)
