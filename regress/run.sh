@@ -1,0 +1,111 @@
+#!/bin/sh
+# All tests, one part after the other, and their sum.  A part that is missing,
+# crashes, or says no counts is a failure.  Words given: only the parts whose
+# names begin with one of them ("unit", "system/http", "fuzz").
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+out=regress/out
+passed=0 failed=0
+wanted="$*"
+
+mkdir -p $out
+[ "$(id -u)" -eq 0 ] || {
+	echo "must be root: risad's processes drop to users of their own" >&2
+	echo "0 passed, 1 failed"
+	exit 1
+}
+
+wants() {
+	[ -n "$wanted" ] || return 0
+	for w in $wanted; do
+		case $1 in "$w"*) return 0 ;; esac
+	done
+	return 1
+}
+
+# The counts in a log: a line of ours, or what node's test runner ends with.
+# Without either, nothing.
+counts() {
+	awk '/^[0-9]+ passed, [0-9]+ failed$/ { p = $1; f = $3; ours = 1 }
+	    ours || NF != 3 || $3 !~ /^[0-9]+$/ { next }
+	    $2 == "pass" { p = $3; f = 0 }
+	    $2 == "fail" || $2 == "cancelled" { f += $3 }
+	    END { if (p != "" && f != "") print p + 0, f + 0 }' "$1"
+}
+
+# part NAME SECONDS COMMAND...: run it for at most so long, count, report.
+part() {
+	name=$1 limit=$2
+	shift 2
+	wants "$name" || return 0
+	log=$out/$(echo "$name" | tr / -).log
+	start=$(date +%s)
+	timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null
+	status=$?
+	took=$(($(date +%s) - start))
+	got=$(counts "$log")
+	p=${got%% *} f=${got##* }
+	why=
+	if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+		why="longer than $limit seconds"
+	elif [ -z "$got" ]; then
+		why="no counts, exit $status"
+	elif [ "$f" -eq 0 ] && [ $status -ne 0 ]; then
+		why="exit $status"
+	elif [ $((p + f)) -eq 0 ]; then
+		why="nothing was tested"
+	fi
+	p=${p:-0} f=${f:-0}
+	[ -z "$why" ] || f=$((f + 1))
+	echo "$name: $p passed, $f failed ($took s)${why:+: $why}"
+	[ "$f" -eq 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+	passed=$((passed + p))
+	failed=$((failed + f))
+}
+
+# A part whose files are not there has not run.
+lacks() {
+	wants "$1" || return 0
+	echo "$1: 0 passed, 1 failed (0 s): there is none"
+	failed=$((failed + 1))
+}
+
+# scripts DIR SECONDS: each script of a directory is a part.
+scripts() {
+	set -- "$1" "$2" "$1"/*.py
+	if [ ! -e "$3" ]; then
+		lacks "${1#regress/}"
+		return
+	fi
+	dir=$1 each=$2
+	shift 2
+	for s in "$@"; do
+		part "${dir#regress/}/$(basename "$s" .py)" "$each" \
+		    python3 -B "$s"
+	done
+}
+
+for sh in unit config; do
+	if [ -e regress/$sh/run.sh ]; then
+		part $sh 1500 sh regress/$sh/run.sh
+	else
+		lacks $sh
+	fi
+done
+part web 300 sh -ec 'cd risad/web
+    [ -d node_modules ] || npm ci --no-audit --no-fund --silent
+    exec npm test --silent'
+scripts regress/system 450
+scripts regress/attack 450
+if [ -e regress/page/package.json ]; then
+	part page 900 sh -ec 'cd regress/page
+	    npm ci --no-audit --no-fund --silent
+	    exec node --test'
+else
+	lacks page
+fi
+part fuzz 600 sh regress/fuzz/run.sh 5
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
