@@ -26,7 +26,7 @@ struct tenant {
 	RB_ENTRY(tenant)	 tn_node;
 	uint32_t		 tn_id;
 	uint8_t			 tn_state;
-	uint64_t		 tn_turn;	/* when hash last worked for it */
+	uint64_t		 tn_turn;	/* of its last hash job */
 };
 
 RB_HEAD(tenant_tree, tenant);

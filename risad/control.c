@@ -19,7 +19,7 @@
 #define CONTROL_MAX	32		/* clients */
 #define CONTROL_MAX_UID	8		/* of one user */
 #define CONTROL_QUEUE	32768		/* imsgs that one may leave unread */
-#define CONTROL_HELLO	10		/* seconds until it has said who it is */
+#define CONTROL_HELLO	10		/* seconds until it says hello */
 #define CONTROL_IDLE	60		/* seconds without any progress */
 #define CONTROL_MANY	5		/* seconds for all to have answered */
 #define CONTROL_PAUSE	1		/* second without accept */
@@ -35,7 +35,7 @@ struct client {
 	int			 cl_known;	/* has said hello */
 	int			 cl_closing;	/* once all is written */
 	uint32_t		 cl_id;		/* of its command */
-	uint32_t		 cl_key;	/* the id that we ask under, or 0 */
+	uint32_t		 cl_key;	/* of what we ask, or 0 */
 	uint32_t		 cl_wait;	/* who has not answered yet */
 	int			 cl_many;	/* more than one was asked */
 	struct imsgbuf		 cl_ibuf;

@@ -36,7 +36,7 @@ struct pair {
 
 static struct pair	 rsa, rsa_b, rsa_weak, p256, p384, koblitz, ed;
 static pid_t		 child = -1;
-static struct imsgbuf	 conf, raw;	/* to the child: its parent, session 1 */
+static struct imsgbuf	 conf, raw;	/* child's parent, session 1 */
 static uint64_t		 generation;
 
 static EVP_PKEY *
