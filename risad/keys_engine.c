@@ -108,10 +108,13 @@ engine_send(const struct m_sign *m, uint64_t deadline)
 	if (msg_compose(&engine_ibuf, IMSG_SIGN, ++engine_id, -1, m) == -1)
 		return (-1);
 	while (imsgbuf_queuelen(&engine_ibuf) > 0) {
-		if (engine_poll(POLLOUT, deadline) != 1 ||
-		    imsgbuf_write(&engine_ibuf) == -1) {
-			/* Half a message can't be taken back. */
-			engine_close("the pipe is stuck");
+		/* Half a message can't be taken back. */
+		if (engine_poll(POLLOUT, deadline) != 1) {
+			engine_close("it does not read");
+			return (-1);
+		}
+		if (imsgbuf_write(&engine_ibuf) == -1) {
+			engine_close("the pipe is closed");
 			return (-1);
 		}
 	}
