@@ -46,8 +46,10 @@ SRCS =		risad/api.c \
 		risad/msg.c \
 		risad/office.c \
 		risad/parse.c \
+		risad/person.c \
 		risad/proc.c \
 		risad/risad.c \
+		risad/say.c \
 		risad/seal.c \
 		risad/session.c \
 		risad/spawn.c \

@@ -1,0 +1,569 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+#include "person.h"
+#include "tick.h"
+#include "util.h"
+
+#define CLOSE_ELSEWHERE	4002
+
+struct chunk *
+frame_text(const char *text, size_t len)
+{
+	uint8_t		 head[WS_SENDHEAD];
+	struct chunk	*ck;
+	size_t		 n;
+
+	n = ws_frame_head(head, WS_OP_TEXT, len);
+	if ((ck = chunk_new(n + len)) == NULL)
+		return (NULL);
+	memcpy(ck->ck_data, head, n);
+	memcpy(ck->ck_data + n, text, len);
+	return (ck);
+}
+
+/* Takes the object.  NULL without memory: then nobody hears of it. */
+struct chunk *
+frame_json(json_t *o)
+{
+	struct chunk	*ck = NULL;
+	char		*text;
+
+	if (o == NULL || (text = json_dumps(o, JSON_COMPACT)) == NULL) {
+		log_warnx("frame: out of memory");
+		json_decref(o);
+		return (NULL);
+	}
+	ck = frame_text(text, strlen(text));
+	free(text);
+	json_decref(o);
+	return (ck);
+}
+
+void
+person_queue(struct person *pn, struct chunk *ck)
+{
+	if (ck == NULL)
+		return;
+	session_stats.ss_frames_out++;
+	conn_queue(pn->pn_conn, ck);
+}
+
+void
+person_send(struct person *pn, json_t *o)
+{
+	struct chunk	*ck = frame_json(o);
+
+	person_queue(pn, ck);
+	chunk_free(ck);
+}
+
+int
+person_sees(const struct person *pn, uint32_t floor)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < pn->pn_nfloors; i++)
+		if (pn->pn_floors[i].se_floor == floor)
+			return (1);
+	return (0);
+}
+
+void
+person_error(struct person *pn, const char *code, const char *ref,
+    const char *field)
+{
+	static const struct { const char *code, *detail; } details[] = {
+	    { "json", "No JSON object that is accepted." },
+	    { "type", "There is no such message." },
+	    { "field", "A value is missing or wrong." },
+	    { "empty", "There is nothing in it." },
+	    { "too-long", "At most 4,000 characters." },
+	    { "too-many", "Too fast. Wait a moment." },
+	    { "not-here", "Enter a floor first." },
+	    { "no-floor", "There is no such floor." },
+	    { "no-room", "One must be in the room." },
+	    { "no-user", "There is no such person." },
+	    { "no-right", "Only from inside, and only where there is a lock." },
+	    { "full", "The floor is full." },
+	    { "unavailable", "Not now. Try again in a moment." },
+	};
+	const char	*detail = "";
+	json_t		*o;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+		if (strcmp(details[i].code, code) == 0)
+			detail = details[i].detail;
+	o = json_pack("{ss ss ss}", "t", "error", "code", code, "detail",
+	    detail);
+	if (ref != NULL && *ref != '\0')
+		(void)json_object_set_new(o, "ref", json_string(ref));
+	if (field != NULL)
+		(void)json_object_set_new(o, "field", json_string(field));
+	person_send(pn, o);
+}
+
+/* The words for a refusal by storage. */
+void
+person_refusal(struct person *pn, const struct m_result *m, const char *ref,
+    const char *missing)
+{
+	if (m->code == R_NOTFOUND)
+		person_error(pn, missing, ref, NULL);
+	else if (m->code == R_INVALID)
+		person_error(pn, "field", ref, m->field);
+	else
+		person_error(pn, "unavailable", ref, NULL);
+}
+
+int
+bucket_take(struct bucket *bu, unsigned int rate, unsigned int burst)
+{
+	uint64_t	 now = mono_ms();
+
+	if (bu->bu_at == 0)
+		bu->bu_level = burst * 1000;
+	else
+		bu->bu_level += (now - bu->bu_at) * rate;
+	bu->bu_at = now;
+	if (bu->bu_level > burst * 1000)
+		bu->bu_level = burst * 1000;
+	if (bu->bu_level < 1000)
+		return (-1);
+	bu->bu_level -= 1000;
+	return (0);
+}
+
+struct job *
+job_new(struct person *pn, const char *ref)
+{
+	struct job	*jo;
+
+	if ((jo = calloc(1, sizeof(*jo))) == NULL) {
+		person_error(pn, "unavailable", ref, NULL);
+		return (NULL);
+	}
+	jo->jo_person = pn;
+	jo->jo_tenant = pn->pn_conn->cn_login->lg_tenant;
+	jo->jo_user = pn->pn_conn->cn_login->lg_user;
+	if (ref != NULL)
+		(void)strlcpy(jo->jo_ref, ref, sizeof(jo->jo_ref));
+	TAILQ_INSERT_TAIL(&pn->pn_jobs, jo, jo_entry);
+	return (jo);
+}
+
+void
+job_free(struct job *jo)
+{
+	if (jo->jo_person != NULL)
+		TAILQ_REMOVE(&jo->jo_person->pn_jobs, jo, jo_entry);
+	json_decref(jo->jo_list);
+	if (jo->jo_text != NULL)
+		freezero(jo->jo_text, strlen(jo->jo_text));
+	free(jo);
+}
+
+/* Ask storage for a person; the job ends here when it can not be asked. */
+void
+job_ask(struct job *jo, enum imsg_type type, const void *m,
+    int (*fn)(struct conn *, uint32_t, const void *, void *))
+{
+	if (jo->jo_person->pn_conn->cn_login->lg_grant != 0 &&
+	    ask_send(NULL, PROC_STORAGE, type, m, fn, jo) == 0)
+		return;
+	person_error(jo->jo_person, "unavailable", jo->jo_ref, NULL);
+	job_free(jo);
+}
+
+uint64_t
+person_grant(const struct person *pn)
+{
+	return (pn->pn_conn->cn_login->lg_grant);
+}
+
+/* Off the floor; gone: the page is closed, not only elsewhere. */
+void
+person_leave(struct person *pn, int gone)
+{
+	struct avatar	*av = pn->pn_avatar;
+	struct floor	*fl;
+	uint64_t	 now = mono_ms();
+
+	if (av == NULL)
+		return;
+	fl = av->av_floor;
+	avatar_stop(av, now);
+	av->av_saved = 0;
+	office_save(av, now);
+	pn->pn_avatar = NULL;
+	office_left(av, gone);
+	bus_left(av);
+	avatar_free(av);
+	floor_release(fl);
+}
+
+/* Not for every step: a place is worth a write now and then. */
+void
+office_save(struct avatar *av, uint64_t now)
+{
+	struct m_place_set	 m;
+	int			 x, y;
+
+	if (av->av_person == NULL || (av->av_saved != 0 &&
+	    now - av->av_saved < 1000))
+		return;
+	av->av_saved = now;
+	avatar_at(av, now, &x, &y);
+	m.grant = person_grant(av->av_person);
+	m.floor = av->av_floor->fl_id;
+	m.x = (uint16_t)x;
+	m.y = (uint16_t)y;
+	if (m.grant != 0)
+		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_PLACE_SET, 0,
+		    -1, &m);
+}
+
+void
+person_bye(struct person *pn, const char *reason, uint16_t code)
+{
+	person_send(pn, json_pack("{ss ss}", "t", "bye", "reason", reason));
+	office_close(pn->pn_conn, code);
+}
+
+void
+office_close(struct conn *cn, uint16_t code)
+{
+	uint8_t		 buf[WS_SENDHEAD + WS_MAXCONTROL];
+	uint8_t		 payload[WS_MAXCONTROL];
+	struct chunk	*ck;
+	size_t		 n, len;
+
+	if (cn->cn_state != CONN_WS)
+		return;
+	len = ws_close_payload(payload, code, NULL);
+	n = ws_frame_head(buf, WS_OP_CLOSE, len);
+	memcpy(buf + n, payload, len);
+	if ((ck = chunk_from(buf, n + len)) != NULL) {
+		conn_queue(cn, ck);
+		chunk_free(ck);
+	}
+	/* At once, so that nobody sees a ghost until the socket is gone. */
+	if (cn->cn_person != NULL)
+		person_leave(cn->cn_person, 1);
+	conn_drain(cn);
+}
+
+void
+office_closed(struct conn *cn)
+{
+	struct person	*pn = cn->cn_person;
+	struct job	*jo;
+
+	if (pn == NULL)
+		return;
+	person_leave(pn, 1);
+	while ((jo = TAILQ_FIRST(&pn->pn_jobs)) != NULL) {
+		TAILQ_REMOVE(&pn->pn_jobs, jo, jo_entry);
+		jo->jo_person = NULL;	/* its answer may be for others too */
+	}
+	TAILQ_REMOVE(&pn->pn_office->of_persons, pn, pn_entry);
+	session_stats.ss_persons--;
+	json_decref(pn->pn_unread);
+	free(pn->pn_floors);
+	free(pn->pn_next);
+	free(pn);
+	cn->cn_person = NULL;
+}
+
+static json_t *
+json_floors(const struct person *pn)
+{
+	json_t		*list = json_array();
+	unsigned int	 i;
+
+	for (i = 0; i < pn->pn_nfloors; i++)
+		(void)json_array_append_new(list, json_pack("{sI ss}", "id",
+		    (json_int_t)pn->pn_floors[i].se_floor, "name",
+		    pn->pn_floors[i].se_name));
+	return (list);
+}
+
+static void
+person_hello(struct person *pn)
+{
+	const struct login	*lg = pn->pn_conn->cn_login;
+	struct tenant		*tn = site_tenant(lg->lg_tenant);
+	struct avatar		*av;
+	json_t			*people = json_array();
+
+	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars)
+		if (person_sees(pn, av->av_floor->fl_id))
+			(void)json_array_append_new(people,
+			    office_presence_json(av));
+	pn->pn_hello = 1;
+	person_send(pn, json_pack("{ss sI sI so s{ss ss} so so so sI}",
+	    "t", "hello", "time", (json_int_t)(uint32_t)mono_ms(), "now",
+	    (json_int_t)now_ms(), "user", json_user(lg), "tenant", "name",
+	    tn == NULL ? "" : tn->tn_name, "title",
+	    tn == NULL ? "" : tn->tn_title, "floors", json_floors(pn),
+	    "people", people, "unread", pn->pn_unread, "last",
+	    (json_int_t)lg->lg_last_floor));
+	pn->pn_unread = NULL;
+}
+
+static int
+unread_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job			*jo = arg;
+	struct person			*pn = jo->jo_person;
+	const struct m_unread_row	*mu = m;
+	char				 name[40];
+
+	(void)cn;
+	if (type == IMSG_UNREAD_ROW) {
+		channel_name(name, sizeof(name), mu->kind, mu->a, mu->b);
+		(void)json_array_append_new(jo->jo_list, json_pack(
+		    "{ss sI sI}", "channel", name, "count",
+		    (json_int_t)mu->count, "last", (json_int_t)mu->last));
+		return (0);
+	}
+	if (pn != NULL && !pn->pn_hello) {
+		pn->pn_unread = jo->jo_list;
+		jo->jo_list = NULL;
+		person_hello(pn);
+	}
+	job_free(jo);
+	return (1);
+}
+
+/* Counts of what was written meanwhile, then the greeting. */
+static void
+person_unread(struct person *pn)
+{
+	struct m_grant_only	 m = { person_grant(pn) };
+	struct job		*jo;
+
+	if ((jo = job_new(pn, NULL)) == NULL)
+		return;
+	jo->jo_list = json_array();
+	job_ask(jo, IMSG_UNREAD, &m, unread_answer);
+}
+
+/* The floors have been told anew: is one still where one may be? */
+static void
+person_rights(struct person *pn)
+{
+	struct avatar	*av = pn->pn_avatar;
+
+	person_send(pn, json_pack("{ss so}", "t", "floors", "floors",
+	    json_floors(pn)));
+	if (av != NULL && !person_sees(pn, av->av_floor->fl_id)) {
+		person_send(pn, json_pack("{ss sI}", "t", "evict", "floor",
+		    (json_int_t)av->av_floor->fl_id));
+		person_leave(pn, 1);
+	}
+}
+
+static int
+floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job			*jo = arg;
+	struct person			*pn = jo->jo_person;
+	const struct m_floor_row	*mf = m;
+	struct seen			*se;
+
+	(void)cn;
+	if (pn == NULL) {
+		if (type == IMSG_RESULT)
+			job_free(jo);
+		return (type == IMSG_RESULT);
+	}
+	if (type == IMSG_FLOOR_ROW) {
+		if (pn->pn_next == NULL || pn->pn_nnext == MAX_FLOORS)
+			return (0);
+		se = &pn->pn_next[pn->pn_nnext++];
+		se->se_floor = mf->floor;
+		(void)strlcpy(se->se_name, mf->name, sizeof(se->se_name));
+		return (0);
+	}
+	job_free(jo);
+	pn->pn_asking = 0;
+	if (((const struct m_result *)m)->code != R_OK) {
+		/* Storage is away: when it is back the grant is renewed. */
+		pn->pn_again = 1;
+		return (1);
+	}
+	free(pn->pn_floors);
+	pn->pn_floors = pn->pn_next;
+	pn->pn_nfloors = pn->pn_nnext;
+	pn->pn_next = NULL;
+	if (pn->pn_hello)
+		person_rights(pn);
+	else
+		person_unread(pn);
+	if (pn->pn_again)
+		person_floors(pn);
+	return (1);
+}
+
+void
+person_floors(struct person *pn)
+{
+	struct m_grant_only	 m = { person_grant(pn) };
+	struct job		*jo;
+
+	pn->pn_again = 1;
+	if (pn->pn_asking || m.grant == 0)
+		return;
+	if ((jo = job_new(pn, NULL)) == NULL)
+		return;
+	free(pn->pn_next);
+	pn->pn_nnext = 0;
+	pn->pn_next = calloc(MAX_FLOORS, sizeof(*pn->pn_next));
+	if (pn->pn_next == NULL || ask_send(NULL, PROC_STORAGE,
+	    IMSG_FLOORS, &m, floors_answer, jo) == -1) {
+		job_free(jo);
+		return;			/* login.c will come back to it */
+	}
+	pn->pn_asking = 1;
+	pn->pn_again = 0;
+}
+
+void
+office_open(struct conn *cn)
+{
+	struct person	*pn;
+	struct office	*of = office_get(cn->cn_login->lg_tenant);
+
+	if (of == NULL || (pn = calloc(1, sizeof(*pn))) == NULL) {
+		conn_close(cn);
+		return;
+	}
+	pn->pn_conn = cn;
+	pn->pn_office = of;
+	TAILQ_INIT(&pn->pn_jobs);
+	TAILQ_INSERT_TAIL(&of->of_persons, pn, pn_entry);
+	session_stats.ss_persons++;
+	cn->cn_person = pn;
+	person_floors(pn);
+}
+
+void
+office_takeover(struct office *of, uint32_t user)
+{
+	struct avatar	*av = avatar_find(of, user);
+
+	if (av != NULL && av->av_person != NULL)
+		person_bye(av->av_person, "elsewhere", CLOSE_ELSEWHERE);
+}
+
+/* The answer to enter: the map, and where one was last. */
+static void
+person_enter(struct person *pn, const struct m_floor_doc *m)
+{
+	struct office	*of = pn->pn_office;
+	struct avatar	*av;
+	struct floor	*fl;
+
+	if ((fl = floor_make(of, m->floor)) == NULL ||
+	    floor_load(fl, m) == -1) {
+		if (fl != NULL)
+			floor_release(fl);
+		person_error(pn, "no-floor", NULL, NULL);
+		return;
+	}
+	person_leave(pn, 0);
+	/* Again: leaving may have freed a floor that nobody else was on. */
+	if ((fl = floor_make(of, m->floor)) == NULL || floor_load(fl, m) == -1)
+		return;
+	if ((av = avatar_find(of, pn->pn_conn->cn_login->lg_user)) != NULL) {
+		if (av->av_person != NULL)
+			office_takeover(of, av->av_user);
+		else {
+			bus_takeover(av);
+			office_left(av, 0);
+			avatar_free(av);
+		}
+		if ((fl = floor_make(of, m->floor)) == NULL ||
+		    floor_load(fl, m) == -1)
+			return;
+	}
+	av = avatar_enter(fl, pn, pn->pn_conn->cn_login, m->placed, m->x,
+	    m->y);
+	if (av == NULL) {
+		floor_release(fl);
+		person_error(pn, "full", NULL, NULL);
+		return;
+	}
+	pn->pn_avatar = av;
+	pn->pn_conn->cn_login->lg_last_floor = fl->fl_id;
+	office_save(av, mono_ms());
+}
+
+/* {"map":DOC,...}: the document goes out as it is kept. */
+static void
+send_floor(struct person *pn)
+{
+	struct avatar	*me = pn->pn_avatar, *av;
+	struct floor	*fl = me->av_floor;
+	struct chunk	*ck;
+	json_t		*people = json_array(), *doors = json_array(), *o;
+	char		*text, *all;
+	unsigned int	 room;
+	size_t		 len;
+	int		 n;
+
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+		(void)json_array_append_new(people, office_person_json(av));
+	for (room = 1; room < 256; room++)
+		if (fl->fl_locker[room] != 0)
+			(void)json_array_append_new(doors, json_pack(
+			    "{si sb sI}", "room", (int)room, "locked", 1, "by",
+			    (json_int_t)fl->fl_locker[room]));
+	o = json_pack("{ss sI ss sI si so so}", "t", "floor", "id",
+	    (json_int_t)fl->fl_id, "name", fl->fl_name, "time",
+	    (json_int_t)(uint32_t)mono_ms(), "you", me->av_id, "people",
+	    people, "doors", doors);
+	text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (text == NULL)
+		return;
+	len = strlen(text) + fl->fl_doc->ck_len + 16;
+	if ((all = malloc(len)) != NULL) {
+		n = snprintf(all, len, "{\"map\":%.*s,%s",
+		    (int)fl->fl_doc->ck_len, (char *)fl->fl_doc->ck_data,
+		    text + 1);
+		ck = frame_text(all, (size_t)n);
+		person_queue(pn, ck);
+		chunk_free(ck);
+	}
+	free(all);
+	free(text);
+}
+
+int
+person_entered(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job	*jo = arg;
+	struct person	*pn = jo->jo_person;
+
+	(void)cn;
+	job_free(jo);
+	if (pn == NULL)
+		return (1);
+	if (type != IMSG_FLOOR_DOC) {
+		person_refusal(pn, m, NULL, "no-floor");
+		return (1);
+	}
+	person_enter(pn, m);
+	if (pn->pn_avatar != NULL) {
+		send_floor(pn);
+		office_joined(pn->pn_avatar);
+		bus_joined(pn->pn_avatar);
+	}
+	return (1);
+}

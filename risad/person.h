@@ -1,0 +1,104 @@
+/*
+ * Somebody with the page open, as the files know it that speak with pages:
+ * person.c (coming and going), say.c (what pages say), office.c (what they
+ * are told).
+ */
+#ifndef PERSON_H
+#define PERSON_H
+
+#include "office.h"
+
+/* Tokens in thousandths, refilled by the clock. */
+struct bucket {
+	uint64_t	 bu_level, bu_at;
+};
+
+/* A floor that one may enter. */
+struct seen {
+	uint32_t	 se_floor;
+	char		 se_name[MAX_NAME + 1];
+};
+
+/* Somebody with the page open. */
+struct person {
+	TAILQ_ENTRY(person)	 pn_entry;
+	struct conn		*pn_conn;
+	struct office		*pn_office;
+	struct avatar		*pn_avatar;
+	struct seen		*pn_floors;	/* that one may enter */
+	unsigned int		 pn_nfloors;
+	struct seen		*pn_next;	/* as they are being told */
+	unsigned int		 pn_nnext;
+	int			 pn_asking;	/* for floors */
+	int			 pn_again;	/* they changed meanwhile */
+	int			 pn_hello;	/* said */
+	int			 pn_resync;	/* ticks were left out */
+	struct bucket		 pn_legs, pn_says, pn_texts;
+	json_t			*pn_unread;
+	TAILQ_HEAD(, job)	 pn_jobs;
+};
+
+/* A question to storage whose answer is for a person, if still there. */
+struct job {
+	TAILQ_ENTRY(job)	 jo_entry;
+	struct person		*jo_person;	/* NULL: has left */
+	uint32_t		 jo_tenant, jo_user;
+	uint32_t		 jo_id;		/* floor, or room */
+	uint8_t			 jo_kind;
+	uint32_t		 jo_a, jo_b;
+	char			 jo_ref[MAX_REF + 1];
+	char			 jo_channel[40];
+	char			 jo_name[MAX_NAME + 1];
+	json_t			*jo_list;
+	char			*jo_text;
+};
+
+/* A text frame with a reference for the caller; NULL without memory. */
+struct chunk	*frame_text(const char *, size_t);
+/* The same of an object, which it takes. */
+struct chunk	*frame_json(json_t *);
+
+/* Send a frame, or an object, which it takes. */
+void		 person_queue(struct person *, struct chunk *);
+void		 person_send(struct person *, json_t *);
+/* error{code}: ref and field may be NULL. */
+void		 person_error(struct person *, const char *code,
+		    const char *ref, const char *field);
+/* A refusal of storage; missing is the code for what does not exist. */
+void		 person_refusal(struct person *, const struct m_result *,
+		    const char *ref, const char *missing);
+/* May the person enter the floor, and so see who is on it? */
+int		 person_sees(const struct person *, uint32_t floor);
+/* The grant of the sign-in, 0 while storage is away. */
+uint64_t	 person_grant(const struct person *);
+
+/* Off the floor; gone: the page closes, it is not only elsewhere. */
+void		 person_leave(struct person *, int gone);
+/* The last words, and the code of the close. */
+void		 person_bye(struct person *, const char *reason,
+		    uint16_t code);
+/* Ask storage which floors one may enter, and act on the answer. */
+void		 person_floors(struct person *);
+/* The answer to FLOOR_GET when the page has asked to enter; for job_ask. */
+int		 person_entered(struct conn *, uint32_t type, const void *m,
+		    void *job);
+
+/* A job of the person's; NULL without memory, the page is told then. */
+struct job	*job_new(struct person *, const char *ref);
+void		 job_free(struct job *);
+/*
+ * Ask storage for a person.  When it can not be asked the page is told and the
+ * job freed; else the function gets it as its argument, and frees it.
+ */
+void		 job_ask(struct job *, enum imsg_type, const void *m,
+		    int (*)(struct conn *, uint32_t, const void *, void *));
+
+/* Take a token; 0, or -1 when there is none. */
+int		 bucket_take(struct bucket *, unsigned int rate,
+		    unsigned int burst);
+
+/* People as pages know them: on any floor, and on the own one. */
+json_t		*office_presence_json(const struct avatar *);
+json_t		*office_person_json(const struct avatar *);
+
+#endif

@@ -1,0 +1,450 @@
+/*
+ * What pages say.  Each function: the members, what is wrong with them, act.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus.h"
+#include "log.h"
+#include "person.h"
+#include "utf8.h"
+#include "util.h"
+
+#define LEG_FRAME	7
+#define LEG_RATE	20		/* a second, and as many at once: */
+#define LEG_BURST	(FLOOR_QUEUE + 8)
+#define SAY_RATE	10
+#define SAY_BURST	20
+#define TEXT_RATE	40
+#define TEXT_BURST	80
+#define HISTORY_MAX	100
+
+static const char *
+say_enter(struct person *pn, json_t *o)
+{
+	uint64_t		 floor;
+	struct m_grant_id	 m = { .grant = person_grant(pn) };
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "floor", JK_UINT, 1, &floor, NULL },
+	};
+	const char		*bad;
+	struct job		*jo;
+
+	if ((bad = json_fields(o, jf, 2)) != NULL)
+		return (bad);
+	if (floor == 0 || floor > UINT32_MAX)
+		return ("floor");
+	if ((jo = job_new(pn, NULL)) == NULL)
+		return (NULL);
+	m.id = (uint32_t)floor;
+	job_ask(jo, IMSG_FLOOR_GET, &m, person_entered);
+	return (NULL);
+}
+
+static const char *
+say_leave(struct person *pn, json_t *o)
+{
+	(void)o;
+	person_leave(pn, 1);
+	return (NULL);
+}
+
+static int
+set_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job	*jo = arg;
+
+	(void)cn;
+	/* A change is told to all of the person's pages by IMSG_PROFILE. */
+	if (jo->jo_person != NULL && type == IMSG_RESULT)
+		person_refusal(jo->jo_person, m, NULL, "no-user");
+	job_free(jo);
+	return (1);
+}
+
+static const char *
+say_status(struct person *pn, json_t *o)
+{
+	const char		*status, *note, *bad;
+	int			 n;
+	struct m_me_set		 m = { .grant = person_grant(pn),
+				    .mask = SET_STATUS | SET_NOTE };
+	struct job		*jo;
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "status", JK_STRING, 1, &status, NULL },
+		{ "note", JK_STRING, 1, &note, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 3)) != NULL)
+		return (bad);
+	if ((n = status_number(status)) == -1)
+		return ("status");
+	if (!note_valid(note, MAX_NOTE_CHARS))
+		return ("note");
+	if ((jo = job_new(pn, NULL)) == NULL)
+		return (NULL);
+	m.status = (uint8_t)n;
+	m.note = note;
+	job_ask(jo, IMSG_ME_SET, &m, set_answer);
+	return (NULL);
+}
+
+/* To whom: "floor", "room" or {"user":7}. */
+static const char *
+say_channel(struct person *pn, json_t *to, struct m_say *m)
+{
+	struct avatar	*av = pn->pn_avatar;
+	const char	*word = json_string_value(to);
+	json_t		*user;
+
+	if (word == NULL) {
+		user = json_object_get(to, "user");
+		if (json_object_size(to) != 1 || !json_is_integer(user) ||
+		    json_integer_value(user) <= 0 ||
+		    json_integer_value(user) > UINT32_MAX)
+			return ("to");
+		m->kind = CHANNEL_USER;
+		m->a = (uint32_t)json_integer_value(user);
+		return (NULL);
+	}
+	if (strcmp(word, "floor") != 0 && strcmp(word, "room") != 0)
+		return ("to");
+	if (av == NULL)
+		return ("?not-here");
+	m->a = av->av_floor->fl_id;
+	m->kind = CHANNEL_FLOOR;
+	if (*word == 'r') {
+		if (av->av_room == 0)
+			return ("?no-room");
+		m->kind = CHANNEL_ROOM;
+		m->b = av->av_room;
+	}
+	return (NULL);
+}
+
+static int
+ref_valid(const char *s)
+{
+	size_t	 len = strlen(s);
+
+	return (len > 0 && len <= MAX_REF && strspn(s, "abcdefghijklmnopqrst"
+	    "uvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len);
+}
+
+/* It is durable: tell the writer, and whoever shall read it. */
+static void
+said(struct job *jo, const struct m_said *m)
+{
+	struct m_bus_msg	 msg = { 0 };
+	struct office		*of = office_get(jo->jo_tenant);
+
+	if (jo->jo_person != NULL)
+		person_send(jo->jo_person, json_pack("{ss ss sI sI}", "t",
+		    "ack", "ref", jo->jo_ref, "id", (json_int_t)m->id, "at",
+		    (json_int_t)m->at));
+	if (m->again || of == NULL)
+		return;			/* has been delivered then */
+	session_stats.ss_says++;
+	msg.tenant = jo->jo_tenant;
+	msg.kind = jo->jo_kind;
+	msg.a = jo->jo_a;
+	msg.b = jo->jo_b;
+	msg.from = jo->jo_user;
+	msg.id = m->id;
+	msg.at = m->at;
+	msg.name = jo->jo_name;
+	msg.text = jo->jo_text;
+	office_deliver(of, &msg);
+	bus_message(&msg);
+}
+
+static int
+say_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job	*jo = arg;
+
+	(void)cn;
+	if (type == IMSG_SAID) {
+		said(jo, m);
+		job_free(jo);
+		return (1);
+	}
+	if (type != IMSG_RESULT)
+		return (0);
+	if (jo->jo_person != NULL)
+		person_refusal(jo->jo_person, m, jo->jo_ref,
+		    jo->jo_kind == CHANNEL_USER ? "no-user" : "no-floor");
+	job_free(jo);
+	return (1);
+}
+
+/* Only spaces, also those of Japanese, are no message. */
+static int
+is_blank(const char *s)
+{
+	while (*s != '\0') {
+		if (*s == ' ' || *s == '\n' || *s == '\t' || *s == '\r')
+			s++;
+		else if (strncmp(s, "\xe3\x80\x80", 3) == 0)
+			s += 3;
+		else
+			return (0);
+	}
+	return (1);
+}
+
+static const char *
+say_say(struct person *pn, json_t *o)
+{
+	json_t			*to;
+	const char		*text, *ref, *bad;
+	struct m_say		 m = { .grant = person_grant(pn) };
+	struct job		*jo;
+	ssize_t			 len;
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "ref", JK_STRING, 1, &ref, NULL },
+		{ "to", JK_ANY, 1, &to, NULL },
+		{ "text", JK_STRING, 1, &text, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 4)) != NULL)
+		return (bad);
+	if (!ref_valid(ref))
+		return ("ref");
+	if (is_blank(text)) {
+		person_error(pn, "empty", ref, NULL);
+		return (NULL);
+	}
+	if ((len = utf8_length(text, strlen(text))) == -1)
+		return ("text");
+	if (len > MAX_TEXT_CHARS) {
+		person_error(pn, "too-long", ref, NULL);
+		return (NULL);
+	}
+	if (bucket_take(&pn->pn_says, SAY_RATE, SAY_BURST) == -1) {
+		person_error(pn, "too-many", ref, NULL);
+		return (NULL);
+	}
+	if ((bad = say_channel(pn, to, &m)) != NULL) {
+		if (*bad != '?')
+			return (bad);
+		person_error(pn, bad + 1, ref, NULL);
+		return (NULL);
+	}
+	if ((jo = job_new(pn, ref)) == NULL)
+		return (NULL);
+	jo->jo_kind = m.kind;
+	jo->jo_a = m.a;
+	jo->jo_b = m.b;
+	(void)strlcpy(jo->jo_name, pn->pn_conn->cn_login->lg_name,
+	    sizeof(jo->jo_name));
+	if ((jo->jo_text = strdup(text)) == NULL) {
+		person_error(pn, "unavailable", ref, NULL);
+		job_free(jo);
+		return (NULL);
+	}
+	m.ref = ref;
+	m.text = text;
+	job_ask(jo, IMSG_SAY, &m, say_answer);
+	return (NULL);
+}
+
+static int
+history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job		*jo = arg;
+	const struct m_result	*mr = m;
+	json_t			*o;
+
+	(void)cn;
+	if (type == IMSG_MESSAGE) {
+		(void)json_array_append_new(jo->jo_list,
+		    office_message(jo->jo_channel, m));
+		return (0);
+	}
+	if (jo->jo_person != NULL && mr->code != R_OK)
+		person_refusal(jo->jo_person, m, jo->jo_ref,
+		    jo->jo_kind == CHANNEL_USER ? "no-user" : "no-floor");
+	else if (jo->jo_person != NULL) {
+		o = json_pack("{ss ss sO sb}", "t", "history", "channel",
+		    jo->jo_channel, "messages", jo->jo_list, "more",
+		    mr->arg != 0);
+		if (jo->jo_ref[0] != '\0')
+			(void)json_object_set_new(o, "ref",
+			    json_string(jo->jo_ref));
+		person_send(jo->jo_person, o);
+	}
+	job_free(jo);
+	return (1);
+}
+
+static const char *
+say_history(struct person *pn, json_t *o)
+{
+	const char		*channel, *ref = "", *bad;
+	uint64_t		 before = 0, limit = 50;
+	struct m_history	 m = { .grant = person_grant(pn) };
+	struct avatar		*av = pn->pn_avatar;
+	struct job		*jo;
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "channel", JK_STRING, 1, &channel, NULL },
+		{ "before", JK_UINT, 0, &before, NULL },
+		{ "limit", JK_UINT, 0, &limit, NULL },
+		{ "ref", JK_STRING, 0, &ref, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 5)) != NULL)
+		return (bad);
+	if (channel_parse(channel, &m.kind, &m.a, &m.b) == -1)
+		return ("channel");
+	if (limit == 0 || limit > HISTORY_MAX)
+		return ("limit");
+	if (*ref != '\0' && !ref_valid(ref))
+		return ("ref");
+	if (m.kind == CHANNEL_ROOM && (av == NULL || av->av_room != m.b ||
+	    av->av_floor->fl_id != m.a)) {
+		person_error(pn, "no-room", ref, NULL);
+		return (NULL);
+	}
+	if ((jo = job_new(pn, ref)) == NULL)
+		return (NULL);
+	m.before = before;
+	m.limit = (uint32_t)limit;
+	jo->jo_kind = m.kind;
+	jo->jo_list = json_array();
+	(void)strlcpy(jo->jo_channel, channel, sizeof(jo->jo_channel));
+	job_ask(jo, IMSG_HISTORY, &m, history_answer);
+	return (NULL);
+}
+
+static const char *
+say_read(struct person *pn, json_t *o)
+{
+	const char		*channel, *bad;
+	struct m_read		 m = { .grant = person_grant(pn) };
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "channel", JK_STRING, 1, &channel, NULL },
+		{ "id", JK_UINT, 1, &m.id, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 3)) != NULL)
+		return (bad);
+	if (channel_parse(channel, &m.kind, &m.a, &m.b) == -1)
+		return ("channel");
+	if (m.grant != 0)
+		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_READ, 0, -1,
+		    &m);
+	return (NULL);
+}
+
+static const char *
+say_door(struct person *pn, json_t *o)
+{
+	struct avatar		*av = pn->pn_avatar;
+	uint64_t		 room;
+	int			 lock;
+	const char		*bad;
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "room", JK_UINT, 1, &room, NULL },
+		{ "lock", JK_BOOL, 1, &lock, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 3)) != NULL)
+		return (bad);
+	if (room == 0 || room > UINT8_MAX)
+		return ("room");
+	if (av == NULL)
+		person_error(pn, "not-here", NULL, NULL);
+	else if (floor_door(av->av_floor, av, (uint8_t)room, lock) == -1)
+		person_error(pn, "no-right", NULL, NULL);
+	return (NULL);
+}
+
+static const struct word {
+	const char	*wo_t;
+	const char	*(*wo_fn)(struct person *, json_t *);
+} words[] = {
+	{ "enter",	say_enter },
+	{ "leave",	say_leave },
+	{ "status",	say_status },
+	{ "say",	say_say },
+	{ "history",	say_history },
+	{ "read",	say_read },
+	{ "door",	say_door },
+};
+
+void
+office_text(struct conn *cn, const uint8_t *data, size_t len)
+{
+	struct person	*pn = cn->cn_person;
+	const char	*t, *bad, *ref;
+	json_t		*o;
+	size_t		 i;
+
+	if (pn == NULL)
+		return;
+	if (bucket_take(&pn->pn_texts, TEXT_RATE, TEXT_BURST) == -1) {
+		person_error(pn, "too-many", NULL, NULL);
+		return;
+	}
+	if ((o = json_parse(data, len)) == NULL) {
+		person_error(pn, "json", NULL, NULL);
+		return;
+	}
+	t = json_string_value(json_object_get(o, "t"));
+	for (i = 0; t != NULL && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].wo_t, t) == 0)
+			break;
+	if (t == NULL || i == sizeof(words) / sizeof(words[0]))
+		person_error(pn, "type", NULL, NULL);
+	else if ((bad = words[i].wo_fn(pn, o)) != NULL) {
+		ref = json_string_value(json_object_get(o, "ref"));
+		person_error(pn, "field", ref != NULL && ref_valid(ref) ? ref :
+		    NULL, bad);
+	}
+	json_decref(o);
+}
+
+static void
+place_why(struct person *pn, const char *why)
+{
+	int	 x = 0, y = 0;
+
+	if (pn->pn_avatar != NULL)
+		avatar_at(pn->pn_avatar, mono_ms(), &x, &y);
+	person_send(pn, json_pack("{ss si si ss}", "t", "place", "x", x, "y",
+	    y, "why", why));
+}
+
+void
+office_binary(struct conn *cn, const uint8_t *p, size_t len)
+{
+	struct person		*pn = cn->cn_person;
+	enum walk_result	 res;
+
+	if (pn == NULL)
+		return;
+	if (len != LEG_FRAME || p[0] != 0x01 || (p[6] & ~1U) != 0) {
+		person_error(pn, "type", NULL, NULL);
+		return;
+	}
+	if (pn->pn_avatar == NULL) {
+		person_error(pn, "not-here", NULL, NULL);
+		return;
+	}
+	if (bucket_take(&pn->pn_legs, LEG_RATE, LEG_BURST) == -1) {
+		avatar_stop(pn->pn_avatar, mono_ms());
+		place_why(pn, "fast");
+		return;
+	}
+	res = avatar_walk(pn->pn_avatar, (uint16_t)(p[1] | p[2] << 8),
+	    (uint16_t)(p[3] | p[4] << 8), p[5], p[6] & 1);
+	if (res != WALK_FREE)
+		office_placed(pn->pn_avatar, res);
+}
