@@ -97,8 +97,9 @@ json_fields(json_t *root, const struct json_field *jf, size_t n)
 		if (json_field_named(jf, n, name) != NULL)
 			continue;
 		(void)strlcpy(unknown, name, sizeof(unknown));
-		/* A name cut in the middle of a character is none. */
-		return (utf8_valid(unknown, strlen(unknown)) ? unknown : "?");
+		/* Cut in the middle of a character, or empty, it is no name. */
+		return (unknown[0] != '\0' && utf8_valid(unknown,
+		    strlen(unknown)) ? unknown : "?");
 	}
 	for (i = 0; i < n; i++) {
 		v = json_object_get(root, jf[i].jf_name);
