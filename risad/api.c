@@ -168,7 +168,7 @@ api_result(struct conn *cn, const struct m_result *m)
 		break;
 	case R_SESSION:
 		if (cn->cn_login != NULL)
-			login_drop(cn->cn_login);
+			login_drop(cn->cn_login, END_ENDED);
 		api_problem(cn, 401, "session", NULL, 0);
 		break;
 	case R_FORBIDDEN:
@@ -458,7 +458,7 @@ signed_out(struct conn *cn, uint32_t type, const void *m, void *arg)
 	}
 	hp.hp_cookie = COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Lax; "
 	    "Max-Age=0";
-	login_drop(cn->cn_login);
+	login_drop(cn->cn_login, END_SIGNOUT);
 	api_reply_bytes(cn, &hp, NULL);
 	return (1);
 }

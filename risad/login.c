@@ -141,13 +141,13 @@ login_use(struct conn *cn, struct login *lg)
 }
 
 void
-login_drop(struct login *lg)
+login_drop(struct login *lg, enum grant_end why)
 {
 	uint32_t	 tenant = lg->lg_tenant, user = lg->lg_user;
 
 	lg->lg_asking++;		/* survives the good-byes */
 	login_forget(lg);
-	office_ended(tenant, user, lg, END_ENDED);
+	office_ended(tenant, user, lg, why);
 	lg->lg_asking--;
 	if (lg->lg_refs == 0 && !lg->lg_asking)
 		login_free(lg);
@@ -203,7 +203,7 @@ login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
 	} else if (type == IMSG_GRANT)
 		grant_give_back(mg->grant);
 	else if (mr->code == R_SESSION)
-		login_drop(lg);
+		login_drop(lg, END_ENDED);
 	return (1);			/* else the sweep tries again */
 }
 

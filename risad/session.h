@@ -94,8 +94,8 @@ struct login	*login_new(const struct m_grant *, const uint8_t *token,
 void		 login_use(struct conn *, struct login *);
 /* Storage has ended the grant. */
 void		 login_ended(const struct m_grant_end *);
-/* The token is void: nothing may use the login any more. */
-void		 login_drop(struct login *);
+/* The token is void: nothing may use the login any more; pages hear why. */
+void		 login_drop(struct login *, enum grant_end why);
 /* Storage has gone, all grants with it; and is back for this tenant. */
 void		 login_down(void);
 void		 login_up(uint32_t tenant);
