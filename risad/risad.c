@@ -465,18 +465,27 @@ run_child(const char *title, unsigned int inst)
 	errx(2, "no process is called %s", title);
 }
 
-/* What the parent, root for ever, needs of the file system from now on. */
+/*
+ * What the parent, root for ever, needs of the file system from now on: to
+ * read what a reload names, to start this very program, the lock and what
+ * storage will write, and to take the control socket away at the end.
+ */
 static void
 jail(const char *program)
 {
+	char	 dir[PATH_MAX];
+
+	if (strlcpy(dir, conf_next->co_control, sizeof(dir)) >= sizeof(dir))
+		fatalx("control socket: name too long");
+	*strrchr(dir, '/') = '\0';
 	if (unveil("/", "r") == -1 || unveil(program, "rx") == -1 ||
-	    unveil("/lib", "rx") == -1 || unveil("/usr", "rx") == -1 ||
 	    unveil("/dev/null", "rw") == -1 ||
-	    unveil(conf_next->co_data, "rwc") == -1)
+	    unveil(conf_next->co_data, "rwc") == -1 ||
+	    unveil(*dir == '\0' ? "/" : dir, *dir == '\0' ? "rc" : "c") == -1 ||
+	    unveil(NULL, NULL) == -1)
 		fatal("unveil");
-	(void)unveil("/lib64", "rx");
 	if (pledge("stdio rpath wpath cpath flock fattr inet unix sendfd "
-	    "recvfd proc exec id unveil", NULL) == -1)
+	    "recvfd proc exec id", NULL) == -1)
 		fatal("sandbox");
 }
 
