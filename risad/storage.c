@@ -128,12 +128,21 @@ rq_unanswer(struct request *rq, const struct held *mark)
 static void
 deliver(struct held *he)
 {
-	struct peer	*pe;
+	const struct m_grant	*mg = he->he_msg;
+	struct m_grant_end	 end;
+	struct peer		*pe;
 
 	if (he->he_life != lives[he->he_proc][he->he_inst] ||
 	    (pe = proc_peer(he->he_proc, he->he_inst)) == NULL)
 		return;
 	(void)proc_send(pe, he->he_type, he->he_id, -1, he->he_msg);
+	if (he->he_type == IMSG_GRANT &&
+	    grant_find(mg->grant, he->he_inst, 0) == NULL) {
+		/* It ended while it waited: the order is ours to keep. */
+		end.grant = mg->grant;
+		end.why = END_ENDED;
+		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &end);
+	}
 }
 
 /* What waited is not true: each asker hears it once, nobody else does. */

@@ -737,45 +737,73 @@ floor_show(struct command *co)
  */
 
 static void
-stat_send(struct command *co, const char *name, uint64_t value)
+stat_send(struct peer *pe, uint32_t id, const char *name, uint64_t value)
 {
 	struct m_c_stat_row	 m = { name, value };
 
-	rq_answer(co->co_rq, IMSG_C_STAT_ROW, &m);
+	(void)proc_send(pe, IMSG_C_STAT_ROW, id, -1, &m);
+}
+
+/* What tells how the data is: sent last, when every tenant was looked at. */
+static void
+stat_sums(struct peer *pe, uint32_t id)
+{
+	struct tenant	*tn;
+	uint64_t	 n = 0, damaged = 0;
+
+	RB_FOREACH(tn, tenant_tree, &tenant_all) {
+		n++;
+		damaged += tn->tn_why != DB_OK;
+	}
+	stat_send(pe, id, "storage.tenants", n);
+	stat_send(pe, id, "storage.damaged", damaged);
+	stat_send(pe, id, "storage.grants", grant_count());
+}
+
+/* One tenant in a turn: damage that nobody has met yet is found here. */
+static int
+stream_status(struct stream *sm, struct peer *pe)
+{
+	struct tenant	 key = { .tn_id = (uint32_t)sm->st_after + 1 };
+	struct tenant	*tn;
+	struct db	*db;
+	char		 name[MAX_LABEL + 32];
+
+	if ((tn = RB_NFIND(tenant_tree, &tenant_all, &key)) == NULL) {
+		stat_sums(pe, sm->st_id);
+		(void)proc_result(pe, sm->st_id, R_OK, 0, "");
+		return (0);
+	}
+	sm->st_after = tn->tn_id;
+	if ((db = tenant_enter(tn)) != NULL)
+		tenant_leave(tn, db);
+	if (tn->tn_why != DB_OK) {
+		(void)snprintf(name, sizeof(name), "tenant.%s.damaged",
+		    tn->tn_name);
+		stat_send(pe, sm->st_id, name, 1);
+	}
+	return (1);
 }
 
 static int
 status(struct command *co)
 {
-	struct tenant	*tn;
-	char		 name[MAX_LABEL + 32];
-	uint64_t	 n = 0, damaged = 0;
-
-	RB_FOREACH(tn, tenant_tree, &tenant_all) {
-		n++;
-		if (tn->tn_why == DB_OK)
-			continue;
-		damaged++;
-		(void)snprintf(name, sizeof(name), "tenant.%s.damaged",
-		    tn->tn_name);
-		stat_send(co, name, 1);
-	}
-	stat_send(co, "storage.tenants", n);
-	stat_send(co, "storage.damaged", damaged);
-	stat_send(co, "storage.grants", grant_count());
-	return (0);
+	return (stream_begin(co, stream_status));
 }
 
 static int
 stats(struct command *co)
 {
-	(void)status(co);
-	stat_send(co, "storage.commits", db_stats.ds_commits);
-	stat_send(co, "storage.commits_failed", db_stats.ds_failed);
-	stat_send(co, "storage.messages", storage_messages);
-	stat_send(co, "storage.open", db_stats.ds_open);
-	stat_send(co, "storage.opened", db_stats.ds_opened);
-	stat_send(co, "storage.unreadable", db_stats.ds_unreadable);
+	struct peer	*pe = co->co_rq->rq_peer;
+	uint32_t	 id = co->co_rq->rq_id;
+
+	stat_sums(pe, id);
+	stat_send(pe, id, "storage.commits", db_stats.ds_commits);
+	stat_send(pe, id, "storage.commits_failed", db_stats.ds_failed);
+	stat_send(pe, id, "storage.messages", storage_messages);
+	stat_send(pe, id, "storage.open", db_stats.ds_open);
+	stat_send(pe, id, "storage.opened", db_stats.ds_opened);
+	stat_send(pe, id, "storage.unreadable", db_stats.ds_unreadable);
 	return (0);
 }
 

@@ -750,6 +750,31 @@ test_ends(void)
 	CHECK_INT(count(S1, IMSG_TENANT), 2);
 }
 
+/* A grant that ends in the turn in which it is given is told as ended. */
+static void
+test_turn(void)
+{
+	struct m_grant_new	 gr = { .tenant = 1, .inst = 0, .req = 5 };
+	struct m_a_user_set	 lock = { gr_boss, third, SET_STATE, 0,
+				    USER_LOCKED, "" };
+	struct m_me_set		 me = { .grant = gr_boss, .mask = SET_LANG,
+				    .name = "", .note = "", .lang = LANG_EN };
+	uint64_t		 grant;
+
+	memset(gr.sha, 12, sizeof(gr.sha));
+	forget();
+	put(S0, IMSG_ME_SET, &me);		/* opens the transaction */
+	put(AUTH, IMSG_GRANT_NEW, &gr);
+	put(S0, IMSG_A_USER_SET, &lock);
+	turn();
+	grant = ((const struct m_grant *)take(S0, IMSG_GRANT))->grant;
+	CHECK(((const struct m_grant_end *)take(S0,
+	    IMSG_GRANT_END))->grant == grant);
+	lock.state = USER_ACTIVE;
+	ask(S0, IMSG_A_USER_SET, &lock);
+	CHECK_INT(code(S0), R_OK);
+}
+
 /* No room: everybody in the transaction hears it, and it goes on after. */
 static void
 test_full(void)
@@ -837,6 +862,9 @@ test_damage(void)
 	    write(fd, junk, sizeof(junk)) != sizeof(junk) || close(fd) == -1)
 		abort();
 	CHECK_INT(db_start(master), DB_OK);
+	ask(AUTH, IMSG_C_STATUS, &(struct m_c_none){ 0 });
+	CHECK_STR(((const struct m_c_stat_row *)take(AUTH,
+	    IMSG_C_STAT_ROW))->name, "tenant.acme.damaged");
 	ask(AUTH, IMSG_CRED_FIND, &acme);
 	CHECK_INT(code(AUTH), R_UNAVAILABLE);
 	ask(AUTH, IMSG_CRED_FIND, &globex);
@@ -912,6 +940,7 @@ main(void)
 	test_across();
 	test_roles();
 	test_ends();
+	test_turn();
 	test_full();
 	test_operator();
 	test_damage();
