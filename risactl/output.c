@@ -329,12 +329,23 @@ print_row(char **row, const size_t *wide)
 	printf("\n");
 }
 
+static int
+row_cmp(const void *a, const void *b)
+{
+	return (strcmp(*(char *const *)a, *(char *const *)b));
+}
+
 static void
 print_table(void)
 {
 	size_t	*wide, i, w;
 	char	**titles;
 
+	/* Of several processes, which answer as they like. */
+	if (command->cm_type == IMSG_C_STATUS ||
+	    command->cm_type == IMSG_C_STATS)
+		qsort(cells, ncells / ncolumns, ncolumns * sizeof(*cells),
+		    row_cmp);
 	if ((wide = calloc(ncolumns, sizeof(*wide))) == NULL ||
 	    (titles = calloc(ncolumns, sizeof(*titles))) == NULL)
 		err(1, NULL);

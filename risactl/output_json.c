@@ -13,6 +13,7 @@
  * is nothing to tell.
  */
 static json_t	*document, *rows;
+static size_t	 flags;
 
 static const struct shape {
 	uint32_t	 sh_type;
@@ -78,6 +79,10 @@ json_begin(const struct command *cm)
 
 	if ((document = json_object()) == NULL)
 		errx(1, "no memory");
+	flags = JSON_INDENT(2);
+	/* Of several processes, which answer as they like. */
+	if (cm->cm_type == IMSG_C_STATUS || cm->cm_type == IMSG_C_STATS)
+		flags |= JSON_SORT_KEYS;
 	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
 		if (shapes[i].sh_type != cm->cm_type)
 			continue;
@@ -228,7 +233,7 @@ json_end(void)
 {
 	char	*text;
 
-	if ((text = json_dumps(document, JSON_INDENT(2))) == NULL)
+	if ((text = json_dumps(document, flags)) == NULL)
 		errx(1, "no memory");
 	print_safe(text);
 	free(text);

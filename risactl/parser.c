@@ -26,7 +26,7 @@ enum token_type {
  */
 struct token {
 	enum token_type		 t_type;
-	const char		*t_word;	/* or the name of the argument */
+	const char		*t_word;	/* or the argument's name */
 	uint32_t		 t_imsg;
 	uint8_t			 t_arg;
 	const struct token	*t_next;

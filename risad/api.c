@@ -1023,7 +1023,10 @@ api_healthz(struct conn *cn)
 	struct http_reply	 hp = { .hp_status = 200, .hp_length = 3,
 				    .hp_type = "text/plain; charset=utf-8" };
 
-	api_reply_bytes(cn, &hp, "ok\n");
+	if (session_draining())
+		api_problem(cn, 503, "busy", NULL, 1);
+	else
+		api_reply_bytes(cn, &hp, "ok\n");
 }
 
 static int

@@ -13,7 +13,7 @@
 /* Rows gathered until RESULT, and the name that the list gets. */
 struct gather {
 	const char	*ga_name;	/* of the list, or of the one object */
-	int		 ga_one;	/* answer 200 with an object, not a list */
+	int		 ga_one;	/* an object, not a list */
 	int		 ga_status;
 	json_t		*ga_rows;
 	json_t		*ga_link;	/* of a new invitation */

@@ -240,7 +240,8 @@ listen_reuse(const struct conf *old, const struct conf_listen *want,
 			continue;
 		len = sizeof(ss);
 		if (getsockname(cf->cf_fd, (struct sockaddr *)&ss, &len) == 0 &&
-		    len == want->cl_len && memcmp(&ss, &want->cl_addr, len) == 0)
+		    len == want->cl_len &&
+		    memcmp(&ss, &want->cl_addr, len) == 0)
 			return (fcntl(cf->cf_fd, F_DUPFD_CLOEXEC, 3));
 	}
 	return (-1);

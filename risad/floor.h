@@ -25,7 +25,7 @@ struct avatar {
 	TAILQ_ENTRY(avatar)	 av_dirty_entry;
 	TAILQ_ENTRY(avatar)	 av_moving_entry;
 	struct floor		*av_floor;
-	struct person		*av_person;		/* NULL: of another worker */
+	struct person		*av_person;		/* NULL: not ours */
 	unsigned int		 av_worker;
 	uint32_t		 av_user;
 	uint16_t		 av_id;
@@ -51,7 +51,7 @@ struct floor {
 	struct office		*fl_office;
 	uint32_t		 fl_id, fl_version;
 	char			 fl_name[MAX_NAME + 1];
-	struct floor_map	*fl_map;	/* NULL: nobody of ours is there */
+	struct floor_map	*fl_map;	/* NULL: none of ours there */
 	struct chunk		*fl_doc;	/* the map as JSON */
 	struct avatar_list	 fl_avatars, fl_dirty, fl_moving;
 	unsigned int		 fl_people, fl_local;

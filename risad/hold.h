@@ -14,7 +14,7 @@ struct held {
 	unsigned int	 he_inst;
 	unsigned int	 he_life;	/* which life of that process */
 	uint32_t	 he_id;		/* of the request */
-	int		 he_push;	/* answers nobody: dropped if it fails */
+	int		 he_push;	/* no answer: may be dropped */
 	enum imsg_type	 he_type;
 	void		*he_msg;	/* the struct, its strings behind it */
 	size_t		 he_len;

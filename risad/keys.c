@@ -458,15 +458,18 @@ keys_allowed(struct peer *pe)
 	return (0);
 }
 
+/* The next key, too: a session may hear of the commit before we do. */
 static const struct key *
 keys_find(const uint8_t *name)
 {
-	if (keys_current != NULL &&
-	    memcmp(keys_current->ky_name, name, TOKEN_LEN) == 0)
-		return (keys_current);
-	if (keys_before != NULL &&
-	    memcmp(keys_before->ky_name, name, TOKEN_LEN) == 0)
-		return (keys_before);
+	const struct key	*all[] = { keys_current, keys_before,
+				    keys_next.kc_key };
+	size_t			 i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i] != NULL &&
+		    memcmp(all[i]->ky_name, name, TOKEN_LEN) == 0)
+			return (all[i]);
 	return (NULL);
 }
 

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/* debug: write to stderr instead of syslog.  Opens syslog now, before a jail. */
+/* debug: write to stderr, not to syslog.  Opens syslog now, before a jail. */
 void	 log_init(int debug);
 /* 1: debug lines too. */
 void	 log_setverbose(int verbose);

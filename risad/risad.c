@@ -24,7 +24,7 @@ static char		**macros;
 static int		 nmacros;
 static int		 debug;
 static int		 exit_code;
-static int		 ready_fd = -1;	/* whoever started us waits for a byte */
+static int		 ready_fd = -1;	/* the starter waits for a byte */
 
 static struct conf	*conf;		/* in force */
 static struct conf	*conf_next;	/* offered to the children */

@@ -19,7 +19,7 @@
 #define RISAD_SOCKET		"/run/risad.sock"
 #define RISAD_EMPTY		"/var/empty"
 
-#define MAX_SESSIONS		16	/* workers; the avatar id leaves 4 bits */
+#define MAX_SESSIONS		16	/* workers; avatar ids leave 4 bits */
 #define MAX_HASHES		16
 #define MAX_PAYLOAD		(128 * 1024)	/* of one imsg */
 
@@ -48,7 +48,7 @@
 #define MAX_MEMBERS		4096	/* listed in one request */
 #define MAX_SEALED		1024	/* a sealed password hash */
 #define MAX_SIGN		1024	/* to be signed, or signed */
-#define TOKEN_LEN		32	/* bytes of a token or link, and of a hash */
+#define TOKEN_LEN		32	/* bytes of a token, a link, a hash */
 
 /* PROC_CONTROL is no process: it stands for risactl on the control socket. */
 enum proc_type {

@@ -45,7 +45,7 @@ struct seal_at {
 	const char	*sa_table, *sa_column;	/* at most 31 characters */
 	uint64_t	 sa_row;
 	uint64_t	 sa_version;		/* of the row, or 0 */
-	const void	*sa_bind;		/* clear fields that must hold */
+	const void	*sa_bind;		/* clear fields to hold */
 	size_t		 sa_bindlen;		/* at most SEAL_BIND */
 };
 

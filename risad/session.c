@@ -744,6 +744,12 @@ session_takefd(enum proc_type proc, unsigned int inst, int fd)
 	return (1);
 }
 
+int
+session_draining(void)
+{
+	return (stopping);
+}
+
 static void
 session_quit(int fd, short what, void *arg)
 {

@@ -73,7 +73,7 @@ struct login {
 	uint64_t	 lg_expires;	/* ms */
 	uint64_t	 lg_used;	/* monotonic ms */
 	unsigned int	 lg_refs;	/* connections */
-	int		 lg_gone;	/* ended, freed with the last reference */
+	int		 lg_gone;	/* freed with the last reference */
 	int		 lg_asking;	/* a new grant is being asked for */
 	uint32_t	 lg_idle;	/* seconds */
 	uint32_t	 lg_last_floor;
@@ -111,7 +111,8 @@ struct json_field {
 	const char	*jf_name;
 	enum json_kind	 jf_kind;
 	int		 jf_needed;
-	void		*jf_dst;	/* const char *, int, uint64_t, json_t * */
+	/* Points to a const char *, an int, a uint64_t, a json_t *. */
+	void		*jf_dst;
 	int		*jf_seen;	/* may be NULL */
 };
 /*
@@ -149,7 +150,7 @@ int		 htdocs_serve(struct conn *, const char *path);
 /*
  * api.c, api_admin.c: HTTP.
  */
-void		 api_request(struct conn *);		/* head and body are in */
+void		 api_request(struct conn *);		/* all of it is in */
 /* Answers; the request is done then. */
 void		 api_reply(struct conn *, int status, json_t *);  /* takes it */
 void		 api_reply_bytes(struct conn *, struct http_reply *,
@@ -178,6 +179,7 @@ void		 api_link_url(struct conn *, const uint8_t *token, char *,
  * session.c
  */
 void		 session_upgrade(struct conn *);	/* to WebSocket */
+int		 session_draining(void);		/* on the way out */
 struct tenant	*session_tenant(const struct conn *);	/* of the Host */
 
 #endif

@@ -383,8 +383,9 @@ void
 spawn_init(const struct spawn_ops *so, const char *path, int debug,
     const struct conf *conf)
 {
-	static const enum proc_type	 order[] = { PROC_STORAGE, PROC_KEYS,
-					    PROC_HASH, PROC_AUTH, PROC_SESSION };
+	static const enum proc_type	 order[] = {
+		PROC_STORAGE, PROC_KEYS, PROC_HASH, PROC_AUTH, PROC_SESSION
+	};
 	unsigned int			 o, i;
 
 	ops = so;
@@ -438,8 +439,9 @@ child_alive(enum proc_type proc)
 static void
 stop_stage(void)
 {
-	static const enum proc_type	 stages[] = { PROC_SESSION, PROC_AUTH,
-					    PROC_HASH, PROC_KEYS, PROC_STORAGE };
+	static const enum proc_type	 stages[] = {
+		PROC_SESSION, PROC_AUTH, PROC_HASH, PROC_KEYS, PROC_STORAGE
+	};
 	const int	 nstages = sizeof(stages) / sizeof(stages[0]);
 	struct timeval	 tv = { STOP_TIMEOUT, 0 };
 	enum proc_type	 proc;

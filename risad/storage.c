@@ -18,7 +18,7 @@ uint64_t		 storage_messages;
 struct tenant_tree	 tenant_all = RB_INITIALIZER(&tenant_all);
 
 static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
-static TAILQ_HEAD(, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
+static TAILQ_HEAD(streamlist, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
 static struct event	 commit_ev, stream_ev, tick_ev;
 static int		 started;
 /* Counts the lives of a peer: an answer is for the one that asked. */

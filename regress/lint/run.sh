@@ -100,7 +100,7 @@ unit() {
 	rm -rf $out/unit
 	mkdir -p $out/unit
 	# It looks whether the program is there; here it is elsewhere.
-	sed "s,^ExecStart=[^ ]*,ExecStart=/bin/true," etc/risad.service \
+	sed "s,^\(ExecStart[a-zA-Z]*=\)[^ ]*,\1/bin/true," etc/risad.service \
 	    >$out/unit/risad.service
 	systemd-analyze verify --man=no $out/unit/risad.service >$out/unit/log \
 	    2>&1 && [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }

@@ -1,1 +1,0 @@
-export function Admin() { return (<div />); }
