@@ -46,7 +46,8 @@ frame_json(json_t *o)
 void
 person_queue(struct person *pn, struct chunk *ck)
 {
-	if (ck == NULL)
+	/* RFC 6455, 5.5.1: after a close frame, none. */
+	if (ck == NULL || pn->pn_conn->cn_state != CONN_WS)
 		return;
 	session_stats.ss_frames_out++;
 	conn_queue(pn->pn_conn, ck);
@@ -251,10 +252,10 @@ office_close(struct conn *cn, uint16_t code)
 		conn_queue(cn, ck);
 		chunk_free(ck);
 	}
+	conn_drain(cn);
 	/* At once, so that nobody sees a ghost until the socket is gone. */
 	if (cn->cn_person != NULL)
 		person_leave(cn->cn_person, 1);
-	conn_drain(cn);
 }
 
 void
