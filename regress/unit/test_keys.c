@@ -655,6 +655,13 @@ test_reload(void)
 	commit();
 	CHECK_INT(handshake(&p384, TLS_PROTOCOL_TLSv1_3), 0);
 	CHECK_INT(handshake(&rsa, TLS_PROTOCOL_TLSv1_3), -1);
+	/* Nor does one of another generation. */
+	CHECK_INT(offer(&rsa, &rsa)->ok, 1);
+	generation++;
+	commit();
+	CHECK_INT(offer(&p384, &p384)->ok, 1);
+	CHECK_INT(handshake(&rsa, TLS_PROTOCOL_TLSv1_3), -1);
+	CHECK_INT(handshake(&p256, TLS_PROTOCOL_TLSv1_3), 0);
 }
 
 /* n requests, all bad but the last; returns how many were signed. */
