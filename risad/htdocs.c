@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -133,21 +134,49 @@ is_page(const char *path)
 	    strncmp(path, "/guest/", 7) == 0);
 }
 
+static struct htdoc *
+htdoc_find(const char *path)
+{
+	struct htdoc	 key;
+
+	key.hd_path = (char *)(uintptr_t)path;
+	return (RB_FIND(htdoc_tree, &docs, &key));
+}
+
+/* The build leaves a smaller copy beside what is worth it. */
+static struct htdoc *
+htdoc_small(const char *path)
+{
+	char	 name[HTTP_MAXPATH + sizeof(".gz")];
+
+	if (snprintf(name, sizeof(name), "%s.gz", path) >= (int)sizeof(name))
+		return (NULL);
+	return (htdoc_find(name));
+}
+
 int
 htdocs_serve(struct conn *cn, const char *path)
 {
 	struct http_reply	 hp = { .hp_status = 200 };
-	struct htdoc		 key, *hd;
+	struct htdoc		*hd, *small;
 
-	key.hd_path = (char *)(uintptr_t)(is_page(path) ? "/index.html" : path);
-	if ((hd = RB_FIND(htdoc_tree, &docs, &key)) == NULL)
+	if (is_page(path))
+		path = "/index.html";
+	if ((hd = htdoc_find(path)) == NULL)
 		return (0);
 	/* Below assets, the name holds the hash of what is in it. */
 	hp.hp_cache = strncmp(path, "/assets/", 8) == 0 ? HTTP_IMMUTABLE :
 	    HTTP_REVALIDATE;
-	hp.hp_etag = hd->hd_etag;
 	hp.hp_type = hd->hd_type;
-	if (http_etag_match(cn->cn_req, hd->hd_etag)) {
+	if ((small = htdoc_small(path)) != NULL) {
+		hp.hp_vary = "Accept-Encoding";
+		if (http_accepts(cn->cn_req, "gzip")) {
+			hp.hp_encoding = "gzip";
+			hd = small;
+		}
+	}
+	hp.hp_etag = hd->hd_etag;
+	if (http_etag_match(cn->cn_req, hp.hp_etag)) {
 		hp.hp_status = 304;
 		api_reply_bytes(cn, &hp, NULL);
 		return (1);
