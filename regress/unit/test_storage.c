@@ -847,6 +847,67 @@ search(const char *path)
 	return (hits);
 }
 
+/* Somebody with the file and without the key. */
+static void
+edit(const char *sql)
+{
+	sqlite3	*raw;
+
+	if (sqlite3_open("tenants/1/main.db", &raw) != SQLITE_OK ||
+	    sqlite3_exec(raw, sql, NULL, NULL, NULL) != SQLITE_OK)
+		abort();
+	CHECK_INT(sqlite3_changes(raw), 1);
+	(void)sqlite3_close(raw);
+}
+
+static void
+test_edits(void)
+{
+	struct m_say		 m = say_to(gr_mem, CHANNEL_FLOOR, open_floor,
+				    "edit");
+	struct m_history	 h = { gr_boss, CHANNEL_FLOOR, 0, 0, 0, 0 };
+	struct m_cred_find	 find = { 1, "mem-" CANARY "@acme.test" };
+	struct m_sha		 sha = { .tenant = 1 };
+	char			 sql[256];
+
+	/* A message moved to a floor where its writer never said it. */
+	h.a = add_floor("Empty");
+	ask(S0, IMSG_SAY, &m);
+	(void)snprintf(sql, sizeof(sql), "UPDATE messages SET a = %u "
+	    "WHERE id = (SELECT max(id) FROM messages)", h.a);
+	edit(sql);
+	ask(S0, IMSG_HISTORY, &h);
+	CHECK_INT(count(S0, IMSG_MESSAGE), 0);
+	CHECK_INT(code(S0), R_OK);
+	/* The sign-in of one made that of another. */
+	CHECK(sign_in(1, mem, 20, 0) != 0);
+	(void)snprintf(sql, sizeof(sql), "UPDATE tokens SET user = %u "
+	    "WHERE id = (SELECT max(id) FROM tokens)", boss);
+	edit(sql);
+	memset(sha.sha, 20, sizeof(sha.sha));
+	ask(AUTH, IMSG_TOKEN_FIND, &sha);
+	CHECK_INT(code(AUTH), R_SESSION);
+	/* A member made an administrator; nothing else is held up. */
+	(void)snprintf(sql, sizeof(sql), "UPDATE users SET role = 1 "
+	    "WHERE id = %u", mem);
+	edit(sql);
+	ask(AUTH, IMSG_CRED_FIND, &find);
+	CHECK_INT(code(AUTH), R_UNAVAILABLE);
+	find.email = "boss@acme.test";
+	ask(AUTH, IMSG_CRED_FIND, &find);
+	(void)take(AUTH, IMSG_CRED);
+	(void)snprintf(sql, sizeof(sql), "UPDATE users SET role = 0 "
+	    "WHERE id = %u", mem);
+	edit(sql);
+	/* The password of one put in the place of another's. */
+	(void)snprintf(sql, sizeof(sql), "UPDATE users SET secver = "
+	    "(SELECT secver FROM users WHERE id = %u), secret = (SELECT "
+	    "secret FROM users WHERE id = %u) WHERE id = %u", mem, mem, boss);
+	edit(sql);
+	ask(AUTH, IMSG_CRED_FIND, &find);
+	CHECK_INT(code(AUTH), R_UNAVAILABLE);
+}
+
 static void
 test_damage(void)
 {
@@ -943,6 +1004,7 @@ main(void)
 	test_turn();
 	test_full();
 	test_operator();
+	test_edits();
 	test_damage();
 	storage_ops.po_shutdown();
 	forget();
