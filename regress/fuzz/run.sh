@@ -62,6 +62,8 @@ fuzz http 32768 risad/http.c risad/http_reply.c risad/utf8.c
 fuzz websocket 8192 risad/websocket.c risad/utf8.c
 fuzz map 98304 risad/map.c risad/walk.c
 fuzz imsg 8192 risad/compat/imsg.c risad/compat/imsg-buffer.c
+fuzz parse 65536 risad/parse.c risad/config.c risad/util.c risad/utf8.c
+fuzz parser 4096 risactl/parser.c risad/util.c risad/utf8.c
 
 # A target that is not named above would never run.
 for f in regress/fuzz/*_fuzz.c; do

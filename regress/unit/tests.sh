@@ -11,3 +11,4 @@ unit both test_walk $maps -- risad/map.c risad/walk.c
 unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_json -- risad/json.c risad/utf8.c
+unit both test_parser -- risactl/parser.c risad/util.c risad/utf8.c

@@ -1,0 +1,245 @@
+/* The words of risactl: what each command means, and what none is. */
+#include "../../risactl/parser.h"
+#include "unit.h"
+
+#define MAX_ARGS	20
+
+static struct command	 cm;
+static char		 said[4096];	/* of the last command */
+
+/* Words separated by |, for some have spaces in them. */
+static int
+parse(const char *line)
+{
+	static char	 buf[2048];
+	char		*argv[MAX_ARGS], *p = buf;
+	FILE		*err;
+	int		 argc = 0, ret;
+
+	(void)snprintf(buf, sizeof(buf), "%s", line);
+	while (p != NULL && argc < MAX_ARGS && line[0] != '\0')
+		argv[argc++] = strsep(&p, "|");
+	memset(said, 0, sizeof(said));
+	if ((err = fmemopen(said, sizeof(said) - 1, "w")) == NULL)
+		exit(1);
+	ret = command_parse(&cm, argc, argv, err);
+	fclose(err);
+	return (ret);
+}
+
+static int
+says(const char *text)
+{
+	return (strstr(said, text) != NULL);
+}
+
+/* Every command in full: its imsg and its argument. */
+static void
+test_all(void)
+{
+	static const struct {
+		const char	*line;
+		uint32_t	 type;
+		uint8_t		 arg;
+	}		 all[] = {
+		{ "tenant|add|acme", IMSG_C_TENANT_ADD, 0 },
+		{ "tenant|list", IMSG_C_TENANT_LIST, 0 },
+		{ "tenant|show|acme", IMSG_C_TENANT_SHOW, 0 },
+		{ "tenant|suspend|acme", IMSG_C_TENANT_STATE,
+		    TENANT_SUSPENDED },
+		{ "tenant|resume|acme", IMSG_C_TENANT_STATE, TENANT_ACTIVE },
+		{ "user|add|acme|a@b.example", IMSG_C_USER_ADD, ROLE_MEMBER },
+		{ "user|add|acme|a@b.example|role|member", IMSG_C_USER_ADD,
+		    ROLE_MEMBER },
+		{ "user|add|acme|a@b.example|role|admin", IMSG_C_USER_ADD,
+		    ROLE_ADMIN },
+		{ "user|invite|acme|a@b.example", IMSG_C_USER_LINK,
+		    LINK_INVITE },
+		{ "user|reset|acme|a@b.example", IMSG_C_USER_LINK,
+		    LINK_RESET },
+		{ "user|list|acme", IMSG_C_USER_LIST, 0 },
+		{ "user|show|acme|a@b.example", IMSG_C_USER_SHOW, 0 },
+		{ "user|lock|acme|a@b.example", IMSG_C_USER_STATE,
+		    USER_LOCKED },
+		{ "user|unlock|acme|a@b.example", IMSG_C_USER_STATE,
+		    USER_ACTIVE },
+		{ "user|delete|acme|a@b.example", IMSG_C_USER_DEL, 0 },
+		{ "floor|add|acme|3F", IMSG_C_FLOOR_ADD, 0 },
+		{ "floor|list|acme", IMSG_C_FLOOR_LIST, 0 },
+		{ "floor|show|acme|3F", IMSG_C_FLOOR_SHOW, 0 },
+		{ "floor|allow|acme|3F|all", IMSG_C_FLOOR_ALLOW, 1 },
+		{ "floor|deny|acme|3F|all", IMSG_C_FLOOR_ALLOW, 0 },
+		{ "floor|delete|acme|3F", IMSG_C_FLOOR_DEL, 0 },
+		{ "session|list|acme", IMSG_C_SESSION_LIST, 0 },
+		{ "session|end|acme|a@b.example", IMSG_C_SESSION_END, 0 },
+		{ "show|status", IMSG_C_STATUS, 0 },
+		{ "show|processes", IMSG_C_PROCESSES, 0 },
+		{ "show|stats", IMSG_C_STATS, 0 },
+		{ "reload", IMSG_C_RELOAD, 0 },
+		{ "log|verbose", IMSG_C_VERBOSE, 1 },
+		{ "log|brief", IMSG_C_VERBOSE, 0 },
+	};
+	size_t		 i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		CHECK_INT(parse(all[i].line), 0);
+		CHECK_INT(cm.cm_type, all[i].type);
+		CHECK_INT(cm.cm_arg, all[i].arg);
+		CHECK_STR(said, "");
+	}
+}
+
+static void
+test_arguments(void)
+{
+	CHECK_INT(parse("tenant|add|acme|title|Acme K.K.|contact|A@B.Example"),
+	    0);
+	CHECK_STR(cm.cm_tenant, "acme");
+	CHECK_STR(cm.cm_title, "Acme K.K.");
+	CHECK_STR(cm.cm_mail, "a@b.example");
+	CHECK_INT(parse("tenant|add|acme|contact|a@b.example|title|t"), 0);
+	CHECK_STR(cm.cm_title, "t");
+	CHECK_INT(parse("user|add|acme|M@B.example|role|admin|name|佐藤 美咲"),
+	    0);
+	CHECK_STR(cm.cm_mail, "m@b.example");
+	CHECK_STR(cm.cm_name, "佐藤 美咲");
+	CHECK_INT(cm.cm_arg, ROLE_ADMIN);
+	CHECK(cm.cm_title == NULL && cm.cm_floor == NULL);
+	CHECK_INT(parse("floor|add|acme|3F 開発|template|lobby"), 0);
+	CHECK_STR(cm.cm_floor, "3F 開発");
+	CHECK_STR(cm.cm_template, "lobby");
+	CHECK(cm.cm_file == NULL);
+	CHECK_INT(parse("floor|add|acme|a|map|./m.json"), 0);
+	CHECK_STR(cm.cm_file, "./m.json");
+	CHECK(cm.cm_template == NULL);
+	CHECK_INT(parse("floor|allow|acme|3|user|a@b.example"), 0);
+	CHECK_STR(cm.cm_mail, "a@b.example");
+	CHECK(cm.cm_group == NULL);
+	CHECK_INT(parse("floor|deny|acme|3|group|sales"), 0);
+	CHECK_STR(cm.cm_group, "sales");
+	CHECK_STR(cm.cm_mail, "");
+	/* What looks like a word is an argument where one is due. */
+	CHECK_INT(parse("floor|show|list|add"), 0);
+	CHECK_STR(cm.cm_tenant, "list");
+	CHECK_STR(cm.cm_floor, "add");
+}
+
+static void
+test_short(void)
+{
+	CHECK_INT(parse("t|l"), 0);
+	CHECK_INT(cm.cm_type, IMSG_C_TENANT_LIST);
+	CHECK_INT(parse("se|e|acme|a@b.example"), 0);
+	CHECK_INT(cm.cm_type, IMSG_C_SESSION_END);
+	CHECK_INT(parse("u|a|acme|a@b.example|r|a|n|Al"), 0);
+	CHECK_INT(cm.cm_arg, ROLE_ADMIN);
+	CHECK_INT(parse("f|del|acme|3"), 0);
+	CHECK_INT(cm.cm_type, IMSG_C_FLOOR_DEL);
+	CHECK_INT(parse("r"), 0);
+	CHECK_INT(cm.cm_type, IMSG_C_RELOAD);
+	CHECK_INT(parse("user|lo|acme|a@b.example"), 0);
+	CHECK_INT(parse("tenant|res|acme"), 0);
+
+	CHECK_INT(parse("s|list"), -1);
+	CHECK(says("ambiguous word: s\n"));
+	CHECK(says("could be: session show\n"));
+	CHECK_INT(parse("user|l|acme"), -1);
+	CHECK(says("could be: list lock\n"));
+	CHECK_INT(parse("floor|de|acme|3"), -1);
+	CHECK(says("could be: delete deny\n"));
+	CHECK_INT(parse("show|stat"), -1);
+	CHECK(says("could be: stats status\n"));
+	CHECK_INT(parse("tenant|s|acme"), -1);
+	CHECK(says("could be: show suspend\n"));
+}
+
+static void
+test_wrong_words(void)
+{
+	CHECK_INT(parse(""), -1);
+	CHECK(says("something is missing"));
+	CHECK(says("valid here: floor log reload session show tenant user\n"));
+	CHECK_INT(parse("tenants"), -1);
+	CHECK(says("unknown word: tenants\n"));
+	CHECK(says("valid here: floor"));
+	CHECK_INT(parse("|list"), -1);
+	CHECK(says("unknown word: \n"));
+	CHECK_INT(parse("Tenant|list"), -1);
+	CHECK_INT(parse("tenant"), -1);
+	CHECK(says("valid here: add list resume show suspend\n"));
+	CHECK_INT(parse("tenant|show"), -1);
+	CHECK(says("valid here: TENANT\n"));
+	CHECK_INT(parse("tenant|add|acme|name|x"), -1);
+	CHECK(says("valid here: (nothing more) contact title\n"));
+	CHECK_INT(parse("tenant|list|acme"), -1);
+	CHECK(says("one word too many: acme\n"));
+	CHECK_INT(parse("tenant|show|acme|globex"), -1);
+	CHECK_INT(parse("floor|add|acme|3F|template|a|map|b"), -1);
+	CHECK(says("one word too many: map\n"));
+	CHECK_INT(parse("floor|allow|acme|3F"), -1);
+	CHECK(says("valid here: all group user\n"));
+	CHECK_INT(parse("floor|allow|acme|3F|everybody"), -1);
+	CHECK_INT(parse("user|add|acme|a@b.example|role"), -1);
+	CHECK(says("valid here: admin member\n"));
+	CHECK_INT(parse("user|add|acme|a@b.example|role|root"), -1);
+	CHECK_INT(parse("user|add|acme|a@b.example|role|admin|role|member"),
+	    -1);
+	CHECK(says("given twice: role\n"));
+	CHECK_INT(parse("user|add|acme|a@b.example|name|a|name|b|name|c|name|"
+	    "d|name|e|name|f|name|g|name|h"), -1);
+	CHECK(says("given twice: name\n"));
+}
+
+static void
+test_wrong_arguments(void)
+{
+	char	 line[1024], name[600];
+	int	 i;
+
+	CHECK_INT(parse("tenant|add|Acme"), -1);
+	CHECK(says("Acme: a tenant's name of a-z, 0-9 and - expected\n"));
+	CHECK_INT(parse("tenant|show|"), -1);
+	CHECK_INT(parse("tenant|show|a.b"), -1);
+	CHECK_INT(parse("tenant|show|-a"), -1);
+	CHECK_INT(parse("user|show|acme|nobody"), -1);
+	CHECK(says("nobody: a mail address expected\n"));
+	CHECK_INT(parse("tenant|add|acme|contact|a b@c.example"), -1);
+	CHECK_INT(parse("tenant|add|acme|title|"), -1);
+	CHECK(says("a title of 1 to 100 characters expected"));
+	CHECK_INT(parse("tenant|add|acme|title|a\nb"), -1);
+	CHECK_INT(parse("user|add|acme|a@b.example|name|\xff"), -1);
+	CHECK(says("a name of 1 to 64 characters expected"));
+	CHECK_INT(parse("floor|show|acme| "), -1);
+	CHECK_INT(parse("floor|add|acme|3F|map|"), -1);
+	CHECK(says("a file expected"));
+
+	/* The limits are of characters: 64 of three bytes each. */
+	for (i = 0, name[0] = '\0'; i < 64; i++)
+		strcat(name, "\xe6\x97\xa5");
+	(void)snprintf(line, sizeof(line), "floor|show|acme|%s", name);
+	CHECK_INT(parse(line), 0);
+	(void)snprintf(line, sizeof(line), "floor|show|acme|%sa", name);
+	CHECK_INT(parse(line), -1);
+	(void)snprintf(line, sizeof(line), "tenant|add|acme|title|%s", name);
+	CHECK_INT(parse(line), 0);
+	(void)snprintf(line, sizeof(line), "tenant|add|acme|title|%s%s", name,
+	    name);
+	CHECK_INT(parse(line), -1);
+	for (i = 0; i < 33; i++)
+		name[i] = 'a';
+	name[i] = '\0';
+	(void)snprintf(line, sizeof(line), "tenant|show|%s", name);
+	CHECK_INT(parse(line), -1);
+	CHECK_INT(parse("tenant|show|aaaaaaaabbbbbbbbccccccccdddddddd"), 0);
+}
+
+int
+main(void)
+{
+	test_all();
+	test_arguments();
+	test_short();
+	test_wrong_words();
+	test_wrong_arguments();
+	return (unit_end());
+}
