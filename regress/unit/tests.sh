@@ -12,3 +12,15 @@ unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_json -- risad/json.c risad/utf8.c
 unit both test_parser -- risactl/parser.c risad/util.c risad/utf8.c
+
+proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
+    risad/limit.c risad/compat/pledge.c risad/compat/unveil.c"
+auth="$imsg risad/auth.c risad/auth_request.c risad/auth_hash.c
+    risad/auth_policy.c risad/control.c risad/limit.c risad/msg.c risad/log.c
+    risad/util.c risad/utf8.c"
+unit both test_limit -- risad/limit.c
+unit both test_auth_policy -- risad/auth_policy.c risad/utf8.c
+unit both test_hash -- risad/hash.c $proc
+unit both test_keys -- risad/keys.c risad/keys_engine.c $proc
+unit both test_auth -- $auth
+unit both test_control -- $auth
