@@ -193,7 +193,7 @@ test_wrong_words(void)
 static void
 test_wrong_arguments(void)
 {
-	char	 line[1024], name[600];
+	char	 line[2048], name[600];
 	int	 i;
 
 	CHECK_INT(parse("tenant|add|Acme"), -1);
