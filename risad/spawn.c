@@ -16,6 +16,8 @@
 #define START_TIMEOUT	10		/* seconds to accept a configuration */
 #define STOP_TIMEOUT	3		/* seconds for each stage of the end */
 #define DEATH_WINDOW	60000		/* ms: five deaths within it end us */
+#define COMPLAINTS	3		/* of a session in its life; fewer than
+					 * the deaths that end us */
 
 /* Which pairs of processes have a pipe of their own. */
 static const struct pair {
@@ -155,6 +157,7 @@ child_fork(struct child *ch, enum proc_type proc, unsigned int inst)
 	}
 	close(sv[1]);
 	ch->ch_ready = ch->ch_broken = 0;
+	ch->ch_complaints = 0;
 	ch->ch_acked = 0;
 	ch->ch_started = now_ms();
 	evtimer_set(&ch->ch_timer, child_slow, ch);
@@ -323,22 +326,30 @@ spawn_chld(int sig, short what, void *arg)
 
 /*
  * A child accuses a sibling.  A session, the one that speaks with strangers,
- * is believed of other sessions only: it could lie to have storage killed.
+ * is believed of other sessions only: it could lie to have storage killed.  One
+ * that says it too often is itself taken as broken: -1.
  */
-static void
+static int
 child_accused(struct child *by, const struct m_procfd *m)
 {
 	struct child	*ch = spawn_child(m->proc, m->inst);
 
+	if (by->ch_peer.pe_proc == PROC_SESSION &&
+	    ++by->ch_complaints > COMPLAINTS) {
+		log_warnx("session %u accuses others again and again",
+		    by->ch_peer.pe_inst);
+		return (-1);
+	}
 	if (ch == NULL)
-		return;
+		return (0);
 	if (by->ch_peer.pe_proc == PROC_SESSION && m->proc != PROC_SESSION) {
 		log_warnx("session %u complains of %s", by->ch_peer.pe_inst,
 		    proc_title(m->proc));
 		pipe_pair(by, ch);
-		return;
+		return (0);
 	}
 	child_kill(ch, "sent bad bytes to a sibling");
+	return (0);
 }
 
 static int
@@ -353,8 +364,7 @@ child_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		ch->ch_ready = 1;
 		return (0);
 	case IMSG_BADPEER:
-		child_accused(ch, m);
-		return (0);
+		return (child_accused(ch, m));
 	default:
 		return (ops->so_imsg(ch, type, id, m));
 	}
