@@ -22,40 +22,21 @@ SQL = re.compile(r'\b(SELECT\s.*\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|'
                  r'UPDATE\s+\w+\s+SET|DELETE\s+FROM|(CREATE|DROP|ALTER)\s+'
                  r'(TABLE|INDEX|TRIGGER)|PRAGMA\s|BEGIN\s+IMMEDIATE)')
 
-# What risa-protocol(7) says in numbers: where from, and the unit.
+# What risa-protocol(7) says in numbers; the second in seconds.
 FIGURES = [
-    ('risad/office.c', 'LEG_RATE', 1), ('risad/office.c', 'SAY_RATE', 1),
-    ('risad/office.c', 'SAY_BURST', 1), ('risad/office.c', 'TEXT_RATE', 1),
-    ('risad/office.c', 'TEXT_BURST', 1), ('risad/office.c', 'HISTORY_MAX', 1),
-    ('risad/office.c', 'CLOSE_ENDED', 1),
-    ('risad/office.c', 'CLOSE_ELSEWHERE', 1),
-    ('risad/floor.h', 'FLOOR_QUEUE', 1), ('risad/floor.h', 'FLOOR_SLOTS', 1),
-    ('risad/http.h', 'HTTP_MAXLINE', 1), ('risad/http.h', 'HTTP_MAXHEAD', 1),
-    ('risad/http.h', 'HTTP_MAXFIELDS', 1),
-    ('risad/http.h', 'HTTP_MAXPATH', 1),
-    ('risad/session.c', 'HANDSHAKE_MS', 1000),
-    ('risad/session.c', 'HEAD_MS', 1000),
-    ('risad/session.c', 'BODY_MS', 1000), ('risad/session.c', 'IDLE_MS', 1000),
-    ('risad/session.c', 'PING_MS', 1000),
-    ('risad/session.c', 'SILENCE_MS', 1000),
-    ('risad/map.h', 'MAP_MAXWALLS', 1), ('risad/map.h', 'MAP_MAXROOMS', 1),
-    ('risad/map.h', 'MAP_MAXFURNITURE', 1), ('risad/map.h', 'MAP_MAXSPAWN', 1),
-    ('risad/map.h', 'MAP_MINPOINTS', 1), ('risad/map.h', 'MAP_MAXPOINTS', 1),
-    ('risad/map.h', 'MAP_MAXDOORS', 1), ('risad/map.h', 'MAP_MAXCAPACITY', 1),
-    ('risad/map.h', 'MAP_MINSIZE', 1), ('risad/map.h', 'MAP_MAXSIZE', 1),
-    ('risad/map.h', 'MAP_MAXDEPTH', 1), ('risad/walk.h', 'WALK_SPEED', 1),
-    ('risad/risad.h', 'MAX_TEXT_CHARS', 1), ('risad/risad.h', 'MAX_REF', 1),
-    ('risad/risad.h', 'MAX_NOTE_CHARS', 1),
-    ('risad/risad.h', 'MAX_NAME_CHARS', 1),
-    ('risad/risad.h', 'MAX_TITLE_CHARS', 1),
-    ('risad/risad.h', 'MAX_PASSWORD_CHARS', 1),
-    ('risad/risad.h', 'MAX_LABEL', 1),
-    ('risad/risad.h', 'MAX_MEMBERS', 1), ('risad/risad.h', 'MAX_GROUPS', 1),
-    ('risad/risad.h', 'MAX_FLOORS', 1), ('risad/risad.h', 'MAX_USERS', 1),
-    ('risad/auth_request.c', 'ADDR_TRIES', 1),
-    ('risad/auth_request.c', 'ACCOUNT_TRIES', 1),
-    ('risad/storage.h', 'TOKENS_KEPT', 1), ('risad/storage.h', 'UNREAD_MAX', 1),
-    ('risad/storage.h', 'DMS_MAX', 1),
+    'LEG_RATE', 'SAY_RATE', 'SAY_BURST', 'TEXT_RATE', 'TEXT_BURST',
+    'HISTORY_MAX', 'CLOSE_ENDED', 'CLOSE_ELSEWHERE', 'FLOOR_QUEUE',
+    'FLOOR_SLOTS', 'HTTP_MAXLINE', 'HTTP_MAXHEAD', 'HTTP_MAXFIELDS',
+    'HTTP_MAXPATH', 'MAP_MAXWALLS', 'MAP_MAXROOMS', 'MAP_MAXFURNITURE',
+    'MAP_MAXSPAWN', 'MAP_MINPOINTS', 'MAP_MAXPOINTS', 'MAP_MAXDOORS',
+    'MAP_MAXCAPACITY', 'MAP_MINSIZE', 'MAP_MAXSIZE', 'MAP_MAXDEPTH',
+    'WALK_SPEED', 'MAX_TEXT_CHARS', 'MAX_REF', 'MAX_NOTE_CHARS',
+    'MAX_NAME_CHARS', 'MAX_TITLE_CHARS', 'MAX_PASSWORD_CHARS', 'MAX_LABEL',
+    'MAX_MEMBERS', 'MAX_GROUPS', 'MAX_FLOORS', 'MAX_USERS', 'ADDR_TRIES',
+    'ACCOUNT_TRIES', 'TOKENS_KEPT', 'UNREAD_MAX', 'DMS_MAX',
+]
+FIGURES_MS = [
+    'HANDSHAKE_MS', 'HEAD_MS', 'BODY_MS', 'IDLE_MS', 'PING_MS', 'SILENCE_MS',
 ]
 
 
@@ -164,22 +145,19 @@ def missing(page, what, words):
         yield '%s: no .It for the %s "%s"' % (page, what, w)
 
 
-def table(name, start, row):
-    """What row matches in the table that begins with start."""
-    text = read(name)
-    at = text.find(start)
-    if at == -1:
-        return []
-    return re.findall(row, text[at:text.index('\n};', at)]
-                      if '\n};' in text[at:] else text[at:])
+def tables(name):
+    """First words of the rows of all tables of that name below risad/."""
+    words = []
+    for f in files(['risad/*.[cy]']):
+        for body in re.findall(r'} %s\[\w*\] = \{(.*?)\n\s*};' % name,
+                               code_of(read(f), True), re.S):
+            words += re.findall(r'\{\s*"([\w-]+)",', body)
+    return words
 
 
 def keywords():
     """every word of risad.conf is in risad.conf(5)"""
-    text = read('risad/parse.y')
-    at = text.index('} keywords[] = {')
-    return missing('man/risad.conf.5', 'keyword', re.findall(
-        r'\{ "(\w+)",', text[at:text.index('};', at)]))
+    return missing('man/risad.conf.5', 'keyword', tables('keywords'))
 
 
 def commands():
@@ -190,13 +168,11 @@ def commands():
 
 def frames():
     """every t that is read or sent is in risa-protocol(7)"""
-    text = read('risad/office.c')
-    at = text.index('} words[] = {')
-    said = re.findall(r'\{ "(\w+)",', text[at:text.index('};', at)])
+    said = tables('words')
     told = [t for f in files(['risad/*.c']) for t in re.findall(
         r'"t",\s*(?:json_string\()?"([\w-]+)"', code_of(read(f), True))]
     if not said or not told:
-        yield 'risad/office.c: no frames found'
+        yield 'risad: no frames found'
     there = {' '.join(it[:1]) for it in items('man/risa-protocol.7')}
     for w in sorted(set(said + told) - there):
         yield 'man/risa-protocol.7: no .It for the frame "%s"' % w
@@ -220,16 +196,10 @@ def routes():
 
 def errors():
     """every word of an error or a problem is in risa-protocol(7)"""
-    words = []
-    for name, first in (('risad/office.c', r'send_error\([^,]+,\s*"([\w-]+)"'),
-                        ('risad/api.c', r'"([\w-]+)"\s*,\s*(?:NULL|bad)')):
-        text = code_of(read(name), True)
-        at = text.index('} details[] = {')
-        words += re.findall(r'\{ "([\w-]+)",', text[at:text.index('};', at)])
-        words += re.findall(first, text)
+    words = tables('details')
     for name in files(['risad/*.c']):
         text = code_of(read(name), True)
-        for call in re.findall(r'api_problem\(([^;]*);', text):
+        for call in re.findall(r'(?:api_problem|send_error)\(([^;]*);', text):
             words += re.findall(r'"([\w-]+)"', call)
     return missing('man/risa-protocol.7', 'error', words)
 
@@ -237,15 +207,16 @@ def errors():
 def limits():
     """figures that risa-protocol(7) gives are those of the sources"""
     said = re.sub(r'\\&', '', read('man/risa-protocol.7'))
-    for name, macro, unit in FIGURES:
-        m = re.search(r'#define %s\s+(\d+)\s' % macro, read(name))
-        if m is None:
-            yield '%s: no %s' % (name, macro)
-            continue
-        n = int(m.group(1)) // unit
-        if not re.search(r'(?<![\d,])(%d|%s)(?!,?\d)' % (
-                n, '{:,}'.format(n)), said):
-            yield 'man/risa-protocol.7: does not say %d (%s)' % (n, macro)
+    code = ''.join(read(f) for f in files(['risad/*.[ch]']))
+    for macro in FIGURES + FIGURES_MS:
+        found = re.findall(r'#define %s\s+(\d+)\s' % macro, code)
+        if not found:
+            yield 'risad: no %s' % macro
+        for n in {int(v) // (1000 if macro in FIGURES_MS else 1)
+                  for v in found}:
+            if not re.search(r'(?<![\d,])(%d|%s)(?!,?\d)' % (
+                    n, '{:,}'.format(n)), said):
+                yield 'man/risa-protocol.7: does not say %d (%s)' % (n, macro)
 
 
 CHECKS = [columns, spaces, typedefs, conditions, calls, sql, keywords,
