@@ -95,6 +95,21 @@ accepted etc/risad.conf
 sed 's/^#\([a-z]\)/\1/' "$top/etc/risad.conf" >"$dir/x"
 accepted "etc/risad.conf with all proposals"
 
+# Names of domains: labels, lengths, no addresses.
+l63=$(awk 'BEGIN { while (i++ < 63) printf "a" }')
+for d in localhost a a.b 1a.example x--y.example "$l63" \
+    "$l63.$l63.$l63.$(echo "$l63" | cut -c 1-28)"; do
+	printf 'site domain "%s"\nlisten on * port 443\n%s\n' "$d" \
+	    'tls certificate "/c" key "/k"' >"$dir/x"
+	accepted "domain $d"
+done
+for d in '' . a. .a a..b -a a- a.-b a-.b a_b 'a b' 1 192.0.2.1 a.1 ::1 \
+    '*.example' "${l63}a" "$l63.$l63.$l63.$(echo "$l63" | cut -c 1-29)"; do
+	printf 'site domain "%s"\n' "$d" >"$dir/x"
+	refused "domain $d" 'x:1: site domain: a domain name of at most 220'\
+' characters expected'
+done
+
 # Macros of the command line win, and must be name=value.
 least='listen on * port 443
 tls certificate "/c" key "/k"'
