@@ -35,6 +35,80 @@ RB_PROTOTYPE(grant_tokens, grant, gr_bytoken, by_token);
 RB_GENERATE(grant_ids, grant, gr_byid, by_id)
 RB_GENERATE(grant_tokens, grant, gr_bytoken, by_token)
 
+/* A token that a session process has seen. */
+struct known {
+	RB_ENTRY(known)	 kn_entry;
+	uint32_t	 kn_tenant, kn_user;
+	uint64_t	 kn_token, kn_expires;
+};
+RB_HEAD(known_tree, known);
+static struct known_tree	 known[MAX_SESSIONS];
+
+static int
+known_cmp(struct known *a, struct known *b)
+{
+	if (a->kn_tenant != b->kn_tenant)
+		return (a->kn_tenant < b->kn_tenant ? -1 : 1);
+	return (a->kn_token < b->kn_token ? -1 : a->kn_token > b->kn_token);
+}
+
+RB_GENERATE_STATIC(known_tree, known, kn_entry, known_cmp)
+
+static int
+known_add(const struct grant *gr)
+{
+	struct known	*kn;
+
+	if ((kn = calloc(1, sizeof(*kn))) == NULL)
+		return (-1);
+	kn->kn_tenant = gr->gr_tenant;
+	kn->kn_user = gr->gr_user;
+	kn->kn_token = gr->gr_token;
+	kn->kn_expires = gr->gr_expires;
+	if (RB_INSERT(known_tree, &known[gr->gr_inst], kn) != NULL)
+		free(kn);
+	return (0);
+}
+
+static void
+known_free(unsigned int inst, struct known *kn)
+{
+	RB_REMOVE(known_tree, &known[inst], kn);
+	free(kn);
+}
+
+void
+grant_known(unsigned int inst, void (*fn)(uint32_t, uint32_t, uint64_t))
+{
+	struct known	*kn;
+
+	while ((kn = RB_ROOT(&known[inst])) != NULL) {
+		fn(kn->kn_tenant, kn->kn_user, kn->kn_token);
+		known_free(inst, kn);
+	}
+}
+
+void
+grant_forget(unsigned int inst)
+{
+	struct known	*kn;
+
+	while ((kn = RB_ROOT(&known[inst])) != NULL)
+		known_free(inst, kn);
+}
+
+void
+grant_expire(uint64_t now)
+{
+	struct known	*kn, *next;
+	unsigned int	 i;
+
+	for (i = 0; i < MAX_SESSIONS; i++)
+		RB_FOREACH_SAFE(kn, known_tree, &known[i], next)
+			if (kn->kn_expires <= now)
+				known_free(i, kn);
+}
+
 struct grant *
 grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
     uint64_t token, uint64_t expires)
@@ -50,6 +124,10 @@ grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
 	gr->gr_role = role;
 	gr->gr_token = token;
 	gr->gr_expires = expires;
+	if (known_add(gr) == -1) {
+		free(gr);
+		return (NULL);
+	}
 	do {
 		arc4random_buf(&gr->gr_id, sizeof(gr->gr_id));
 	} while (gr->gr_id == 0 || RB_INSERT(grant_ids, &ids, gr) != NULL);

@@ -40,6 +40,17 @@ void		 grant_free(struct grant *);
 void		 grant_each(uint32_t tenant, uint32_t user, uint64_t token,
 		    void (*)(struct grant *, void *), void *);
 
+/*
+ * Every token for which a process got a grant in its present life.  Should it
+ * turn out to be broken into, all of them are known to somebody else: the
+ * function is called for each, and the list is empty then.
+ */
+void		 grant_known(unsigned int inst, void (*)(uint32_t tenant,
+		    uint32_t user, uint64_t token));
+/* A new life begins; those whose tokens are over need not be kept. */
+void		 grant_forget(unsigned int inst);
+void		 grant_expire(uint64_t now);
+
 /* How many grants live: of a token, and in all. */
 uint32_t	 grant_live(uint32_t tenant, uint32_t user, uint64_t token);
 uint32_t	 grant_count(void);

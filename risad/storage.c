@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define SECOND		1000
+#define EXPIRE_EACH	(60 * SECOND)
 #define SEEN_MAX	(60 * SECOND)	/* how old tk_seen may become in use */
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
@@ -429,12 +430,17 @@ grant_tick(struct grant *gr, void *arg)
 static void
 tick(int fd, short ev, void *arg)
 {
+	static uint64_t	 expired;
 	uint64_t	 now = now_ms();
 
 	(void)fd;
 	(void)ev;
 	(void)arg;
 	grant_each(0, 0, 0, grant_tick, &now);
+	if (now - expired >= EXPIRE_EACH) {
+		grant_expire(now);
+		expired = now;
+	}
 	arm(&tick_ev, SECOND);
 }
 
@@ -740,6 +746,22 @@ conf_commit(uint64_t generation)
 		introduce(proc_peer(PROC_AUTH, 0));
 }
 
+/* A sign-in that a process had which is not to be trusted any more. */
+static void
+token_broken(uint32_t tenant, uint32_t user, uint64_t token)
+{
+	struct tenant	*tn = tenant_by_id(tenant);
+	struct db	*db;
+
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL)
+		return;
+	if (db_begin(db) == 0)
+		(void)db_end(db, db_exec(db, S_TOKEN_DEL,
+		    ARGS(NUM(token))) != -1);
+	grants_end(tenant, user, token, 0, END_ENDED);
+	tenant_leave(tn, db);
+}
+
 static int
 from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 {
@@ -755,6 +777,11 @@ from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 		break;
 	case IMSG_CONF_COMMIT:
 		conf_commit(((const struct m_conf_end *)m)->generation);
+		break;
+	case IMSG_BROKEN:
+		if (((const struct m_procfd *)m)->inst < MAX_SESSIONS)
+			grant_known(((const struct m_procfd *)m)->inst,
+			    token_broken);
 		break;
 	default:
 		return (-1);
@@ -815,6 +842,9 @@ storage_start(void)
 static void
 storage_up(struct peer *pe)
 {
+	/* What was broken into, we have been told before the new pipe. */
+	if (pe->pe_proc == PROC_SESSION)
+		grant_forget(pe->pe_inst);
 	if (pe->pe_proc == PROC_SESSION || pe->pe_proc == PROC_AUTH)
 		introduce(pe);
 }

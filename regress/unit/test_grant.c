@@ -93,9 +93,50 @@ test_most(void)
 	CHECK_INT(grant_count(), 0);
 }
 
+static unsigned int	 nknown;
+static uint64_t		 sum_known;
+
+static void
+know(uint32_t tenant, uint32_t user, uint64_t token)
+{
+	nknown++;
+	sum_known += tenant * 10000 + user * 100 + token;
+}
+
+/* What a process has seen outlives its grants, until it starts anew. */
+static void
+test_known(void)
+{
+	grant_forget(1);
+	grant_forget(2);
+	grant_new(1, 1, 2, ROLE_MEMBER, 3, 1000);
+	grant_new(1, 1, 2, ROLE_MEMBER, 3, 1000);	/* the same again */
+	grant_new(1, 4, 5, ROLE_MEMBER, 3, 2000);
+	grant_new(2, 1, 2, ROLE_MEMBER, 9, 1000);
+	grant_each(0, 0, 0, drop, NULL);
+	nknown = 0;
+	sum_known = 0;
+	grant_known(1, know);
+	CHECK_INT(nknown, 2);
+	CHECK_INT(sum_known, 10203 + 40503);
+	grant_known(1, know);			/* is empty now */
+	CHECK_INT(nknown, 2);
+	grant_new(1, 4, 5, ROLE_MEMBER, 3, 2000);
+	grant_new(1, 4, 5, ROLE_MEMBER, 4, 1000);
+	grant_expire(1000);
+	nknown = 0;
+	grant_known(1, know);
+	CHECK_INT(nknown, 1);
+	grant_forget(2);
+	grant_known(2, know);
+	CHECK_INT(nknown, 1);
+	grant_each(0, 0, 0, drop, NULL);
+}
+
 int
 main(void)
 {
+	test_known();
 	test_find();
 	test_ranges();
 	test_most();

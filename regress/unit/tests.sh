@@ -24,3 +24,14 @@ unit both test_hash -- risad/hash.c $proc
 unit both test_keys -- risad/keys.c risad/keys_engine.c $proc
 unit both test_auth -- $auth
 unit both test_control -- $auth
+
+store="risad/seal.c risad/log.c risad/util.c risad/utf8.c"
+unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
+unit both test_grant -- risad/grant.c
+unit both test_hold -- risad/hold.c
+unit both test_stmt -- risad/stmt.c
+unit both test_db -- risad/db.c risad/stmt.c $store
+unit both test_storage -- risad/storage.c risad/storage_admin.c \
+    risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
+    risad/storage_talk.c risad/db.c risad/stmt.c risad/hold.c risad/grant.c \
+    risad/msg.c $imsg $store
