@@ -16,8 +16,7 @@
 #define START_TIMEOUT	10		/* seconds to accept a configuration */
 #define STOP_TIMEOUT	3		/* seconds for each stage of the end */
 #define DEATH_WINDOW	60000		/* ms: five deaths within it end us */
-#define COMPLAINTS	3		/* of a session in its life; fewer than
-					 * the deaths that end us */
+#define COMPLAINT_WINDOW 60000		/* ms: of a sibling, once within it */
 
 /* Which pairs of processes have a pipe of their own. */
 static const struct pair {
@@ -157,7 +156,7 @@ child_fork(struct child *ch, enum proc_type proc, unsigned int inst)
 	}
 	close(sv[1]);
 	ch->ch_ready = ch->ch_broken = 0;
-	ch->ch_complaints = 0;
+	memset(ch->ch_complained, 0, sizeof(ch->ch_complained));
 	ch->ch_acked = 0;
 	ch->ch_started = now_ms();
 	evtimer_set(&ch->ch_timer, child_slow, ch);
@@ -176,8 +175,10 @@ pipe_end(struct child *to, const struct child *of, int fd)
 	struct m_procfd	 m = { .proc = (uint8_t)of->ch_peer.pe_proc,
 			    .inst = (uint16_t)of->ch_peer.pe_inst };
 
-	if (spawn_send(to, IMSG_PROCFD, 0, fd, &m) == -1)
+	if (spawn_send(to, IMSG_PROCFD, 0, fd, &m) == -1) {
 		close(fd);
+		return;			/* it is dying, its channel is gone */
+	}
 	/* At once, or descriptors pile up here; the loop sends the rest. */
 	(void)imsgbuf_write(&to->ch_peer.pe_ibuf);
 }
@@ -324,29 +325,41 @@ spawn_chld(int sig, short what, void *arg)
 			child_died(ch, status);
 }
 
+/* Has it said the same within the minute?  Then one of the two lies. */
+static int
+child_repeats(struct child *by, const struct m_procfd *m)
+{
+	uint64_t	*last = &by->ch_complained[m->proc][m->inst];
+	uint64_t	 now = mono_ms();
+	int		 again;
+
+	again = *last != 0 && now - *last < COMPLAINT_WINDOW;
+	*last = now;
+	return (again);
+}
+
 /*
- * A child accuses a sibling.  A session, the one that speaks with strangers,
- * is believed of other sessions only: it could lie to have storage killed.  One
- * that says it too often is itself taken as broken: -1.
+ * A child accuses a sibling; -1 when it costs the accuser his own life.  A
+ * session, the one that speaks with strangers, is believed of other sessions
+ * only: it could lie to have storage killed.  And once a minute of the same
+ * one: else it could have a sibling killed until the slot is given up.
  */
 static int
 child_accused(struct child *by, const struct m_procfd *m)
 {
 	struct child	*ch = spawn_child(m->proc, m->inst);
 
-	if (by->ch_peer.pe_proc == PROC_SESSION &&
-	    ++by->ch_complaints > COMPLAINTS) {
-		log_warnx("session %u accuses others again and again",
-		    by->ch_peer.pe_inst);
-		return (-1);
-	}
 	if (ch == NULL)
-		return (0);
-	if (by->ch_peer.pe_proc == PROC_SESSION && m->proc != PROC_SESSION) {
-		log_warnx("session %u complains of %s", by->ch_peer.pe_inst,
-		    proc_title(m->proc));
-		pipe_pair(by, ch);
-		return (0);
+		return (-1);
+	if (by->ch_peer.pe_proc == PROC_SESSION) {
+		log_warnx("session %u complains of %s %u", by->ch_peer.pe_inst,
+		    proc_title(m->proc), m->inst);
+		if (child_repeats(by, m))
+			return (-1);
+		if (m->proc != PROC_SESSION) {
+			pipe_pair(by, ch);
+			return (0);
+		}
 	}
 	child_kill(ch, "sent bad bytes to a sibling");
 	return (0);

@@ -14,7 +14,8 @@ struct child {
 	uint64_t	 ch_deaths[4];	/* the latest, monotonic ms */
 	uint32_t	 ch_restarts;
 	int		 ch_broken;	/* we killed it for what it did */
-	unsigned int	 ch_complaints;	/* of siblings, in this life */
+	/* When it complained of whom, in this life; monotonic ms. */
+	uint64_t	 ch_complained[PROC_CONTROL][MAX_SESSIONS];
 	struct event	 ch_timer;	/* gives up on a slow start */
 };
 
