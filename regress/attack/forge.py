@@ -1,0 +1,703 @@
+#!/usr/bin/env python3
+"""Imsgs that a session process would send if somebody else ran in it.
+
+The process is stopped, its end of a pipe is borrowed from it, and what is
+written there comes from it as far as anybody can tell."""
+
+import array
+import ctypes
+import os
+import random
+import re
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from lib import Suite, check, equal                             # noqa: E402
+from risa import BOUND, Closed, Daemon, Failure, Http, TOP, until  # noqa: E402
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+WORKERS = 16
+WITNESS = WORKERS - 1   # this one is never attacked from; its people look on
+DEATHS = 4              # of a slot that a minute may have
+MAX_PAYLOAD = 128 * 1024
+FD_MARK = 0x80000000
+PROCS = ['parent', 'storage', 'keys', 'hash', 'auth', 'session', 'risactl']
+(R_OK, R_UNAVAILABLE, R_BUSY, R_TOOMANY, R_SIGNIN, R_SESSION, R_FORBIDDEN,
+ R_NOTFOUND, R_CONFLICT, R_INVALID, R_LINK, R_REFUSED) = range(12)
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+class Type:
+    def __init__(self, line):
+        v = line.split()
+        self.nr, self.name, self.fd, self.max = int(v[0]), v[1], int(v[2]), \
+            int(v[3])
+        self.ways = v[4].split(',')
+        self.least = b'' if v[5] == '-' else bytes.fromhex(v[5])
+
+    def may(self, to):
+        return 'session>' + to in self.ways
+
+
+def table():
+    d = tempfile.mkdtemp(prefix='risad-forge-')
+    out = os.path.join(d, 'forge')
+    src = [os.path.join(HERE, 'forge.c')] + [
+        os.path.join(TOP, 'risad', f) for f in (
+            'msg.c', 'utf8.c', 'compat/imsg.c', 'compat/imsg-buffer.c')]
+    flags = subprocess.run(
+        ['pkg-config', '--cflags', '--libs', 'libbsd-overlay'], check=True,
+        stdout=subprocess.PIPE).stdout.decode().split()
+    inc = ['-I' + os.path.join(TOP, 'risad', x) for x in ('', 'compat/include')]
+    subprocess.run(['cc', '-std=gnu11', '-D_GNU_SOURCE', '-o', out] + inc +
+                   src + flags, check=True)
+    text = subprocess.run([out], check=True, stdout=subprocess.PIPE).stdout
+    return {t.name: t for t in map(Type, text.decode().splitlines())}
+
+
+TYPES = table()
+
+
+def imsg(nr, ident, payload, length=None, mark=0):
+    if length is None:
+        length = 16 + len(payload)
+    return struct.pack('=IIII', nr, length | mark, ident, 0) + payload
+
+
+def peers_of(pid):
+    """Its unix sockets: (process at the other end, descriptor)."""
+    text = subprocess.run(['ss', '-xpHn'], check=True,
+                          stdout=subprocess.PIPE).stdout.decode()
+    owner, mine = {}, []
+    for line in text.splitlines():
+        m = re.match(r'u_str\s+ESTAB\s+\d+\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)'
+                     r'\s+users:\((.*)\)', line)
+        if m is None:
+            continue
+        for p, fd in re.findall(r'pid=(\d+),fd=(\d+)', m.group(3)):
+            owner[m.group(1)] = int(p)
+            if int(p) == pid:
+                mine.append((m.group(2), int(fd)))
+    return [(owner.get(inode), fd) for inode, fd in mine]
+
+
+def borrow(pid, fd):
+    pidfd = os.pidfd_open(pid)
+    try:
+        n = libc.syscall(438, pidfd, fd, 0)     # pidfd_getfd
+        if n < 0:
+            raise OSError(ctypes.get_errno(), 'pidfd_getfd')
+        return socket.socket(fileno=n)
+    finally:
+        os.close(pidfd)
+
+
+class Wire:
+    """In place of session n: its end of the pipe to another process."""
+
+    def __init__(self, d, n, to, inst=0):
+        self.d, self.n = d, n
+        pids = d.pids()
+        self.pid = pids[('session', n)]
+        os.kill(self.pid, signal.SIGSTOP)
+        until(lambda: self.state() in 'tT', 'session %d stops' % n)
+        there = pids[(to, inst)]
+        fds = [fd for p, fd in peers_of(self.pid) if p == there]
+        equal(len(fds), 1, 'pipes from session %d to %s' % (n, to))
+        self.sock = borrow(self.pid, fds[0])
+        self.buf = b''
+        self.ident = 0x40000000 + random.randrange(1 << 20)
+
+    def state(self):
+        with open('/proc/%d/stat' % self.pid) as f:
+            return f.read().rsplit(')', 1)[1].split()[0]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        self.sock.close()
+        try:
+            os.kill(self.pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def raw(self, data, fds=()):
+        """All of it, or what is taken before the other side hangs up."""
+        end = time.monotonic() + BOUND
+        while data:
+            try:
+                if fds:
+                    n = self.sock.sendmsg(
+                        [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
+                                  array.array('i', fds))])
+                    fds = ()
+                else:
+                    n = self.sock.send(data)
+                data = data[n:]
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise Failure('nobody reads at the other end')
+                select.select([], [self.sock], [], 0.1)
+            except (BrokenPipeError, ConnectionResetError):
+                return False
+        return True
+
+    def send(self, name, payload):
+        self.ident += 1
+        self.raw(imsg(TYPES[name].nr, self.ident, payload))
+        return self.ident
+
+    def recv(self, bound=BOUND):
+        """The next imsg: type, id, payload."""
+        end = time.monotonic() + bound
+        while True:
+            if len(self.buf) >= 16:
+                nr, n, ident, _ = struct.unpack_from('=IIII', self.buf)
+                n &= ~FD_MARK
+                if len(self.buf) >= n:
+                    body, self.buf = self.buf[16:n], self.buf[n:]
+                    return nr, ident, body
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+                raise Failure('no answer')
+            data = self.sock.recv(65536)
+            if data == b'':
+                raise Closed()
+            self.buf += data
+
+    def answer(self, ident):
+        """The rows and the code of RESULT for a question."""
+        rows = []
+        while True:
+            nr, i, body = self.recv()
+            if i != ident:
+                continue
+            if nr == TYPES['RESULT'].nr:
+                return rows, struct.unpack_from('>I', body)[0], body
+            rows.append((nr, body))
+
+    def ask(self, name, payload):
+        return self.answer(self.send(name, payload))
+
+
+def text(s):
+    data = s.encode()
+    return struct.pack('>H', len(data)) + data + b'\0'
+
+
+def n64(n):
+    return struct.pack('>Q', n)
+
+
+def granted(name, grant, tail=None):
+    """A request under a grant; tail replaces the zeros behind it."""
+    least = TYPES[name].least
+    return n64(grant) + (least[8:] if tail is None else tail)
+
+
+UNDER_GRANT = [
+    ('SIGNOUT', None), ('ME_SET', struct.pack('>I', 1) + text('Mallory') +
+                        text('') + bytes(6)),
+    ('FLOORS', None), ('FLOOR_GET', struct.pack('>I', 1)),
+    ('SAY', struct.pack('>BII', 0, 1, 0) + text('forged') +
+     text('forged words')),
+    ('HISTORY', struct.pack('>BIIQI', 0, 1, 0, 0, 100)),
+    ('UNREAD', None), ('PEOPLE', None),
+    ('READ', struct.pack('>BIIQ', 0, 1, 0, 1)),
+    ('PLACE_SET', struct.pack('>IHH', 1, 1, 1)),
+    ('A_USERS', None),
+    ('A_USER_ADD', b'\1' + text('mallory@globex.example') + text('M')),
+    ('A_USER_SET', struct.pack('>IIBB', 1, 0x20, 1, 0) + text('')),
+    ('A_USER_DEL', struct.pack('>I', 2)),
+    ('A_USER_LINK', struct.pack('>I', 2)),
+    ('A_GROUPS', None),
+    ('A_GROUP_ADD', struct.pack('>II', 0, 1) + text('G') + bytes(4)),
+    ('A_GROUP_SET', struct.pack('>II', 1, 1) + text('G') + bytes(4)),
+    ('A_GROUP_DEL', struct.pack('>I', 1)),
+    ('A_TEMPLATES', None), ('A_FLOORS', None),
+    ('A_FLOOR_ADD', struct.pack('>IIB', 0, 0x81, 1) + text('F') +
+     text('office') + bytes(8)),
+    ('A_FLOOR_SET', struct.pack('>IIB', 1, 1, 1) + text('F') + text('') +
+     bytes(8)),
+    ('A_FLOOR_DEL', struct.pack('>I', 1)),
+    ('A_TENANT_SET', text('Mallory Inc.')),
+]
+SILENT = ('READ', 'PLACE_SET')  # nothing asks for their answers
+
+
+class World:
+    """Two tenants on a daemon with many workers."""
+
+    def __init__(self):
+        self.d = d = Daemon(workers=WORKERS).start()
+        self.left = {}
+        self.annoyed = set()    # sessions that the witness has complained of
+        for tenant in ('acme', 'globex'):
+            d.do('tenant', 'add', tenant)
+            d.floor(tenant, 'One')
+        for name in 'Two', 'Three':
+            d.floor('globex', name)
+        self.witness = self.on(WITNESS, 'globex', 'wit@globex.example')
+        self.witness.enter(1)
+
+    def on(self, n, tenant, mail, role='member'):
+        """Somebody who has spoken with this worker only."""
+        with self.d.only_worker(n):
+            p = self.d.person(tenant, mail, role)
+            p.open()
+        return p
+
+    def attend(self):
+        """The witness has noticed nothing."""
+        self.witness.say('still here')
+        equal(self.witness.api('GET', '/session').status, 200, 'the witness')
+
+    def renewed(self, pids, slots):
+        """Wait until these live again; the others must be those of before."""
+        def back():
+            rows = {(p['process'], p.get('instance', p.get('number'))):
+                    p for p in self.d.processes()}
+            return all(rows[s]['up'] and rows[s]['pid'] not in (0, pids[s])
+                       for s in slots)
+        until(back, 'started again: %r' % (slots,))
+        now = self.d.pids()
+        for slot in pids:
+            if slot not in slots:
+                equal(now[slot], pids[slot], '%s %d is another' % slot)
+
+    def spend(self, slots):
+        """These have died once more; a new daemon when that is too often."""
+        for s in slots:
+            self.left[s] = self.left.get(s, DEATHS) - 1
+        if min(self.left.values()) > 0:
+            return
+        self.witness.drop()
+        self.d.restart()
+        self.left = {}
+        self.annoyed = set()
+        self.witness.http.close()
+        with self.d.only_worker(WITNESS):
+            self.witness.open()
+            equal(self.witness.api('GET', '/session').status, 200, 'again')
+        self.witness.enter(1)
+
+
+def memory_grant(d, n, p):
+    """The grant that session n has for the person's token."""
+    import base64
+    token = base64.urlsafe_b64decode(p.http.cookie + '=')
+    pid = d.pids()[('session', n)]
+    with open('/proc/%d/maps' % pid) as maps, \
+            open('/proc/%d/mem' % pid, 'rb') as mem:
+        for line in maps:
+            if '[heap]' not in line and ' 00:00 0' not in line:
+                continue
+            start, end = (int(v, 16) for v in line.split()[0].split('-'))
+            if 'r' not in line.split()[1] or '[v' in line:
+                continue
+            mem.seek(start)
+            try:
+                data = mem.read(end - start)
+            except OSError:
+                continue
+            at = data.find(token)
+            while at != -1:
+                # struct login: tenant, token, grant
+                tenant, = struct.unpack_from('=I', data, at - 4)
+                grant, = struct.unpack_from('=Q', data, at + 36)
+                if tenant in (1, 2) and grant > 1 << 32 and at % 8 == 4:
+                    return grant
+                at = data.find(token, at + 1)
+    raise Failure('no grant in the memory of session %d' % n)
+
+
+def grants(w):
+    """a grant of another pipe, or a guessed one, is none"""
+    d = w.d
+    boss = w.on(1, 'globex', 'boss@globex.example', 'admin')
+    mem = w.on(0, 'acme', 'mem@acme.example')
+    stolen = memory_grant(d, 1, boss)
+    with Wire(d, 1, 'storage') as own:
+        rows, code, _ = own.ask('A_USERS', granted('A_USERS', stolen))
+        equal(code, R_OK, 'from its own pipe')
+        check(len(rows) >= 2, 'no rows from its own pipe')
+    before = d.do('user', 'list', 'globex'), d.do('floor', 'list', 'globex')
+    with Wire(d, 0, 'storage') as wire:
+        for name, tail in UNDER_GRANT:
+            rows, code, _ = wire.ask(name, granted(name, stolen, tail))
+            equal((code, rows), (R_SESSION, []), name)
+        wire.send('GRANT_DROP', n64(stolen))
+        for g in [0, 1, 2 ** 64 - 1, stolen ^ 1, stolen + 1, stolen - 1] + [
+                random.getrandbits(64) for _ in range(2000)]:
+            rows, code, _ = wire.ask('FLOORS', n64(g))
+            equal((code, rows), (R_SESSION, []), 'grant %x' % g)
+    equal((d.do('user', 'list', 'globex'), d.do('floor', 'list', 'globex')),
+          before, 'globex has changed')
+    equal(boss.api('GET', '/session').status, 200, 'the owner of the grant')
+    own_grant = memory_grant(d, 0, mem)
+    with Wire(d, 0, 'storage') as wire:
+        rows, code, _ = wire.ask('FLOORS', n64(own_grant))
+        equal((code, len(rows)), (R_OK, 1), 'the own grant')
+        for name, tail in UNDER_GRANT:
+            if name.startswith('A_'):
+                rows, code, _ = wire.ask(name, granted(name, own_grant, tail))
+                equal((code, rows), (R_FORBIDDEN, []), 'a member: ' + name)
+        there = wire.ask('FLOOR_GET', n64(own_grant) + struct.pack('>I', 2))
+        nowhere = wire.ask('FLOOR_GET', n64(own_grant) +
+                           struct.pack('>I', 99999))
+        equal(there[1], R_NOTFOUND, 'floor of the other tenant')
+        equal(there, nowhere, 'and one that is not')
+        for kind, a in ((0, 2), (0, 99999), (2, 5), (2, 99999)):
+            tail = struct.pack('>BII', kind, a, 0) + text('r') + text('x')
+            rows, code, _ = wire.ask('SAY', n64(own_grant) + tail)
+            equal((code, rows), (R_NOTFOUND, []), 'SAY %d %d' % (kind, a))
+    for p in (boss, mem):
+        p.close()
+
+
+def tokens(w):
+    """auth signs in nobody for a forged token, tenant or password"""
+    d = w.d
+    p = w.on(2, 'acme', 'tok@acme.example')
+    import base64
+    good = base64.urlsafe_b64decode(p.http.cookie + '=')
+    with Wire(d, 2, 'auth') as wire:
+        for tenant, token in [(2, good), (3, good), (0, good),
+                              (2 ** 32 - 1, good), (1, bytes(32)),
+                              (1, good[::-1])] + [
+                (1, os.urandom(32)) for _ in range(200)]:
+            body = struct.pack('>I', tenant) + text('127.0.0.1') + token
+            rows, code, _ = wire.ask('TOKEN', body)
+            equal((code, rows), (R_SESSION, []), 'tenant %d' % tenant)
+            if code != R_SESSION:
+                break
+        for tenant in (1, 2, 3, 0):
+            rows, code, _ = wire.ask('LINK_GET', struct.pack('>I', tenant) +
+                                     text('127.0.0.1') + os.urandom(32))
+            equal((code, rows), (R_LINK, []), 'link of tenant %d' % tenant)
+        for tenant, mail in ((1, 'tok@acme.example'), (1, 'no@acme.example'),
+                             (2, 'tok@acme.example'), (9, 'x@x.example')):
+            rows, code, _ = wire.ask(
+                'LOGIN', struct.pack('>I', tenant) + text('10.1.2.3') +
+                text('') + text(mail) + text('not the password'))
+            equal((code, rows), (R_SIGNIN, []), 'sign-in %d %s' %
+                  (tenant, mail))
+        rows, code, _ = wire.ask(
+            'PASSWORD', struct.pack('>I', 2) + text('10.1.2.3') + good +
+            text('correct horse 42') + text('another horse 43'))
+        equal((code, rows), (R_SESSION, []), 'password by a foreign token')
+    p.close()
+
+
+def accusations(w):
+    """a session that accuses others harms the daemon no more than itself"""
+    d = w.d
+    begin = d.pids()
+    for proc in (0, 1, 2, 3, 4, 6):
+        n = proc
+        pids = d.pids()
+        with Wire(d, n, 'parent') as wire:
+            for _ in range(2):
+                wire.send('BADPEER', struct.pack('>BH', proc, 0))
+        w.renewed(pids, [('session', n)])
+        w.spend([('session', n)])
+    n = 7
+    pids = d.pids()
+    with Wire(d, n, 'parent') as wire:
+        for _ in range(20):
+            wire.send('BADPEER', struct.pack('>BH', 5, 8))
+            time.sleep(0.02)
+    w.renewed(pids, [('session', n), ('session', 8)])
+    for n in (9, 10):
+        pids = d.pids()
+        with Wire(d, n, 'parent') as wire:
+            one = imsg(TYPES['BADPEER'].nr, 0, struct.pack('>BH', 1, 0))
+            wire.raw(one * 20000)
+        w.renewed(pids, [('session', n)])
+    for slot in begin:
+        if slot[0] != 'session':
+            equal(d.pids()[slot], begin[slot], '%s %d' % slot)
+    for n in range(WORKERS - 1):
+        w.left[('session', n)] = 1
+    w.spend([('session', 0)])
+
+
+def acks(w):
+    """what a session says of configurations concerns only itself"""
+    d = w.d
+    pids = d.pids()
+    with Wire(d, 3, 'parent') as wire:
+        for gen in (0, 2, 7, 2 ** 64 - 1):
+            for ok in (0, 1):
+                wire.send('CONF_ACK', struct.pack('>QB', gen, ok) +
+                          text('forged'))
+        for _ in range(1000):
+            wire.send('READY', b'')
+        wire.send('CONF_ACK', struct.pack('>QB', 1, 1) + text(''))
+    time.sleep(0.3)
+    equal(d.pids(), pids, 'somebody has died')
+    with Wire(d, 3, 'parent') as wire:
+        wire.send('CONF_ACK', struct.pack('>QB', 1, 0) + text('no \x1b[2J'))
+    w.renewed(pids, [('session', 3)])
+    w.spend([('session', 3)])
+    check('\x1b' not in d.log(), 'control bytes in the log')
+    d.do('reload')
+
+
+# Each of these must cost the session its life: (pipe, what, bytes, fds).
+
+def wrong_types():
+    random.seed(7)
+    for to in ('storage', 'auth', 'keys', 'parent', 'session'):
+        for t in TYPES.values():
+            if t.may(to):
+                continue
+            yield to, '%s to %s' % (t.name, to), imsg(t.nr, 1, t.least), 0
+        for nr in (0, len(TYPES) + 1, 4096, 2 ** 31, 2 ** 32 - 1):
+            yield to, 'type %d to %s' % (nr, to), imsg(nr, 1, b''), 0
+
+
+def wrong_lengths():
+    for to in ('storage', 'auth', 'keys', 'parent', 'session'):
+        for t in TYPES.values():
+            if not t.may(to):
+                continue
+            bad = {'a trailing byte': t.least + b'\0',
+                   'over its limit': t.least + bytes(t.max - len(t.least) +
+                                                     1)}
+            if t.least:
+                bad['empty'] = b''
+                bad['one short'] = t.least[:-1]
+            if len(t.least) > 2:
+                bad['one byte'] = t.least[:1]
+            for what, payload in bad.items():
+                yield to, '%s to %s, %s' % (t.name, to, what), \
+                    imsg(t.nr, 1, payload), 0
+    t = TYPES['SAY']
+    for what, s in (('NUL', b'a\0b'), ('no UTF-8', b'\xff\xfe'),
+                    ('a surrogate', b'\xed\xa0\x80'),
+                    ('overlong', b'\xc0\xaf')):
+        body = n64(1) + struct.pack('>BII', 0, 1, 0) + text('r') + \
+            struct.pack('>H', len(s)) + s + b'\0'
+        yield 'storage', 'text with ' + what, imsg(t.nr, 1, body), 0
+    body = n64(1) + struct.pack('>BII', 3, 1, 0) + text('r') + text('x')
+    yield 'storage', 'a kind that is none', imsg(t.nr, 1, body), 0
+
+
+def wrong_heads():
+    for to in ('storage', 'auth', 'keys', 'parent', 'session'):
+        for n in (0, 1, 15, MAX_PAYLOAD + 17, 0x7fffffff, 0x00ffffff):
+            yield to, 'length %d to %s' % (n, to), \
+                imsg(TYPES['FLOORS'].nr, 1, b'', length=n), 0
+        yield to, 'two descriptors to ' + to, \
+            imsg(TYPES['SHUTDOWN'].nr, 1, b'', mark=FD_MARK), 2
+        yield to, 'an unasked descriptor to ' + to, \
+            imsg(TYPES['SHUTDOWN'].nr, 1, b'', mark=FD_MARK), 1
+
+
+def killed(w, cases):
+    """Send each from a session of its own, as many at a time as there are."""
+    cases = list(cases)
+    d = w.d
+    while cases:
+        batch = []
+        pids = d.pids()
+        null = os.open('/dev/null', os.O_RDONLY)
+        for n in range(WORKERS - 1):
+            # To complain twice of the same one would end the witness.
+            at = [i for i, c in enumerate(cases)
+                  if c[0] != 'session' or n not in w.annoyed]
+            if not at:
+                continue
+            to, what, data, nfds = cases.pop(at[-1])
+            inst = 0
+            if to == 'session':
+                inst = WITNESS
+                w.annoyed.add(n)
+            wire = Wire(d, n, to, inst)
+            batch.append((n, what, wire, data, [null] * nfds))
+        for n, what, wire, data, fds in batch:
+            wire.raw(data, fds)
+        slots = [('session', n) for n, *_ in batch]
+        if not slots:
+            w.left[('session', 0)] = 1
+            w.spend([('session', 0)])
+            continue
+        try:
+            w.renewed(pids, slots)
+        except Failure as e:
+            now = d.pids()
+            for n, what, *_ in batch:
+                if now[('session', n)] == pids[('session', n)]:
+                    raise Failure('goes on after ' + what)
+            raise Failure('%s; one of %r' % (e, [b[1] for b in batch]))
+        finally:
+            os.close(null)
+            for b in batch:
+                b[2].__exit__()
+        w.attend()
+        w.spend(slots)
+
+
+def types_of_others(w):
+    """an imsg that is not his to send costs the session its life"""
+    cases = list(wrong_types())
+    random.shuffle(cases)
+    dear = [c for c in cases if re.match(
+        'GRANT_NEW|CRED_SET|TOKEN_NEW|LINK_SET|TOKEN_FIND|CRED_FIND|C_|BROKEN|'
+        'CONF_|PROCFD|HASH_|SHUTDOWN|BOOT|type', c[1])]
+    seen = {id(c) for c in dear}
+    rest = [c for c in cases if id(c) not in seen]
+    killed(w, dear[:180] + rest[:60])
+
+
+def lengths(w):
+    """a wrong length, a trailing byte, bad text cost it its life"""
+    cases = list(wrong_lengths())
+    random.shuffle(cases)
+    killed(w, cases[:240])
+
+
+def heads(w):
+    """so do lengths that lie and descriptors that nobody asked for"""
+    fds = {s: len(os.listdir('/proc/%d/fd' % pid))
+           for s, pid in w.d.pids().items()
+           if s[0] != 'session'}
+    pids = w.d.pids()
+    killed(w, wrong_heads())
+    for s, n in fds.items():
+        if w.d.pids()[s] == pids[s]:
+            now = len(os.listdir('/proc/%d/fd' % pids[s]))
+            check(now <= n + 1, '%s %d has %d descriptors, had %d' %
+                  (s + (now, n)))
+
+
+def descriptors(w):
+    """a descriptor on an imsg that has none is closed, not kept"""
+    d = w.d
+    for to in ('storage', 'auth'):
+        pid = d.pids()[(to, 0)]
+        n = len(os.listdir('/proc/%d/fd' % pid))
+        with Wire(d, 4, to) as wire:
+            null = os.open('/dev/null', os.O_RDONLY)
+            for _ in range(50):
+                name = 'FLOORS' if to == 'storage' else 'TOKEN'
+                t = TYPES[name]
+                wire.ident += 1
+                wire.raw(imsg(t.nr, wire.ident, t.least), [null])
+                try:
+                    wire.answer(wire.ident)
+                except (Closed, OSError):
+                    break               # it may as well be the end of it
+            os.close(null)
+        now = len(os.listdir('/proc/%d/fd' % pid))
+        check(now <= n, '%s keeps %d descriptors' % (to, now - n))
+        equal(d.pids()[(to, 0)], pid, to)
+    until(d.healthy, 'the daemon answers')
+
+
+def floods(w):
+    """a flood of forged questions leaves the others at work"""
+    d = w.d
+    pids = d.pids()
+    one = imsg(TYPES['FLOORS'].nr, 1, n64(12345))
+    legs = imsg(TYPES['BUS_LEFT'].nr, 1, TYPES['BUS_LEFT'].least)
+    worst = said = 0
+    with Wire(d, 5, 'storage') as a, Wire(d, 6, 'session', WITNESS) as b:
+        end = time.monotonic() + 3
+        while time.monotonic() < end:
+            for wire, data in ((a, one * 500), (b, legs * 500)):
+                try:
+                    wire.sock.send(data)
+                except OSError:
+                    pass
+            try:
+                a.sock.recv(1 << 20)
+            except BlockingIOError:
+                pass
+            if time.monotonic() < said + 0.2:
+                continue
+            said = time.monotonic()
+            w.witness.say('during')
+            worst = max(worst, time.monotonic() - said)
+    check(worst < 2, 'saying took %.1f s during it' % worst)
+    now = d.pids()
+    for slot in pids:
+        if slot not in (('session', 5), ('session', 6)):
+            equal(now[slot], pids[slot], '%s %d' % slot)
+
+
+def broken_into(w):
+    """its people are signed out, those of others and of honest deaths not"""
+    d = w.d
+    victim = w.on(11, 'acme', 'victim@acme.example')
+    other = w.on(12, 'acme', 'other@acme.example')
+    pids = d.pids()
+    with Wire(d, 11, 'storage') as wire:
+        wire.raw(imsg(TYPES['GRANT_NEW'].nr, 1, TYPES['GRANT_NEW'].least))
+        w.renewed(pids, [('session', 11)])
+    w.spend([('session', 11)])
+    victim.http.close()
+    until(lambda: victim.api('GET', '/session').status == 401,
+          'who was on the broken session is signed out')
+    equal(other.api('GET', '/session').status, 200, 'somebody else')
+    check('taken as broken' in d.log(), 'the log does not say so')
+    pids = d.pids()
+    os.kill(pids[('session', 12)], signal.SIGKILL)
+    w.renewed(pids, [('session', 12)])
+    other.http.close()
+    equal(other.api('GET', '/session').status, 200, 'after a plain death')
+    w.attend()
+    victim.close()
+    other.close()
+
+
+def bus(w):
+    """over the bus nobody moves, renames or ends another worker's avatar"""
+    d = w.d
+    p = w.witness
+    p.walk((700, 600))
+    before = p.spot
+    uid, av = p.id, p.you
+    with Wire(d, 13, 'session', WITNESS) as wire:
+        for ident in (av, (WITNESS << 12) | 1, 5 << 12 | 3):
+            wire.send('BUS_LEFT', struct.pack('>IIIH', 2, 1, uid, ident))
+            frame = struct.pack('<BIHHHHHHBB', 2, 0, 1, ident, 9, 9, 9, 9, 0,
+                                0)
+            wire.send('BUS_LEGS', struct.pack('>III', 2, 1, len(frame)) +
+                      frame)
+            wire.send('BUS_JOIN', struct.pack(
+                '>IIIHBBBIHHHHI', 2, 1, uid, ident, 0, 0, 0, 0, 9, 9, 9, 9,
+                0) + text('Mallory') + text(''))
+    p.settle()
+    check(p.you in p.avatars, 'the avatar is gone')
+    equal(p.spot, before, 'the avatar has been moved')
+    equal(p.me['name'], 'wit', 'the name')
+
+
+def main():
+    w = World()
+    s = Suite(w.d)
+    tests = (grants, tokens, acks, bus, descriptors, accusations, broken_into,
+             floods, types_of_others, lengths, heads)
+    for fn in tests:
+        def one(fn=fn):
+            fn(w)
+            w.attend()
+        one.__doc__ = fn.__doc__
+        one.__name__ = fn.__name__
+        s.run_test(one, restarts=True)
+    s.end()
+
+
+if __name__ == '__main__':
+    main()
