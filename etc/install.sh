@@ -59,7 +59,8 @@ if [ "$os" = Linux ]; then
 	put 644 "$top/etc/nftables.conf" \
 	    "$prefix/share/risad/examples/nftables.conf"
 else
-	put_paths 555 "$top/etc/risad.rc" "$prefix/share/risad/examples/risad.rc"
+	put_paths 555 "$top/etc/risad.rc" \
+	    "$prefix/share/risad/examples/risad.rc"
 	put 644 "$top/etc/pf.conf" "$prefix/share/risad/examples/pf.conf"
 fi
 
