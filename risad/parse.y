@@ -754,7 +754,8 @@ lex_word(char *buf)
 	int	 c, fits = 1;
 
 	/* A comment begins in front of a word only. */
-	while ((c = peek(0)) != EOF && (word_char(c) || (c == '#' && len > 0))) {
+	while ((c = peek(0)) != EOF &&
+	    (word_char(c) || (c == '#' && len > 0))) {
 		take();
 		fits &= append(buf, &len, c);
 	}

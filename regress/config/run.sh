@@ -95,6 +95,16 @@ accepted etc/risad.conf
 sed 's/^#\([a-z]\)/\1/' "$top/etc/risad.conf" >"$dir/x"
 accepted "etc/risad.conf with all proposals"
 
+# The examples of the manual.
+awk -v dir="$dir" '/^\.Sh/ { on = $2 == "EXAMPLES" }
+    /^\.Bd/ && on { n++; copy = 1 } /^\.Ed/ { copy = 0 }
+    on && n && !/^[.#]/ && copy { print >(dir "/example" n) }' \
+    "$top/man/risad.conf.5"
+for n in 1 2; do
+	mv "$dir/example$n" "$dir/x" || : >"$dir/x"
+	accepted "example $n of risad.conf(5)"
+done
+
 # Names of domains: labels, lengths, no addresses.
 l63=$(awk 'BEGIN { while (i++ < 63) printf "a" }')
 for d in localhost a a.b 1a.example x--y.example "$l63" \

@@ -215,7 +215,7 @@ test_wrong_arguments(void)
 
 	/* The limits are of characters: 64 of three bytes each. */
 	for (i = 0, name[0] = '\0'; i < 64; i++)
-		strcat(name, "\xe6\x97\xa5");
+		(void)strlcat(name, "\xe6\x97\xa5", sizeof(name));
 	(void)snprintf(line, sizeof(line), "floor|show|acme|%s", name);
 	CHECK_INT(parse(line), 0);
 	(void)snprintf(line, sizeof(line), "floor|show|acme|%sa", name);
