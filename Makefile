@@ -104,7 +104,7 @@ risactl/risactl: ${OBJS_CTL}
 page: risad/htdocs/index.html
 risad/htdocs/index.html: risad/web/package-lock.json risad/web/*.mjs \
     risad/web/src/*.ts* risad/web/src/*/*.ts* risad/web/maps/*.json
-	cd risad/web && npm ci --no-audit --no-fund --silent
+	cd risad/web && npm ci --no-audit --no-fund --loglevel=error
 	cd risad/web && npm run --silent build
 
 packages:
