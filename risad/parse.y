@@ -525,6 +525,10 @@ include_file(const char *path)
 	const char	*slash;
 	int		 n = 0;
 
+	if (ps.name == NULL) {
+		bad("%s", strerror(ENOMEM));
+		return (-1);
+	}
 	if (ps.depth >= MAX_DEPTH) {
 		bad("include: at most %d files deep expected", MAX_DEPTH);
 		return (-1);
