@@ -37,7 +37,7 @@ compiles() {
 	rm -f "$dir/risad/parse.c"
 	nice make -C "$dir" -k -j2 CC="$1" all >"$dir/log" 2>&1
 	status=$?
-	grep -E 'error|warning|undefined' "$dir/log"
+	grep -E ': (fatal )?(error|warning):|undefined reference' "$dir/log"
 	[ $status -eq 0 ] || tail -n 3 "$dir/log"
 	# Before the path: a compiler that only warns has not passed either.
 	! grep -q 'warning:' "$dir/log" && [ $status -eq 0 ]
