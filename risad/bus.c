@@ -190,6 +190,7 @@ joined(struct peer *pe, const struct m_bus_join *m)
 	/* The number says whose avatar it is; nobody speaks for another. */
 	if (m->id >> 12 != pe->pe_inst || (of = office_get(m->tenant)) == NULL)
 		return;
+	login_floor(m->tenant, m->user, m->floor);
 	if ((av = avatar_find(of, m->user)) != NULL &&
 	    (av->av_id != m->id || av->av_floor->fl_id != m->floor)) {
 		if (av->av_person != NULL) {

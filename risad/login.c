@@ -246,6 +246,16 @@ login_profile(const struct m_user *m)
 	}
 }
 
+void
+login_floor(uint32_t tenant, uint32_t user, uint32_t floor)
+{
+	struct login	*lg;
+
+	RB_FOREACH(lg, login_tree, &logins)
+		if (lg->lg_tenant == tenant && lg->lg_user == user)
+			lg->lg_last_floor = floor;
+}
+
 static void
 login_sweep(int fd, short what, void *arg)
 {

@@ -501,7 +501,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		return;
 	}
 	pn->pn_avatar = av;
-	pn->pn_conn->cn_login->lg_last_floor = fl->fl_id;
+	login_floor(of->of_tenant, av->av_user, fl->fl_id);
 	office_save(av, mono_ms());
 }
 

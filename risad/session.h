@@ -101,6 +101,8 @@ void		 login_down(void);
 void		 login_up(uint32_t tenant);
 /* Somebody's profile has changed. */
 void		 login_profile(const struct m_user *);
+/* Somebody has entered a floor, here or at another worker. */
+void		 login_floor(uint32_t tenant, uint32_t user, uint32_t floor);
 
 /*
  * json.c
