@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""The examples of the manual pages do what they say."""
+
+import os
+import re
+import stat
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from lib import Suite, check, equal                             # noqa: E402
+from risa import PASSWORD, RISACTL, RISAD, TOP, Daemon          # noqa: E402
+
+
+def examples(page):
+    """The displays of EXAMPLES, as they would be typed."""
+    with open(os.path.join(TOP, 'man', page), encoding='utf-8') as f:
+        text = f.read()
+    text = text[text.index('.Sh EXAMPLES'):]
+    text = re.sub(r'^\.Dl (.*)$', r'.Bd\n\1\n.Ed', text, flags=re.M)
+    return [re.sub(r'^# ', '', b.replace('\\e', '\\'), flags=re.M)
+            for b in re.findall(r'^\.Bd.*\n((?:.*\n)*?)\.Ed', text, re.M)]
+
+
+def shell(d, script, cwd):
+    """Run it with our programs in front; what it prints."""
+    bin_dir = d.path('bin')
+    if not os.path.isdir(bin_dir):
+        os.mkdir(bin_dir)
+        for name, command in (
+                ('risad', RISAD),
+                ('risactl', '%s -s %s' % (RISACTL, d.path('risad.sock')))):
+            with open(os.path.join(bin_dir, name), 'w') as f:
+                f.write('#!/bin/sh\nexec %s "$@"\n' % command)
+            os.chmod(os.path.join(bin_dir, name), 0o755)
+    r = subprocess.run(['bash', '-euc', script], cwd=cwd, timeout=60,
+                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT, text=True,
+                       env=dict(os.environ, PATH='%s:%s' % (
+                           bin_dir, os.environ['PATH'])))
+    equal(r.returncode, 0, 'exit\n' + r.stdout)
+    return r.stdout
+
+
+def example(page, word):
+    found = [e for e in examples(page) if word in e]
+    equal(len(found), 1, 'examples in %s with "%s"' % (page, word))
+    return found[0]
+
+
+def tenant(d):
+    """risad(8): a tenant, a floor and an administrator's link"""
+    out = shell(d, example('risad.8', 'risactl tenant add'), d.dir)
+    check(re.search(r'^https://acme\.localhost(:\d+)?/invite/[\w-]{43}$', out,
+                    re.M), 'no link: ' + out)
+    equal([f['name'] for f in d.person('acme', 'bob@acme.example').get(
+        '/floors')['floors']], ['Lobby'], 'floors')
+
+
+def secrets(d):
+    """risad(8): secrets and a certificate that risad then takes"""
+    os.mkdir(d.path('etc'), 0o755)
+    shell(d, example('risad.8', 'openssl req').replace(
+        '/etc/risad', d.path('etc')), d.dir)
+    for name in ('master.key', 'pepper.key', 'tls.key'):
+        mode = stat.S_IMODE(os.stat(d.path('etc', name)).st_mode)
+        equal(oct(mode), '0o400', name)
+    check('*.office.example' in subprocess.run(
+        ['openssl', 'x509', '-noout', '-text', '-in', d.path('etc/tls.crt')],
+        check=True, capture_output=True, text=True).stdout, 'names')
+
+
+def checked(d):
+    """risad(8): -nv prints the configuration"""
+    out = shell(d, example('risad.8', 'risad -nv').replace(
+        '/etc/risad/risad.conf', d.path('risad.conf')), d.dir)
+    check('site domain "localhost"' in out, out)
+
+
+def protocol(d):
+    """risa-protocol(7): sign in, open the WebSocket, walk and talk"""
+    os.mkdir(d.path('demo'))
+    os.symlink(d.path('tls.crt'), d.path('demo/tls.crt'))
+    d.write('demo/credentials', 'acme ann@acme.example %s admin\n' %
+            PASSWORD.replace(' ', ''))
+    r = d.do('user', 'reset', 'acme', 'ann@acme.example')
+    token = re.search(r'/invite/([\w-]{43})', r)[1]
+    shell(d, '''curl -sf --cacert tls.crt -H 'Content-Type: application/json' \
+        -H 'Origin: https://acme.localhost:%d' -d '{"password":"%s"}' \
+        --resolve acme.localhost:%d:127.0.0.1 \
+        https://acme.localhost:%d/api/v1/invite/%s''' % (
+            d.port, PASSWORD.replace(' ', ''), d.port, d.port, token), d.dir)
+    script = [e for e in examples('risa-protocol.7')]
+    equal(len(script), 2, 'examples')
+    out = shell(d, '\n'.join(script).replace('8443', str(d.port)), d.dir)
+    for word in ('"email":"ann@acme.example"', '"floors":[', 'hello {',
+                 'floor {', 'tick (', "ack {'ref': 'c1'", "msg {"):
+        check(word in out, '%s is not in\n%s' % (word, out))
+
+
+def main():
+    d = Daemon(workers=2).start()
+    s = Suite(d)
+    for fn in (tenant, secrets, checked, protocol):
+        s.run_test(fn, d)
+    s.end()
+
+
+if __name__ == '__main__':
+    main()
