@@ -247,6 +247,17 @@ listen_reuse(const struct conf *old, const struct conf_listen *want,
 	return (-1);
 }
 
+/* The half of "*" that a kernel without IPv6 can do without. */
+static int
+listen_any6(const struct conf_listen *cl)
+{
+	const struct sockaddr_in6	*sin6 =
+	    (const struct sockaddr_in6 *)&cl->cl_addr;
+
+	return (cl->cl_addr.ss_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&sin6->sin6_addr));
+}
+
 static int
 listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
     char *err, size_t errlen)
@@ -259,6 +270,8 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
 	if ((fd = listen_reuse(old, cl, kind)) == -1) {
 		fd = socket(sa->sa_family,
 		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		if (fd == -1 && errno == EAFNOSUPPORT && listen_any6(cl))
+			return (0);
 		if (fd == -1 ||
 		    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on,
 		    sizeof(on)) == -1 ||

@@ -347,7 +347,7 @@ client_command(struct client *cl, uint32_t type, union msg_any *m)
 	for (i = 0; i < proc_nsession; i++)
 		client_ask(cl, PROC_SESSION, i, type, m);
 	client_timer(cl, cl->cl_many ? CONTROL_MANY : CONTROL_IDLE);
-	if (cl->cl_many)
+	if (type == IMSG_C_STATS)
 		auth_stats(client_stat, cl);
 	if (cl->cl_wait == 0)
 		client_done(cl, cl->cl_many ? R_OK : R_UNAVAILABLE, 0, NULL);

@@ -20,6 +20,7 @@
 #define SECRET_LEN	32
 
 static const char	*conf_path = RISAD_CONF;
+static char		 conf_real[PATH_MAX];
 static char		**macros;
 static int		 nmacros;
 static int		 debug;
@@ -647,6 +648,10 @@ main(int argc, char *argv[])
 	if (realpath(argv[0], program) == NULL || argv[0][0] != '/')
 		errx(1, "start it by its absolute path: the children are "
 		    "started by it");
+	/* Likewise the configuration, when it is read again. */
+	if (realpath(conf_path, conf_real) == NULL)
+		err(1, "%s", conf_path);
+	conf_path = conf_real;
 	log_setverbose(verbose);
 	return (run_parent(program));
 }

@@ -639,13 +639,18 @@ stat_row(struct peer *pe, uint32_t id, const char *what, uint64_t value)
 	(void)proc_send(pe, IMSG_C_STAT_ROW, id, -1, &m);
 }
 
+/* Status is how things stand, statistics are all that is counted. */
 static void
-session_show(struct peer *pe, uint32_t id)
+session_show(struct peer *pe, uint32_t id, int all)
 {
 	stat_row(pe, id, "connections", session_stats.ss_conns);
+	stat_row(pe, id, "people", session_stats.ss_persons);
+	if (!all) {
+		(void)proc_result(pe, id, R_OK, 0, NULL);
+		return;
+	}
 	stat_row(pe, id, "accepted", session_stats.ss_accepted);
 	stat_row(pe, id, "requests", session_stats.ss_requests);
-	stat_row(pe, id, "people", session_stats.ss_persons);
 	stat_row(pe, id, "frames.in", session_stats.ss_frames_in);
 	stat_row(pe, id, "frames.out", session_stats.ss_frames_out);
 	stat_row(pe, id, "legs", session_stats.ss_legs);
@@ -708,7 +713,7 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		return (0);
 	case IMSG_C_STATUS:
 	case IMSG_C_STATS:
-		session_show(pe, id);
+		session_show(pe, id, type == IMSG_C_STATS);
 		return (0);
 	default:
 		return (ask_answer(pe, type, id, m));

@@ -371,7 +371,13 @@ user_relink(struct command *co)
 	struct m_a_link		 link;
 
 	if (co_tenant(co, m->tenant) == -1 ||
-	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
+	    co_person(co, m->email, &p) == -1)
+		return (-1);
+	/* Nobody loses a password by a word that does not say so. */
+	if (m->arg == LINK_INVITE && p.p_state != USER_INVITED)
+		return (refuse(co, "%s has a password already: user reset gives "
+		    "a new link", m->email));
+	if (co_begin(co) == -1)
 		return (-1);
 	if (co_commit(co, user_link(co->co_rq, &p, &link), m->email) == -1)
 		return (-1);
