@@ -469,7 +469,14 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	struct office	*of = pn->pn_office;
 	struct avatar	*av;
 	struct floor	*fl;
+	int		 placed = m->placed, x = m->x, y = m->y;
 
+	/* Who is here already stays where he is: what is kept is older. */
+	av = avatar_find(of, pn->pn_conn->cn_login->lg_user);
+	if (av != NULL && av->av_floor->fl_id == m->floor) {
+		avatar_at(av, mono_ms(), &x, &y);
+		placed = 1;
+	}
 	if ((fl = floor_make(of, m->floor)) == NULL ||
 	    floor_load(fl, m) == -1) {
 		if (fl != NULL)
@@ -493,8 +500,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		    floor_load(fl, m) == -1)
 			return;
 	}
-	av = avatar_enter(fl, pn, pn->pn_conn->cn_login, m->placed, m->x,
-	    m->y);
+	av = avatar_enter(fl, pn, pn->pn_conn->cn_login, placed, x, y);
 	if (av == NULL) {
 		floor_release(fl);
 		person_error(pn, "full", NULL, NULL);
