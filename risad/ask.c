@@ -109,8 +109,12 @@ ask_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 {
 	struct ask	 key = { .as_id = id }, *as, copy;
 
-	if ((as = RB_FIND(ask_tree, &asks, &key)) == NULL)
-		return (0);		/* too late, or its asker has gone */
+	if ((as = RB_FIND(ask_tree, &asks, &key)) == NULL) {
+		/* Too late, or its asker has gone; a grant is not lost. */
+		if (type == IMSG_GRANT && pe->pe_proc == PROC_STORAGE)
+			login_give_back(((const struct m_grant *)m)->grant);
+		return (0);
+	}
 	if (!ask_expects(as, pe->pe_proc, type)) {
 		log_warnx("%s answers %s with %s", proc_title(pe->pe_proc),
 		    msg_name(as->as_type), msg_name(type));

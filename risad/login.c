@@ -58,8 +58,8 @@ grant_set(struct login *lg, uint64_t grant)
 		RB_INSERT(grant_tree, &grants, lg);
 }
 
-static void
-grant_give_back(uint64_t grant)
+void
+login_give_back(uint64_t grant)
 {
 	struct m_grant_only	 m = { grant };
 
@@ -105,13 +105,13 @@ login_new(const struct m_grant *m, const uint8_t *token, const char *addr)
 	if ((lg = login_find(m->tenant, token)) != NULL) {
 		/* Two requests have asked at once: the first grant stays. */
 		if (lg->lg_grant != 0)
-			grant_give_back(m->grant);
+			login_give_back(m->grant);
 		else
 			login_fill(lg, m);
 		return (lg);
 	}
 	if ((lg = calloc(1, sizeof(*lg))) == NULL) {
-		grant_give_back(m->grant);
+		login_give_back(m->grant);
 		return (NULL);
 	}
 	lg->lg_tenant = m->tenant;
@@ -192,7 +192,7 @@ login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
 	lg->lg_asking--;
 	if (lg->lg_gone) {
 		if (type == IMSG_GRANT)
-			grant_give_back(mg->grant);
+			login_give_back(mg->grant);
 		if (lg->lg_refs == 0 && !lg->lg_asking)
 			login_free(lg);
 		return (1);
@@ -201,7 +201,7 @@ login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
 		login_fill(lg, mg);
 		office_renewed(lg);
 	} else if (type == IMSG_GRANT)
-		grant_give_back(mg->grant);
+		login_give_back(mg->grant);
 	else if (mr->code == R_SESSION)
 		login_drop(lg, END_ENDED);
 	return (1);			/* else the sweep tries again */
@@ -274,7 +274,7 @@ login_sweep(int fd, short what, void *arg)
 		if (lg->lg_asking || now - lg->lg_used < UNUSED_MS)
 			continue;
 		if (lg->lg_grant != 0)
-			grant_give_back(lg->lg_grant);
+			login_give_back(lg->lg_grant);
 		login_forget(lg);
 	}
 	evtimer_add(&sweep_timer, &tv);
