@@ -26,7 +26,7 @@ export function rules(pw: string, policy: Policy, others: string[]): Rule[] {
 	if (policy.kinds > 1)
 		out.push({ id: 'kinds', met: k >= policy.kinds, n: k });
 	out.push({ id: 'notmail', n: 0, met: n > 0 && !others.some(
-	    (o) => o !== '' && o.toLowerCase() === low) });
+	    (o) => o.toLowerCase() === low) });
 	return (out);
 }
 
