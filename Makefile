@@ -120,6 +120,11 @@ regress: packages-regress
 	${MAKE} all page
 	sh regress/run.sh
 
+SECONDS ?=	60
+fuzz: packages-regress
+	${MAKE} risad/parse.c
+	sh regress/fuzz/run.sh ${SECONDS}
+
 lint: packages-regress
 	${MAKE} all page
 	sh regress/lint/run.sh
@@ -132,4 +137,5 @@ clean:
 	rm -f risad/*.o risad/compat/*.o risactl/*.o
 	rm -rf risad/htdocs regress/out
 
-.PHONY: all page packages packages-regress demo regress lint install clean
+.PHONY: all page packages packages-regress demo regress fuzz \
+	lint install clean

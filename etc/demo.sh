@@ -36,11 +36,10 @@ setup() {
 	chown _risastor "$dir/data"
 	chmod 700 "$dir/data"
 	"$risad" -k "$dir/keys" >/dev/null
+	names=DNS:localhost,DNS:acme.localhost,DNS:globex.localhost
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 	    -keyout "$dir/keys/tls.key" -out "$dir/tls.crt" -days 365 \
-	    -subj /CN=localhost -addext \
-	    subjectAltName=DNS:localhost,DNS:acme.localhost,DNS:globex.localhost \
-	    2>/dev/null
+	    -subj /CN=localhost -addext "subjectAltName=$names" 2>/dev/null
 	chmod 400 "$dir/keys/tls.key"
 }
 
@@ -111,7 +110,7 @@ until serving; do
 	kill -0 "$pid" 2>/dev/null || { echo "demo: risad has stopped" >&2
 	    pid=; exit 1; }
 	tries=$((tries + 1))
-	[ $tries -lt 300 ] || { echo "demo: risad does not answer" >&2; exit 1; }
+	[ $tries -lt 300 ] || { echo "demo: no answer" >&2; exit 1; }
 	sleep 0.1
 done
 [ -e "$dir/credentials" ] || populate

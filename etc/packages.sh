@@ -6,8 +6,8 @@ set -eu
 build="gcc make byacc pkg-config libevent-dev libtls-dev libssl-dev
     libsqlite3-dev libbsd-dev libjansson-dev libargon2-dev nodejs npm openssl
     curl ca-certificates"
-regress="clang cppcheck mandoc chromium fonts-noto-cjk python3
-    python3-cryptography sqlite3 strace gdb procps iproute2"
+regress="clang libclang-rt-14-dev cppcheck mandoc chromium fonts-noto-cjk
+    python3 python3-cryptography sqlite3 strace gdb procps iproute2"
 
 want=
 for set in "$@"; do

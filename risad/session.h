@@ -96,6 +96,8 @@ void		 login_use(struct conn *, struct login *);
 void		 login_ended(const struct m_grant_end *);
 /* The token is void: nothing may use the login any more; pages hear why. */
 void		 login_drop(struct login *, enum grant_end why);
+/* A grant that nobody here has a use for. */
+void		 login_give_back(uint64_t grant);
 /* Storage has gone, all grants with it; and is back for this tenant. */
 void		 login_down(void);
 void		 login_up(uint32_t tenant);

@@ -35,4 +35,5 @@ unit both test_storage -- risad/storage.c risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
     risad/storage_talk.c risad/db.c risad/stmt.c risad/hold.c risad/grant.c \
     risad/msg.c $imsg $store
-unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c risad/utf8.c $imsg
+unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c \
+    risad/utf8.c $imsg
