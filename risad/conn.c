@@ -11,6 +11,7 @@
 
 #define WRITE_MAX	16384	/* a TLS record; what one write takes along */
 #define DRAIN_MS	5000
+#define LINGER_MS	2000	/* for the other side to close, too */
 #define IN_FIRST	2048
 #define READS		4	/* of one connection in one turn */
 
@@ -58,15 +59,19 @@ conn_arm(struct conn *cn)
 
 	if (cn->cn_dead)
 		return;
-	if (cn->cn_inlen < CONN_MAXIN && cn->cn_state != CONN_WAIT)
+	if (cn->cn_state == CONN_DRAIN || (cn->cn_state != CONN_WAIT &&
+	    cn->cn_inlen < CONN_MAXIN))
 		what |= EV_READ;
 	if (cn->cn_blocked || cn->cn_readwants)
 		what |= EV_WRITE;
 	event_del(&cn->cn_ev);
-	if (what == 0)
-		return;
-	event_set(&cn->cn_ev, cn->cn_fd, what, conn_event, cn);
-	event_add(&cn->cn_ev, NULL);
+	if (what != 0) {
+		event_set(&cn->cn_ev, cn->cn_fd, what, conn_event, cn);
+		event_add(&cn->cn_ev, NULL);
+	}
+	/* event_del() has forgotten that it was to be called at once. */
+	if (cn->cn_again)
+		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
 }
 
 static void
@@ -204,7 +209,8 @@ conn_queue(struct conn *cn, struct chunk *ck)
 {
 	struct out	*ou;
 
-	if (cn->cn_dead || ck == NULL || ck->ck_len == 0)
+	if (cn->cn_dead || cn->cn_state == CONN_DRAIN || ck == NULL ||
+	    ck->ck_len == 0)
 		return;
 	if (cn->cn_outlen + ck->ck_len > CONN_LIMIT + WRITE_MAX ||
 	    (ou = malloc(sizeof(*ou))) == NULL) {
@@ -239,9 +245,8 @@ conn_consume(struct conn *cn, size_t len)
 void
 conn_again(struct conn *cn)
 {
+	cn->cn_again = 1;
 	conn_arm(cn);
-	if (!cn->cn_dead)
-		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
 }
 
 /* The front of the queue in one piece; its length. */
@@ -312,6 +317,22 @@ conn_write(struct conn *cn)
 	return (1);
 }
 
+/*
+ * All is written.  To close now, with bytes of his unread, would be a reset,
+ * which can overtake what we wrote: first he closes.
+ */
+static void
+conn_shut(struct conn *cn)
+{
+	if (cn->cn_shut)
+		return;
+	cn->cn_shut = 1;
+	if (cn->cn_tls != NULL)
+		(void)tls_close(cn->cn_tls);
+	(void)shutdown(cn->cn_fd, SHUT_WR);
+	conn_timer(cn, LINGER_MS);
+}
+
 static void
 conn_flush(struct conn *cn)
 {
@@ -326,14 +347,8 @@ conn_flush(struct conn *cn)
 		return;
 	}
 	cn->cn_blocked = more == 0;
-	if (cn->cn_outlen == 0 && cn->cn_state == CONN_DRAIN) {
-		if (cn->cn_tls != NULL)
-			(void)tls_close(cn->cn_tls);
-		else
-			(void)shutdown(cn->cn_fd, SHUT_WR);
-		conn_close(cn);
-		return;
-	}
+	if (cn->cn_outlen == 0 && cn->cn_state == CONN_DRAIN)
+		conn_shut(cn);
 	if (was_slow && !conn_slow(cn))
 		session_drained(cn);
 	conn_arm(cn);
@@ -418,14 +433,37 @@ conn_handshake(struct conn *cn)
 	conn_arm(cn);
 }
 
+/* Read and forget. */
+static void
+conn_forget(struct conn *cn)
+{
+	uint8_t	 rest[16384];
+	ssize_t	 n;
+
+	if (cn->cn_tls != NULL && !cn->cn_shut) {
+		n = tls_read(cn->cn_tls, rest, sizeof(rest));
+		if (n == TLS_WANT_POLLIN || n == TLS_WANT_POLLOUT)
+			n = 1;
+	} else {
+		n = recv(cn->cn_fd, rest, sizeof(rest), 0);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			n = 1;
+	}
+	explicit_bzero(rest, sizeof(rest));
+	if (n <= 0)
+		conn_close(cn);
+	else
+		conn_arm(cn);
+}
+
 static void
 conn_event(int fd, short what, void *arg)
 {
 	struct conn	*cn = arg;
-	uint8_t		 rest[2048];
 	int		 i, n = 1;
 
 	(void)fd;
+	cn->cn_again = 0;
 	if (cn->cn_state == CONN_HANDSHAKE) {
 		conn_handshake(cn);
 		return;
@@ -435,14 +473,7 @@ conn_event(int fd, short what, void *arg)
 		conn_mark(cn);
 	}
 	if (cn->cn_state == CONN_DRAIN) {
-		/* Read and forget, so that the close is no reset. */
-		n = cn->cn_tls != NULL ?
-		    (int)tls_read(cn->cn_tls, rest, sizeof(rest)) :
-		    (int)recv(cn->cn_fd, rest, sizeof(rest), 0);
-		explicit_bzero(rest, sizeof(rest));
-		if (n == 0 || (n == -1 && cn->cn_tls != NULL))
-			conn_close(cn);
-		conn_arm(cn);
+		conn_forget(cn);
 		return;
 	}
 	/* Bounded work a turn; what TLS still holds brings us back at once. */
