@@ -254,8 +254,8 @@ office_close(struct conn *cn, uint16_t code)
 	}
 	conn_drain(cn);
 	/* At once, so that nobody sees a ghost until the socket is gone. */
-	if (cn->cn_person != NULL)
-		person_leave(cn->cn_person, 1);
+	office_closed(cn);
+	login_use(cn, NULL);
 }
 
 void
