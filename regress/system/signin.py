@@ -361,7 +361,7 @@ def profile(d):
 
 def people(d):
     """the list of people has names, and no mail addresses"""
-    p = Person(d, 'acme', 'ann@acme.example').sign_in()
+    p = d.person('acme', 'other@acme.example')
     r = p.api('GET', '/people', want=200)
     check(any(u['name'] == 'ann' for u in r.json()['people']), r)
     check(b'@' not in r.body, 'a mail address')
