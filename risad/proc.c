@@ -26,7 +26,9 @@ unsigned int			 proc_nsession, proc_nhash;
 static const struct proc_ops	*proc_ops;
 static struct peer		 proc_parent;
 static struct peer		 proc_peers[PROC_CONTROL][MAX_SESSIONS];
-static int			 proc_code;
+static int			 proc_code, proc_done;
+
+static TAILQ_HEAD(, peer)	 dirty = TAILQ_HEAD_INITIALIZER(dirty);
 
 static void	 proc_event(int, short, void *);
 
@@ -43,9 +45,10 @@ peer_open(struct peer *pe, enum proc_type proc, unsigned int inst, int fd,
 	imsgbuf_allow_fdpass(&pe->pe_ibuf);
 	pe->pe_proc = proc;
 	pe->pe_inst = inst;
-	pe->pe_more = 0;
+	pe->pe_more = pe->pe_blocked = pe->pe_dirty = 0;
 	pe->pe_up = 1;
-	event_set(&pe->pe_ev, fd, EV_READ, cb, pe);
+	pe->pe_what = EV_READ | EV_PERSIST;
+	event_set(&pe->pe_ev, fd, pe->pe_what, cb, pe);
 	event_add(&pe->pe_ev, NULL);
 	return (0);
 }
@@ -56,6 +59,9 @@ peer_close(struct peer *pe)
 	if (!pe->pe_up)
 		return;
 	pe->pe_up = 0;
+	if (pe->pe_dirty)
+		TAILQ_REMOVE(&dirty, pe, pe_entry);
+	pe->pe_dirty = 0;
 	event_del(&pe->pe_ev);
 	imsgbuf_clear(&pe->pe_ibuf);
 	close(pe->pe_ibuf.fd);
@@ -65,18 +71,49 @@ peer_close(struct peer *pe)
 void
 peer_arm(struct peer *pe)
 {
-	struct timeval	 now = { 0, 0 };
-	short		 what = EV_READ;
-	void		(*cb)(int, short, void *) = event_get_callback(
-			    &pe->pe_ev);
+	void	(*cb)(int, short, void *) = event_get_callback(&pe->pe_ev);
+	short	 what = EV_READ | EV_PERSIST;
 
 	if (!pe->pe_up)
 		return;
-	if (imsgbuf_queuelen(&pe->pe_ibuf) > 0)
+	if (pe->pe_blocked)
 		what |= EV_WRITE;
-	event_del(&pe->pe_ev);
-	event_set(&pe->pe_ev, pe->pe_ibuf.fd, what, cb, pe);
-	event_add(&pe->pe_ev, pe->pe_more ? &now : NULL);
+	if (what != pe->pe_what) {
+		event_del(&pe->pe_ev);
+		event_set(&pe->pe_ev, pe->pe_ibuf.fd, what, cb, pe);
+		event_add(&pe->pe_ev, NULL);
+		pe->pe_what = what;
+	}
+	if (pe->pe_more)
+		event_active(&pe->pe_ev, EV_TIMEOUT, 1);
+}
+
+/* Something is queued: it leaves at the end of the turn. */
+static void
+peer_mark(struct peer *pe)
+{
+	if (pe->pe_dirty)
+		return;
+	pe->pe_dirty = 1;
+	TAILQ_INSERT_TAIL(&dirty, pe, pe_entry);
+}
+
+/* What did not go stays until the pipe takes more. */
+static void
+peers_flush(void)
+{
+	struct peer	*pe;
+
+	while ((pe = TAILQ_FIRST(&dirty)) != NULL) {
+		TAILQ_REMOVE(&dirty, pe, pe_entry);
+		pe->pe_dirty = 0;
+		if (pe->pe_blocked)
+			continue;
+		/* A pipe that is gone is found by reading from it. */
+		(void)imsgbuf_write(&pe->pe_ibuf);
+		pe->pe_blocked = imsgbuf_queuelen(&pe->pe_ibuf) > 0;
+		peer_arm(pe);
+	}
 }
 
 /* One imsg: who sent it, may he, every byte used; then act. */
@@ -111,8 +148,11 @@ peer_events(struct peer *pe, short what, int (*cb)(struct peer *, uint32_t,
 	int		 n;
 
 	*bad = 0;
-	if ((what & EV_WRITE) && imsgbuf_write(&pe->pe_ibuf) == -1)
-		return (-1);
+	if (what & EV_WRITE) {
+		if (imsgbuf_write(&pe->pe_ibuf) == -1)
+			return (-1);
+		pe->pe_blocked = imsgbuf_queuelen(&pe->pe_ibuf) > 0;
+	}
 	if (what & EV_READ) {
 		if ((n = imsgbuf_read(&pe->pe_ibuf)) == -1) {
 			*bad = errno == ERANGE || errno == EBADMSG;
@@ -174,9 +214,7 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 		    pe->pe_inst, msg_name(type));
 		return (-1);
 	}
-	/* Armed already if something waited before. */
-	if (imsgbuf_queuelen(&pe->pe_ibuf) == 1)
-		peer_arm(pe);
+	peer_mark(pe);
 	return (0);
 }
 
@@ -199,7 +237,20 @@ void
 proc_exit(int code)
 {
 	proc_code = code;
-	event_loopexit(NULL);
+	proc_done = 1;
+}
+
+int
+proc_loop(void (*turn)(void))
+{
+	while (!proc_done) {
+		if (event_loop(EVLOOP_ONCE) != 0)
+			fatalx("the loop has nothing to wait for");
+		if (turn != NULL)
+			turn();
+		peers_flush();
+	}
+	return (proc_code);
 }
 
 static void
@@ -390,6 +441,6 @@ proc_main(const struct proc_ops *ops, unsigned int inst)
 	/* What the parent sent behind the first word is in the buffer. */
 	proc_parent.pe_more = 1;
 	peer_arm(&proc_parent);
-	event_dispatch();
-	return (proc_code);
+	peers_flush();
+	return (proc_loop(ops->po_turn));
 }

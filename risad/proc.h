@@ -5,6 +5,8 @@
 #ifndef PROC_H
 #define PROC_H
 
+#include <sys/queue.h>
+
 #include <event.h>
 
 #include "msg.h"
@@ -15,6 +17,10 @@ struct peer {
 	unsigned int	 pe_inst;
 	int		 pe_up;
 	int		 pe_more;	/* messages are left in the buffer */
+	int		 pe_blocked;	/* the pipe took less than was queued */
+	int		 pe_dirty;	/* is written to at the end of the turn */
+	short		 pe_what;	/* that pe_ev waits for */
+	TAILQ_ENTRY(peer) pe_entry;	/* of those */
 	struct imsgbuf	 pe_ibuf;
 	struct event	 pe_ev;
 };
@@ -40,6 +46,8 @@ struct proc_ops {
 	int		(*po_takefd)(enum proc_type, unsigned int inst, int fd);
 	/* The daemon stops: say good-bye, then proc_exit(0). */
 	void		(*po_shutdown)(void);
+	/* All events of a turn of the loop have been handled; may be NULL. */
+	void		(*po_turn)(void);
 };
 
 /* The kinds of children. */
@@ -90,7 +98,12 @@ void	 peer_arm(struct peer *);
 int	 peer_events(struct peer *, short, int (*)(struct peer *, uint32_t,
 	    uint32_t, const void *, struct imsg *), int *bad);
 
-/* The child is done: leave the loop, exit with the code. */
+/*
+ * The loop of any process: what is queued to peers leaves at the end of each
+ * turn, in one write for each of them.  Returns the code of proc_exit().
+ */
+int	 proc_loop(void (*turn)(void));
+/* Done: leave the loop after this turn, with the code. */
 void	 proc_exit(int code);
 
 #endif

@@ -320,7 +320,7 @@ all_stopped(void)
 {
 	if (conf != NULL && unlink(conf->co_control) == -1 && errno != ENOENT)
 		log_warn("%s", conf->co_control);
-	event_loopexit(NULL);
+	proc_exit(exit_code);
 }
 
 struct asked {
@@ -541,8 +541,7 @@ run_parent(const char *program)
 	jail(program);
 	conf_offer(conf_next);
 	spawn_init(&spawn_ops, program, debug, conf_next);
-	event_dispatch();
-	return (exit_code);
+	return (proc_loop(NULL));
 }
 
 static void
