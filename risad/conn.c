@@ -12,14 +12,16 @@
 #define WRITE_MAX	16384	/* a TLS record; what one write takes along */
 #define DRAIN_MS	5000
 #define LINGER_MS	2000	/* for the other side to close, too */
+#define IN_ONCE		16384	/* a TLS record */
 #define IN_FIRST	2048
 #define READS		4	/* of one connection in one turn */
 
 uint64_t	 conn_bytes_in, conn_bytes_out;
 
 static TAILQ_HEAD(, conn) dirty = TAILQ_HEAD_INITIALIZER(dirty);
-static struct event	 flush_ev;
-static int		 flush_set;
+
+/* What comes in goes through here; only a rest is kept by the connection. */
+static uint8_t		 input[IN_ONCE];
 
 static void	 conn_event(int, short, void *);
 
@@ -64,41 +66,39 @@ conn_arm(struct conn *cn)
 		what |= EV_READ;
 	if (cn->cn_blocked || cn->cn_readwants)
 		what |= EV_WRITE;
-	event_del(&cn->cn_ev);
-	if (what != 0) {
-		event_set(&cn->cn_ev, cn->cn_fd, what, conn_event, cn);
-		event_add(&cn->cn_ev, NULL);
+	if (what != cn->cn_what) {
+		event_del(&cn->cn_ev);
+		event_set(&cn->cn_ev, cn->cn_fd, what | EV_PERSIST, conn_event,
+		    cn);
+		if (what != 0)
+			event_add(&cn->cn_ev, NULL);
+		cn->cn_what = what;
 	}
 	/* event_del() has forgotten that it was to be called at once. */
 	if (cn->cn_again)
 		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
 }
 
-static void
-flush_event(int fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	conn_flush_all();
-}
-
 /* Have the connection looked at when this turn of the loop is over. */
 static void
 conn_mark(struct conn *cn)
 {
-	struct timeval	 now = { 0, 0 };
-
 	if (cn->cn_dirty)
 		return;
 	cn->cn_dirty = 1;
 	TAILQ_INSERT_TAIL(&dirty, cn, cn_dirty_entry);
-	if (!flush_set) {
-		evtimer_set(&flush_ev, flush_event, NULL);
-		flush_set = 1;
-	}
-	if (!evtimer_pending(&flush_ev, NULL))
-		evtimer_add(&flush_ev, &now);
+}
+
+/* The bytes may have been a password. */
+static void
+input_free(struct conn *cn)
+{
+	if (cn->cn_in == input)
+		explicit_bzero(cn->cn_in, cn->cn_insize);
+	else
+		freezero(cn->cn_in, cn->cn_insize);
+	cn->cn_in = NULL;
+	cn->cn_inlen = cn->cn_insize = 0;
 }
 
 static void
@@ -120,7 +120,7 @@ conn_free(struct conn *cn)
 		ws_clear(cn->cn_ws);
 	free(cn->cn_ws);
 	free(cn->cn_req);
-	freezero(cn->cn_in, cn->cn_insize);	/* passwords pass here */
+	input_free(cn);
 	tls_free(cn->cn_tls);
 	close(cn->cn_fd);
 	free(cn);
@@ -162,7 +162,7 @@ conn_new(int fd, struct tls *server, const char *addr)
 		free(cn);
 		return (NULL);
 	}
-	event_set(&cn->cn_ev, fd, EV_READ, conn_event, cn);
+	event_set(&cn->cn_ev, fd, EV_READ | EV_PERSIST, conn_event, cn);
 	evtimer_set(&cn->cn_timer, conn_timeout, cn);
 	conn_arm(cn);
 	return (cn);
@@ -231,15 +231,41 @@ conn_consume(struct conn *cn, size_t len)
 {
 	size_t	 left = cn->cn_inlen - len;
 
-	/* What is gone may have been a password. */
+	if (left == 0) {
+		input_free(cn);
+		return;
+	}
 	memmove(cn->cn_in, cn->cn_in + len, left);
 	explicit_bzero(cn->cn_in + left, len);
 	cn->cn_inlen = left;
-	if (left == 0) {
-		freezero(cn->cn_in, cn->cn_insize);
-		cn->cn_in = NULL;
-		cn->cn_insize = 0;
+}
+
+/* What the connection has not used leaves the common buffer. */
+static void
+input_keep(struct conn *cn)
+{
+	uint8_t	*in;
+	size_t	 size = cn->cn_inlen < IN_FIRST ? IN_FIRST : cn->cn_inlen;
+
+	if (cn->cn_in != input)
+		return;
+	if (cn->cn_dead || cn->cn_state == CONN_DRAIN) {
+		input_free(cn);		/* nobody will read it */
+		return;
 	}
+	if ((in = malloc(size)) == NULL) {
+		input_free(cn);
+		conn_close(cn);
+		return;
+	}
+	memcpy(in, input, cn->cn_inlen);
+	explicit_bzero(input, cn->cn_inlen);
+	cn->cn_in = in;
+	cn->cn_insize = size;
+	/* The request that is being answered points into it. */
+	if (cn->cn_state == CONN_WAIT)
+		(void)http_parse(cn->cn_req, (const char *)in, cn->cn_inlen,
+		    0);
 }
 
 void
@@ -369,6 +395,23 @@ conn_flush_all(void)
 	}
 }
 
+/* Twice the room, and nothing of the old place left behind. */
+static int
+input_grow(struct conn *cn)
+{
+	size_t	 size = cn->cn_insize * 2;
+	uint8_t	*in;
+
+	if (size > CONN_MAXIN)
+		size = CONN_MAXIN;
+	if (cn->cn_insize == size ||
+	    (in = recallocarray(cn->cn_in, cn->cn_insize, size, 1)) == NULL)
+		return (-1);
+	cn->cn_in = in;
+	cn->cn_insize = size;
+	return (0);
+}
+
 /* 1: some bytes, 0: none for now, -1: gone. */
 static int
 conn_read(struct conn *cn)
@@ -377,21 +420,15 @@ conn_read(struct conn *cn)
 	uint8_t	*in;
 	size_t	 size;
 
-	if (cn->cn_inlen == cn->cn_insize) {
-		size = cn->cn_insize == 0 ? IN_FIRST : cn->cn_insize * 2;
-		if (size > CONN_MAXIN)
-			size = CONN_MAXIN;
-		if (cn->cn_inlen == size)
-			return (0);
-		/* Leaves nothing of the old place behind. */
-		if ((in = recallocarray(cn->cn_in, cn->cn_insize, size,
-		    1)) == NULL)
-			return (-1);
-		cn->cn_in = in;
-		cn->cn_insize = size;
+	if (cn->cn_in == NULL) {
+		in = input;
+		size = IN_ONCE;
+	} else {
+		if (cn->cn_inlen == cn->cn_insize && input_grow(cn) == -1)
+			return (cn->cn_insize == CONN_MAXIN ? 0 : -1);
+		in = cn->cn_in + cn->cn_inlen;
+		size = cn->cn_insize - cn->cn_inlen;
 	}
-	in = cn->cn_in + cn->cn_inlen;
-	size = cn->cn_insize - cn->cn_inlen;
 	cn->cn_readwants = 0;
 	if (cn->cn_tls != NULL) {
 		n = tls_read(cn->cn_tls, in, size);
@@ -406,6 +443,10 @@ conn_read(struct conn *cn)
 	}
 	if (n <= 0)
 		return (-1);
+	if (cn->cn_in == NULL) {
+		cn->cn_in = input;
+		cn->cn_insize = IN_ONCE;
+	}
 	cn->cn_inlen += (size_t)n;
 	cn->cn_heard = mono_ms();
 	conn_bytes_in += (uint64_t)n;
@@ -481,6 +522,7 @@ conn_event(int fd, short what, void *arg)
 		if ((n = conn_read(cn)) != 1)
 			break;
 		session_input(cn);
+		input_keep(cn);
 		if (cn->cn_dead || cn->cn_state == CONN_DRAIN)
 			return;
 	}

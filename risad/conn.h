@@ -57,6 +57,7 @@ struct conn {
 	int			 cn_head;	/* the request is HEAD */
 	enum conn_state		 cn_state;
 	struct tls		*cn_tls;
+	short			 cn_what;	/* that cn_ev waits for */
 	struct event		 cn_ev;
 	struct event		 cn_timer;
 	char			 cn_addr[MAX_ADDR + 1];
@@ -106,7 +107,7 @@ void		 conn_consume(struct conn *, size_t len);
 void		 conn_again(struct conn *);
 /* Fire session_timeout() after so many milliseconds, once. */
 void		 conn_timer(struct conn *, unsigned int ms);
-/* Write what has been queued on all connections now. */
+/* Write what has been queued on all connections: at the end of each turn. */
 void		 conn_flush_all(void);
 /* Bytes that all connections have taken in and sent, for statistics. */
 extern uint64_t	 conn_bytes_in, conn_bytes_out;
