@@ -826,4 +826,5 @@ const struct proc_ops	 session_ops = {
 	.po_down = session_down,
 	.po_takefd = session_takefd,
 	.po_shutdown = session_shutdown,
+	.po_turn = conn_flush_all,
 };
