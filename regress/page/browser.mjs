@@ -35,6 +35,7 @@ export class Line {
 	sockets = new Set();
 	bytes = 0;			/* to the browser, as on the wire */
 	works = true;
+	deaf = false;
 
 	take(s) {
 		this.keep(s);
@@ -52,9 +53,13 @@ export class Line {
 			}
 			const up = connect(Number(m[2]), '127.0.0.1', () => {
 				s.write('HTTP/1.1 200 OK\r\n\r\n');
-				s.pipe(up).pipe(s);
+				s.pipe(up);
 			});
-			up.on('data', (d) => { this.bytes += d.length; });
+			up.on('data', (d) => {
+				this.bytes += d.length;
+				if (!this.deaf)
+					s.write(d);
+			});
 			this.keep(up);
 			up.on('close', () => s.destroy());
 			s.on('close', () => up.destroy());
@@ -74,6 +79,11 @@ export class Line {
 			s.destroy();
 	}
 
+	/* What is sent arrives, no answer does. */
+	deafen() {
+		this.deaf = true;
+	}
+
 	/* As if the other end had died without a word. */
 	stall() {
 		for (const s of this.sockets)
@@ -82,6 +92,7 @@ export class Line {
 
 	mend() {
 		this.works = true;
+		this.deaf = false;
 	}
 
 	close() {
@@ -269,6 +280,18 @@ export class Seat {
 
 	message(text) {
 		return (this.$('chat-list').getByText(text, { exact: true }));
+	}
+
+	async tab(name) {
+		await this.$(`tab-${name}`).click();
+		await this.page.locator(`[data-testid=tab-${name}]` +
+		    '[aria-selected=true]').waitFor();
+	}
+
+	/* The messages on the screen, in order. */
+	shown() {
+		return (this.$('chat-list').locator('.written')
+		    .allTextContents());
 	}
 
 	async write(text) {

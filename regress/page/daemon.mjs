@@ -3,9 +3,10 @@
  * in by invitation as everybody does.
  */
 import { execFile, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync,
-    writeFileSync, openSync, closeSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync,
+    rmSync, writeFileSync } from 'node:fs';
 import https from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -16,8 +17,8 @@ import WebSocket from 'ws';
 
 const run = promisify(execFile);
 const TOP = resolve(import.meta.dirname, '../..');
-const RISAD = join(TOP, 'risad/risad');
-const RISACTL = join(TOP, 'risactl/risactl');
+const RISAD = process.env.RISAD ?? join(TOP, 'risad/risad');
+const RISACTL = process.env.RISACTL ?? join(TOP, 'risactl/risactl');
 
 export const BOUND = 15000;		/* ms a condition may take */
 export const PASSWORD = 'correct horse 42';
@@ -278,12 +279,13 @@ export class Wire {
 			if (!binary)
 				w.got.push(JSON.parse(data.toString()));
 		});
-		await w.take((m) => m.t === 'hello');
+		w.hello = await w.take((m) => m.t === 'hello');
 		return (w);
 	}
 
 	got = [];
 	error = null;
+	name = randomBytes(6).toString('hex');
 	refs = 0;
 
 	/* The first message like this, taken out. */
@@ -308,7 +310,7 @@ export class Wire {
 	/* Says it and waits for the ack; too-many is said again. */
 	async say(to, text) {
 		for (;;) {
-			const ref = `r${++this.refs}`;
+			const ref = `${this.name}-${++this.refs}`;
 			this.tell({ t: 'say', to, text, ref });
 			const m = await this.take((x) => x.ref === ref);
 			if (m.t === 'ack')
