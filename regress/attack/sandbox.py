@@ -145,6 +145,9 @@ def kernel_says(d):
         equal(st['Gid'].split(), [str(pw.pw_gid)] * 4, who + ' gid')
         equal(st['NoNewPrivs'], '1', who + ' no_new_privs')
         equal(st['Seccomp'], '2', who + ' seccomp')
+        # The parent's comes along over exec: a child must have its own too.
+        equal(st['Seccomp_filters'], '1' if proc == 'parent' else '2',
+              who + ' filters')
         equal(st['CapInh'].strip('0'), '', who + ' inheritable')
         equal(st['CapAmb'].strip('0'), '', who + ' ambient')
         equal(st['Threads'], '1', who + ' threads')
