@@ -58,11 +58,11 @@ bus_joined(struct avatar *av)
 }
 
 void
-bus_left(struct avatar *av)
+bus_left(struct avatar *av, int gone)
 {
 	struct m_bus_left	 m = { av->av_floor->fl_office->of_tenant,
 				    av->av_floor->fl_id, av->av_user,
-				    av->av_id };
+				    av->av_id, gone != 0 };
 
 	bus_send(NULL, IMSG_BUS_LEFT, &m);
 }
@@ -105,18 +105,8 @@ bus_legs(struct floor *fl, const void *frame, size_t len)
 {
 	struct m_bus_legs	 m = { fl->fl_office->of_tenant, fl->fl_id,
 				    { frame, len } };
-	struct avatar		*av;
-	struct peer		*pe;
-	uint32_t		 workers = 0;
-	unsigned int		 i;
 
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_person == NULL)
-			workers |= 1U << av->av_worker;
-	for (i = 0; i < MAX_SESSIONS; i++)
-		if ((workers & 1U << i) != 0 &&
-		    (pe = proc_peer(PROC_SESSION, i)) != NULL)
-			bus_send(pe, IMSG_BUS_LEGS, &m);
+	bus_send(NULL, IMSG_BUS_LEGS, &m);
 }
 
 /* A new worker, or an old one anew: all that is ours. */
@@ -222,7 +212,7 @@ left(struct peer *pe, const struct m_bus_left *m)
 
 	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
 	    av->av_worker == pe->pe_inst)
-		remote_gone(av, 1);
+		remote_gone(av, m->gone);
 }
 
 static unsigned int
@@ -256,7 +246,8 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 			continue;
 		avatar_leg(av, (int)get16(p + 2), (int)get16(p + 4),
 		    (int)get16(p + 6), (int)get16(p + 8), p[10], t0);
-		tick_mark(av);
+		if (fl->fl_local > 0)
+			tick_mark(av);
 	}
 	return (0);
 }

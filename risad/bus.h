@@ -11,14 +11,20 @@ void	 bus_up(struct peer *);
 void	 bus_down(struct peer *);
 int	 bus_imsg(struct peer *, uint32_t type, const void *m);
 
-/* To all others: an avatar of ours is new or has changed, has left. */
+/*
+ * To all others: an avatar of ours is new or has changed, has left; gone for
+ * good, or it will be on another floor at once.
+ */
 void	 bus_joined(struct avatar *);
-void	 bus_left(struct avatar *);
+void	 bus_left(struct avatar *, int gone);
 void	 bus_door(struct floor *, uint8_t room);
 void	 bus_message(const struct m_bus_msg *);
 /* To the worker that holds the user's avatar: ours takes over. */
 void	 bus_takeover(struct avatar *);
-/* The frame of our changes, to those who have people on the floor. */
+/*
+ * The frame of our changes, to all: who has nobody on the floor must know
+ * where people are when somebody comes.
+ */
 void	 bus_legs(struct floor *, const void *frame, size_t len);
 
 #endif

@@ -202,7 +202,7 @@ person_leave(struct person *pn, int gone)
 	office_save(av, now);
 	pn->pn_avatar = NULL;
 	office_left(av, gone);
-	bus_left(av);
+	bus_left(av, gone);
 	avatar_free(av);
 	floor_release(fl);
 }
@@ -468,7 +468,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 {
 	struct office	*of = pn->pn_office;
 	struct avatar	*av;
-	struct floor	*fl;
+	struct floor	*fl, *was;
 	int		 placed = m->placed, x = m->x, y = m->y;
 
 	/* Who is here already stays where he is: what is kept is older. */
@@ -493,8 +493,10 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 			office_takeover(of, av->av_user);
 		else {
 			bus_takeover(av);
+			was = av->av_floor;
 			office_left(av, 0);
 			avatar_free(av);
+			floor_release(was);
 		}
 		if ((fl = floor_make(of, m->floor)) == NULL ||
 		    floor_load(fl, m) == -1)

@@ -578,7 +578,11 @@ struct m_bus_join {
 	uint32_t	 time;			/* when it was at x, y */
 	const char	*name, *note;
 };
-struct m_bus_left	{ uint32_t tenant, floor, user; uint16_t id; };
+struct m_bus_left {
+	uint32_t	 tenant, floor, user;
+	uint16_t	 id;
+	uint8_t		 gone;			/* else: to another floor */
+};
 struct m_bus_legs {
 	uint32_t	 tenant, floor;
 	struct m_blob	 frame;			/* as sent to pages, 0x02 */
