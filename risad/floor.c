@@ -15,6 +15,8 @@
 #define RACE_MS		1000		/* two entered a room at once */
 #define SAVE_MS		5000		/* between two writes of a place */
 
+static unsigned int room_capacity(const struct floor *, uint8_t);
+
 RB_HEAD(office_tree, office);
 static struct office_tree	 offices = RB_INITIALIZER(&offices);
 
@@ -98,6 +100,7 @@ floor_load(struct floor *fl, const struct m_floor_doc *m)
 {
 	struct floor_map	*map;
 	struct chunk		*doc;
+	unsigned int		 room;
 	char			 why[128];
 
 	(void)strlcpy(fl->fl_name, m->name, sizeof(fl->fl_name));
@@ -118,6 +121,10 @@ floor_load(struct floor *fl, const struct m_floor_doc *m)
 	fl->fl_map = map;
 	fl->fl_doc = doc;
 	fl->fl_version = m->version;
+	/* People of other workers may have been here before the map. */
+	for (room = 1; room < 256; room++)
+		walk_set(fl->fl_full, room, fl->fl_rooms[room] >=
+		    room_capacity(fl, (uint8_t)room));
 	return (0);
 }
 
