@@ -819,8 +819,11 @@ class Person:
         while not fn():
             left = end - time.monotonic()
             if left <= 0:
-                raise Failure('%s does not see: %s; avatars %r' % (
-                    self.mail, what, self.avatars))
+                raise Failure('%s does not see: %s; got %r; avatars %r' % (
+                    self.mail, what, [m for m in self.inbox if m['t'] not in
+                                      ('#legs', 'join', 'update')][-5:],
+                    [(a.get('user'), a['x'], a['y'], a.get('tx'), a.get('ty'))
+                     for a in self.avatars.values()]))
             self.pull(min(left, 0.5))
 
     def walk(self, *path, room=None):
@@ -833,7 +836,10 @@ class Person:
         for qx, qy in path:
             way += ((qx - px) ** 2 + (qy - py) ** 2) ** 0.5
             px, py = qx, qy
-        self.sees(lambda: self.at(self.you, x, y), 'the last leg begin',
+        # A leg to the same point is told when it begins: on arrival.
+        self.leg(x, y, then=True)
+        self.sees(lambda: self.at(self.you, x, y) and abs(self.me['x'] - x) <
+                  4 and abs(self.me['y'] - y) < 4, 'the end of the walk',
                   BOUND + way / WALK)
         if room is not None:
             self.wait('update', lambda m: m['user'] == self.id and
