@@ -40,11 +40,11 @@ admin_leaves(struct request *rq, const struct person *p, const char *field)
 
 /* All sign-ins of a user end; what he has open closes. */
 static int
-user_end(struct request *rq, uint32_t user)
+user_end(struct request *rq, uint32_t user, enum grant_end why)
 {
 	if (db_exec(rq->rq_db, S_TOKENS_DEL, ARGS(NUM(user))) == -1)
 		return (-1);
-	grants_end(rq->rq_tn->tn_id, user, 0, 0, END_ENDED);
+	grants_end(rq->rq_tn->tn_id, user, 0, 0, why);
 	return (0);
 }
 
@@ -129,7 +129,7 @@ user_set_role(struct request *rq, struct person *p, uint8_t role)
 		return (r);
 	p->p_role = role;
 	if (person_set_rights(rq->rq_db, p) == -1 ||
-	    user_end(rq, p->p_id) == -1 ||
+	    user_end(rq, p->p_id, END_ENDED) == -1 ||
 	    note(rq, role == ROLE_ADMIN ? "make admin user" :
 	    "make member user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
@@ -156,7 +156,8 @@ user_set_state(struct request *rq, struct person *p, uint8_t state)
 	    USER_INVITED : state;
 	if (person_set_rights(rq->rq_db, p) == -1 ||
 	    db_exec(rq->rq_db, S_LINK_DEL, ARGS(NUM(p->p_id))) == -1 ||
-	    user_end(rq, p->p_id) == -1 ||
+	    user_end(rq, p->p_id, state == USER_LOCKED ? END_SUSPENDED :
+	    END_ENDED) == -1 ||
 	    note(rq, state == USER_LOCKED ? "lock user" : "unlock user",
 	    p->p_id) == -1)
 		return (R_UNAVAILABLE);
@@ -170,7 +171,7 @@ user_remove(struct request *rq, const struct person *p)
 
 	if ((r = admin_leaves(rq, p, "state")) != R_OK)
 		return (r);
-	if (user_end(rq, p->p_id) == -1 ||
+	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
 	    person_delete(rq->rq_db, p->p_id) == -1 ||
 	    note(rq, "delete user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
@@ -190,7 +191,7 @@ user_link(struct request *rq, struct person *p, struct m_a_link *link)
 	if (p->p_state == USER_ACTIVE) {
 		kind = LINK_RESET;
 		if (person_set_secret(rq->rq_db, p, NULL, 0) == -1 ||
-		    user_end(rq, p->p_id) == -1)
+		    user_end(rq, p->p_id, END_ENDED) == -1)
 			return (R_UNAVAILABLE);
 	}
 	link->expires = now_ms() + (uint64_t)storage_conf->sc_invite * 1000;
