@@ -117,6 +117,8 @@ export class Link {
 		} catch {
 			return;		/* not for this page's version */
 		}
+		if (typeof m?.t !== 'string')
+			return;
 		if (m.t === 'hello') {
 			clearTimeout(this.hello);
 			this.up = true;
