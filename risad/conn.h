@@ -51,7 +51,7 @@ struct conn {
 	int			 cn_redirect;	/* plain HTTP, port 80 */
 	int			 cn_dirty;	/* on the list of conn_flush */
 	int			 cn_dead;	/* is being closed */
-	int			 cn_again;	/* come back without new bytes */
+	int			 cn_again;	/* come back, nothing new */
 	int			 cn_shut;	/* we have said our last */
 	int			 cn_keepalive;
 	int			 cn_head;	/* the request is HEAD */

@@ -18,7 +18,7 @@ struct peer {
 	int		 pe_up;
 	int		 pe_more;	/* messages are left in the buffer */
 	int		 pe_blocked;	/* the pipe took less than was queued */
-	int		 pe_dirty;	/* is written to at the end of the turn */
+	int		 pe_dirty;	/* waits for the end of the turn */
 	short		 pe_what;	/* that pe_ev waits for */
 	TAILQ_ENTRY(peer) pe_entry;	/* of those */
 	struct imsgbuf	 pe_ibuf;

@@ -375,8 +375,8 @@ user_relink(struct command *co)
 		return (-1);
 	/* Nobody loses a password by a word that does not say so. */
 	if (m->arg == LINK_INVITE && p.p_state != USER_INVITED)
-		return (refuse(co, "%s has a password already: user reset gives "
-		    "a new link", m->email));
+		return (refuse(co, "%s has a password already: user reset "
+		    "gives a new link", m->email));
 	if (co_begin(co) == -1)
 		return (-1);
 	if (co_commit(co, user_link(co->co_rq, &p, &link), m->email) == -1)
