@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Browsers that are none: slow, deaf, dumb, many.  The honest notice nothing."""
+"""Browsers that are none: slow, deaf, mute, many; others notice nothing."""
 
 import os
 import random
@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import BOUND, Closed, Daemon, Failure, Http, Ws, until  # noqa: E402
+from risa import BOUND, Closed, Daemon, Http, Ws, until         # noqa: E402
 
 HEAD_LIMIT = 10         # seconds for a head, session.c
 SLACK = 4

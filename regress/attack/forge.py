@@ -5,6 +5,7 @@ The process is stopped, its end of a pipe is borrowed from it, and what is
 written there comes from it as far as anybody can tell."""
 
 import array
+import base64
 import ctypes
 import os
 import random
@@ -20,7 +21,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import BOUND, Closed, Daemon, Failure, Http, TOP, until  # noqa: E402
+from risa import BOUND, Closed, Daemon, Failure, TOP, until     # noqa: E402
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 WORKERS = 16
@@ -47,16 +48,19 @@ class Type:
         return 'session>' + to in self.ways
 
 
+BUILT = tempfile.TemporaryDirectory(prefix='risad-forge-')
+
+
 def table():
-    d = tempfile.mkdtemp(prefix='risad-forge-')
-    out = os.path.join(d, 'forge')
+    out = os.path.join(BUILT.name, 'forge')
     src = [os.path.join(HERE, 'forge.c')] + [
         os.path.join(TOP, 'risad', f) for f in (
             'msg.c', 'utf8.c', 'compat/imsg.c', 'compat/imsg-buffer.c')]
     flags = subprocess.run(
         ['pkg-config', '--cflags', '--libs', 'libbsd-overlay'], check=True,
         stdout=subprocess.PIPE).stdout.decode().split()
-    inc = ['-I' + os.path.join(TOP, 'risad', x) for x in ('', 'compat/include')]
+    inc = ['-I' + os.path.join(TOP, 'risad', x)
+           for x in ('', 'compat/include')]
     subprocess.run(['cc', '-std=gnu11', '-D_GNU_SOURCE', '-o', out] + inc +
                    src + flags, check=True)
     text = subprocess.run([out], check=True, stdout=subprocess.PIPE).stdout
@@ -293,7 +297,6 @@ class World:
 
 def memory_grant(d, n, p):
     """The grant that session n has for the person's token."""
-    import base64
     token = base64.urlsafe_b64decode(p.http.cookie + '=')
     pid = d.pids()[('session', n)]
     with open('/proc/%d/maps' % pid) as maps, \
@@ -368,7 +371,6 @@ def tokens(w):
     """auth signs in nobody for a forged token, tenant or password"""
     d = w.d
     p = w.on(2, 'acme', 'tok@acme.example')
-    import base64
     good = base64.urlsafe_b64decode(p.http.cookie + '=')
     with Wire(d, 2, 'auth') as wire:
         for tenant, token in [(2, good), (3, good), (0, good),

@@ -62,8 +62,11 @@ FDS = {
 }
 
 
+BUILT = tempfile.TemporaryDirectory(prefix='risad-inject-')
+
+
 def build():
-    out = os.path.join(tempfile.mkdtemp(prefix='risad-inject-'), 'inject')
+    out = os.path.join(BUILT.name, 'inject')
     subprocess.run(['cc', '-O2', '-D_GNU_SOURCE', '-o', out,
                     os.path.join(HERE, 'inject.c')], check=True)
     return out

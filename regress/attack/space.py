@@ -234,8 +234,8 @@ def walk(d, floor, doc, seed, cages=()):
         walker.pull(0.05)
         w.take()
         me, there = (p.avatars[walker.you] for p in (walker, watcher))
-        return [v.get('tx', v['x']) for v in (me, there)] == [me['x']] * 2 and \
-            [v.get('ty', v['y']) for v in (me, there)] == [me['y']] * 2
+        return all((v.get('tx', v['x']), v.get('ty', v['y'])) ==
+                   (me['x'], me['y']) for v in (me, there))
     until(agree, 'both pages see him in one place', 5)
     check(w.frames > 100, 'only %d legs were told' % w.frames)
     walker.drop()

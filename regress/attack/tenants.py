@@ -12,7 +12,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import Daemon, Failure, Http, Person, TOP, Ws, until  # noqa: E402
+from risa import Daemon, Http, Person, TOP                      # noqa: E402
 
 TENANTS = ('acme', 'globex')
 NOWHERE = 999999
