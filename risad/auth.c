@@ -46,6 +46,7 @@ static unsigned int		 ntenants;
 static int	 tenant_cmp(struct tenant *, struct tenant *);
 static struct tenant *tenant_find(uint32_t);
 static int	 tenant_active(uint32_t);
+static void	 tenant_refuse(struct request *);
 static void	 tenant_set(const struct m_tenant *);
 static void	 tenants_clear(void);
 
@@ -123,6 +124,19 @@ tenant_active(uint32_t id)
 	struct tenant	*tn = tenant_find(id);
 
 	return (tn != NULL && tn->tn_state == TENANT_ACTIVE);
+}
+
+/*
+ * Storage is new and has not told of the tenant yet, but the session knows it:
+ * to refuse would sign out everybody who is here.
+ */
+static void
+tenant_refuse(struct request *rq)
+{
+	if (tenant_find(rq->rq_tenant) == NULL)
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	else
+		request_refuse(rq);
 }
 
 static void
@@ -203,7 +217,7 @@ ask_login(struct peer *pe, uint32_t id, const struct m_login *m)
 	(void)strlcpy(rq->rq_agent, m->agent, sizeof(rq->rq_agent));
 	(void)strlcpy(rq->rq_password, m->password, sizeof(rq->rq_password));
 	if (!tenant_active(m->tenant)) {
-		request_refuse(rq);
+		tenant_refuse(rq);
 		return (0);
 	}
 	if (mail_normal(mail, sizeof(mail), m->email) == -1) {
@@ -233,7 +247,7 @@ ask_token(struct peer *pe, uint32_t id, const struct m_token *m)
 	if (rq == NULL)
 		return (0);
 	if (!tenant_active(m->tenant))
-		request_refuse(rq);
+		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	else {
@@ -255,7 +269,7 @@ ask_link_get(struct peer *pe, uint32_t id, const struct m_token *m)
 	find.inst = (uint16_t)pe->pe_inst;
 	find.req = id;
 	if (!tenant_active(m->tenant))
-		request_refuse(rq);
+		tenant_refuse(rq);
 	else if (sha256(find.sha, m->token, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	else
@@ -274,7 +288,7 @@ ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 	(void)strlcpy(rq->rq_agent, m->agent, sizeof(rq->rq_agent));
 	(void)strlcpy(rq->rq_password, m->password, sizeof(rq->rq_password));
 	if (!tenant_active(m->tenant))
-		request_refuse(rq);
+		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1 ||
 	    throttle_name(rq, "link", rq->rq_sha, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
@@ -298,7 +312,7 @@ ask_password(struct peer *pe, uint32_t id, const struct m_password *m)
 	(void)strlcpy(rq->rq_password, m->current, sizeof(rq->rq_password));
 	(void)strlcpy(rq->rq_new, m->new, sizeof(rq->rq_new));
 	if (!tenant_active(m->tenant))
-		request_refuse(rq);
+		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	else {
