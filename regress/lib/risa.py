@@ -857,6 +857,19 @@ class Person:
         self.tell(t='say', to=to, text=text, ref=ref)
         return self.wait('ack', lambda m: m['ref'] == ref)
 
+    def insist(self, want, **o):
+        """Send it again after each error, as the page does; the answer."""
+        def answer():
+            self.inbox = [m for m in self.inbox if m['t'] != 'error']
+            self.tell(**o)
+            self.sees(lambda: any(m['t'] in (want, 'error')
+                                  for m in self.inbox), want)
+            m = self.find(want)
+            if m is None:
+                self.pull(0.1)
+            return m
+        return until(answer, '%s: %s' % (self.mail, want))
+
     def hears(self, text, channel=None):
         return self.wait('msg', lambda m: m['text'] == text and
                          (channel is None or m['channel'] == channel))

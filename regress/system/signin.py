@@ -185,10 +185,11 @@ def bad_tokens(d):
 
 def ended_by_operator(d):
     """session end and user lock close the page and the token at once"""
-    for words in (('session', 'end'), ('user', 'lock')):
+    for words, reason in ((('session', 'end'), 'ended'),
+                          (('user', 'lock'), 'suspended')):
         p = d.person('acme', words[1] + '.op@acme.example').open()
         d.do(*words, 'acme', p.mail)
-        p.bye('ended', 4001)
+        p.bye(reason, 4001)
         gone(d, p.http.cookie)
         p.close()
     r = session(d, {'email': 'end.op@acme.example', 'password': PASSWORD})

@@ -1,0 +1,309 @@
+#!/usr/bin/env python3
+"""The console of a tenant's administrators."""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from lib import Suite, check, equal                             # noqa: E402
+from risa import PASSWORD, Daemon, Http, Person, link_token, \
+    until                                                       # noqa: E402
+
+ROUTES = (
+    ('GET', '/admin/users', None),
+    ('POST', '/admin/users', {'email': 'x@acme.example', 'role': 'admin'}),
+    ('PATCH', '/admin/users/%(user)d', {'role': 'admin'}),
+    ('PATCH', '/admin/users/%(user)d', {'state': 'locked'}),
+    ('DELETE', '/admin/users/%(user)d', {}),
+    ('POST', '/admin/users/%(user)d/invite', {}),
+    ('GET', '/admin/groups', None),
+    ('POST', '/admin/groups', {'name': 'X'}),
+    ('PATCH', '/admin/groups/%(group)d', {'name': 'Y', 'members': []}),
+    ('DELETE', '/admin/groups/%(group)d', {}),
+    ('GET', '/admin/templates', None),
+    ('GET', '/admin/floors', None),
+    ('POST', '/admin/floors', {'name': 'X', 'template': 'office'}),
+    ('PATCH', '/admin/floors/%(floor)d', {'open': False}),
+    ('DELETE', '/admin/floors/%(floor)d', {}),
+    ('PATCH', '/admin/tenant', {'title': 'Taken over'}),
+)
+
+
+def listed(p):
+    return {u['email']: u for u in p.get('/admin/users')['users']}
+
+
+def everything(p):
+    return json.dumps([p.get('/admin/users'), p.get('/admin/groups'),
+                       p.get('/admin/floors'), p.get('/tenant')])
+
+
+def members(d, ada, bob):
+    """members get 403 on every route, and change nothing"""
+    g = ada.api('POST', '/admin/groups', {'name': 'Team'}, 201).json()
+    before = everything(ada)
+    ids = {'user': ada.id, 'group': g['group']['id'], 'floor': 1}
+    for method, path, body in ROUTES:
+        r = bob.api(method, path % ids, body)
+        equal((r.status, r.problem()), (403, 'forbidden'), path)
+    equal(everything(ada), before, 'what there is')
+
+
+def other_tenant(d, ada, bob):
+    """another tenant's administrator finds nothing of ours"""
+    gil = d.person('globex', 'gil@globex.example', 'admin')
+    u = ada.get('/admin/users')['users']
+    before = everything(ada)
+    for user in [x['id'] for x in u] + [999999]:
+        for method, path, body in ROUTES:
+            if '%' not in path:
+                continue
+            if user == gil.id:
+                continue
+            r = gil.api(method, path % {'user': user, 'group': user,
+                                        'floor': user}, body)
+            equal((r.status, r.problem()), (404, 'not-found'), path)
+    equal(everything(ada), before, 'what there is')
+    check('acme' not in everything(gil), 'seen')
+    gil.close()
+
+
+def users(d, ada, bob):
+    """adding, inviting, renaming, promoting, locking, deleting a user"""
+    r = ada.api('POST', '/admin/users', {
+        'email': 'New.Person@ACME.example', 'role': 'member',
+        'name': '新人'}, 201).json()
+    u, link = r['user'], r['invite']
+    equal((u['email'], u['role'], u['state'], u['name'], u['last'],
+           u['groups']), ('new.person@acme.example', 'member', 'invited',
+                          '新人', 0, []), 'user')
+    equal(u['invite'], link['expires'], 'expires')
+    check(link['url'].startswith('https://acme.localhost:%d/invite/'
+                                 % d.port), link)
+    r = ada.api('POST', '/admin/users', {'email': 'NEW.person@acme.example',
+                                         'role': 'member'})
+    equal((r.status, r.problem(), r.json()['field']),
+          (409, 'conflict', 'email'), 'again')
+    p = Person(d, 'acme', u['email']).accept(link_token(link['url']))
+    equal((p.id, p.user['name']), (u['id'], '新人'), 'the user')
+    equal(p.api('GET', '/admin/users').status, 403, 'a member')
+    row = listed(ada)[u['email']]
+    equal((row['state'], row['invite']), ('active', 0), 'active')
+    check(row['last'] > 0, 'last sign-in')
+
+    r = ada.api('PATCH', '/admin/users/%d' % p.id, {
+        'role': 'admin', 'name': '古い人'}, 200).json()['user']
+    equal((r['role'], r['name']), ('admin', '古い人'), 'changed')
+    until(lambda: p.api('GET', '/session').status == 401 or
+          p.get('/session')['user']['role'] == 'admin', 'the new role')
+    p.sign_in()
+    equal(p.user['role'], 'admin', 'role')
+    p.api('GET', '/admin/users', want=200)
+    ada.api('PATCH', '/admin/users/%d' % p.id, {'role': 'member'}, 200)
+    r = p.api('GET', '/admin/users')
+    check(r.status in (401, 403), 'at once: %r' % r)
+
+    p.sign_in().open()
+    ada.api('PATCH', '/admin/users/%d' % p.id, {'state': 'locked'}, 200)
+    p.bye('suspended', 4001)
+    equal(p.api('GET', '/session').status, 401, 'locked')
+    equal(p.api('POST', '/session', {'email': p.mail, 'password':
+                                     PASSWORD}).status, 401, 'locked')
+    ada.api('PATCH', '/admin/users/%d' % p.id, {'state': 'active'}, 200)
+    p.sign_in().open()
+    r = ada.api('PATCH', '/admin/users/%d' % p.id, {'state': 'invited'})
+    equal((r.status, r.json()['field']), (422, 'state'), 'invited')
+    ada.api('DELETE', '/admin/users/%d' % p.id, {}, 204)
+    p.bye('ended', 4001)
+    check(p.mail not in listed(ada), 'still listed')
+    for method, path in (('DELETE', ''), ('PATCH', ''), ('POST', '/invite')):
+        r = ada.api(method, '/admin/users/%d%s' % (p.id, path), {})
+        equal((r.status, r.problem()), (404, 'not-found'), 'gone')
+    p.close()
+
+
+def resend(d, ada, bob):
+    """a new invitation kills the old one; for somebody active it is a reset"""
+    r = ada.api('POST', '/admin/users', {'email': 're@acme.example',
+                                         'role': 'member'}, 201).json()
+    old, uid = link_token(r['invite']['url']), r['user']['id']
+    new = link_token(ada.api('POST', '/admin/users/%d/invite' % uid, {},
+                             201).json()['invite']['url'])
+    with Http(d) as h:
+        equal(h.request('GET', '/api/v1/invite/' + old).status, 404, 'old')
+        equal(h.request('GET', '/api/v1/invite/' + new).json()['kind'],
+              'invite', 'new')
+    p = Person(d, 'acme', 're@acme.example').accept(new, 'Re').open()
+    third = link_token(ada.api('POST', '/admin/users/%d/invite' % uid, {},
+                               201).json()['invite']['url'])
+    p.bye('ended', 4001)
+    equal(p.api('POST', '/session', {'email': p.mail, 'password':
+                                     PASSWORD}).status, 401, 'old password')
+    with Http(d) as h:
+        equal(h.request('GET', '/api/v1/invite/' + third).json()['kind'],
+              'reset', 'kind')
+    Person(d, 'acme', p.mail, 'a new one 123').accept(third).close()
+    p.close()
+
+
+def last_admin(d, ada, bob):
+    """the last active administrator can not be lost"""
+    eve = d.person('acme', 'eve@acme.example', 'admin')
+    inv = ada.api('POST', '/admin/users', {'email': 'inv@acme.example',
+                                           'role': 'admin'}, 201).json()
+    eve.api('PATCH', '/admin/users/%d' % ada.id, {'role': 'member'}, 200)
+    for method, body, field in (('PATCH', {'role': 'member'}, 'role'),
+                                ('PATCH', {'state': 'locked'}, 'state'),
+                                ('DELETE', {}, None)):
+        r = eve.api(method, '/admin/users/%d' % eve.id, body)
+        equal((r.status, r.problem()), (409, 'conflict'), body)
+        check(field in (None, r.json().get('field')), r)
+    eve.api('PATCH', '/admin/users/%d' % ada.id, {'role': 'admin'}, 200)
+    ada.sign_in()
+    ada.api('DELETE', '/admin/users/%d' % eve.id, {}, 204)
+    ada.api('DELETE', '/admin/users/%d' % inv['user']['id'], {}, 204)
+    r = ada.api('PATCH', '/admin/users/%d' % ada.id, {'role': 'member',
+                                                      'name': 'Ada'})
+    equal(r.status, 409, 'the last one')
+    equal(listed(ada)[ada.mail]['role'], 'admin', 'role')
+    eve.close()
+
+
+def groups(d, ada, bob):
+    """groups: made, renamed, filled, deleted, no name twice"""
+    g = ada.api('POST', '/admin/groups', {
+        'name': '営業', 'members': [bob.id, ada.id]}, 201).json()['group']
+    equal((g['name'], sorted(g['members'])), ('営業', sorted([bob.id,
+          ada.id])), 'group')
+    equal(listed(ada)[bob.mail]['groups'], [g['id']], 'of bob')
+    r = ada.api('POST', '/admin/groups', {'name': '営業'})
+    equal((r.status, r.json()['field']), (409, 'name'), 'twice')
+    g = ada.api('PATCH', '/admin/groups/%d' % g['id'], {
+        'name': 'Sales', 'members': [ada.id, ada.id]}, 200).json()['group']
+    equal((g['name'], g['members']), ('Sales', [ada.id]), 'changed')
+    g = ada.api('PATCH', '/admin/groups/%d' % g['id'], {
+        'name': 'Sales 2'}, 200).json()['group']
+    equal(g['members'], [ada.id], 'members stay')
+    r = ada.api('PATCH', '/admin/groups/%d' % g['id'],
+                {'members': [999999]})
+    equal((r.status, r.json().get('field')), (422, 'members'), 'nobody')
+    ada.api('DELETE', '/admin/groups/%d' % g['id'], {}, 204)
+    equal(ada.api('DELETE', '/admin/groups/%d' % g['id'], {}).status, 404,
+          'gone')
+    equal(listed(ada)[ada.mail]['groups'], [], 'of ada')
+    check('Sales' not in json.dumps(ada.get('/admin/groups')), 'listed')
+
+
+def floors(d, ada, bob):
+    """floors: made of templates, renamed, closed, opened, deleted"""
+    names = ada.get('/admin/templates')['templates']
+    check('office' in names and 'lobby' in names, names)
+    bob.open()
+    f = ada.api('POST', '/admin/floors', {
+        'name': '5F', 'template': 'lobby'}, 201).json()['floor']
+    equal((f['name'], f['open'], f['users'], f['groups']),
+          ('5F', True, [], []), 'floor')
+    bob.wait('floors', lambda m: '5F' in [x['name'] for x in m['floors']])
+    bob.enter(f['id'])
+    r = ada.api('POST', '/admin/floors', {'name': '5F', 'template': 'lobby'})
+    equal((r.status, r.json()['field']), (409, 'name'), 'twice')
+    r = ada.api('POST', '/admin/floors', {'name': 'x', 'template': 'castle'})
+    equal((r.status, r.json()['field']), (422, 'template'), 'no such')
+    path = '/admin/floors/%d' % f['id']
+    f = ada.api('PATCH', path, {'name': '6F', 'open': False,
+                                'users': [ada.id]}, 200).json()['floor']
+    equal((f['name'], f['open'], f['users']), ('6F', False, [ada.id]),
+          'closed')
+    equal(bob.wait('evict')['floor'], f['id'], 'evict')
+    g = ada.api('POST', '/admin/groups', {'name': 'Six', 'members':
+                                          [bob.id]}, 201).json()['group']
+    ada.api('PATCH', path, {'groups': [g['id']]}, 200)
+    bob.wait('floors', lambda m: '6F' in [x['name'] for x in m['floors']])
+    bob.enter(f['id'])
+    for body, field in (({'users': [999999]}, 'users'),
+                        ({'groups': [999999]}, 'groups')):
+        r = ada.api('PATCH', path, body)
+        equal((r.status, r.json().get('field')), (422, field), body)
+    ada.api('DELETE', '/admin/groups/%d' % g['id'], {}, 204)
+    equal(bob.wait('evict')['floor'], f['id'], 'the group has gone')
+    ada.api('PATCH', path, {'open': True}, 200)
+    bob.wait('floors', lambda m: '6F' in [x['name'] for x in m['floors']])
+    bob.enter(f['id'])
+    ada.api('DELETE', path, {}, 204)
+    equal(bob.wait('evict')['floor'], f['id'], 'deleted')
+    equal(ada.api('DELETE', path, {}).status, 404, 'gone')
+    equal(ada.api('PATCH', path, {'open': True}).status, 404, 'gone')
+    bob.drop()
+
+
+def title(d, ada, bob):
+    """the title of the tenant, told to open pages"""
+    bob.open()
+    for name in ('株式会社アクメ', '<i>"Acme" & Co</i>', 'x' * 100):
+        o = ada.api('PATCH', '/admin/tenant', {'title': name}, 200).json()
+        equal(o['tenant'], {'name': 'acme', 'title': name}, 'answer')
+        bob.wait('tenant', lambda m: m['title'] == name)
+        with Http(d) as h:
+            equal(h.request('GET', '/api/v1/tenant').json()['tenant']
+                  ['title'], name, 'to everybody')
+    for bad in ('', ' ', 'x' * 101, 'a\nb'):
+        r = ada.api('PATCH', '/admin/tenant', {'title': bad})
+        equal((r.status, r.json()['field']), (422, 'title'), bad)
+    bob.drop()
+
+
+def direct_hidden(d, ada, bob):
+    """administrators do not read what two others say to each other"""
+    eve = d.person('acme', 'eve2@acme.example').open()
+    bob.open()
+    bob.say('only for eve', {'user': eve.id})
+    eve.hears('only for eve')
+    ada.open()
+    for p in (bob, eve):
+        equal(ada.history('user:%d' % p.id)['messages'], [], 'history')
+        equal(ada.get('/messages?channel=user:%d' % p.id)['messages'], [],
+              'by HTTP')
+    check('only for eve' not in json.dumps(ada.hello), 'hello')
+    ada.settle()
+    check(ada.find('msg') is None, 'heard')
+    for p in (ada, bob, eve):
+        p.drop()
+
+
+def many(d, ada, bob):
+    """two hundred users and sixty groups are listed whole"""
+    for i in range(200):
+        ada.api('POST', '/admin/users', {
+            'email': 'many%d@acme.example' % i, 'role': 'member',
+            'name': '多' * 60}, 201)
+    ids = [u['id'] for u in ada.get('/admin/users')['users']]
+    check(len([1 for m in listed(ada) if m.startswith('many')]) == 200,
+          'users')
+    for i in range(60):
+        ada.api('POST', '/admin/groups', {'name': 'G %d' % i,
+                                          'members': ids}, 201)
+    got = [g for g in ada.get('/admin/groups')['groups']
+           if g['name'].startswith('G ')]
+    equal(len(got), 60, 'groups')
+    check(all(sorted(g['members']) == sorted(ids) for g in got), 'members')
+    for g in got:
+        ada.api('DELETE', '/admin/groups/%d' % g['id'], {}, 204)
+
+
+def main():
+    d = Daemon().start()
+    d.do('tenant', 'add', 'acme', 'title', 'Acme')
+    d.do('tenant', 'add', 'globex')
+    d.floor('acme', 'One')
+    ada = d.person('acme', 'ada@acme.example', 'admin')
+    bob = d.person('acme', 'bob@acme.example')
+    s = Suite(d)
+    for fn in (members, other_tenant, users, resend, last_admin, groups,
+               floors, title, direct_hidden, many):
+        s.run_test(fn, d, ada, bob)
+    s.end()
+
+
+if __name__ == '__main__':
+    main()
