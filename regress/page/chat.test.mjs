@@ -257,7 +257,7 @@ test('who reads above stays there when something new comes', () =>
 	await a.gone('chat-newest');
 	await until(async () => {
 		await list.evaluate((e) => {
-			e.scrollTop = e.scrollHeight / 2;
+			e.scrollTop = (e.scrollHeight - e.clientHeight) / 2;
 		});
 		return (await a.$('chat-newest').isVisible());
 	}, 'above');

@@ -18,6 +18,7 @@ import WebSocket from 'ws';
 const run = promisify(execFile);
 const TOP = resolve(import.meta.dirname, '../..');
 const RISAD = process.env.RISAD ?? join(TOP, 'risad/risad');
+const HTDOCS = process.env.HTDOCS ?? join(TOP, 'risad/htdocs');
 const RISACTL = process.env.RISACTL ?? join(TOP, 'risactl/risactl');
 
 export const BOUND = 15000;		/* ms a condition may take */
@@ -101,7 +102,7 @@ tls certificate "${this.path('tls.crt')}" key "${this.path('keys/tls.key')}"
 data "${this.path('data')}"
 keys master "${this.path('keys/master.key')}" ` +
 		    `pepper "${this.path('keys/pepper.key')}"
-htdocs "${join(TOP, 'risad/htdocs')}"
+htdocs "${HTDOCS}"
 control socket "${this.path('risad.sock')}"
 chroot "${this.path('empty')}"
 workers session 2
