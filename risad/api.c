@@ -1043,6 +1043,10 @@ api_dispatch(struct conn *cn)
 	struct tenant			*tn = session_tenant(cn);
 	char				 allow[64] = "";
 
+	if (!site_told()) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return;
+	}
 	if (tn == NULL) {
 		cn->cn_req->hr_keepalive = 0;
 		api_problem(cn, 421, "host", NULL, 0);

@@ -15,6 +15,7 @@
 #include "office.h"
 #include "session.h"
 #include "tick.h"
+#include "tls_release.h"
 #include "util.h"
 
 #define MAX_LISTENS	32
@@ -91,6 +92,12 @@ site_tenant(uint32_t id)
 	struct tenant	 key = { .tn_id = id };
 
 	return (RB_FIND(tenant_tree, &tenants, &key));
+}
+
+int
+site_told(void)
+{
+	return (!RB_EMPTY(&tenants));
 }
 
 struct tenant *
@@ -795,6 +802,8 @@ session_init(void)
 
 	if (tls_init() == -1)
 		fatalx("tls_init");
+	if (tls_release_buffers() == -1)
+		fatalx("TLS buffers");
 	keys_engine_init();
 	arc4random_buf(&seed, sizeof(seed));
 	json_object_seed(seed == 0 ? 1 : seed);

@@ -31,6 +31,8 @@ struct tenant {
 /* By the name, and active; or NULL. */
 struct tenant	*site_tenant_named(const char *);
 struct tenant	*site_tenant(uint32_t);
+/* Has storage told of any?  Before, no host can be called a wrong one. */
+int		 site_told(void);
 
 /* Counted since the start, for risactl show stats. */
 struct session_stats {
@@ -80,9 +82,7 @@ struct login {
 	uint32_t	 lg_user, lg_look;
 	uint8_t		 lg_role, lg_lang, lg_status;
 	char		 lg_addr[MAX_ADDR + 1];
-	char		 lg_name[MAX_NAME + 1];
-	char		 lg_note[MAX_NOTE + 1];
-	char		 lg_email[MAX_MAIL + 1];
+	char		*lg_name, *lg_note, *lg_email;
 };
 
 void		 login_init(void);
