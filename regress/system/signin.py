@@ -395,7 +395,7 @@ def after_restart(d):
     """accounts and sign-ins survive a restart of the daemon"""
     p = Person(d, 'acme', 'ann@acme.example').sign_in()
     d.restart()
-    equal(p.api('GET', '/session').status, 200, 'the old token')
+    equal(p.retry('GET', '/session').status, 200, 'the old token')
     p.sign_in()
     p.close()
 

@@ -109,6 +109,9 @@ def life():
             equal(sorted(p for p, _ in pids),
                   ['auth', 'hash', 'keys', 'parent', 'session', 'storage'],
                   'processes')
+            with Http(d) as h:
+                r = h.request('GET', '/')
+                equal((r.status, r.problem()), (503, 'busy'), 'no tenant yet')
             equal(d.stop(sig), 0, 'exit code')
             check(not any(alive(p) for p in pids.values()), 'one is left')
             check(not os.path.exists(d.path('risad.sock')), 'socket is left')
@@ -340,7 +343,7 @@ def reload_bad(d, p):
     cert = served_cert(d)
     d.make_cert('other')
     cases = [
-        ('nonsense', good + 'nonsense\n', ':12: expected'),
+        ('nonsense', good + 'nonsense\n', ': expected'),
         ('no file', good.replace(d.path('tls.crt'), d.path('no.crt')),
          'no.crt'),
         ('other key', good.replace('keys/tls.key', 'keys/other.key'), 'key'),
