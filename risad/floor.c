@@ -38,7 +38,14 @@ avatar_cmp(struct avatar *a, struct avatar *b)
 	return (a->av_user < b->av_user ? -1 : a->av_user > b->av_user);
 }
 
+static int
+name_cmp(struct floor_name *a, struct floor_name *b)
+{
+	return (a->fn_floor < b->fn_floor ? -1 : a->fn_floor > b->fn_floor);
+}
+
 RB_GENERATE_STATIC(office_tree, office, of_entry, office_cmp)
+RB_GENERATE_STATIC(name_tree, floor_name, fn_entry, name_cmp)
 RB_GENERATE(floor_tree, floor, fl_entry, floor_cmp)
 RB_GENERATE(avatar_tree, avatar, av_entry, avatar_cmp)
 
@@ -53,6 +60,7 @@ office_get(uint32_t tenant)
 		return (NULL);
 	of->of_tenant = tenant;
 	RB_INIT(&of->of_floors);
+	RB_INIT(&of->of_names);
 	RB_INIT(&of->of_avatars);
 	TAILQ_INIT(&of->of_persons);
 	RB_INSERT(office_tree, &offices, of);
@@ -66,6 +74,30 @@ office_each(void (*fn)(struct office *, void *), void *arg)
 
 	RB_FOREACH(of, office_tree, &offices)
 		fn(of, arg);
+}
+
+void
+floor_named(struct office *of, uint32_t id, const char *name)
+{
+	struct floor_name	 key = { .fn_floor = id }, *fn;
+
+	if ((fn = RB_FIND(name_tree, &of->of_names, &key)) == NULL) {
+		if ((fn = calloc(1, sizeof(*fn))) == NULL)
+			return;
+		fn->fn_floor = id;
+		RB_INSERT(name_tree, &of->of_names, fn);
+	}
+	if (fn->fn_name == NULL || strcmp(fn->fn_name, name) != 0)
+		(void)text_set(&fn->fn_name, name);
+}
+
+const char *
+floor_name(struct office *of, uint32_t id)
+{
+	struct floor_name	 key = { .fn_floor = id }, *fn;
+
+	fn = RB_FIND(name_tree, &of->of_names, &key);
+	return (fn == NULL || fn->fn_name == NULL ? "" : fn->fn_name);
 }
 
 struct floor *
@@ -91,6 +123,7 @@ floor_make(struct office *of, uint32_t id)
 	TAILQ_INIT(&fl->fl_avatars);
 	TAILQ_INIT(&fl->fl_dirty);
 	TAILQ_INIT(&fl->fl_moving);
+	STAILQ_INIT(&fl->fl_words);
 	RB_INSERT(floor_tree, &of->of_floors, fl);
 	return (fl);
 }
@@ -301,6 +334,12 @@ avatar_new(struct floor *fl, uint32_t user, uint16_t id, unsigned int worker)
 
 	if ((av = calloc(1, sizeof(*av))) == NULL)
 		return (NULL);
+	if (text_set(&av->av_name, "") == -1 ||
+	    text_set(&av->av_note, "") == -1) {
+		free(av->av_name);
+		free(av);
+		return (NULL);
+	}
 	av->av_floor = fl;
 	av->av_user = user;
 	av->av_id = id;
@@ -330,8 +369,8 @@ avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
 	av->av_look = lg->lg_look;
 	av->av_status = lg->lg_status;
 	av->av_heading = 64;		/* towards whoever looks at the page */
-	(void)strlcpy(av->av_name, lg->lg_name, sizeof(av->av_name));
-	(void)strlcpy(av->av_note, lg->lg_note, sizeof(av->av_note));
+	(void)text_set(&av->av_name, lg->lg_name);
+	(void)text_set(&av->av_note, lg->lg_note);
 	leg_stop(&av->av_leg, x, y, mono_ms());
 	av->av_outx = x;
 	av->av_outy = y;
@@ -349,8 +388,8 @@ avatar_remote(struct floor *fl, const struct m_bus_join *m,
 		return (NULL);
 	av->av_look = m->look;
 	av->av_status = m->status;
-	(void)strlcpy(av->av_name, m->name, sizeof(av->av_name));
-	(void)strlcpy(av->av_note, m->note, sizeof(av->av_note));
+	(void)text_set(&av->av_name, m->name);
+	(void)text_set(&av->av_note, m->note);
 	return (av);
 }
 
@@ -368,6 +407,8 @@ avatar_free(struct avatar *av)
 	if (av->av_person != NULL)
 		fl->fl_local--;
 	room_count(fl, av->av_room, -1);
+	free(av->av_name);
+	free(av->av_note);
 	free(av);
 }
 

@@ -38,13 +38,19 @@ struct avatar {
 	int			 av_outx, av_outy;	/* before the room */
 	uint64_t		 av_entered;		/* the room, mono ms */
 	uint64_t		 av_saved;		/* the place, mono ms */
-	char			 av_name[MAX_NAME + 1];
-	char			 av_note[MAX_NOTE + 1];
+	char			*av_name, *av_note;
 };
 
 TAILQ_HEAD(avatar_list, avatar);
 RB_HEAD(avatar_tree, avatar);
 RB_HEAD(floor_tree, floor);
+
+/* Words on their way to the floor, or to one of its rooms. */
+struct words {
+	STAILQ_ENTRY(words)	 wd_entry;
+	struct chunk		*wd_chunk;
+	uint8_t			 wd_room;	/* 0: the whole floor */
+};
 
 struct floor {
 	RB_ENTRY(floor)		 fl_entry;
@@ -59,17 +65,27 @@ struct floor {
 	uint16_t		 fl_rooms[256];	/* people in each */
 	uint8_t			 fl_locked[32], fl_full[32];
 	uint32_t		 fl_locker[256];
+	STAILQ_HEAD(, words)	 fl_words;
 	uint64_t		 fl_ticked;	/* mono ms */
 	struct event		 fl_timer;
 };
 
 TAILQ_HEAD(person_list, person);
 
+/* What a floor is called, for all who may enter it. */
+struct floor_name {
+	RB_ENTRY(floor_name)	 fn_entry;
+	uint32_t		 fn_floor;
+	char			*fn_name;
+};
+RB_HEAD(name_tree, floor_name);
+
 /* A tenant as this process knows it. */
 struct office {
 	RB_ENTRY(office)	 of_entry;
 	uint32_t		 of_tenant;
 	struct floor_tree	 of_floors;
+	struct name_tree	 of_names;
 	struct avatar_tree	 of_avatars;	/* by user */
 	struct person_list	 of_persons;
 };
@@ -83,6 +99,10 @@ RB_PROTOTYPE(floor_tree, floor, fl_entry, floor_cmp)
 struct office	*office_get(uint32_t tenant);
 /* Call for every office of this process. */
 void		 office_each(void (*)(struct office *, void *), void *);
+
+/* Storage says what the floor is called; and what it has said, or "". */
+void		 floor_named(struct office *, uint32_t id, const char *);
+const char	*floor_name(struct office *, uint32_t id);
 
 struct floor	*floor_find(struct office *, uint32_t id);
 /* The floor, made without a map when there is none. */

@@ -45,6 +45,9 @@ login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN])
 static void
 login_free(struct login *lg)
 {
+	free(lg->lg_name);
+	free(lg->lg_note);
+	free(lg->lg_email);
 	freezero(lg, sizeof(*lg));
 }
 
@@ -92,9 +95,9 @@ login_fill(struct login *lg, const struct m_grant *m)
 	lg->lg_lang = m->lang;
 	lg->lg_status = m->status;
 	lg->lg_look = m->look;
-	(void)strlcpy(lg->lg_name, m->name, sizeof(lg->lg_name));
-	(void)strlcpy(lg->lg_note, m->note, sizeof(lg->lg_note));
-	(void)strlcpy(lg->lg_email, m->email, sizeof(lg->lg_email));
+	(void)text_set(&lg->lg_name, m->name);
+	(void)text_set(&lg->lg_note, m->note);
+	(void)text_set(&lg->lg_email, m->email);
 }
 
 struct login *
@@ -110,7 +113,12 @@ login_new(const struct m_grant *m, const uint8_t *token, const char *addr)
 			login_fill(lg, m);
 		return (lg);
 	}
-	if ((lg = calloc(1, sizeof(*lg))) == NULL) {
+	if ((lg = calloc(1, sizeof(*lg))) == NULL ||
+	    text_set(&lg->lg_name, "") == -1 ||
+	    text_set(&lg->lg_note, "") == -1 ||
+	    text_set(&lg->lg_email, "") == -1) {
+		if (lg != NULL)
+			login_free(lg);
 		login_give_back(m->grant);
 		return (NULL);
 	}
@@ -241,8 +249,8 @@ login_profile(const struct m_user *m)
 		lg->lg_lang = m->lang;
 		lg->lg_status = m->status;
 		lg->lg_look = m->look;
-		(void)strlcpy(lg->lg_name, m->name, sizeof(lg->lg_name));
-		(void)strlcpy(lg->lg_note, m->note, sizeof(lg->lg_note));
+		(void)text_set(&lg->lg_name, m->name);
+		(void)text_set(&lg->lg_note, m->note);
 	}
 }
 

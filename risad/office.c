@@ -189,23 +189,30 @@ deliver_direct(struct office *of, const struct m_bus_msg *m)
 }
 
 void
+office_words(struct floor *fl, uint8_t room, struct chunk *ck)
+{
+	struct avatar	*av;
+
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+		if (av->av_person != NULL && (room == 0 ||
+		    av->av_room == room))
+			person_queue(av->av_person, ck);
+}
+
+void
 office_deliver(struct office *of, const struct m_bus_msg *m)
 {
 	struct floor	*fl;
-	struct avatar	*av;
 	struct chunk	*ck;
 
 	if (m->kind == CHANNEL_USER) {
 		deliver_direct(of, m);
 		return;
 	}
-	if ((fl = floor_find(of, m->a)) == NULL)
+	if ((fl = floor_find(of, m->a)) == NULL || fl->fl_local == 0)
 		return;
 	ck = frame_message(m, 0);
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_person != NULL && (m->kind == CHANNEL_FLOOR ||
-		    av->av_room == m->b))
-			person_queue(av->av_person, ck);
+	tick_words(fl, m->kind == CHANNEL_ROOM ? (uint8_t)m->b : 0, ck);
 	chunk_free(ck);
 }
 
@@ -288,8 +295,8 @@ office_profile(const struct m_user *m)
 		return;
 	av->av_look = m->look;
 	av->av_status = m->status;
-	(void)strlcpy(av->av_name, m->name, sizeof(av->av_name));
-	(void)strlcpy(av->av_note, m->note, sizeof(av->av_note));
+	(void)text_set(&av->av_name, m->name);
+	(void)text_set(&av->av_note, m->note);
 	office_changed(av);
 }
 

@@ -68,7 +68,7 @@ person_sees(const struct person *pn, uint32_t floor)
 	unsigned int	 i;
 
 	for (i = 0; i < pn->pn_nfloors; i++)
-		if (pn->pn_floors[i].se_floor == floor)
+		if (pn->pn_floors[i] == floor)
 			return (1);
 	return (0);
 }
@@ -288,8 +288,8 @@ json_floors(const struct person *pn)
 
 	for (i = 0; i < pn->pn_nfloors; i++)
 		(void)json_array_append_new(list, json_pack("{sI ss}", "id",
-		    (json_int_t)pn->pn_floors[i].se_floor, "name",
-		    pn->pn_floors[i].se_name));
+		    (json_int_t)pn->pn_floors[i], "name",
+		    floor_name(pn->pn_office, pn->pn_floors[i])));
 	return (list);
 }
 
@@ -375,7 +375,7 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	struct job			*jo = arg;
 	struct person			*pn = jo->jo_person;
 	const struct m_floor_row	*mf = m;
-	struct seen			*se;
+	uint32_t			*ids;
 
 	(void)cn;
 	if (pn == NULL) {
@@ -384,11 +384,13 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		return (type == IMSG_RESULT);
 	}
 	if (type == IMSG_FLOOR_ROW) {
-		if (pn->pn_next == NULL || pn->pn_nnext == MAX_FLOORS)
+		if (pn->pn_nnext == MAX_FLOORS || (ids = recallocarray(
+		    pn->pn_next, pn->pn_nnext, pn->pn_nnext + 1,
+		    sizeof(*ids))) == NULL)
 			return (0);
-		se = &pn->pn_next[pn->pn_nnext++];
-		se->se_floor = mf->floor;
-		(void)strlcpy(se->se_name, mf->name, sizeof(se->se_name));
+		ids[pn->pn_nnext++] = mf->floor;
+		pn->pn_next = ids;
+		floor_named(pn->pn_office, mf->floor, mf->name);
 		return (0);
 	}
 	job_free(jo);
@@ -423,10 +425,10 @@ person_floors(struct person *pn)
 	if ((jo = job_new(pn, NULL)) == NULL)
 		return;
 	free(pn->pn_next);
+	pn->pn_next = NULL;
 	pn->pn_nnext = 0;
-	pn->pn_next = calloc(MAX_FLOORS, sizeof(*pn->pn_next));
-	if (pn->pn_next == NULL || ask_send(NULL, PROC_STORAGE,
-	    IMSG_FLOORS, &m, floors_answer, jo) == -1) {
+	if (ask_send(NULL, PROC_STORAGE, IMSG_FLOORS, &m, floors_answer,
+	    jo) == -1) {
 		job_free(jo);
 		return;			/* login.c will come back to it */
 	}

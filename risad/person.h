@@ -13,21 +13,15 @@ struct bucket {
 	uint64_t	 bu_level, bu_at;
 };
 
-/* A floor that one may enter. */
-struct seen {
-	uint32_t	 se_floor;
-	char		 se_name[MAX_NAME + 1];
-};
-
 /* Somebody with the page open. */
 struct person {
 	TAILQ_ENTRY(person)	 pn_entry;
 	struct conn		*pn_conn;
 	struct office		*pn_office;
 	struct avatar		*pn_avatar;
-	struct seen		*pn_floors;	/* that one may enter */
+	uint32_t		*pn_floors;	/* that one may enter */
 	unsigned int		 pn_nfloors;
-	struct seen		*pn_next;	/* as they are being told */
+	uint32_t		*pn_next;	/* as they are being told */
 	unsigned int		 pn_nnext;
 	int			 pn_asking;	/* for floors */
 	int			 pn_again;	/* they changed meanwhile */

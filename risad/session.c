@@ -10,12 +10,12 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "compat/tls_release.h"
 #include "keys_engine.h"
 #include "log.h"
 #include "office.h"
 #include "session.h"
 #include "tick.h"
-#include "tls_release.h"
 #include "util.h"
 
 #define MAX_LISTENS	32

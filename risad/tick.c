@@ -129,6 +129,38 @@ tick_snapshot(struct floor *fl)
 	return (ck);
 }
 
+/* In the order in which they were said, one write for each who reads them. */
+static void
+words_leave(struct floor *fl)
+{
+	struct words	*wd;
+
+	while ((wd = STAILQ_FIRST(&fl->fl_words)) != NULL) {
+		STAILQ_REMOVE_HEAD(&fl->fl_words, wd_entry);
+		office_words(fl, wd->wd_room, wd->wd_chunk);
+		chunk_free(wd->wd_chunk);
+		free(wd);
+	}
+}
+
+void
+tick_words(struct floor *fl, uint8_t room, struct chunk *ck)
+{
+	struct words	*wd;
+
+	if (ck == NULL)
+		return;
+	if ((wd = malloc(sizeof(*wd))) == NULL) {
+		office_words(fl, room, ck);
+		return;
+	}
+	ck->ck_refs++;
+	wd->wd_chunk = ck;
+	wd->wd_room = room;
+	STAILQ_INSERT_TAIL(&fl->fl_words, wd, wd_entry);
+	tick_wake(fl);
+}
+
 static void
 tick_event(int fd, short what, void *arg)
 {
@@ -139,6 +171,7 @@ tick_event(int fd, short what, void *arg)
 	(void)what;
 	floor_step(fl, now);
 	fl->fl_ticked = now;
+	words_leave(fl);
 	if (!TAILQ_EMPTY(&fl->fl_dirty)) {
 		session_stats.ss_ticks++;
 		tick_frame(fl, now);
@@ -189,6 +222,7 @@ tick_unmark(struct avatar *av)
 void
 tick_forget(struct floor *fl)
 {
+	words_leave(fl);
 	if (evtimer_initialized(&fl->fl_timer))
 		evtimer_del(&fl->fl_timer);
 }

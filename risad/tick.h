@@ -10,6 +10,11 @@
 void		 tick_mark(struct avatar *);
 /* Somebody walks: look after rooms and queues though no leg begins. */
 void		 tick_wake(struct floor *);
+/*
+ * Words for everybody of ours on the floor, or in the room: they leave with
+ * the next tick, which is now when the floor is quiet.  Takes a reference.
+ */
+void		 tick_words(struct floor *, uint8_t room, struct chunk *);
 /* Forget a floor's timer and an avatar's place in the next frame. */
 void		 tick_forget(struct floor *);
 void		 tick_unmark(struct avatar *);

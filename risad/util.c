@@ -134,6 +134,18 @@ sha256(uint8_t dst[32], const void *src, size_t len)
 }
 
 int
+text_set(char **dst, const char *src)
+{
+	char	*copy;
+
+	if ((copy = strdup(src)) == NULL)
+		return (-1);
+	free(*dst);
+	*dst = copy;
+	return (0);
+}
+
+int
 label_valid(const char *s)
 {
 	size_t	 i, len = strlen(s);

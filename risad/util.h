@@ -26,6 +26,9 @@ int		 b64url_decode(void *dst, size_t len, const char *src);
 /* SHA-256 by libcrypto; 0, or -1. */
 int		 sha256(uint8_t dst[32], const void *src, size_t len);
 
+/* Put a copy in place of *dst, which is freed; 0, or -1 and *dst stays. */
+int		 text_set(char **dst, const char *);
+
 /* A tenant's name: a label of DNS in lower case, 1 to 32 characters. */
 int		 label_valid(const char *);
 /*

@@ -7,7 +7,7 @@ CFLAGS +=	-D_FORTIFY_SOURCE=2 -fstack-clash-protection
 LDADD =		$$(pkg-config --libs ${PKGS}) -largon2 -lm
 LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay)
 LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now
-COMPAT =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
+COMPAT_CTL =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
 		risad/compat/pledge.c risad/compat/unveil.c
-COMPAT_CTL =	${COMPAT}
+COMPAT =	${COMPAT_CTL} risad/compat/tls_release.c
 YACC =		byacc
