@@ -28,6 +28,7 @@
 
 struct key {
 	EVP_PKEY	*ky_pkey;
+	EVP_PKEY_CTX	*ky_ctx;	/* made once, used for each */
 	int		 ky_ec;
 	int		 ky_bits;
 	uint8_t		 ky_name[TOKEN_LEN];
@@ -177,6 +178,10 @@ key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
 	*why = "the public key has no name";
 	if (key_named(ky, x) == -1)
 		goto fail;
+	*why = "the key can not sign";
+	if ((ky->ky_ctx = EVP_PKEY_CTX_new(ky->ky_pkey, NULL)) == NULL ||
+	    EVP_PKEY_sign_init(ky->ky_ctx) != 1)
+		goto fail;
 	BIO_free(bio);
 	X509_free(x);
 	return (ky);
@@ -193,6 +198,7 @@ key_free(struct key *ky)
 {
 	if (ky == NULL)
 		return;
+	EVP_PKEY_CTX_free(ky->ky_ctx);
 	EVP_PKEY_free(ky->ky_pkey);
 	free(ky);
 }
@@ -309,20 +315,15 @@ key_accepts(const struct key *ky, const struct m_sign *m)
 ssize_t
 key_sign(const struct key *ky, const struct m_sign *m, uint8_t *sig)
 {
-	EVP_PKEY_CTX	*ctx;
 	size_t		 len = MAX_SIGN;
 	ssize_t		 ret = -1;
 
 	if (!key_accepts(ky, m) || EVP_PKEY_size(ky->ky_pkey) > MAX_SIGN)
 		return (-1);
-	if ((ctx = EVP_PKEY_CTX_new(ky->ky_pkey, NULL)) == NULL)
-		return (-1);
-	if (EVP_PKEY_sign_init(ctx) == 1 && (ky->ky_ec ||
-	    EVP_PKEY_CTX_set_rsa_padding(ctx, (int)m->padding) == 1) &&
-	    EVP_PKEY_sign(ctx, sig, &len, m->data.mb_data,
-	    m->data.mb_len) == 1)
+	if ((ky->ky_ec || EVP_PKEY_CTX_set_rsa_padding(ky->ky_ctx,
+	    (int)m->padding) == 1) && EVP_PKEY_sign(ky->ky_ctx, sig, &len,
+	    m->data.mb_data, m->data.mb_len) == 1)
 		ret = (ssize_t)len;
-	EVP_PKEY_CTX_free(ctx);
 	ERR_clear_error();
 	return (ret);
 }

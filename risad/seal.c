@@ -31,7 +31,11 @@ struct seal {
 };
 
 static struct seal	*vault;
-static EVP_CIPHER_CTX	*ctx;
+/*
+ * Each knows its cipher from the start: to look it up in libcrypto for each
+ * record costs as much as to seal it.
+ */
+static EVP_CIPHER_CTX	*sealer, *opener;
 
 static size_t
 put32(uint8_t *p, uint32_t n)
@@ -100,15 +104,14 @@ encrypt(const uint8_t key[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad,
 {
 	int	 n;
 
-	if (EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
-	    nonce) != 1 ||
-	    EVP_EncryptUpdate(ctx, NULL, &n, aad, (int)aadlen) != 1)
+	if (EVP_EncryptInit_ex(sealer, NULL, NULL, key, nonce) != 1 ||
+	    EVP_EncryptUpdate(sealer, NULL, &n, aad, (int)aadlen) != 1)
 		return (-1);
 	if (len > 0 &&
-	    EVP_EncryptUpdate(ctx, out, &n, text, (int)len) != 1)
+	    EVP_EncryptUpdate(sealer, out, &n, text, (int)len) != 1)
 		return (-1);
-	if (EVP_EncryptFinal_ex(ctx, out + len, &n) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, SEAL_TAG,
+	if (EVP_EncryptFinal_ex(sealer, out + len, &n) != 1 ||
+	    EVP_CIPHER_CTX_ctrl(sealer, EVP_CTRL_GCM_GET_TAG, SEAL_TAG,
 	    out + len) != 1)
 		return (-1);
 	return (0);
@@ -122,20 +125,35 @@ decrypt(const uint8_t key[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad,
 	int	 n;
 
 	memcpy(tag, text + len, sizeof(tag));
-	if (EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
-	    nonce) != 1 ||
-	    EVP_DecryptUpdate(ctx, NULL, &n, aad, (int)aadlen) != 1)
+	if (EVP_DecryptInit_ex(opener, NULL, NULL, key, nonce) != 1 ||
+	    EVP_DecryptUpdate(opener, NULL, &n, aad, (int)aadlen) != 1)
 		return (-1);
 	if (len > 0 &&
-	    EVP_DecryptUpdate(ctx, out, &n, text, (int)len) != 1)
+	    EVP_DecryptUpdate(opener, out, &n, text, (int)len) != 1)
 		goto fail;
-	if (EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, SEAL_TAG,
-	    tag) != 1 || EVP_DecryptFinal_ex(ctx, out + len, &n) != 1)
+	if (EVP_CIPHER_CTX_ctrl(opener, EVP_CTRL_GCM_SET_TAG, SEAL_TAG,
+	    tag) != 1 || EVP_DecryptFinal_ex(opener, out + len, &n) != 1)
 		goto fail;
 	return (0);
  fail:
 	explicit_bzero(out, len);	/* never text that is not proven */
 	return (-1);
+}
+
+/* Ready for a key, and without the one before. */
+static int
+contexts(void)
+{
+	if ((sealer == NULL && (sealer = EVP_CIPHER_CTX_new()) == NULL) ||
+	    (opener == NULL && (opener = EVP_CIPHER_CTX_new()) == NULL))
+		return (-1);
+	if (EVP_CIPHER_CTX_reset(sealer) != 1 ||
+	    EVP_CIPHER_CTX_reset(opener) != 1 ||
+	    EVP_EncryptInit_ex(sealer, EVP_aes_256_gcm(), NULL, NULL,
+	    NULL) != 1 || EVP_DecryptInit_ex(opener, EVP_aes_256_gcm(), NULL,
+	    NULL, NULL) != 1)
+		return (-1);
+	return (0);
 }
 
 int
@@ -147,7 +165,7 @@ seal_init(void)
 
 	if (vault != NULL)
 		return (0);
-	if ((ctx = EVP_CIPHER_CTX_new()) == NULL)
+	if (contexts() == -1)
 		return (-1);
 	/* Loads what libcrypto loads late: digest, cipher, random numbers. */
 	if (hkdf(key, key, sizeof(key), key) == -1 ||
@@ -190,7 +208,7 @@ seal_free(struct seal *se)
 	if (se == NULL)
 		return;
 	explicit_bzero(se, sizeof(*se));
-	(void)EVP_CIPHER_CTX_reset(ctx);	/* it may hold a key still */
+	(void)contexts();	/* they may hold a key still */
 }
 
 uint32_t
