@@ -367,6 +367,11 @@ def grants(w):
         p.close()
 
 
+def no(tenant, code):
+    """Of a tenant that auth has not been told of it knows nothing yet."""
+    return code if tenant in (1, 2) else R_UNAVAILABLE
+
+
 def tokens(w):
     """auth signs in nobody for a forged token, tenant or password"""
     d = w.d
@@ -379,19 +384,19 @@ def tokens(w):
                 (1, os.urandom(32)) for _ in range(200)]:
             body = struct.pack('>I', tenant) + text('127.0.0.1') + token
             rows, code, _ = wire.ask('TOKEN', body)
-            equal((code, rows), (R_SESSION, []), 'tenant %d' % tenant)
-            if code != R_SESSION:
-                break
+            equal((code, rows), (no(tenant, R_SESSION), []), 'tenant %d' %
+                  tenant)
         for tenant in (1, 2, 3, 0):
             rows, code, _ = wire.ask('LINK_GET', struct.pack('>I', tenant) +
                                      text('127.0.0.1') + os.urandom(32))
-            equal((code, rows), (R_LINK, []), 'link of tenant %d' % tenant)
+            equal((code, rows), (no(tenant, R_LINK), []),
+                  'link of tenant %d' % tenant)
         for tenant, mail in ((1, 'tok@acme.example'), (1, 'no@acme.example'),
                              (2, 'tok@acme.example'), (9, 'x@x.example')):
             rows, code, _ = wire.ask(
                 'LOGIN', struct.pack('>I', tenant) + text('10.1.2.3') +
                 text('') + text(mail) + text('not the password'))
-            equal((code, rows), (R_SIGNIN, []), 'sign-in %d %s' %
+            equal((code, rows), (no(tenant, R_SIGNIN), []), 'sign-in %d %s' %
                   (tenant, mail))
         rows, code, _ = wire.ask(
             'PASSWORD', struct.pack('>I', 2) + text('10.1.2.3') + good +
