@@ -52,7 +52,8 @@ function words() {
 }
 
 /* What we have named ourselves, and what has no language. */
-const OURS = /^(Acme|acme|One|Two|Ada|Ben|neu-ja|risa|A|English|Ctrl K|K|One - Acme|[^a-z]*)$/;
+const OURS = new Set(['Acme', 'acme', 'One', 'Two', 'Ada', 'Ben', 'neu-ja',
+    'risa', 'English', 'Ctrl K', 'One - Acme']);
 
 async function check(s, lang, where) {
 	const { all, lang: said } = await s.page.evaluate(words);
@@ -66,8 +67,8 @@ async function check(s, lang, where) {
 			assert.ok(t === '日本語' || !/[ぁ-んァ-ヶ一-龠]/.test(t),
 			    `${where}: ${t}`);
 		else
-			assert.ok(OURS.test(t) || /[^\x00-\u024f]/.test(t) ||
-			    t.includes('@') || t.startsWith('https:'),
+			assert.ok(OURS.has(t) || /[^\x00-\u024f]/.test(t) ||
+			    !/[a-z]/.test(t) || t.includes('@') || t.startsWith('https:'),
 			    `${where}: ${t}`);
 	}
 }
@@ -147,9 +148,19 @@ test('on a telephone: floor, dock, people and chat as sheets', () =>
 	await until(() => s.frames.some((m) => m.t === 'floor'), 'a floor');
 	await fits(s, 'floor');
 	const box = await s.$('scene').boundingBox();
-	await s.page.touchscreen.tap(box.x + box.width / 2,
-	    box.y + box.height / 2);
-	await until(() => s.legs.length > 0, 'walks where one taps');
+	let across = 0.2;
+	await until(async () => {
+		/* a person may stand there, then it opens a card */
+		if (await s.$('person-card').isVisible())
+			await s.page.keyboard.press('Escape');
+		await s.page.touchscreen.tap(box.x + box.width * across,
+		    box.y + box.height * 0.35);
+		across = across > 0.7 ? 0.2 : across + 0.15;
+		return (s.legs.length > 0);
+	}, 'walks where one taps');
+	if (await s.$('person-card').isVisible())
+		await s.page.keyboard.press('Escape');
+	await s.gone('person-card');
 	await s.$('dock-people').tap();
 	await s.see('sheet-people');
 	await s.see(`person-${adm.id}`);
