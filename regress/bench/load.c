@@ -504,11 +504,26 @@ client_hello(struct client *cl)
 	client_frame(cl, 1, buf, (size_t)n);
 }
 
+/* What was said: a frame of the others may carry more than one. */
+static unsigned int
+client_heard(const char *s, size_t len)
+{
+	const char	*p = s, *end = s + len;
+	unsigned int	 n = 0;
+
+	while ((p = memmem(p, (size_t)(end - p), MARK, strlen(MARK))) !=
+	    NULL) {
+		p += strlen(MARK);
+		latency(now_us() - strtoull(p, NULL, 16));
+		n++;
+	}
+	got.msgs += n;
+	return (n);
+}
+
 static void
 client_text(struct client *cl, const char *s, size_t len)
 {
-	const char	*p;
-
 	if (cl->cl_state == HELLO) {
 		if (memmem(s, len, "\"t\":\"hello\"", 11) != NULL)
 			client_hello(cl);
@@ -524,10 +539,9 @@ client_text(struct client *cl, const char *s, size_t len)
 	}
 	if (!measuring)
 		return;
-	if ((p = memmem(s, len, MARK, strlen(MARK))) != NULL) {
-		got.msgs++;
-		latency(now_us() - strtoull(p + strlen(MARK), NULL, 16));
-	} else if (memmem(s, len, "\"t\":\"ack\"", 9) != NULL)
+	if (client_heard(s, len) > 0)
+		return;
+	if (memmem(s, len, "\"t\":\"ack\"", 9) != NULL)
 		got.acks++;
 	else if (memmem(s, len, "\"t\":\"error\"", 11) != NULL) {
 		if (got.errors++ < 3)

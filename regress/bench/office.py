@@ -14,11 +14,12 @@ sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 import risa                                                     # noqa: E402
 
 risa.RISAD = os.environ.get('RISAD', risa.RISAD)
+risa.RISACTL = os.environ.get('RISACTL', risa.RISACTL)
 OUT = os.path.join(risa.TOP, 'regress', 'out', 'bench')
 CHEAP = 'password hash memory 8 passes 1\n'
 ROOM = 'limit connections 20000 address 20000\n'
 PASSWORD = 'correct-horse-42'
-TENANTS = 20
+TENANTS = 21                    # the last one signs in all the time
 FLOORS = 5                      # of each
 
 
@@ -61,6 +62,7 @@ class Office(risa.Daemon):
 
     def __init__(self):
         os.makedirs(OUT, exist_ok=True)
+        self.hashers = None
         super().__init__(more=CHEAP + ROOM)
         self.htdocs = os.path.join(risa.TOP, 'risad', 'htdocs')
         self.write('hall.json', json.dumps(hall()))
@@ -69,7 +71,15 @@ class Office(risa.Daemon):
         self.people = {}        # of each tenant: (cookie, mail)
         self.lock = threading.Lock()
 
-    def again(self, workers=1, more=CHEAP + ROOM):
+    def conf(self):
+        text = super().conf()
+        if self.hashers is None:
+            return text
+        return text.replace('workers session %d\n' % self.workers,
+                            'workers session %d hash %d\n' % (
+                                self.workers, self.hashers))
+
+    def again(self, workers=1, more=CHEAP + ROOM, hashers=None):
         """Start it anew with this configuration."""
         if self.proc is not None:
             code = self.stop()
@@ -77,6 +87,7 @@ class Office(risa.Daemon):
                 raise risa.Failure('risad: exit %d\n%s' % (code, self.log()))
         self.workers = workers
         self.more = more
+        self.hashers = hashers
         self.write_conf()
         return self.start()
 
