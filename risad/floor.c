@@ -534,7 +534,9 @@ avatar_step(struct avatar *av, uint64_t now)
 	room_step(av, now);
 	if (now - av->av_saved > SAVE_MS)
 		office_save(av, now);
-	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now) {
+	/* Here until the place is kept, which is not done for every step. */
+	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now &&
+	    now - av->av_saved >= SAVE_MIN_MS) {
 		av->av_moving = 0;
 		TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
 		office_save(av, now);

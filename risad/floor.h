@@ -10,6 +10,7 @@
 #include "session.h"
 #include "walk.h"
 
+#define SAVE_MIN_MS	1000	/* between two writes of one's place */
 #define FLOOR_QUEUE	32	/* legs that wait for the one before */
 #define FLOOR_SLOTS	4095	/* avatars of one worker on one floor */
 #define FLOOR_ALL	0xffff
