@@ -375,7 +375,7 @@ def reload_bad(d, p):
     equal(served_cert(d), cert, 'certificate')
     p.settle()
     d.do('reload')
-    equal(generation(d), before + 1, 'and a good one')
+    check(generation(d) > before, 'and a good one')
 
 
 def reload_often(d, p):
