@@ -419,8 +419,8 @@ client_cookie(struct client *cl, const char *s, size_t len)
 	if (goal == LOGIN) {
 		if (strncmp(s + 9, "201", 3) == 0)
 			got.done++;
-		else
-			got.errors++;
+		else if (got.errors++ < 3)
+			warnx("sign-in: %.*s", (int)strcspn(s, "\r"), s);
 		client_close(cl);
 		return (len);
 	}

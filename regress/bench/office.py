@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
@@ -202,6 +203,40 @@ def pss(pids):
         except OSError:
             pass
     return total
+
+
+class AtWork:
+    """How long a process was not waiting for something to do, by looking
+    at it 500 times a second; waiting for a processor is not counted."""
+
+    def __init__(self, pid):
+        self.pid = pid
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self):
+        self.looks = self.rests = 0
+        self.begin, self.stood = time.monotonic(), waited(self.pid)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *what):
+        self.ended.set()
+        self.thread.join()
+
+    def _look(self):
+        while not self.ended.wait(0.002):
+            with open('/proc/%d/wchan' % self.pid) as f:
+                self.rests += 'epoll' in f.read()
+            self.looks += 1
+        self.secs = time.monotonic() - self.begin
+        self.stood = waited(self.pid) - self.stood
+
+    @property
+    def part(self):
+        """Of the time, while this lasted."""
+        busy = 1 - self.rests / max(self.looks, 1)
+        return max(busy - self.stood / self.secs, 0)
 
 
 class Load:

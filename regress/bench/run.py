@@ -365,44 +365,60 @@ class Bench:
                               noisy(q, 'saturated')))
         d.again(workers=1, more=REAL, hashers=2)
         with self.load(d.port, names) as comers:
+            comers.measure(d.pids_all(), 'signin', 2, 1)
             twice = self._flood(comers, d.pids_all(), 4)
         self.table.row('sign-ins/s, 2 hash workers', '>= 1.6 of 1', twice,
                        '%.1f', rate, met=twice >= 1.6 * rate,
                        notes=('peer: 1 hash worker',))
 
+    def _bare(self, rows, commits):
+        """The bare loop, with transactions of the same size."""
+        path = self.office.path('peer')
+        shutil.rmtree(path, ignore_errors=True)
+        os.mkdir(path)
+        q = subprocess.run(
+            [os.path.join(OUT, 'peer_sqlite'), path, '20', str(rows),
+             str(commits), '6'], check=True, stdout=subprocess.PIPE)
+        shutil.rmtree(path)
+        return json.loads(q.stdout)
+
+    def _write(self, l, pids, people, ms):
+        """All write, each in so many milliseconds; a row for the table.
+
+        Storage shares the machine with what brings it the messages, the
+        bare loop does not: so its rows are counted against the time that
+        it was at work, on the processor or waiting for the disk."""
+        d = self.office
+        storage = d.pids('storage')[('storage', 0)]
+        before = d.stats()
+        with office.AtWork(storage) as w:
+            r = l.measure(pids, 'say', people, ms, 200, 1, 6, '{"user":1}')
+        after = d.stats()
+        rows, commits = (after['storage.' + k] - before['storage.' + k]
+                         for k in ('messages', 'commits'))
+        q = self._bare(rows, commits)
+        rate, bare = rows / (w.part * w.secs), q['rows'] / q['secs']
+        self.table.row(
+            'rows/s at work, %d/s offered' % (1000 * people / ms),
+            '>= 0.7 peer', rate, '%.0f', bare, met=rate >= 0.7 * bare,
+            notes=('%.0f/s in fact, %.1f a commit' % (
+                r['acks'] / r['secs'], rows / commits),
+                'CPU us/row %.0f, peer %.0f' % (
+                    1e6 * r['by'][storage] * w.secs / r['secs'] / rows,
+                    1e6 * q['cpu'] / q['rows']),
+                '%d refused' % r['errors'] if r['errors'] else '', gone(r),
+                noisy(r)))
+
     def durable(self):
-        """P9: many tenants write at once, more than fits"""
+        """P9: many tenants write at once: what fits, and more"""
         d = self.office
         people = [(t, i, 0) for i in range(100) for t in range(20)]
         d.again(workers=1)
         pids = d.pids_all()
-        name = {p['pid']: p['process'] for p in d.processes()}
         with self.load(d.port, people, '-n') as l:
             l.join(len(people))
-            before = d.stats()
-            r = l.measure(pids, 'say', len(people), 100, 200, 2, 8,
-                          '{"user":1}')
-            after = d.stats()
-        rows, commits = (after['storage.' + k] - before['storage.' + k]
-                         for k in ('messages', 'commits'))
-        rate = r['acks'] / r['secs']
-        path = d.path('peer')
-        shutil.rmtree(path, ignore_errors=True)
-        os.mkdir(path)
-        q = json.loads(subprocess.run(
-            [os.path.join(OUT, 'peer_sqlite'), path, '20', str(rows),
-             str(commits), '8'], check=True, stdout=subprocess.PIPE).stdout)
-        shutil.rmtree(path)
-        bare = q['rows'] / q['secs']
-        cpu = sum(v for p, v in r['by'].items() if name.get(p) == 'storage')
-        self.table.row('messages/s on disk', '>= 0.7 peer', rate, '%.0f',
-                       bare, met=rate >= 0.7 * bare, notes=(
-                           '%.1f a commit' % (rows / commits),
-                           'CPU us/row %.0f, peer %.0f' % (
-                               1e6 * cpu / max(r['acks'], 1),
-                               1e6 * q['cpu'] / q['rows']),
-                           '%d refused' % r['errors'] if r['errors'] else '',
-                           gone(r), noisy(r)))
+            self._write(l, pids, len(people), 1000)
+            self._write(l, pids, len(people), 250)
 
     def _first_answer(self, d, ctx):
         """Milliseconds from the start until /healthz is answered."""
