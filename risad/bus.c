@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "bus.h"
@@ -8,6 +9,52 @@
 
 #define FRAME_HEAD	7
 #define ENTRY		12
+#define EARLY_MAX	4096	/* avatars that come before their grant */
+#define EARLY_MS	5000
+
+/*
+ * Whom a worker may bring along: storage says for which users it has given it
+ * a grant.  What a worker says of itself is not believed, it may be broken.
+ */
+struct holder {
+	RB_ENTRY(holder) ho_entry;
+	unsigned int	 ho_inst;
+	uint32_t	 ho_tenant, ho_user;
+};
+RB_HEAD(holder_tree, holder);
+static struct holder_tree	 holders = RB_INITIALIZER(&holders);
+
+/* The two ways from storage differ in speed: an avatar waits for its grant. */
+struct early {
+	TAILQ_ENTRY(early)	 ea_entry;
+	unsigned int		 ea_inst;
+	uint64_t		 ea_until;	/* mono ms */
+	struct m_bus_join	 ea_join;	/* with copies of its strings */
+	char			*ea_name, *ea_note;
+};
+static TAILQ_HEAD(, early)	 earlies = TAILQ_HEAD_INITIALIZER(earlies);
+static unsigned int		 nearly;
+
+static int
+holder_cmp(struct holder *a, struct holder *b)
+{
+	if (a->ho_inst != b->ho_inst)
+		return (a->ho_inst < b->ho_inst ? -1 : 1);
+	if (a->ho_tenant != b->ho_tenant)
+		return (a->ho_tenant < b->ho_tenant ? -1 : 1);
+	return (a->ho_user < b->ho_user ? -1 : a->ho_user > b->ho_user);
+}
+
+RB_GENERATE_STATIC(holder_tree, holder, ho_entry, holder_cmp)
+
+static struct holder *
+holder_find(unsigned int inst, uint32_t tenant, uint32_t user)
+{
+	struct holder	 key = { .ho_inst = inst, .ho_tenant = tenant,
+			    .ho_user = user };
+
+	return (RB_FIND(holder_tree, &holders, &key));
+}
 
 /* Tell every other worker, or the one given. */
 static void
@@ -46,6 +93,7 @@ bus_avatar(struct peer *pe, struct avatar *av)
 	m.tx = (uint16_t)av->av_leg.x1;
 	m.ty = (uint16_t)av->av_leg.y1;
 	m.time = (uint32_t)now;
+	m.locker = av->av_floor->fl_locker[av->av_room];
 	m.name = av->av_name;
 	m.note = av->av_note;
 	bus_send(pe, IMSG_BUS_JOIN, &m);
@@ -67,37 +115,14 @@ bus_left(struct avatar *av, int gone)
 	bus_send(NULL, IMSG_BUS_LEFT, &m);
 }
 
-static void
-bus_door_to(struct peer *pe, struct floor *fl, uint8_t room)
+void
+bus_door(struct floor *fl, uint8_t room)
 {
 	struct m_bus_door	 m = { fl->fl_office->of_tenant, fl->fl_id,
 				    fl->fl_locker[room], room,
 				    fl->fl_locker[room] != 0 };
 
-	bus_send(pe, IMSG_BUS_DOOR, &m);
-}
-
-void
-bus_door(struct floor *fl, uint8_t room)
-{
-	bus_door_to(NULL, fl, room);
-}
-
-void
-bus_message(const struct m_bus_msg *m)
-{
-	bus_send(NULL, IMSG_BUS_MSG, m);
-}
-
-void
-bus_takeover(struct avatar *av)
-{
-	struct m_bus_takeover	 m = { av->av_floor->fl_office->of_tenant,
-				    av->av_user };
-	struct peer		*pe = proc_peer(PROC_SESSION, av->av_worker);
-
-	if (pe != NULL)
-		bus_send(pe, IMSG_BUS_TAKEOVER, &m);
+	bus_send(NULL, IMSG_BUS_DOOR, &m);
 }
 
 void
@@ -114,16 +139,10 @@ static void
 bus_office(struct office *of, void *arg)
 {
 	struct avatar	*av;
-	struct floor	*fl;
-	unsigned int	 room;
 
 	RB_FOREACH(av, avatar_tree, &of->of_avatars)
 		if (av->av_person != NULL)
 			bus_avatar(arg, av);
-	RB_FOREACH(fl, floor_tree, &of->of_floors)
-		for (room = 1; room < 256; room++)
-			if (fl->fl_locker[room] != 0)
-				bus_door_to(arg, fl, (uint8_t)room);
 }
 
 void
@@ -170,7 +189,57 @@ bus_time(uint32_t time)
 }
 
 static void
-joined(struct peer *pe, const struct m_bus_join *m)
+early_free(struct early *ea)
+{
+	TAILQ_REMOVE(&earlies, ea, ea_entry);
+	nearly--;
+	free(ea->ea_name);
+	free(ea->ea_note);
+	free(ea);
+}
+
+static void
+early_add(unsigned int inst, const struct m_bus_join *m)
+{
+	struct early	*ea;
+	uint64_t	 now = mono_ms();
+
+	while ((ea = TAILQ_FIRST(&earlies)) != NULL && (ea->ea_until <= now ||
+	    nearly == EARLY_MAX))
+		early_free(ea);
+	if ((ea = calloc(1, sizeof(*ea))) == NULL)
+		return;
+	TAILQ_INSERT_TAIL(&earlies, ea, ea_entry);
+	nearly++;
+	ea->ea_inst = inst;
+	ea->ea_until = now + EARLY_MS;
+	ea->ea_join = *m;
+	if (text_set(&ea->ea_name, m->name) == -1 ||
+	    text_set(&ea->ea_note, m->note) == -1) {
+		early_free(ea);
+		return;
+	}
+	ea->ea_join.name = ea->ea_name;
+	ea->ea_join.note = ea->ea_note;
+}
+
+/* Is the number another one's on this floor? */
+static int
+id_taken(struct office *of, const struct m_bus_join *m)
+{
+	struct floor	*fl = floor_find(of, m->floor);
+	struct avatar	*av;
+
+	if (fl == NULL)
+		return (0);
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+		if (av->av_id == m->id && av->av_user != m->user)
+			return (1);
+	return (0);
+}
+
+static void
+joined(unsigned int inst, const struct m_bus_join *m)
 {
 	struct office	*of;
 	struct floor	*fl;
@@ -178,30 +247,85 @@ joined(struct peer *pe, const struct m_bus_join *m)
 	int		 is_new;
 
 	/* The number says whose avatar it is; nobody speaks for another. */
-	if (m->id >> 12 != pe->pe_inst || (of = office_get(m->tenant)) == NULL)
+	if (m->id >> 12 != inst || site_tenant(m->tenant) == NULL ||
+	    (of = office_get(m->tenant)) == NULL)
+		return;
+	av = avatar_find(of, m->user);
+	is_new = av == NULL || av->av_id != m->id ||
+	    av->av_floor->fl_id != m->floor;
+	if (is_new && holder_find(inst, m->tenant, m->user) == NULL) {
+		early_add(inst, m);
+		return;
+	}
+	if (id_taken(of, m))
 		return;
 	login_floor(m->tenant, m->user, m->floor);
-	if ((av = avatar_find(of, m->user)) != NULL &&
-	    (av->av_id != m->id || av->av_floor->fl_id != m->floor)) {
-		if (av->av_person != NULL) {
+	if (av != NULL && is_new) {
+		if (av->av_person != NULL)
 			office_takeover(of, m->user);
-			av = NULL;
-		} else {
+		else
 			remote_gone(av, 0);
-			av = NULL;
-		}
 	}
-	is_new = av == NULL;
 	if ((fl = floor_make(of, m->floor)) == NULL ||
-	    (av = avatar_remote(fl, m, pe->pe_inst)) == NULL)
+	    (av = avatar_remote(fl, m, inst)) == NULL)
 		return;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,
 	    bus_time(m->time));
 	floor_room_told(av, m->room);
+	if (m->locker != 0 && fl->fl_locker[m->room] == 0)
+		floor_door_told(fl, m->room, 1, m->locker);
 	if (is_new)
 		office_joined(av);
 	else
 		office_changed(av);
+}
+
+/* Storage has given a worker a grant for a user, or taken the last one. */
+static void
+granted(const struct m_bus_grant *m)
+{
+	struct holder	*ho = holder_find(m->inst, m->tenant, m->user);
+	struct office	*of = office_get(m->tenant);
+	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
+	struct early	*ea, *next;
+
+	if (!m->on) {
+		if (ho != NULL) {
+			RB_REMOVE(holder_tree, &holders, ho);
+			free(ho);
+		}
+		/* It has said so itself, unless it is broken. */
+		if (av != NULL && av->av_person == NULL &&
+		    av->av_worker == m->inst)
+			remote_gone(av, 1);
+		return;
+	}
+	if (ho == NULL) {
+		if ((ho = calloc(1, sizeof(*ho))) == NULL)
+			return;
+		ho->ho_inst = m->inst;
+		ho->ho_tenant = m->tenant;
+		ho->ho_user = m->user;
+		RB_INSERT(holder_tree, &holders, ho);
+	}
+	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next) {
+		if (ea->ea_inst != m->inst || ea->ea_join.user != m->user ||
+		    ea->ea_join.tenant != m->tenant)
+			continue;
+		joined(ea->ea_inst, &ea->ea_join);
+		early_free(ea);
+	}
+}
+
+void
+bus_storage_down(void)
+{
+	struct holder	*ho;
+
+	while ((ho = RB_ROOT(&holders)) != NULL) {
+		RB_REMOVE(holder_tree, &holders, ho);
+		free(ho);
+	}
 }
 
 static void
@@ -210,6 +334,13 @@ left(struct peer *pe, const struct m_bus_left *m)
 	struct office	*of = office_get(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
 
+	struct early	*ea, *next;
+
+	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next)
+		if (ea->ea_inst == pe->pe_inst && ea->ea_join.id == m->id &&
+		    ea->ea_join.user == m->user &&
+		    ea->ea_join.tenant == m->tenant)
+			early_free(ea);
 	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
 	    av->av_worker == pe->pe_inst)
 		remote_gone(av, m->gone);
@@ -252,26 +383,30 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 	return (0);
 }
 
+/* Doors are moved from inside: the worker has somebody in the room. */
 static void
-door(const struct m_bus_door *m)
+door(struct peer *pe, const struct m_bus_door *m)
 {
 	struct office	*of = office_get(m->tenant);
 	struct floor	*fl = of == NULL ? NULL : floor_find(of, m->floor);
+	struct avatar	*av;
 
-	if (fl != NULL)
+	if (fl == NULL)
+		return;
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+		if (av->av_worker == pe->pe_inst && av->av_person == NULL &&
+		    av->av_room == m->room)
+			break;
+	if (av != NULL)
 		floor_door_told(fl, m->room, m->locked, m->by);
 }
 
 int
 bus_imsg(struct peer *pe, uint32_t type, const void *m)
 {
-	const struct m_bus_msg		*mm = m;
-	const struct m_bus_takeover	*mt = m;
-	struct office			*of;
-
 	switch (type) {
 	case IMSG_BUS_JOIN:
-		joined(pe, m);
+		joined(pe->pe_inst, m);
 		return (0);
 	case IMSG_BUS_LEFT:
 		left(pe, m);
@@ -279,15 +414,26 @@ bus_imsg(struct peer *pe, uint32_t type, const void *m)
 	case IMSG_BUS_LEGS:
 		return (legs(pe, m));
 	case IMSG_BUS_DOOR:
-		door(m);
+		door(pe, m);
 		return (0);
+	default:
+		return (-1);
+	}
+}
+
+int
+bus_storage(uint32_t type, const void *m)
+{
+	const struct m_bus_msg	*mm = m;
+	struct office		*of;
+
+	switch (type) {
 	case IMSG_BUS_MSG:
 		if ((of = office_get(mm->tenant)) != NULL)
 			office_deliver(of, mm);
 		return (0);
-	case IMSG_BUS_TAKEOVER:
-		if ((of = office_get(mt->tenant)) != NULL)
-			office_takeover(of, mt->user);
+	case IMSG_BUS_GRANT:
+		granted(m);
 		return (0);
 	default:
 		return (-1);

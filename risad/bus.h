@@ -11,6 +11,10 @@ void	 bus_up(struct peer *);
 void	 bus_down(struct peer *);
 int	 bus_imsg(struct peer *, uint32_t type, const void *m);
 
+/* What storage tells all workers; and it has gone, what it said is void. */
+int	 bus_storage(uint32_t type, const void *m);
+void	 bus_storage_down(void);
+
 /*
  * To all others: an avatar of ours is new or has changed, has left; gone for
  * good, or it will be on another floor at once.
@@ -18,9 +22,6 @@ int	 bus_imsg(struct peer *, uint32_t type, const void *m);
 void	 bus_joined(struct avatar *);
 void	 bus_left(struct avatar *, int gone);
 void	 bus_door(struct floor *, uint8_t room);
-void	 bus_message(const struct m_bus_msg *);
-/* To the worker that holds the user's avatar: ours takes over. */
-void	 bus_takeover(struct avatar *);
 /*
  * The frame of our changes, to all: who has nobody on the floor must know
  * where people are when somebody comes.

@@ -10,6 +10,7 @@ RB_HEAD(grant_tokens, grant);
 static struct grant_ids	 ids = RB_INITIALIZER(&ids);
 static struct grant_tokens tokens = RB_INITIALIZER(&tokens);
 static uint32_t		 count, per_inst[MAX_SESSIONS];
+static void		(*watcher)(const struct grant *, int);
 
 static int
 by_id(const struct grant *a, const struct grant *b)
@@ -109,6 +110,48 @@ grant_expire(uint64_t now)
 				known_free(i, kn);
 }
 
+static int
+in_range(const struct grant *gr, uint32_t tenant, uint32_t user,
+    uint64_t token)
+{
+	return (gr != NULL && (tenant == 0 || (gr->gr_tenant == tenant &&
+	    (user == 0 || (gr->gr_user == user &&
+	    (token == 0 || gr->gr_token == token))))));
+}
+
+/* The first grant that is not before the range. */
+static struct grant *
+range(uint32_t tenant, uint32_t user, uint64_t token)
+{
+	struct grant	 key = {
+		.gr_tenant = tenant, .gr_user = user, .gr_token = token
+	};
+
+	return (RB_NFIND(grant_tokens, &tokens, &key));
+}
+
+void
+grant_watch(void (*fn)(const struct grant *, int))
+{
+	watcher = fn;
+}
+
+/* Tell of one that has come or gone, if it is the only one of its kind. */
+static void
+watch(const struct grant *gr, int on)
+{
+	struct grant	*other;
+
+	if (watcher == NULL)
+		return;
+	for (other = range(gr->gr_tenant, gr->gr_user, 0);
+	    in_range(other, gr->gr_tenant, gr->gr_user, 0);
+	    other = RB_NEXT(grant_tokens, &tokens, other))
+		if (other != gr && other->gr_inst == gr->gr_inst)
+			return;
+	watcher(gr, on);
+}
+
 struct grant *
 grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
     uint64_t token, uint64_t expires)
@@ -134,6 +177,7 @@ grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
 	RB_INSERT(grant_tokens, &tokens, gr);
 	per_inst[inst]++;
 	count++;
+	watch(gr, 1);
 	return (gr);
 }
 
@@ -155,28 +199,9 @@ grant_free(struct grant *gr)
 	RB_REMOVE(grant_tokens, &tokens, gr);
 	per_inst[gr->gr_inst]--;
 	count--;
+	watch(gr, 0);
 	explicit_bzero(gr, sizeof(*gr));
 	free(gr);
-}
-
-static int
-in_range(const struct grant *gr, uint32_t tenant, uint32_t user,
-    uint64_t token)
-{
-	return (gr != NULL && (tenant == 0 || (gr->gr_tenant == tenant &&
-	    (user == 0 || (gr->gr_user == user &&
-	    (token == 0 || gr->gr_token == token))))));
-}
-
-/* The first grant that is not before the range. */
-static struct grant *
-range(uint32_t tenant, uint32_t user, uint64_t token)
-{
-	struct grant	 key = {
-		.gr_tenant = tenant, .gr_user = user, .gr_token = token
-	};
-
-	return (RB_NFIND(grant_tokens, &tokens, &key));
 }
 
 void

@@ -29,6 +29,12 @@ struct grant {
 struct grant	*grant_new(unsigned int inst, uint32_t tenant, uint32_t user,
 		    uint8_t role, uint64_t token, uint64_t expires);
 
+/*
+ * Call the function when a process gets its first grant for a user (1) and
+ * when it has lost the last one (0).
+ */
+void		 grant_watch(void (*)(const struct grant *, int on));
+
 /* The grant if it is this process's and not over; else NULL. */
 struct grant	*grant_find(uint64_t id, unsigned int inst, uint64_t now);
 void		 grant_free(struct grant *);

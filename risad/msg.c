@@ -335,6 +335,7 @@ static const struct field bus_join[] = {
 	N8(m_bus_join, heading, UINT8_MAX), N32(m_bus_join, look),
 	N16(m_bus_join, x), N16(m_bus_join, y), N16(m_bus_join, tx),
 	N16(m_bus_join, ty), N32(m_bus_join, time),
+	N32(m_bus_join, locker),
 	STR(m_bus_join, name, MAX_NAME), STR(m_bus_join, note, MAX_NOTE), END
 };
 static const struct field bus_left[] = {
@@ -355,8 +356,9 @@ static const struct field bus_msg[] = {
 	N64(m_bus_msg, id), N64(m_bus_msg, at),
 	STR(m_bus_msg, name, MAX_NAME), STR(m_bus_msg, text, MAX_TEXT), END
 };
-static const struct field bus_takeover[] = {
-	N32(m_bus_takeover, tenant), N32(m_bus_takeover, user), END
+static const struct field bus_grant[] = {
+	N16(m_bus_grant, inst), N32(m_bus_grant, tenant),
+	N32(m_bus_grant, user), N8(m_bus_grant, on, 1), END
 };
 
 /* Sets of processes. */
@@ -510,8 +512,8 @@ static const struct row {
 	ROW(BUS_LEFT, S, S, bus_left),
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),
-	ROW(BUS_MSG, S, S, bus_msg),
-	ROW(BUS_TAKEOVER, S, S, bus_takeover),
+	ROW(BUS_MSG, D, S, bus_msg),
+	ROW(BUS_GRANT, D, S, bus_grant),
 };
 
 static const struct row *

@@ -149,8 +149,6 @@ job_new(struct person *pn, const char *ref)
 		return (NULL);
 	}
 	jo->jo_person = pn;
-	jo->jo_tenant = pn->pn_conn->cn_login->lg_tenant;
-	jo->jo_user = pn->pn_conn->cn_login->lg_user;
 	if (ref != NULL)
 		(void)strlcpy(jo->jo_ref, ref, sizeof(jo->jo_ref));
 	TAILQ_INSERT_TAIL(&pn->pn_jobs, jo, jo_entry);
@@ -163,8 +161,6 @@ job_free(struct job *jo)
 	if (jo->jo_person != NULL)
 		TAILQ_REMOVE(&jo->jo_person->pn_jobs, jo, jo_entry);
 	json_decref(jo->jo_list);
-	if (jo->jo_text != NULL)
-		freezero(jo->jo_text, strlen(jo->jo_text));
 	free(jo);
 }
 
@@ -494,7 +490,6 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		if (av->av_person != NULL)
 			office_takeover(of, av->av_user);
 		else {
-			bus_takeover(av);
 			was = av->av_floor;
 			office_left(av, 0);
 			avatar_free(av);

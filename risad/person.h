@@ -36,15 +36,10 @@ struct person {
 struct job {
 	TAILQ_ENTRY(job)	 jo_entry;
 	struct person		*jo_person;	/* NULL: has left */
-	uint32_t		 jo_tenant, jo_user;
-	uint32_t		 jo_id;		/* floor, or room */
-	uint8_t			 jo_kind;
-	uint32_t		 jo_a, jo_b;
+	uint8_t			 jo_kind;	/* of the channel */
 	char			 jo_ref[MAX_REF + 1];
 	char			 jo_channel[40];
-	char			 jo_name[MAX_NAME + 1];
 	json_t			*jo_list;
-	char			*jo_text;
 };
 
 /* A text frame with a reference for the caller; NULL without memory. */

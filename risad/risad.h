@@ -252,8 +252,10 @@ enum imsg_type {
 	IMSG_BUS_LEFT,
 	IMSG_BUS_LEGS,
 	IMSG_BUS_DOOR,
+
+	/* storage -> session: what a worker need not believe another */
 	IMSG_BUS_MSG,
-	IMSG_BUS_TAKEOVER,
+	IMSG_BUS_GRANT,
 
 	IMSG_MAX
 };
@@ -576,6 +578,7 @@ struct m_bus_join {
 	uint32_t	 look;
 	uint16_t	 x, y, tx, ty;
 	uint32_t	 time;			/* when it was at x, y */
+	uint32_t	 locker;		/* of its room, or 0 */
 	const char	*name, *note;
 };
 struct m_bus_left {
@@ -598,6 +601,10 @@ struct m_bus_msg {
 	uint64_t	 id, at;
 	const char	*name, *text;
 };
-struct m_bus_takeover	{ uint32_t tenant, user; };
+struct m_bus_grant {			/* whose page a worker may hold */
+	uint16_t	 inst;
+	uint32_t	 tenant, user;
+	uint8_t		 on;
+};
 
 #endif

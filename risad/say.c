@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bus.h"
 #include "log.h"
 #include "person.h"
 #include "utf8.h"
@@ -133,31 +132,16 @@ ref_valid(const char *s)
 	    "uvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == len);
 }
 
-/* It is durable: tell the writer, and whoever shall read it. */
+/* It is durable, and storage tells it to whoever shall read it. */
 static void
 said(struct job *jo, const struct m_said *m)
 {
-	struct m_bus_msg	 msg = { 0 };
-	struct office		*of = office_get(jo->jo_tenant);
-
+	if (!m->again)
+		session_stats.ss_says++;
 	if (jo->jo_person != NULL)
 		person_send(jo->jo_person, json_pack("{ss ss sI sI}", "t",
 		    "ack", "ref", jo->jo_ref, "id", (json_int_t)m->id, "at",
 		    (json_int_t)m->at));
-	if (m->again || of == NULL)
-		return;			/* has been delivered then */
-	session_stats.ss_says++;
-	msg.tenant = jo->jo_tenant;
-	msg.kind = jo->jo_kind;
-	msg.a = jo->jo_a;
-	msg.b = jo->jo_b;
-	msg.from = jo->jo_user;
-	msg.id = m->id;
-	msg.at = m->at;
-	msg.name = jo->jo_name;
-	msg.text = jo->jo_text;
-	office_deliver(of, &msg);
-	bus_message(&msg);
 }
 
 static int
@@ -237,15 +221,6 @@ say_say(struct person *pn, json_t *o)
 	if ((jo = job_new(pn, ref)) == NULL)
 		return (NULL);
 	jo->jo_kind = m.kind;
-	jo->jo_a = m.a;
-	jo->jo_b = m.b;
-	(void)strlcpy(jo->jo_name, pn->pn_conn->cn_login->lg_name,
-	    sizeof(jo->jo_name));
-	if ((jo->jo_text = strdup(text)) == NULL) {
-		person_error(pn, "unavailable", ref, NULL);
-		job_free(jo);
-		return (NULL);
-	}
 	m.ref = ref;
 	m.text = text;
 	job_ask(jo, IMSG_SAY, &m, say_answer);

@@ -718,6 +718,9 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		login_profile(m);
 		office_profile(m);
 		return (0);
+	case IMSG_BUS_MSG:
+	case IMSG_BUS_GRANT:
+		return (bus_storage(type, m));
 	case IMSG_C_STATUS:
 	case IMSG_C_STATS:
 		session_show(pe, id, type == IMSG_C_STATS);
@@ -741,8 +744,10 @@ session_down(struct peer *pe)
 		bus_down(pe);
 		return;
 	}
-	if (pe->pe_proc == PROC_STORAGE)
+	if (pe->pe_proc == PROC_STORAGE) {
 		login_down();
+		bus_storage_down();
+	}
 	ask_down(pe->pe_proc);
 }
 

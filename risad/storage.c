@@ -407,6 +407,37 @@ seen_one(struct grant *gr, void *arg)
 	gr->gr_seen = *(const uint64_t *)arg;
 }
 
+/* Which worker may hold a user's page is told to the other workers. */
+static void
+grant_told(struct peer *pe, const struct grant *gr, int on)
+{
+	struct m_bus_grant	 m = { (uint16_t)gr->gr_inst, gr->gr_tenant,
+				    gr->gr_user, on != 0 };
+
+	(void)proc_send(pe, IMSG_BUS_GRANT, 0, -1, &m);
+}
+
+static void
+grant_moved(const struct grant *gr, int on)
+{
+	struct peer	*pe;
+	unsigned int	 i;
+
+	for (i = 0; i < proc_nsession; i++)
+		if (i != gr->gr_inst &&
+		    (pe = proc_peer(PROC_SESSION, i)) != NULL)
+			grant_told(pe, gr, on);
+}
+
+static void
+grant_introduce(struct grant *gr, void *arg)
+{
+	struct peer	*pe = arg;
+
+	if (gr->gr_inst != pe->pe_inst)
+		grant_told(pe, gr, 1);
+}
+
 static void
 grant_tick(struct grant *gr, void *arg)
 {
@@ -837,14 +868,17 @@ storage_start(void)
 	evtimer_set(&commit_ev, commit_turn, NULL);
 	evtimer_set(&stream_ev, stream_turns, NULL);
 	evtimer_set(&tick_ev, tick, NULL);
+	grant_watch(grant_moved);
 }
 
 static void
 storage_up(struct peer *pe)
 {
 	/* What was broken into, we have been told before the new pipe. */
-	if (pe->pe_proc == PROC_SESSION)
+	if (pe->pe_proc == PROC_SESSION) {
 		grant_forget(pe->pe_inst);
+		grant_each(0, 0, 0, grant_introduce, pe);
+	}
 	if (pe->pe_proc == PROC_SESSION || pe->pe_proc == PROC_AUTH)
 		introduce(pe);
 }

@@ -357,6 +357,28 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 	return (0);
 }
 
+/*
+ * To all workers, when it is durable: none of them has to believe another one
+ * who has said what.
+ */
+static void
+tell_message(struct request *rq, const struct m_say *m, const char *name,
+    const struct m_said *said)
+{
+	struct m_bus_msg	 msg = { 0 };
+
+	msg.tenant = rq->rq_gr->gr_tenant;
+	msg.kind = m->kind;
+	msg.a = m->a;
+	msg.b = m->b;
+	msg.from = rq->rq_gr->gr_user;
+	msg.id = said->id;
+	msg.at = said->at;
+	msg.name = name;
+	msg.text = m->text;
+	rq_tell_sessions(rq, IMSG_BUS_MSG, &msg);
+}
+
 enum result
 me_say(struct request *rq, const void *arg)
 {
@@ -384,6 +406,8 @@ me_say(struct request *rq, const void *arg)
 	    &said) == -1)
 		return (R_UNAVAILABLE);
 	rq_answer(rq, IMSG_SAID, &said);
+	if (!said.again)
+		tell_message(rq, m, p.p_name, &said);
 	return (R_OK);
 }
 

@@ -7,6 +7,7 @@ written there comes from it as far as anybody can tell."""
 import array
 import base64
 import ctypes
+import json
 import os
 import random
 import re
@@ -669,26 +670,43 @@ def broken_into(w):
 
 
 def bus(w):
-    """over the bus nobody moves, renames or ends another worker's avatar"""
+    """over the bus a worker gains nothing that storage has not granted it"""
     d = w.d
     p = w.witness
     p.walk((700, 600))
     before = p.spot
     uid, av = p.id, p.you
+    heard = len(p.inbox)
     with Wire(d, 13, 'session', WITNESS) as wire:
         for ident in (av, (WITNESS << 12) | 1, 5 << 12 | 3):
-            wire.send('BUS_LEFT', struct.pack('>IIIH', 2, 1, uid, ident))
+            wire.send('BUS_LEFT', struct.pack('>IIIHB', 2, 1, uid, ident, 1))
             frame = struct.pack('<BIHHHHHHBB', 2, 0, 1, ident, 9, 9, 9, 9, 0,
                                 0)
             wire.send('BUS_LEGS', struct.pack('>III', 2, 1, len(frame)) +
                       frame)
-            wire.send('BUS_JOIN', struct.pack(
-                '>IIIHBBBIHHHHI', 2, 1, uid, ident, 0, 0, 0, 0, 9, 9, 9, 9,
-                0) + text('Mallory') + text(''))
+        # The witness and somebody invented, by numbers of every worker.
+        for user in (uid, 4711):
+            for ident in (av, 13 << 12 | 9, 5 << 12 | 3):
+                wire.send('BUS_JOIN', struct.pack(
+                    '>IIIHBBBIHHHHII', 2, 1, user, ident, 0, 0, 0, 0, 9, 9,
+                    9, 9, 0, 0) + text('Mallory') + text('boo'))
+        for room in (1, 2, 3):
+            wire.send('BUS_DOOR', struct.pack('>IIIBB', 2, 1, uid, room, 1))
+        # Pipes keep order: when this has cost him his life, the rest is read.
+        wire.send('BUS_MSG', struct.pack(
+            '>IBIIIQQ', 2, 0, 1, 0, uid, 99, 99) + text('Boss') + text('hi'))
+    until(lambda: d.pids().get(('session', 13), wire.pid) != wire.pid,
+          'the offender is gone')
     p.settle()
     check(p.you in p.avatars, 'the avatar is gone')
     equal(p.spot, before, 'the avatar has been moved')
     equal(p.me['name'], 'wit', 'the name')
+    told = [m['t'] for m in p.inbox[heard:]]
+    for t in ('msg', 'door', 'bye'):
+        check(t not in told, 'the witness was told: %s' % t)
+    text_of_all = json.dumps(p.inbox[heard:]) + json.dumps(
+        list(p.avatars.values()))
+    check('Mallory' not in text_of_all, 'somebody invented was seen')
 
 
 def main():

@@ -694,7 +694,7 @@ test_roles(void)
 	set.user = mem;
 	ask(S0, IMSG_A_USER_SET, &set);
 	CHECK_INT(((const struct m_grant_end *)take(S0,
-	    IMSG_GRANT_END))->why, END_ENDED);
+	    IMSG_GRANT_END))->why, END_SUSPENDED);
 	CHECK_INT(code(S0), R_OK);
 	CHECK_INT(sign_in(1, mem, 9, 0), 0);
 	set.state = USER_ACTIVE;
