@@ -11,10 +11,12 @@ from lib import Suite, check, equal                             # noqa: E402
 from risa import Daemon, Failure, until                         # noqa: E402
 
 TEXTS = [
-    'こんにちは、世界 🌍', '<script>alert(1)</script>', '<b>bold</b> & "q" \'q\'',
+    'こんにちは、世界 🌍', '<script>alert(1)</script>',
+    '<b>bold</b> & "q" \'q\'',
     '</textarea><img src=x onerror=alert(1)>', '{"t":"bye"}', '\\u0041 \\n',
     'line\nline\ttab', '\u202eright to left\u202c', 'e\u0301 a\u0308',
-    '👩\u200d👩\u200d👧\u200d👦', 'x' * 4000, '𠮷野家', "'; drop table messages; --",
+    '👩\u200d👩\u200d👧\u200d👦', 'x' * 4000, '𠮷野家',
+    "'; drop table messages; --",
     '=1+1', '%s%n%d', '\x7f', '\u2028 \u2029', 'nul: \\0', ' spaces kept ',
 ]
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The door: requests that are ambiguous, too large, too slow, misdirected."""
 
-import json
 import os
 import socket
 import sys
@@ -9,7 +8,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import PASSWORD, Closed, Daemon, Http, Person, free_port, \
+from risa import PASSWORD, Closed, Daemon, Http, free_port, \
     until                                                       # noqa: E402
 
 ALWAYS = {

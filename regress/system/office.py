@@ -604,9 +604,9 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
-               rooms, full, full_before, doors, locked_gone, fast, presence, changing,
-               midway, takeover, ghosts, rights, deleted, tenants, templates,
-               crowd):
+               rooms, full, full_before, doors, locked_gone, fast, presence,
+               changing, midway, takeover, ghosts, rights, deleted, tenants,
+               templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()
