@@ -1,4 +1,4 @@
-# risad: make, make demo, make regress, make lint, make install.
+# risad: make, make demo, make regress, make lint, make bench, make install.
 # For GNU make and BSD make; what differs between systems is in the file that
 # is included.
 
@@ -125,6 +125,12 @@ fuzz: packages-regress
 	${MAKE} risad/parse.c
 	sh regress/fuzz/run.sh ${SECONDS}
 
+# What one core carries, beside servers that are not ours.
+CASE ?=
+bench: packages-regress
+	${MAKE} all page
+	CASE="${CASE}" python3 regress/bench/run.py
+
 lint: packages-regress
 	${MAKE} all page
 	sh regress/lint/run.sh
@@ -137,5 +143,5 @@ clean:
 	rm -f risad/*.o risad/compat/*.o risactl/*.o
 	rm -rf risad/htdocs regress/out
 
-.PHONY: all page packages packages-regress demo regress fuzz \
+.PHONY: all page packages packages-regress demo regress bench fuzz \
 	lint install clean

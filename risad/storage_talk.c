@@ -358,14 +358,16 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 }
 
 /*
- * To all workers, when it is durable: none of them has to believe another one
- * who has said what.
+ * When it is durable, to the workers that have somebody of the tenant, of a
+ * direct message one of the two: nobody has to believe another worker who has
+ * said what, and none hears what is not for its people.
  */
 static void
 tell_message(struct request *rq, const struct m_say *m, const char *name,
     const struct m_said *said)
 {
 	struct m_bus_msg	 msg = { 0 };
+	unsigned int		 i;
 
 	msg.tenant = rq->rq_gr->gr_tenant;
 	msg.kind = m->kind;
@@ -376,7 +378,12 @@ tell_message(struct request *rq, const struct m_say *m, const char *name,
 	msg.at = said->at;
 	msg.name = name;
 	msg.text = m->text;
-	rq_tell_sessions(rq, IMSG_BUS_MSG, &msg);
+	for (i = 0; i < proc_nsession; i++)
+		if (m->kind == CHANNEL_USER ?
+		    grant_holds(i, msg.tenant, m->a) ||
+		    grant_holds(i, msg.tenant, msg.from) :
+		    grant_holds(i, msg.tenant, 0))
+			rq_tell(rq, PROC_SESSION, i, 0, IMSG_BUS_MSG, &msg);
 }
 
 enum result
