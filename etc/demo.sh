@@ -59,8 +59,10 @@ configure() {
 	chmod 600 "$dir/risad.conf"
 }
 
+# The door is open, and storage is behind it.
 serving() {
-	curl -sf -o /dev/null --cacert "$dir/tls.crt" \
+	$ctl tenant list >/dev/null 2>&1 &&
+	    curl -sf -o /dev/null --cacert "$dir/tls.crt" \
 	    --resolve "localhost:$port:127.0.0.1" \
 	    "https://localhost:$port/healthz"
 }

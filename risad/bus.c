@@ -84,6 +84,7 @@ bus_avatar(struct peer *pe, struct avatar *av)
 	m.floor = av->av_floor->fl_id;
 	m.user = av->av_user;
 	m.id = av->av_id;
+	m.over = av->av_over;
 	m.room = av->av_room;
 	m.status = av->av_status;
 	m.heading = av->av_heading;
@@ -259,6 +260,15 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	}
 	if (id_taken(of, m))
 		return;
+	/*
+	 * Two pages of one user have come in without knowing of each other:
+	 * the lower number stays, and says so again, so that the other goes.
+	 */
+	if (is_new && av != NULL && av->av_person != NULL &&
+	    m->over != av->av_id && av->av_id < m->id) {
+		bus_joined(av);
+		return;
+	}
 	login_floor(m->tenant, m->user, m->floor);
 	if (av != NULL && is_new) {
 		if (av->av_person != NULL)

@@ -330,7 +330,8 @@ static const struct field c_stat_row[] = {
 };
 static const struct field bus_join[] = {
 	N32(m_bus_join, tenant), N32(m_bus_join, floor), N32(m_bus_join, user),
-	N16(m_bus_join, id), N8(m_bus_join, room, UINT8_MAX),
+	N16(m_bus_join, id), N16(m_bus_join, over),
+	N8(m_bus_join, room, UINT8_MAX),
 	N8(m_bus_join, status, STATUS_MAX - 1),
 	N8(m_bus_join, heading, UINT8_MAX), N32(m_bus_join, look),
 	N16(m_bus_join, x), N16(m_bus_join, y), N16(m_bus_join, tx),

@@ -468,6 +468,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	struct avatar	*av;
 	struct floor	*fl, *was;
 	int		 placed = m->placed, x = m->x, y = m->y;
+	uint16_t	 over = 0;
 
 	/* Who is here already stays where he is: what is kept is older. */
 	av = avatar_find(of, pn->pn_conn->cn_login->lg_user);
@@ -490,6 +491,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		if (av->av_person != NULL)
 			office_takeover(of, av->av_user);
 		else {
+			over = av->av_id;
 			was = av->av_floor;
 			office_left(av, 0);
 			avatar_free(av);
@@ -506,6 +508,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		return;
 	}
 	pn->pn_avatar = av;
+	av->av_over = over;
 	login_floor(of->of_tenant, av->av_user, fl->fl_id);
 	office_save(av, mono_ms());
 }

@@ -573,7 +573,7 @@ struct m_c_stat_row	{ const char *name; uint64_t value; };
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */
 struct m_bus_join {
 	uint32_t	 tenant, floor, user;
-	uint16_t	 id;
+	uint16_t	 id, over;		/* over: whom it replaces, 0 */
 	uint8_t		 room, status, heading;
 	uint32_t	 look;
 	uint16_t	 x, y, tx, ty;

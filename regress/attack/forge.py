@@ -688,8 +688,8 @@ def bus(w):
         for user in (uid, 4711):
             for ident in (av, 13 << 12 | 9, 5 << 12 | 3):
                 wire.send('BUS_JOIN', struct.pack(
-                    '>IIIHBBBIHHHHII', 2, 1, user, ident, 0, 0, 0, 0, 9, 9,
-                    9, 9, 0, 0) + text('Mallory') + text('boo'))
+                    '>IIIHHBBBIHHHHII', 2, 1, user, ident, av, 0, 0, 0, 0, 9,
+                    9, 9, 9, 0, 0) + text('Mallory') + text('boo'))
         for room in (1, 2, 3):
             wire.send('BUS_DOOR', struct.pack('>IIIBB', 2, 1, uid, room, 1))
         # Pipes keep order: when this has cost him his life, the rest is read.
