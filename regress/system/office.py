@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal, within                     # noqa: E402
-from risa import MAP, WALK, Daemon, Person, until               # noqa: E402
+from risa import MAP, WALK, Closed, Daemon, Person, until       # noqa: E402
 
 IN_1 = ((940, 315), (1100, 315))        # the way into room 1, from the spawn
 IN_2 = ((940, 585), (1100, 585))        # and into room 2
@@ -425,6 +425,39 @@ def takeover(d, cast):
         cast.off()
 
 
+def at_once(d, cast):
+    """two pages of one person that enter at the same moment: one stays"""
+    for _ in range(6):
+        floor = new_floor(d)
+        (b,) = cast.on(floor, 'bob', worker=0)
+        a = cast['ann'].drop() or cast['ann']
+        a.open_on(0)
+        other = Person(d, 'acme', a.mail)
+        other.http.cookie, other.user = a.http.cookie, a.user
+        other.open_on(1)
+        for p in (a, other):
+            p.tell(t='enter', floor=floor)
+        left = []
+
+        def one_is_out():
+            for p in (a, other):
+                try:
+                    p.pull(0.05)
+                except Closed:
+                    pass
+                if p not in left and p.find('bye'):
+                    left.append(p)
+            return left
+        until(one_is_out, 'one of the two goes')
+        stays = other if left[0] is a else a
+        stays.settle()          # a round trip: it is still there
+        b.sees(lambda: [i for i, x in b.avatars.items()
+                        if x.get('user') == a.id] == [stays.you],
+               'the one that stays, and no other')
+        other.drop()
+        cast.off()
+
+
 def ghosts(d, cast):
     """nobody stays behind: forty come and vanish in all ways"""
     floor = new_floor(d)
@@ -605,8 +638,8 @@ def main():
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
                rooms, full, full_before, doors, locked_gone, fast, presence,
-               changing, midway, takeover, ghosts, rights, deleted, tenants,
-               templates, crowd):
+               changing, midway, takeover, at_once, ghosts, rights, deleted,
+               tenants, templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()
