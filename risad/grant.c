@@ -36,37 +36,6 @@ RB_PROTOTYPE(grant_tokens, grant, gr_bytoken, by_token);
 RB_GENERATE(grant_ids, grant, gr_byid, by_id)
 RB_GENERATE(grant_tokens, grant, gr_bytoken, by_token)
 
-/* How many grants the processes have for a tenant. */
-struct share {
-	RB_ENTRY(share)	 sh_entry;
-	uint32_t	 sh_tenant;
-	uint32_t	 sh_count[MAX_SESSIONS];
-};
-RB_HEAD(share_tree, share);
-static struct share_tree	 shares = RB_INITIALIZER(&shares);
-
-static int
-share_cmp(struct share *a, struct share *b)
-{
-	return (a->sh_tenant < b->sh_tenant ? -1 : a->sh_tenant > b->sh_tenant);
-}
-
-RB_GENERATE_STATIC(share_tree, share, sh_entry, share_cmp)
-
-/* Of the tenant; made when there is none and make says so. */
-static struct share *
-share_of(uint32_t tenant, int make)
-{
-	struct share	 key = { .sh_tenant = tenant }, *sh;
-
-	sh = RB_FIND(share_tree, &shares, &key);
-	if (sh == NULL && make && (sh = calloc(1, sizeof(*sh))) != NULL) {
-		sh->sh_tenant = tenant;
-		RB_INSERT(share_tree, &shares, sh);
-	}
-	return (sh);
-}
-
 /* A token that a session process has seen. */
 struct known {
 	RB_ENTRY(known)	 kn_entry;
@@ -188,7 +157,6 @@ grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
     uint64_t token, uint64_t expires)
 {
 	struct grant	*gr;
-	struct share	*sh;
 
 	if (inst >= MAX_SESSIONS || per_inst[inst] >= GRANT_MAX ||
 	    (gr = calloc(1, sizeof(*gr))) == NULL)
@@ -199,7 +167,7 @@ grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
 	gr->gr_role = role;
 	gr->gr_token = token;
 	gr->gr_expires = expires;
-	if ((sh = share_of(tenant, 1)) == NULL || known_add(gr) == -1) {
+	if (known_add(gr) == -1) {
 		free(gr);
 		return (NULL);
 	}
@@ -207,7 +175,6 @@ grant_new(unsigned int inst, uint32_t tenant, uint32_t user, uint8_t role,
 		arc4random_buf(&gr->gr_id, sizeof(gr->gr_id));
 	} while (gr->gr_id == 0 || RB_INSERT(grant_ids, &ids, gr) != NULL);
 	RB_INSERT(grant_tokens, &tokens, gr);
-	sh->sh_count[inst]++;
 	per_inst[inst]++;
 	count++;
 	watch(gr, 1);
@@ -230,29 +197,11 @@ grant_free(struct grant *gr)
 {
 	RB_REMOVE(grant_ids, &ids, gr);
 	RB_REMOVE(grant_tokens, &tokens, gr);
-	share_of(gr->gr_tenant, 0)->sh_count[gr->gr_inst]--;
 	per_inst[gr->gr_inst]--;
 	count--;
 	watch(gr, 0);
 	explicit_bzero(gr, sizeof(*gr));
 	free(gr);
-}
-
-int
-grant_holds(unsigned int inst, uint32_t tenant, uint32_t user)
-{
-	const struct share	*sh = share_of(tenant, 0);
-	struct grant		*gr;
-
-	if (inst >= MAX_SESSIONS || sh == NULL || sh->sh_count[inst] == 0)
-		return (0);
-	if (user == 0)
-		return (1);
-	for (gr = range(tenant, user, 0); in_range(gr, tenant, user, 0);
-	    gr = RB_NEXT(grant_tokens, &tokens, gr))
-		if (gr->gr_inst == inst)
-			return (1);
-	return (0);
 }
 
 void

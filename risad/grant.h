@@ -57,9 +57,6 @@ void		 grant_known(unsigned int inst, void (*)(uint32_t tenant,
 void		 grant_forget(unsigned int inst);
 void		 grant_expire(uint64_t now);
 
-/* Has the process a grant for the user, or (user 0) for the tenant? */
-int		 grant_holds(unsigned int inst, uint32_t tenant, uint32_t user);
-
 /* How many grants live: of a token, and in all. */
 uint32_t	 grant_live(uint32_t tenant, uint32_t user, uint64_t token);
 uint32_t	 grant_count(void);

@@ -358,16 +358,15 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 }
 
 /*
- * When it is durable, to the workers that have somebody of the tenant, of a
- * direct message one of the two: nobody has to believe another worker who has
- * said what, and none hears what is not for its people.
+ * To all workers, when it is durable: none of them has to believe another one
+ * who has said what.  To all, for after a restart of storage those that have
+ * readers do not have their grants back yet.
  */
 static void
 tell_message(struct request *rq, const struct m_say *m, const char *name,
     const struct m_said *said)
 {
 	struct m_bus_msg	 msg = { 0 };
-	unsigned int		 i;
 
 	msg.tenant = rq->rq_gr->gr_tenant;
 	msg.kind = m->kind;
@@ -378,12 +377,7 @@ tell_message(struct request *rq, const struct m_say *m, const char *name,
 	msg.at = said->at;
 	msg.name = name;
 	msg.text = m->text;
-	for (i = 0; i < proc_nsession; i++)
-		if (m->kind == CHANNEL_USER ?
-		    grant_holds(i, msg.tenant, m->a) ||
-		    grant_holds(i, msg.tenant, msg.from) :
-		    grant_holds(i, msg.tenant, 0))
-			rq_tell(rq, PROC_SESSION, i, 0, IMSG_BUS_MSG, &msg);
+	rq_tell_sessions(rq, IMSG_BUS_MSG, &msg);
 }
 
 enum result

@@ -4,13 +4,14 @@
 import json
 import os
 import re
+import shutil
 import socket
 import struct
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import MAP, Daemon, Http, Person, link_token, \
+from risa import MAP, RISACTL, Daemon, Http, Person, link_token, \
     until                                                       # noqa: E402
 
 
@@ -273,16 +274,19 @@ def others(d):
         os.setgroups([])
         os.setgid(65534)
         os.setuid(65534)
+    # A copy: nobody may have no way into the folder of the sources.
+    ctl = shutil.copy(RISACTL, d.path('risactl'))
+    os.chmod(ctl, 0o755)
     sock = d.path('risad.sock')
     equal(os.stat(sock).st_mode & 0o777, 0o600, 'mode')
-    code, out, err = d.ctl('show', 'status', preexec_fn=nobody)
+    code, out, err = d.ctl('show', 'status', preexec_fn=nobody, program=ctl)
     equal((code, out), (1, ''), 'socket closed')
     os.chmod(sock, 0o666)
     try:
         for words in (('show', 'status'), ('tenant', 'list'), ('reload',),
                       ('tenant', 'add', 'evil'),
                       ('user', 'add', 'acme', 'evil@acme.example')):
-            code, out, err = d.ctl(*words, preexec_fn=nobody)
+            code, out, err = d.ctl(*words, preexec_fn=nobody, program=ctl)
             equal((code, out), (1, ''), words)
             check(err.startswith('risactl: '), err)
     finally:

@@ -133,28 +133,6 @@ test_known(void)
 	grant_each(0, 0, 0, drop, NULL);
 }
 
-/* Who holds what, by process: of a tenant and of a user. */
-static void
-test_holds(void)
-{
-	struct grant	*a, *b;
-
-	CHECK(!grant_holds(1, 7, 0));
-	a = grant_new(1, 7, 2, ROLE_MEMBER, 3, 1000);
-	b = grant_new(2, 7, 4, ROLE_MEMBER, 5, 1000);
-	CHECK(grant_holds(1, 7, 0));
-	CHECK(grant_holds(1, 7, 2));
-	CHECK(!grant_holds(1, 7, 4));
-	CHECK(grant_holds(2, 7, 4));
-	CHECK(!grant_holds(2, 8, 0));
-	CHECK(!grant_holds(MAX_SESSIONS, 7, 0));
-	grant_free(a);
-	CHECK(!grant_holds(1, 7, 0));
-	CHECK(grant_holds(2, 7, 0));
-	grant_free(b);
-	CHECK(!grant_holds(2, 7, 0));
-}
-
 static unsigned int	 nwatched[2];
 
 static void
@@ -188,7 +166,6 @@ test_watch(void)
 int
 main(void)
 {
-	test_holds();
 	test_watch();
 	test_known();
 	test_find();
