@@ -268,7 +268,8 @@ workers session %d
     def ctl(self, *words, **more):
         """Run risactl, or the program given; exit code, output, errors."""
         p = subprocess.run(
-            [more.pop('program', RISACTL), '-s', self.path('risad.sock')] + list(words),
+            [more.pop('program', RISACTL), '-s', self.path('risad.sock')] +
+            list(words),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, timeout=60, **more)
         return p.returncode, p.stdout.decode(), p.stderr.decode()
