@@ -39,7 +39,7 @@ struct avatar {
 	int			 av_outx, av_outy;	/* before the room */
 	uint64_t		 av_entered;		/* the room, mono ms */
 	uint64_t		 av_saved;		/* the place, mono ms */
-	uint16_t		 av_over;		/* took over from this one */
+	uint16_t		 av_over;		/* taken over from */
 	char			*av_name, *av_note;
 };
 
