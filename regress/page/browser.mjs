@@ -15,7 +15,10 @@ export async function openBrowser() {
 		args: ['--no-sandbox', '--disable-quic', '--no-first-run',
 		    '--disable-background-networking', '--disable-sync',
 		    '--disable-component-update',
-		    '--disable-features=AutofillServerCommunication'],
+		    '--disable-features=AutofillServerCommunication,' +
+		    'OptimizationHints,MediaRouter,DialMediaRouteProvider,' +
+		    'Translate,HttpsUpgrades,PaintHolding,RenderDocument,' +
+		    'LensOverlay,DestroyProfileOnBrowserClose,AcceptCHFrame'],
 	}));
 }
 

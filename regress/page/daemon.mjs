@@ -2,6 +2,7 @@
  * A risad of one's own: a private directory, a free port, and people who come
  * in by invitation as everybody does.
  */
+import { fileURLToPath } from 'node:url';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -16,7 +17,7 @@ import { promisify } from 'node:util';
 import WebSocket from 'ws';
 
 const run = promisify(execFile);
-const TOP = resolve(import.meta.dirname, '../..');
+const TOP = resolve(fileURLToPath(new URL('.', import.meta.url)), '../..');
 const RISAD = process.env.RISAD ?? join(TOP, 'risad/risad');
 const HTDOCS = process.env.HTDOCS ?? join(TOP, 'risad/htdocs');
 const RISACTL = process.env.RISACTL ?? join(TOP, 'risactl/risactl');

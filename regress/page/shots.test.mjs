@@ -1,4 +1,5 @@
 /* Pictures to look at: regress/out/page/*.png.  They only have to exist. */
+import { fileURLToPath } from 'node:url';
 import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, until, Wire } from './daemon.mjs';
 
-const OUT = join(import.meta.dirname, '../out/page');
+const OUT = join(fileURLToPath(new URL('.', import.meta.url)), '../out/page');
 const PEOPLE = 40;
 const NAMES = ['佐藤 美咲', '鈴木 健太', '高橋 由美', 'Kenji Ito', '田中 太郎',
     'Maria García', '伊藤 さくら', '渡辺 大輔', 'Anna Schmidt', '山本 結衣',

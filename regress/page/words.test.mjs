@@ -1,4 +1,5 @@
 /* Both languages on every screen, and a telephone's size. */
+import { fileURLToPath } from 'node:url';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true,
     isMobile: true, deviceScaleFactor: 2 };
 
 /* The names of the words, none of which may be seen. */
-const keys = [...readFileSync(join(import.meta.dirname,
+const keys = [...readFileSync(join(fileURLToPath(new URL('.', import.meta.url)),
     '../../risad/web/src/i18n/en.ts'), 'utf8').matchAll(/^\t'([\w.-]+)':/gm)]
     .map((m) => m[1]);
 
