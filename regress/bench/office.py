@@ -66,6 +66,7 @@ class Office(risa.Daemon):
         self.hashers = None
         super().__init__(more=CHEAP + ROOM)
         self.htdocs = os.path.join(risa.TOP, 'risad', 'htdocs')
+        self.write_conf()
         self.write('hall.json', json.dumps(hall()))
         self.admins = {}
         self.floors = {}
