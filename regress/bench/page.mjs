@@ -4,7 +4,7 @@
  *
  *	visit		the first visit, with nothing cached: its bytes
  *	idle SECS	CPU seconds while nothing is touched
- *	frames SECS	how many frames were drawn
+ *	frames SECS	how many frames were drawn, with all of the floor in view
  *
  *	node page.mjs URL COOKIE CHROMIUM
  */
@@ -123,7 +123,17 @@ class Visitor {
 		return (r);
 	}
 
+	/* So far away that the whole floor is in view. */
+	async all() {
+		const out = this.page.getByTestId('zoom-out');
+
+		for (let i = 0; i < 8; i++)
+			await out.click();
+	}
+
 	async frames(secs) {
+		await this.all();
+		await sleep(1000);
 		await this.page.evaluate('void (seen.drawn.length = 0)');
 		const r = await this.spend(secs);
 		const at = await this.page.evaluate('seen.drawn');
