@@ -18,7 +18,11 @@ export async function openBrowser() {
 		    '--disable-features=AutofillServerCommunication,' +
 		    'OptimizationHints,MediaRouter,DialMediaRouteProvider,' +
 		    'Translate,HttpsUpgrades,PaintHolding,RenderDocument,' +
-		    'LensOverlay,DestroyProfileOnBrowserClose,AcceptCHFrame'],
+		    'LensOverlay,DestroyProfileOnBrowserClose,AcceptCHFrame,' +
+		    'PreconnectToSearch,PreconnectFromKeyedService,' +
+		    'SearchEnginePreconnect2,AimEnabled,' +
+		    'AimServerEligibilityEnabled,' +
+		    'AimServerRequestOnStartupEnabled'],
 	}));
 }
 
