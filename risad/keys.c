@@ -25,6 +25,7 @@
 #define MAX_DIGEST	64
 #define SIGN_RATE	4000		/* a second, of one session process */
 #define WARN_EVERY	60000		/* ms */
+#define TICKET_MS	(15 * 60000)	/* that a ticket key is given out */
 
 struct key {
 	EVP_PKEY	*ky_pkey;
@@ -46,6 +47,13 @@ struct keys_conf {
 static struct key	*keys_current, *keys_before;
 static struct keys_conf	 keys_next;
 static struct limit	*keys_limit;
+
+/* What sessions seal TLS tickets with, the same for all of them. */
+static struct {
+	uint8_t		 tk_key[MAX_TICKET];
+	uint64_t	 tk_born;	/* mono ms */
+} keys_ticket;
+
 static uint64_t	 keys_warned[MAX_SESSIONS];	/* of the rate, when */
 
 static int	 no_passphrase(char *, int, int, void *);
@@ -68,12 +76,16 @@ static void	 keys_commit(const struct m_conf_end *);
 static int	 keys_allowed(struct peer *);
 static const struct key *keys_find(const uint8_t *);
 static void	 keys_sign(struct peer *, uint32_t, const struct m_sign *);
+static void	 keys_ticket_new(void);
+static void	 keys_ticket_give(struct peer *, uint32_t);
+static void	 keys_up(struct peer *);
 
 const struct proc_ops keys_ops = {
 	.po_proc = PROC_KEYS,
 	.po_promises = "stdio recvfd",
 	.po_init = keys_init,
 	.po_imsg = keys_imsg,
+	.po_up = keys_up,
 };
 
 /* There is nobody whom libcrypto could ask. */
@@ -340,6 +352,7 @@ keys_init(void)
 	if ((keys_limit = limit_new(MAX_SESSIONS, SIGN_RATE,
 	    SIGN_RATE * 60)) == NULL)
 		fatal("keys");
+	keys_ticket_new();
 }
 
 static int
@@ -363,6 +376,9 @@ keys_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		return (0);
 	case IMSG_SIGN:
 		keys_sign(pe, id, m);
+		return (0);
+	case IMSG_TICKET:
+		keys_ticket_give(pe, id);
 		return (0);
 	default:
 		return (-1);
@@ -490,4 +506,31 @@ keys_sign(struct peer *pe, uint32_t id, const struct m_sign *m)
 		answer.sig.mb_len = (size_t)n;
 	}
 	(void)proc_send(pe, IMSG_SIGNED, id, -1, &answer);
+}
+
+static void
+keys_ticket_new(void)
+{
+	arc4random_buf(keys_ticket.tk_key, sizeof(keys_ticket.tk_key));
+	keys_ticket.tk_born = mono_ms();
+}
+
+static void
+keys_ticket_give(struct peer *pe, uint32_t id)
+{
+	struct m_ticket_key	 m;
+
+	if (mono_ms() - keys_ticket.tk_born >= TICKET_MS)
+		keys_ticket_new();
+	m.key.mb_data = keys_ticket.tk_key;
+	m.key.mb_len = sizeof(keys_ticket.tk_key);
+	(void)proc_send(pe, IMSG_TICKET_KEY, id, -1, &m);
+}
+
+/* A session process died; what it knew, somebody else may know now. */
+static void
+keys_up(struct peer *pe)
+{
+	if (pe->pe_proc == PROC_SESSION)
+		keys_ticket_new();
 }

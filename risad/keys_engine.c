@@ -19,6 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat/tls_ssl.h"
 #include "imsg.h"
 #include "keys_engine.h"
 #include "log.h"
@@ -26,21 +27,32 @@
 #include "util.h"
 
 #define ENGINE_WAIT	2000		/* ms that a handshake may stall us */
+#define ENGINE_TICKETS	3600		/* s that a TLS ticket is good for */
 #define ENGINE_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static struct imsgbuf	 engine_ibuf;
 static int		 engine_open;
 static int		 engine_quiet;	/* the failure is logged */
 static int		 engine_owed;	/* an answer did not come in time */
-static uint32_t		 engine_id;
+static uint32_t		 engine_id;	/* of the last question */
+static enum imsg_type	 engine_want;	/* the answer to it */
+
+/* A signature, or a key for tickets. */
+struct engine_answer {
+	uint8_t		 ea_data[MAX_SIGN];
+	ssize_t		 ea_len;	/* -1: refused */
+};
 
 static void	 engine_close(const char *);
 static int	 engine_poll(short, uint64_t);
-static int	 engine_send(const struct m_sign *, uint64_t);
-static int	 engine_take(uint8_t *, size_t, ssize_t *);
-static ssize_t	 engine_receive(uint8_t *, size_t, uint64_t);
+static int	 engine_send(enum imsg_type, const void *, uint64_t);
+static void	 engine_keep(struct engine_answer *, const void *);
+static int	 engine_take(struct engine_answer *);
+static int	 engine_receive(struct engine_answer *, uint64_t);
 static int	 engine_settled(void);
-static ssize_t	 engine_ask(const struct m_sign *, uint8_t *, size_t);
+static int	 engine_ask(enum imsg_type, const void *, enum imsg_type,
+		    struct engine_answer *);
+static ssize_t	 engine_sign(const struct m_sign *, uint8_t *);
 static int	 engine_name(uint8_t *, uint8_t *, int);
 static int	 engine_rsa_sign(int, const unsigned char *, unsigned char *,
 		    RSA *, int);
@@ -103,9 +115,9 @@ engine_poll(short what, uint64_t deadline)
 }
 
 static int
-engine_send(const struct m_sign *m, uint64_t deadline)
+engine_send(enum imsg_type type, const void *m, uint64_t deadline)
 {
-	if (msg_compose(&engine_ibuf, IMSG_SIGN, ++engine_id, -1, m) == -1)
+	if (msg_compose(&engine_ibuf, type, ++engine_id, -1, m) == -1)
 		return (-1);
 	while (imsgbuf_queuelen(&engine_ibuf) > 0) {
 		/* Half a message can't be taken back. */
@@ -121,46 +133,59 @@ engine_send(const struct m_sign *m, uint64_t deadline)
 	return (0);
 }
 
+static void
+engine_keep(struct engine_answer *ea, const void *m)
+{
+	const struct m_signed	*ms = m;
+	const struct m_blob	*mb = &ms->sig;
+
+	ea->ea_len = -1;
+	if (engine_want == IMSG_TICKET_KEY)
+		mb = &((const struct m_ticket_key *)m)->key;
+	else if (!ms->ok)
+		return;
+	if (mb->mb_len > sizeof(ea->ea_data))
+		return;
+	memcpy(ea->ea_data, mb->mb_data, mb->mb_len);
+	ea->ea_len = (ssize_t)mb->mb_len;
+}
+
 /*
- * One message from the buffer.  1: it was the answer, whose length or -1 is
- * put into *len; 0: not yet; -1: not ours.
+ * One message from the buffer.  1: it was the answer to the last question;
+ * 0: not yet; -1: not ours.
  */
 static int
-engine_take(uint8_t *sig, size_t size, ssize_t *len)
+engine_take(struct engine_answer *ea)
 {
-	const struct m_signed	*m;
-	union msg_any		 any;
-	struct imsg		 imsg;
-	int			 ret;
+	union msg_any	 any;
+	struct imsg	 imsg;
+	uint32_t	 type;
+	int		 ret;
 
 	for (;;) {
 		if ((ret = imsgbuf_get(&engine_ibuf, &imsg)) != 1)
 			return (ret);
 		ret = -1;
-		if (imsg_get_type(&imsg) == IMSG_SIGNED &&
+		type = imsg_get_type(&imsg);
+		if ((type == IMSG_SIGNED || type == IMSG_TICKET_KEY) &&
 		    msg_decode(&imsg, &any) == 0)
 			ret = imsg_get_id(&imsg) == engine_id;
-		if (ret == 1) {
-			m = (const void *)any.bytes;
-			*len = -1;
-			if (m->ok && m->sig.mb_len <= size) {
-				memcpy(sig, m->sig.mb_data, m->sig.mb_len);
-				*len = (ssize_t)m->sig.mb_len;
-			}
-		}
+		if (ret == 1 && type != engine_want)
+			ret = -1;
+		if (ret == 1)
+			engine_keep(ea, any.bytes);
 		imsg_free(&imsg);
 		if (ret != 0)
 			return (ret);
 	}
 }
 
-static ssize_t
-engine_receive(uint8_t *sig, size_t size, uint64_t deadline)
+static int
+engine_receive(struct engine_answer *ea, uint64_t deadline)
 {
-	ssize_t	 len = -1;
 	int	 ret;
 
-	while ((ret = engine_take(sig, size, &len)) == 0) {
+	while ((ret = engine_take(ea)) == 0) {
 		if ((ret = engine_poll(POLLIN, deadline)) == 0) {
 			engine_owed = 1;
 			if (!engine_quiet)
@@ -174,10 +199,10 @@ engine_receive(uint8_t *sig, size_t size, uint64_t deadline)
 		}
 	}
 	if (ret == -1) {
-		engine_close("it sends what is no signature");
+		engine_close("it sends what was not asked");
 		return (-1);
 	}
-	return (len);
+	return (0);
 }
 
 /*
@@ -187,27 +212,44 @@ engine_receive(uint8_t *sig, size_t size, uint64_t deadline)
 static int
 engine_settled(void)
 {
-	uint8_t	 sig[MAX_SIGN];
+	struct engine_answer	 ea;
 
 	if (!engine_owed)
 		return (1);
 	engine_owed = 0;
-	(void)engine_receive(sig, sizeof(sig), 0);
+	(void)engine_receive(&ea, 0);
+	explicit_bzero(&ea, sizeof(ea));
 	return (engine_open && !engine_owed);
 }
 
-static ssize_t
-engine_ask(const struct m_sign *m, uint8_t *sig, size_t size)
+/* 0 with the answer, or -1 when none came. */
+static int
+engine_ask(enum imsg_type type, const void *m, enum imsg_type want,
+    struct engine_answer *ea)
 {
 	uint64_t	 deadline = mono_ms() + ENGINE_WAIT;
-	ssize_t		 len;
 
 	if (!engine_open || !engine_settled() ||
-	    engine_send(m, deadline) == -1)
+	    engine_send(type, m, deadline) == -1)
 		return (-1);
-	if ((len = engine_receive(sig, size, deadline)) != -1)
-		engine_quiet = 0;
-	return (len);
+	engine_want = want;
+	if (engine_receive(ea, deadline) == -1)
+		return (-1);
+	engine_quiet = 0;
+	return (0);
+}
+
+/* The length of the signature, for which there are MAX_SIGN bytes, or -1. */
+static ssize_t
+engine_sign(const struct m_sign *m, uint8_t *sig)
+{
+	struct engine_answer	 ea;
+
+	if (engine_ask(IMSG_SIGN, m, IMSG_SIGNED, &ea) == -1 ||
+	    ea.ea_len == -1)
+		return (-1);
+	memcpy(sig, ea.ea_data, (size_t)ea.ea_len);
+	return (ea.ea_len);
 }
 
 /* The name of a key is the hash of its public half. */
@@ -240,7 +282,7 @@ engine_rsa_sign(int flen, const unsigned char *from, unsigned char *to,
 		return (-1);
 	m.data.mb_data = from;
 	m.data.mb_len = (size_t)flen;
-	len = engine_ask(&m, sig, sizeof(sig));
+	len = engine_sign(&m, sig);
 	if (len == -1 || len != RSA_size(rsa))
 		return (-1);
 	memcpy(to, sig, (size_t)len);
@@ -279,7 +321,7 @@ engine_ec_sign(int type, const unsigned char *dgst, int dlen,
 		return (0);
 	m.data.mb_data = dgst;
 	m.data.mb_len = (size_t)dlen;
-	len = engine_ask(&m, sig, sizeof(sig));
+	len = engine_sign(&m, sig);
 	if (len <= 0 || len > ECDSA_size(ec))
 		return (0);
 	memcpy(to, sig, (size_t)len);
@@ -328,6 +370,7 @@ keys_engine_config(const void *pem, size_t len, const char **why)
 	struct tls_config	*tc;
 	BIO			*bio;
 	X509			*x = NULL;
+	uint8_t			 id[TOKEN_LEN];
 
 	*why = "the certificate file holds no certificate in PEM";
 	if (len > INT_MAX || (bio = BIO_new_mem_buf(pem, (int)len)) == NULL)
@@ -340,7 +383,8 @@ keys_engine_config(const void *pem, size_t len, const char **why)
 	X509_free(x);
 
 	*why = "libtls does not take the configuration";
-	if ((tc = tls_config_new()) == NULL)
+	/* Tickets are good for this certificate, at all session processes. */
+	if (sha256(id, pem, len) == -1 || (tc = tls_config_new()) == NULL)
 		return (NULL);
 	tls_config_use_fake_private_key(tc);
 	tls_config_prefer_ciphers_server(tc);
@@ -348,9 +392,25 @@ keys_engine_config(const void *pem, size_t len, const char **why)
 	    TLS_PROTOCOL_TLSv1_3) == -1 ||
 	    tls_config_set_ciphers(tc, ENGINE_CIPHERS) == -1 ||
 	    tls_config_set_alpn(tc, "http/1.1") == -1 ||
-	    tls_config_set_cert_mem(tc, pem, len) == -1) {
+	    tls_config_set_cert_mem(tc, pem, len) == -1 ||
+	    tls_config_set_session_lifetime(tc, ENGINE_TICKETS) == -1 ||
+	    tls_config_set_session_id(tc, id, sizeof(id)) == -1) {
 		tls_config_free(tc);
 		return (NULL);
 	}
 	return (tc);
+}
+
+int
+keys_engine_ticket(struct tls_config *tc)
+{
+	struct engine_answer	 ea;
+	int			 ret = -1;
+
+	if (engine_ask(IMSG_TICKET, NULL, IMSG_TICKET_KEY, &ea) == -1)
+		return (-1);
+	if (ea.ea_len == TLS_TICKET_LEN)
+		ret = tls_ssl_ticket_key(tc, ea.ea_data);
+	explicit_bzero(&ea, sizeof(ea));
+	return (ret);
 }

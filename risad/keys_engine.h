@@ -35,4 +35,11 @@ int	 keys_engine_up(void);
 struct tls_config *keys_engine_config(const void *pem, size_t len,
 	    const char **why);
 
+/*
+ * Ask keys for the key that seals TLS tickets now, and use it for connections
+ * of this configuration, see tls_ssl_ticket_key().  0, or -1 when keys did not
+ * answer: what there was stays in use.  May wait as a signature does.
+ */
+int	 keys_engine_ticket(struct tls_config *);
+
 #endif

@@ -62,6 +62,9 @@ static const struct field sign[] = {
 static const struct field signed_[] = {
 	N8(m_signed, ok, 1), BLOB(m_signed, sig, MAX_SIGN), END
 };
+static const struct field ticket_key[] = {
+	BLOB(m_ticket_key, key, MAX_TICKET), END
+};
 static const struct field hash_make[] = {
 	STR(m_hash_make, password, MAX_PASSWORD), END
 };
@@ -406,6 +409,8 @@ static const struct row {
 
 	ROW(SIGN, S, K, sign),
 	ROW(SIGNED, K, S, signed_),
+	ROW(TICKET, S, K, none),
+	ROW(TICKET_KEY, K, S, ticket_key),
 	ROW(HASH_MAKE, A, H, hash_make),
 	ROW(HASH_MADE, H, A, hash_made),
 	ROW(HASH_CHECK, A, H, hash_check),

@@ -48,6 +48,7 @@
 #define MAX_MEMBERS		4096	/* listed in one request */
 #define MAX_SEALED		1024	/* a sealed password hash */
 #define MAX_SIGN		1024	/* to be signed, or signed */
+#define MAX_TICKET		80	/* a key that seals TLS tickets */
 #define TOKEN_LEN		32	/* bytes of a token, a link, a hash */
 
 /* PROC_CONTROL is no process: it stands for risactl on the control socket. */
@@ -136,6 +137,8 @@ enum imsg_type {
 	/* session -> keys */
 	IMSG_SIGN,
 	IMSG_SIGNED,
+	IMSG_TICKET,
+	IMSG_TICKET_KEY,
 
 	/* auth -> hash */
 	IMSG_HASH_MAKE,
@@ -316,6 +319,7 @@ struct m_sign {
 	struct m_blob	 data;
 };
 struct m_signed		{ uint8_t ok; struct m_blob sig; };
+struct m_ticket_key	{ struct m_blob key; };
 
 struct m_hash_make	{ const char *password; };
 struct m_hash_made	{ uint8_t ok; struct m_blob sealed; };

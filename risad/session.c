@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "bus.h"
-#include "compat/tls_release.h"
+#include "compat/tls_ssl.h"
 #include "keys_engine.h"
 #include "log.h"
 #include "office.h"
@@ -32,6 +32,7 @@
 #define FRAMES		64		/* of one connection in one turn */
 #define CERT_MAX	(64 * 1024)
 #define BYE_MS		1500
+#define TICKET_MS	60000		/* between questions for their key */
 
 struct session_conf	 session_conf;
 struct session_stats	 session_stats;
@@ -54,6 +55,7 @@ static int			 nlisteners;
 static struct event		 pause_timer;
 static int			 paused;
 static int			 stopping;
+static uint64_t			 ticket_asked;	/* when, mono ms */
 static uint64_t			 max_fds;
 
 TAILQ_HEAD(conn_list, conn);
@@ -235,6 +237,19 @@ listen_pause(void)
 	evtimer_add(&pause_timer, &tv);
 }
 
+/* The key that seals tickets changes; no need to know before somebody comes. */
+static void
+ticket_refresh(void)
+{
+	uint64_t	 now = mono_ms();
+
+	if (ticket_asked != 0 && now - ticket_asked < TICKET_MS)
+		return;
+	ticket_asked = now;
+	if (keys_engine_ticket(session_conf.sc_tlsconf) == -1)
+		log_debug("no key for tickets");
+}
+
 static void
 session_accept(int fd, short what, void *arg)
 {
@@ -246,6 +261,8 @@ session_accept(int fd, short what, void *arg)
 	int			 i, s, on = 1;
 
 	(void)what;
+	if (!ls->ls_redirect)
+		ticket_refresh();
 	for (i = 0; i < ACCEPTS; i++) {
 		if (session_stats.ss_conns >= session_conf.sc_max_conns ||
 		    session_stats.ss_conns + FD_RESERVE >= max_fds) {
@@ -519,6 +536,7 @@ offer_clear(void)
 		close(offer.listens[--offer.nlistens]);
 	free(offer.conf.sc_domain);
 	tls_free(offer.conf.sc_tls);
+	tls_config_free(offer.conf.sc_tlsconf);
 	memset(&offer, 0, sizeof(offer));
 	htdocs_abort();
 }
@@ -550,8 +568,10 @@ offer_cert(int fd)
 	}
 	config = keys_engine_config(pem, (size_t)len, &why);
 	free(pem);
-	if (config == NULL) {
-		(void)strlcpy(offer.why, why, sizeof(offer.why));
+	if (config == NULL || offer.conf.sc_tls != NULL) {
+		(void)strlcpy(offer.why, config == NULL ? why :
+		    "two certificates", sizeof(offer.why));
+		tls_config_free(config);
 		return;
 	}
 	if ((offer.conf.sc_tls = tls_server()) == NULL ||
@@ -559,7 +579,7 @@ offer_cert(int fd)
 		(void)snprintf(offer.why, sizeof(offer.why), "certificate: %s",
 		    offer.conf.sc_tls == NULL ? "out of memory" :
 		    tls_error(offer.conf.sc_tls));
-	tls_config_free(config);
+	offer.conf.sc_tlsconf = config;
 }
 
 /* The descriptor is ours. */
@@ -618,7 +638,9 @@ offer_commit(uint64_t generation)
 	}
 	free(session_conf.sc_domain);
 	tls_free(session_conf.sc_tls);
+	tls_config_free(session_conf.sc_tlsconf);
 	session_conf = offer.conf;
+	ticket_asked = 0;
 	htdocs_commit();
 	for (i = 0; i < offer.nlistens; i++) {
 		listeners[i].ls_fd = offer.listens[i];
@@ -807,8 +829,8 @@ session_init(void)
 
 	if (tls_init() == -1)
 		fatalx("tls_init");
-	if (tls_release_buffers() == -1)
-		fatalx("TLS buffers");
+	if (tls_ssl_init() == -1)
+		fatalx("TLS buffers and tickets");
 	keys_engine_init();
 	arc4random_buf(&seed, sizeof(seed));
 	json_object_seed(seed == 0 ? 1 : seed);

@@ -17,6 +17,7 @@ struct session_conf {
 	uint16_t	 sc_port;
 	uint32_t	 sc_max_conns, sc_max_addr;
 	struct tls	*sc_tls;
+	struct tls_config *sc_tlsconf;	/* of sc_tls: takes new ticket keys */
 };
 extern struct session_conf	 session_conf;
 

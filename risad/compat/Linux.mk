@@ -9,5 +9,5 @@ LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay)
 LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now
 COMPAT_CTL =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
 		risad/compat/pledge.c risad/compat/unveil.c
-COMPAT =	${COMPAT_CTL} risad/compat/tls_release.c
+COMPAT =	${COMPAT_CTL} risad/compat/tls_ssl.c
 YACC =		byacc

@@ -3,6 +3,6 @@ CPPFLAGS +=	-I/usr/local/include
 LDADD =		-L/usr/local/lib -levent -ltls -lssl -lcrypto -lsqlite3 \
 		-ljansson -largon2 -lutil
 LDADD_CTL =	-L/usr/local/lib -lcrypto -ljansson -lutil
-COMPAT =	risad/compat/tls_release.c
+COMPAT =	risad/compat/tls_ssl-openbsd.c
 COMPAT_CTL =
 YACC =		yacc
