@@ -11,6 +11,7 @@
 
 #define COOKIE		"__Host-risa"
 #define HISTORY_MAX	100
+#define FULL_RETRY	30		/* s, until one may come again */
 
 static const struct route	*route_now;	/* of the request handled now */
 
@@ -113,6 +114,7 @@ problem_detail(const char *word)
 	    { "conflict", "It exists already, or something depends on it." },
 	    { "too-many", "Too many tries. Wait a moment." },
 	    { "busy", "The server is busy. Try again in a moment." },
+	    { "full", "There are too many connections. Try again later." },
 	    { "too-large", "The request is too large." },
 	    { "method", "Not this method here." },
 	    { "host", "This host name is not served here." },
@@ -1083,4 +1085,13 @@ api_request(struct conn *cn)
 		api_healthz(cn);
 	else
 		api_dispatch(cn);
+}
+
+void
+api_full(struct conn *cn)
+{
+	cn->cn_req->hr_keepalive = 0;
+	if (!api_safe(cn->cn_req) ||
+	    !htdocs_full(cn, cn->cn_req->hr_path, FULL_RETRY))
+		api_problem(cn, 503, "full", NULL, FULL_RETRY);
 }

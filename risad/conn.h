@@ -53,7 +53,7 @@ struct conn {
 	int			 cn_dead;	/* is being closed */
 	int			 cn_again;	/* come back, nothing new */
 	int			 cn_shut;	/* we have said our last */
-	int			 cn_keepalive;
+	int			 cn_late;	/* full: told so, and out */
 	int			 cn_head;	/* the request is HEAD */
 	enum conn_state		 cn_state;
 	struct tls		*cn_tls;

@@ -143,15 +143,33 @@ htdoc_find(const char *path)
 	return (RB_FIND(htdoc_tree, &docs, &key));
 }
 
-/* The build leaves a smaller copy beside what is worth it. */
-static struct htdoc *
-htdoc_small(const char *path)
-{
-	char	 name[HTTP_MAXPATH + sizeof(".gz")];
+/* The build leaves smaller copies beside what is worth it, best first. */
+static const struct coding {
+	const char	*co_name, *co_ending;
+} codings[] = {
+	{ "br",		".br" },
+	{ "gzip",	".gz" },
+};
 
-	if (snprintf(name, sizeof(name), "%s.gz", path) >= (int)sizeof(name))
-		return (NULL);
-	return (htdoc_find(name));
+static struct htdoc *
+htdoc_small(const struct conn *cn, const char *path, struct http_reply *hp)
+{
+	char		 name[HTTP_MAXPATH + sizeof(".br")];
+	struct htdoc	*hd;
+	size_t		 i;
+
+	for (i = 0; i < sizeof(codings) / sizeof(codings[0]); i++) {
+		if (snprintf(name, sizeof(name), "%s%s", path,
+		    codings[i].co_ending) >= (int)sizeof(name) ||
+		    (hd = htdoc_find(name)) == NULL)
+			continue;
+		hp->hp_vary = "Accept-Encoding";
+		if (http_accepts(cn->cn_req, codings[i].co_name)) {
+			hp->hp_encoding = codings[i].co_name;
+			return (hd);
+		}
+	}
+	return (NULL);
 }
 
 int
@@ -168,19 +186,28 @@ htdocs_serve(struct conn *cn, const char *path)
 	hp.hp_cache = strncmp(path, "/assets/", 8) == 0 ? HTTP_IMMUTABLE :
 	    HTTP_REVALIDATE;
 	hp.hp_type = hd->hd_type;
-	if ((small = htdoc_small(path)) != NULL) {
-		hp.hp_vary = "Accept-Encoding";
-		if (http_accepts(cn->cn_req, "gzip")) {
-			hp.hp_encoding = "gzip";
-			hd = small;
-		}
-	}
+	if ((small = htdoc_small(cn, path, &hp)) != NULL)
+		hd = small;
 	hp.hp_etag = hd->hd_etag;
 	if (http_etag_match(cn->cn_req, hp.hp_etag)) {
 		hp.hp_status = 304;
 		api_reply_bytes(cn, &hp, NULL);
 		return (1);
 	}
+	hp.hp_length = hd->hd_body->ck_len;
+	api_reply_bytes(cn, &hp, hd->hd_body->ck_data);
+	return (1);
+}
+
+int
+htdocs_full(struct conn *cn, const char *path, unsigned int retry)
+{
+	struct http_reply	 hp = { .hp_status = 503, .hp_retry = retry };
+	struct htdoc		*hd;
+
+	if (!is_page(path) || (hd = htdoc_find("/full.html")) == NULL)
+		return (0);
+	hp.hp_type = hd->hd_type;
 	hp.hp_length = hd->hd_body->ck_len;
 	api_reply_bytes(cn, &hp, hd->hd_body->ck_data);
 	return (1);

@@ -21,6 +21,7 @@
 #define MAX_LISTENS	32
 #define ACCEPTS		16		/* in one turn */
 #define FD_RESERVE	64		/* for pipes, files, the log */
+#define DOOR		64		/* beyond the limit: are told so */
 #define HANDSHAKE_MS	10000
 #define HEAD_MS		10000
 #define BODY_MS		20000
@@ -227,7 +228,7 @@ listen_resume(int fd, short what, void *arg)
 		listen_set(1);
 }
 
-/* No more room: those who come wait in the kernel's queue. */
+/* Not even room to say so: those who come wait in the kernel's queue. */
 static void
 listen_pause(void)
 {
@@ -235,6 +236,16 @@ listen_pause(void)
 
 	listen_set(0);
 	evtimer_add(&pause_timer, &tv);
+}
+
+/* How many connections are served. */
+static uint64_t
+session_room(void)
+{
+	uint64_t	 fds = max_fds - FD_RESERVE - DOOR;
+
+	return (session_conf.sc_max_conns < fds ? session_conf.sc_max_conns :
+	    fds);
 }
 
 /* The key that seals tickets changes; no need to know before somebody comes. */
@@ -264,8 +275,7 @@ session_accept(int fd, short what, void *arg)
 	if (!ls->ls_redirect)
 		ticket_refresh();
 	for (i = 0; i < ACCEPTS; i++) {
-		if (session_stats.ss_conns >= session_conf.sc_max_conns ||
-		    session_stats.ss_conns + FD_RESERVE >= max_fds) {
+		if (session_stats.ss_conns >= session_room() + DOOR) {
 			listen_pause();
 			return;
 		}
@@ -290,8 +300,10 @@ session_accept(int fd, short what, void *arg)
 			addr_leave(addr);
 			continue;
 		}
+		cn->cn_late = session_stats.ss_conns >= session_room();
 		session_stats.ss_conns++;
 		session_stats.ss_accepted++;
+		session_stats.ss_late += cn->cn_late != 0;
 		TAILQ_INSERT_TAIL(&conns, cn, cn_entry);
 		conn_timer(cn, ls->ls_redirect ? HEAD_MS : HANDSHAKE_MS);
 	}
@@ -350,7 +362,8 @@ http_input(struct conn *cn)
 			return;
 		}
 		http_init(cn->cn_req);
-		conn_timer(cn, cn->cn_inlen == 0 ? IDLE_MS : HEAD_MS);
+		conn_timer(cn, cn->cn_inlen == 0 && !cn->cn_late ? IDLE_MS :
+		    HEAD_MS);
 	}
 	if (cn->cn_inlen == 0)
 		return;
@@ -375,6 +388,8 @@ http_input(struct conn *cn)
 	cn->cn_head = cn->cn_req->hr_method == HTTP_HEAD;
 	if (cn->cn_redirect)
 		session_redirect(cn);
+	else if (cn->cn_late)
+		api_full(cn);
 	else
 		api_request(cn);
 }
@@ -679,6 +694,7 @@ session_show(struct peer *pe, uint32_t id, int all)
 		return;
 	}
 	stat_row(pe, id, "accepted", session_stats.ss_accepted);
+	stat_row(pe, id, "refused", session_stats.ss_late);
 	stat_row(pe, id, "requests", session_stats.ss_requests);
 	stat_row(pe, id, "frames.in", session_stats.ss_frames_in);
 	stat_row(pe, id, "frames.out", session_stats.ss_frames_out);

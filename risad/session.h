@@ -39,7 +39,7 @@ int		 site_told(void);
 struct session_stats {
 	uint64_t	 ss_conns, ss_accepted, ss_requests, ss_frames_in;
 	uint64_t	 ss_frames_out, ss_ticks, ss_legs, ss_refused_legs;
-	uint64_t	 ss_persons, ss_says;
+	uint64_t	 ss_persons, ss_says, ss_late;
 };
 extern struct session_stats	 session_stats;
 
@@ -151,11 +151,19 @@ void		 htdocs_commit(void);
 void		 htdocs_abort(void);
 /* Answer GET or HEAD; 0 when there is no such file. */
 int		 htdocs_serve(struct conn *, const char *path);
+/*
+ * Answer 503 to one who wants to see a page, with a page that comes back by
+ * itself; 0 when it is no page, or there is none to say it with.
+ */
+int		 htdocs_full(struct conn *, const char *path,
+		    unsigned int retry);
 
 /*
  * api.c, api_admin.c: HTTP.
  */
 void		 api_request(struct conn *);		/* all of it is in */
+/* The same when there are too many connections: 503, and the end. */
+void		 api_full(struct conn *);
 /* Answers; the request is done then. */
 void		 api_reply(struct conn *, int status, json_t *);  /* takes it */
 void		 api_reply_bytes(struct conn *, struct http_reply *,

@@ -502,6 +502,79 @@ def limited():
         d.end()
 
 
+def full():
+    """beyond the limit 503 with Retry-After, a page for those who want one"""
+    d = Daemon(more='limit connections 20 address 20\n')
+    d.write('htdocs/full.html', '<!doctype html><title>full</title>\n')
+    conns = []
+    try:
+        d.start()
+        d.do('tenant', 'add', 'acme')
+
+        def come(n):
+            for i in range(n):
+                conns.append(Http(d, source='127.0.1.%d' % (
+                    1 + len(conns) // 10)).connect())
+        come(20)
+        for method, path, kind in (
+                ('GET', '/', 'text/html; charset=utf-8'),
+                ('HEAD', '/admin', 'text/html; charset=utf-8'),
+                ('GET', '/healthz', 'application/problem+json'),
+                ('GET', '/ws', 'application/problem+json'),
+                ('GET', '/assets/app-1a2b3c4d.js',
+                 'application/problem+json'),
+                ('POST', '/api/v1/session', 'application/problem+json')):
+            with Http(d) as h:
+                r = h.request(method, path, {} if method == 'POST' else None)
+                equal((r.status, r.get('content-type'), r.get('connection')),
+                      (503, kind, 'close'), path)
+                check(int(r.get('retry-after')) > 0, path)
+                equal(r.get('cache-control'), 'no-store', path)
+                secure(r, path)
+        with Http(d) as h:
+            h.send(b'GARBAGE\r\n\r\n')
+            equal(h.reply().status, 400, 'a late one has no privileges')
+        with Http(d) as h:
+            equal(h.request('GET', '/api/v1/tenant').problem(), 'full')
+        # Those who were there are served, whatever else comes.
+        come(64)
+        with Http(d, bound=1) as h:
+            try:
+                h.request('GET', '/healthz')
+            except OSError:
+                pass
+            else:
+                check(False, 'one more than can be told so')
+        equal(conns[0].request('GET', '/api/v1/tenant').status, 200, 'first')
+        for c in conns:
+            c.close()
+        until(d.healthy, 'those have gone, others come')
+        check(d.stats()['session.0.refused'] >= 71, d.stats())
+        equal(d.stop(), 0, 'exit code')
+    finally:
+        d.end()
+
+
+def coded(d):
+    """the smallest coding that the browser takes, by what lies beside"""
+    path = '/assets/app-1a2b3c4d.js'
+    for accept, coding, body in (
+            (None, None, b'export {};\n'), ('gzip, br', 'br', b'brotli'),
+            ('gzip, deflate', 'gzip', b'gzip'), ('br;q=0', None, None),
+            ('br;q=0, gzip', 'gzip', b'gzip'), ('*', None, None)):
+        with Http(d) as h:
+            r = h.request('GET', path, headers={'Accept-Encoding': accept})
+            equal((r.status, r.get('content-encoding'), r.get('vary'),
+                   r.get('content-type')),
+                  (200, coding, 'Accept-Encoding',
+                   'text/javascript; charset=utf-8'), accept)
+            check(body is None or r.body == body, (accept, r.body))
+            tag = r.get('etag')
+            r = h.request('GET', path, headers={
+                'Accept-Encoding': accept, 'If-None-Match': tag})
+            equal((r.status, r.get('etag')), (304, tag), accept)
+
+
 def garbage(d):
     """random bytes are answered with an error or the end, never worse"""
     seed = 20240501
@@ -519,6 +592,8 @@ def garbage(d):
 def main():
     d = Daemon()
     d.redirect = free_port()
+    for ending, text in (('br', 'brotli'), ('gz', 'gzip')):
+        d.write('htdocs/assets/app-1a2b3c4d.js.' + ending, text)
     d.write_conf()
     d.start()
     d.do('tenant', 'add', 'acme', 'title', 'アクメ')
@@ -529,9 +604,10 @@ def main():
                misdirected, methods, heads, page, media_type, origin,
                bad_json, wrong_kinds, nothing_without, pipelining,
                byte_by_byte, smuggled, redirect, plain_on_tls, slow, crowd,
-               garbage):
+               coded, garbage):
         s.run_test(fn, d)
     s.run_test(limited)
+    s.run_test(full)
     s.end()
 
 

@@ -101,6 +101,8 @@ async function pages() {
 	files.push({ name: 'favicon.svg', data: svg, extra: true });
 	files.push({ name: 'manifest.webmanifest',
 	    data: Buffer.from(manifest(`/${icon}`)) });
+	files.push({ name: 'full.html', extra: true,
+	    data: await fs.readFile(path.join(here, 'full.html')) });
 	const html = await fs.readFile(path.join(here, 'index.html'), 'utf8');
 	files.push({ name: 'index.html', data: Buffer.from(html.replace(
 	    /\{\{(\w+)\}\}/g, (_, k) => {
@@ -133,8 +135,10 @@ async function write(files) {
 
 /* The server sends these to who takes them; tiny files stay alone. */
 function smaller(files) {
-	return (files.filter((f) => f.data.length > 1024).map((f) => ({
-	    name: `${f.name}.gz`, data: gzipSync(f.data, { level: 9 }) })));
+	return (files.filter((f) => f.data.length > 1024).flatMap((f) => [
+	    { name: `${f.name}.gz`, data: gzipSync(f.data, { level: 9 }) },
+	    { name: `${f.name}.br`, data: brotliCompressSync(f.data) },
+	]));
 }
 
 function report(files) {
