@@ -99,7 +99,7 @@ part web 300 sh -ec 'cd risad/web
 scripts regress/system 450
 scripts regress/attack 450
 if [ -e regress/page/package.json ]; then
-	part page 900 sh -ec 'cd regress/page
+	part page 1500 sh -ec 'cd regress/page
 	    npm ci --no-audit --no-fund --silent
 	    exec node --test'
 else

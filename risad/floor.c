@@ -63,6 +63,7 @@ office_get(uint32_t tenant)
 	RB_INIT(&of->of_names);
 	RB_INIT(&of->of_avatars);
 	TAILQ_INIT(&of->of_persons);
+	STAILQ_INIT(&of->of_news);
 	RB_INSERT(office_tree, &offices, of);
 	return (of);
 }

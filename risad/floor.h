@@ -51,6 +51,7 @@ RB_HEAD(floor_tree, floor);
 struct words {
 	STAILQ_ENTRY(words)	 wd_entry;
 	struct chunk		*wd_chunk;
+	uint16_t		 wd_but;	/* not to this avatar; 0: all */
 	uint8_t			 wd_room;	/* 0: the whole floor */
 };
 
@@ -82,6 +83,13 @@ struct floor_name {
 };
 RB_HEAD(name_tree, floor_name);
 
+/* Somebody's presence on its way to all who may see the floor. */
+struct news {
+	STAILQ_ENTRY(news)	 ne_entry;
+	struct chunk		*ne_chunk;
+	uint32_t		 ne_floor, ne_user;
+};
+
 /* A tenant as this process knows it. */
 struct office {
 	RB_ENTRY(office)	 of_entry;
@@ -90,6 +98,10 @@ struct office {
 	struct name_tree	 of_names;
 	struct avatar_tree	 of_avatars;	/* by user */
 	struct person_list	 of_persons;
+	unsigned int		 of_npersons, of_nnews;
+	STAILQ_HEAD(, news)	 of_news;
+	uint64_t		 of_told;	/* the news before, mono ms */
+	struct event		 of_timer;
 };
 
 int		 floor_cmp(struct floor *, struct floor *);

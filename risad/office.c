@@ -7,18 +7,122 @@
 #include "util.h"
 
 #define CLOSE_ENDED	4001
+#define NEWS_MAX	256		/* that wait at one time */
+#define NEWS_PER_MS	10		/* people told in a millisecond */
 
-/* To all who may see the floor. */
+/* All of one floor's news that come one after the other, as one chunk. */
+static struct chunk *
+news_take(struct office *of, uint32_t floor)
+{
+	struct news	*ne;
+	struct chunk	*ck;
+	size_t		 len = 0;
+
+	STAILQ_FOREACH(ne, &of->of_news, ne_entry) {
+		if (ne->ne_floor != floor)
+			break;
+		len += ne->ne_chunk->ck_len;
+	}
+	ck = chunk_new(len);
+	len = 0;
+	while ((ne = STAILQ_FIRST(&of->of_news)) != NULL &&
+	    ne->ne_floor == floor) {
+		STAILQ_REMOVE_HEAD(&of->of_news, ne_entry);
+		of->of_nnews--;
+		if (ck != NULL)
+			memcpy(ck->ck_data + len, ne->ne_chunk->ck_data,
+			    ne->ne_chunk->ck_len);
+		len += ne->ne_chunk->ck_len;
+		chunk_free(ne->ne_chunk);
+		free(ne);
+	}
+	return (ck);
+}
+
 static void
-tell_seeing(struct office *of, uint32_t floor, json_t *o)
+news_leave(struct office *of)
+{
+	struct news	*ne;
+	struct person	*pn;
+	struct chunk	*ck;
+	uint32_t	 floor;
+
+	while ((ne = STAILQ_FIRST(&of->of_news)) != NULL) {
+		floor = ne->ne_floor;
+		ck = news_take(of, floor);
+		TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
+			if (pn->pn_hello && person_sees(pn, floor))
+				person_queue(pn, ck);
+		chunk_free(ck);
+	}
+	of->of_told = mono_ms();
+}
+
+static void
+news_event(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	news_leave(arg);
+}
+
+/*
+ * After silence news leave when this turn is over; then they gather, longer
+ * where more people must be told, so that telling stays a small part of time.
+ */
+static void
+news_wake(struct office *of)
+{
+	struct timeval	 tv = { 0, 0 };
+	uint64_t	 now = mono_ms(), next;
+
+	next = of->of_told + TICK_MS + of->of_npersons / NEWS_PER_MS;
+	if (!evtimer_initialized(&of->of_timer))
+		evtimer_set(&of->of_timer, news_event, of);
+	if (evtimer_pending(&of->of_timer, NULL))
+		return;
+	if (next > now) {
+		tv.tv_sec = (time_t)((next - now) / 1000);
+		tv.tv_usec = (suseconds_t)((next - now) % 1000) * 1000;
+	}
+	evtimer_add(&of->of_timer, &tv);
+}
+
+/*
+ * To all who may see the floor.  What is said of somebody replaces what has
+ * not left yet, or comes after it: pages keep the last word.
+ */
+static void
+tell_seeing(struct office *of, uint32_t floor, uint32_t user, int gone,
+    json_t *o)
 {
 	struct chunk	*ck = frame_json(o);
-	struct person	*pn;
+	struct news	*ne;
 
-	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
-		if (pn->pn_hello && person_sees(pn, floor))
-			person_queue(pn, ck);
-	chunk_free(ck);
+	if (ck == NULL)
+		return;
+	STAILQ_FOREACH(ne, &of->of_news, ne_entry) {
+		if (ne->ne_user != user)
+			continue;
+		if (ne->ne_floor == floor && !gone) {
+			chunk_free(ne->ne_chunk);
+			ne->ne_chunk = ck;
+			return;
+		}
+		break;
+	}
+	if (ne != NULL || of->of_nnews == NEWS_MAX)
+		news_leave(of);
+	if ((ne = malloc(sizeof(*ne))) == NULL) {
+		chunk_free(ck);
+		return;
+	}
+	ne->ne_chunk = ck;
+	ne->ne_floor = floor;
+	ne->ne_user = user;
+	STAILQ_INSERT_TAIL(&of->of_news, ne, ne_entry);
+	of->of_nnews++;
+	news_wake(of);
 }
 
 /* To all of this process who are on the floor, but for one. */
@@ -26,11 +130,8 @@ static void
 tell_floor(struct floor *fl, const struct avatar *but, json_t *o)
 {
 	struct chunk	*ck = frame_json(o);
-	struct avatar	*av;
 
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_person != NULL && av != but)
-			person_queue(av->av_person, ck);
+	tick_words(fl, 0, but == NULL ? 0 : but->av_id, ck);
 	chunk_free(ck);
 }
 
@@ -71,7 +172,8 @@ office_changed(struct avatar *av)
 	json_t	*o = office_presence_json(av);
 
 	(void)json_object_set_new(o, "t", json_string("update"));
-	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, o);
+	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
+	    0, o);
 }
 
 void
@@ -89,7 +191,7 @@ office_left(struct avatar *av, int gone)
 	    av->av_id));
 	if (gone)
 		tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id,
-		    json_pack("{ss sI}", "t", "gone", "user",
+		    av->av_user, 1, json_pack("{ss sI}", "t", "gone", "user",
 		    (json_int_t)av->av_user));
 }
 
@@ -189,12 +291,12 @@ deliver_direct(struct office *of, const struct m_bus_msg *m)
 }
 
 void
-office_words(struct floor *fl, uint8_t room, struct chunk *ck)
+office_words(struct floor *fl, uint8_t room, uint16_t but, struct chunk *ck)
 {
 	struct avatar	*av;
 
 	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_person != NULL && (room == 0 ||
+		if (av->av_person != NULL && av->av_id != but && (room == 0 ||
 		    av->av_room == room))
 			person_queue(av->av_person, ck);
 }
@@ -212,7 +314,7 @@ office_deliver(struct office *of, const struct m_bus_msg *m)
 	if ((fl = floor_find(of, m->a)) == NULL || fl->fl_local == 0)
 		return;
 	ck = frame_message(m, 0);
-	tick_words(fl, m->kind == CHANNEL_ROOM ? (uint8_t)m->b : 0, ck);
+	tick_words(fl, m->kind == CHANNEL_ROOM ? (uint8_t)m->b : 0, 0, ck);
 	chunk_free(ck);
 }
 

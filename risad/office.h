@@ -41,8 +41,9 @@ void	 office_placed(struct avatar *, enum walk_result);
 void	 office_door(struct floor *, uint8_t room);
 /* The bytes of a tick for everybody on the floor. */
 void	 office_tick(struct floor *, struct chunk *);
-/* Words for the whole floor, or for a room. */
-void	 office_words(struct floor *, uint8_t room, struct chunk *);
+/* Words for the whole floor, or for a room, but not for one avatar. */
+void	 office_words(struct floor *, uint8_t room, uint16_t but,
+	    struct chunk *);
 void	 office_deliver(struct office *, const struct m_bus_msg *);
 /* The user has come in elsewhere: the page here ends. */
 void	 office_takeover(struct office *, uint32_t user);

@@ -268,6 +268,7 @@ office_closed(struct conn *cn)
 		jo->jo_person = NULL;	/* its answer may be for others too */
 	}
 	TAILQ_REMOVE(&pn->pn_office->of_persons, pn, pn_entry);
+	pn->pn_office->of_npersons--;
 	session_stats.ss_persons--;
 	json_decref(pn->pn_unread);
 	free(pn->pn_floors);
@@ -446,6 +447,7 @@ office_open(struct conn *cn)
 	pn->pn_office = of;
 	TAILQ_INIT(&pn->pn_jobs);
 	TAILQ_INSERT_TAIL(&of->of_persons, pn, pn_entry);
+	of->of_npersons++;
 	session_stats.ss_persons++;
 	cn->cn_person = pn;
 	person_floors(pn);

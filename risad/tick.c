@@ -137,25 +137,26 @@ words_leave(struct floor *fl)
 
 	while ((wd = STAILQ_FIRST(&fl->fl_words)) != NULL) {
 		STAILQ_REMOVE_HEAD(&fl->fl_words, wd_entry);
-		office_words(fl, wd->wd_room, wd->wd_chunk);
+		office_words(fl, wd->wd_room, wd->wd_but, wd->wd_chunk);
 		chunk_free(wd->wd_chunk);
 		free(wd);
 	}
 }
 
 void
-tick_words(struct floor *fl, uint8_t room, struct chunk *ck)
+tick_words(struct floor *fl, uint8_t room, uint16_t but, struct chunk *ck)
 {
 	struct words	*wd;
 
 	if (ck == NULL)
 		return;
 	if ((wd = malloc(sizeof(*wd))) == NULL) {
-		office_words(fl, room, ck);
+		office_words(fl, room, but, ck);
 		return;
 	}
 	ck->ck_refs++;
 	wd->wd_chunk = ck;
+	wd->wd_but = but;
 	wd->wd_room = room;
 	STAILQ_INSERT_TAIL(&fl->fl_words, wd, wd_entry);
 	tick_wake(fl);

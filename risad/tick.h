@@ -11,10 +11,12 @@ void		 tick_mark(struct avatar *);
 /* Somebody walks: look after rooms and queues though no leg begins. */
 void		 tick_wake(struct floor *);
 /*
- * Words for everybody of ours on the floor, or in the room: they leave with
- * the next tick, which is now when the floor is quiet.  Takes a reference.
+ * Words for everybody of ours on the floor, or in the room, but not for the
+ * avatar of that number: they leave with the next tick, which is now when the
+ * floor is quiet.  Takes a reference; NULL is no words.
  */
-void		 tick_words(struct floor *, uint8_t room, struct chunk *);
+void		 tick_words(struct floor *, uint8_t room, uint16_t but,
+		    struct chunk *);
 /* Forget a floor's timer and an avatar's place in the next frame. */
 void		 tick_forget(struct floor *);
 void		 tick_unmark(struct avatar *);
