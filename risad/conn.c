@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "compat/tls_ssl.h"
 #include "conn.h"
 #include "log.h"
 #include "util.h"
@@ -162,6 +163,8 @@ conn_new(int fd, struct tls *server, const char *addr)
 		free(cn);
 		return (NULL);
 	}
+	if (server != NULL)
+		cn->cn_ssl = tls_ssl_last();
 	event_set(&cn->cn_ev, fd, EV_READ | EV_PERSIST, conn_event, cn);
 	evtimer_set(&cn->cn_timer, conn_timeout, cn);
 	conn_arm(cn);
@@ -471,7 +474,11 @@ conn_handshake(struct conn *cn)
 	}
 	cn->cn_state = CONN_HTTP;
 	session_input(cn);		/* sets the timer of a request */
-	conn_arm(cn);
+	/* The request may have come with the last of the handshake. */
+	if (tls_ssl_pending(cn->cn_ssl))
+		conn_again(cn);
+	else
+		conn_arm(cn);
 }
 
 /* Read and forget. */
@@ -525,6 +532,9 @@ conn_event(int fd, short what, void *arg)
 		input_keep(cn);
 		if (cn->cn_dead || cn->cn_state == CONN_DRAIN)
 			return;
+		/* What is still in the socket brings us back. */
+		if (cn->cn_ssl == NULL || !tls_ssl_pending(cn->cn_ssl))
+			break;
 	}
 	if (n == -1) {
 		conn_close(cn);

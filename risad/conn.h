@@ -57,6 +57,7 @@ struct conn {
 	int			 cn_head;	/* the request is HEAD */
 	enum conn_state		 cn_state;
 	struct tls		*cn_tls;
+	void			*cn_ssl;	/* see compat/tls_ssl.h */
 	short			 cn_what;	/* that cn_ev waits for */
 	struct event		 cn_ev;
 	struct event		 cn_timer;

@@ -241,14 +241,18 @@ proc_exit(int code)
 }
 
 int
-proc_loop(void (*turn)(void))
+proc_loop(void (*turn)(void), unsigned int (*rest)(void))
 {
+	unsigned int	 ms;
+
 	while (!proc_done) {
 		if (event_loop(EVLOOP_ONCE) != 0)
 			fatalx("the loop has nothing to wait for");
 		if (turn != NULL)
 			turn();
 		peers_flush();
+		if (rest != NULL && (ms = rest()) > 0)
+			(void)poll(NULL, 0, (int)ms);
 	}
 	return (proc_code);
 }
@@ -442,5 +446,5 @@ proc_main(const struct proc_ops *ops, unsigned int inst)
 	proc_parent.pe_more = 1;
 	peer_arm(&proc_parent);
 	peers_flush();
-	return (proc_loop(ops->po_turn));
+	return (proc_loop(ops->po_turn, ops->po_rest));
 }

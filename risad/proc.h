@@ -48,6 +48,7 @@ struct proc_ops {
 	void		(*po_shutdown)(void);
 	/* All events of a turn of the loop have been handled; may be NULL. */
 	void		(*po_turn)(void);
+	unsigned int	(*po_rest)(void);
 };
 
 /* The kinds of children. */
@@ -100,9 +101,11 @@ int	 peer_events(struct peer *, short, int (*)(struct peer *, uint32_t,
 
 /*
  * The loop of any process: what is queued to peers leaves at the end of each
- * turn, in one write for each of them.  Returns the code of proc_exit().
+ * turn, in one write for each of them.  Then it rests for as many milliseconds
+ * as the other function says, so that more comes together.  Either may be
+ * NULL.  Returns the code of proc_exit().
  */
-int	 proc_loop(void (*turn)(void));
+int	 proc_loop(void (*turn)(void), unsigned int (*rest)(void));
 /* Done: leave the loop after this turn, with the code. */
 void	 proc_exit(int code);
 

@@ -541,7 +541,7 @@ run_parent(const char *program)
 	jail(program);
 	conf_offer(conf_next);
 	spawn_init(&spawn_ops, program, debug, conf_next);
-	return (proc_loop(NULL));
+	return (proc_loop(NULL, NULL));
 }
 
 static void

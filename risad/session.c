@@ -33,6 +33,9 @@
 #define FRAMES		64		/* of one connection in one turn */
 #define CERT_MAX	(64 * 1024)
 #define BYE_MS		1500
+#define BUSY_MS		100		/* who brings so many frames in this */
+#define BUSY_FRAMES	20		/* time keeps the loop busy: then it */
+#define REST_MS		4		/* begins a turn so often at most */
 #define TICKET_MS	60000		/* between questions for their key */
 
 struct session_conf	 session_conf;
@@ -836,6 +839,30 @@ session_shutdown(void)
 		proc_exit(0);
 }
 
+/*
+ * A turn of the loop costs the same for one frame as for ten: while many come
+ * in, let some gather.  A turn that was long has let them gather already.
+ */
+static unsigned int
+session_rest(void)
+{
+	static uint64_t	 looked, frames, rested;
+	static int	 busy;
+	uint64_t	 now = mono_ms(), took = now - rested;
+
+	if (now - looked >= BUSY_MS) {
+		busy = session_stats.ss_frames_in - frames >= BUSY_FRAMES;
+		frames = session_stats.ss_frames_in;
+		looked = now;
+	}
+	if (!busy || took >= REST_MS) {
+		rested = now;
+		return (0);
+	}
+	rested = now + REST_MS - took;
+	return ((unsigned int)(REST_MS - took));
+}
+
 /* As root: what reads files, the hash seed of JSON, the descriptors. */
 static void
 session_init(void)
@@ -879,4 +906,5 @@ const struct proc_ops	 session_ops = {
 	.po_takefd = session_takefd,
 	.po_shutdown = session_shutdown,
 	.po_turn = conn_flush_all,
+	.po_rest = session_rest,
 };

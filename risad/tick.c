@@ -171,7 +171,10 @@ tick_event(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	floor_step(fl, now);
-	fl->fl_ticked = now;
+	/* By the clock, not by when we come to it: else ticks drift apart. */
+	fl->fl_ticked += TICK_MS;
+	if (fl->fl_ticked > now || now - fl->fl_ticked >= TICK_MS)
+		fl->fl_ticked = now;
 	words_leave(fl);
 	if (!TAILQ_EMPTY(&fl->fl_dirty)) {
 		session_stats.ss_ticks++;

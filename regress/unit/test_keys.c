@@ -395,7 +395,7 @@ child_main(int parent, int one, int two)
 	keys_ops.po_init();
 	if (pledge(keys_ops.po_promises, NULL) == -1)
 		abort();
-	(void)proc_loop(NULL);
+	(void)proc_loop(NULL, NULL);
 	_exit(1);
 }
 

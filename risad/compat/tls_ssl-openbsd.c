@@ -9,6 +9,20 @@ tls_ssl_init(void)
 	return (0);
 }
 
+void *
+tls_ssl_last(void)
+{
+	return (NULL);
+}
+
+/* Nobody can say: try. */
+int
+tls_ssl_pending(void *ssl)
+{
+	(void)ssl;
+	return (1);
+}
+
 int
 tls_ssl_ticket_key(struct tls_config *config, const uint8_t key[TLS_TICKET_LEN])
 {

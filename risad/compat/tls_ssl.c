@@ -22,6 +22,7 @@ static struct ticket_key {
 	uint8_t	 tk_aes[SECRET_LEN], tk_mac[SECRET_LEN];
 } keys[KEYS];
 static int	 nkeys;
+static SSL	*last;
 
 /*
  * SSL_CTX_set_tlsext_ticket_key_evp_cb(3): 1 done, 2 done and give a new one,
@@ -72,7 +73,9 @@ new_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
 	(void)idx;
 	(void)argl;
 	(void)argp;
+	last = parent;
 	SSL_set_mode(parent, SSL_MODE_RELEASE_BUFFERS);
+	SSL_set_read_ahead(parent, 1);
 	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_get_SSL_CTX(parent),
 	    ticket_key);
 }
@@ -82,6 +85,18 @@ tls_ssl_init(void)
 {
 	return (CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_ssl,
 	    NULL, NULL) == -1 ? -1 : 0);
+}
+
+void *
+tls_ssl_last(void)
+{
+	return (last);
+}
+
+int
+tls_ssl_pending(void *ssl)
+{
+	return (SSL_has_pending(ssl));
 }
 
 int

@@ -11,12 +11,24 @@
 #define TLS_TICKET_LEN	80	/* a name, and keys to encrypt and to prove */
 
 /*
- * From now on every TLS connection gives back its record buffers, 33 KB, while
- * it has nothing to read or write, and gives out tickets when its
- * configuration has a session lifetime.  Once, before any configuration is
- * used.  0, or -1: then nothing of that happens.
+ * From now on every TLS connection reads with one system call what is there,
+ * gives back its record buffers, 33 KB, while it has nothing to read or write,
+ * and gives out tickets when its configuration has a session lifetime.  Once,
+ * before any configuration is used.  0, or -1: then nothing of that happens.
  */
 int	 tls_ssl_init(void);
+
+/*
+ * What lies behind the connection that this process has made last, for the
+ * function below.
+ */
+void	*tls_ssl_last(void);
+
+/*
+ * Are there bytes that were read from the socket and not by tls_read(3)?  The
+ * socket does not tell of them any more.
+ */
+int	 tls_ssl_pending(void *);
 
 /*
  * Seal tickets with this key from now on (RFC 8446, 4.6.1).  The three before
