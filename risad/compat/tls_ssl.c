@@ -22,6 +22,7 @@ static struct ticket_key {
 	uint8_t	 tk_aes[SECRET_LEN], tk_mac[SECRET_LEN];
 } keys[KEYS];
 static int	 nkeys;
+static EVP_CIPHER *cipher;
 static SSL	*last;
 
 /*
@@ -30,7 +31,7 @@ static SSL	*last;
  */
 static int
 ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
-    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seal)
+    EVP_CIPHER_CTX *ctx, EVP_MAC_CTX *mac, int seal)
 {
 	OSSL_PARAM	 params[3];
 	int		 i = 0;
@@ -53,8 +54,8 @@ ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
 	    (char[]){ "SHA256" }, 0);
 	params[2] = OSSL_PARAM_construct_end();
 	if (EVP_MAC_CTX_set_params(mac, params) != 1 ||
-	    EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), NULL, keys[i].tk_aes,
-	    iv, seal) != 1)
+	    EVP_CipherInit_ex(ctx, cipher, NULL, keys[i].tk_aes, iv,
+	    seal) != 1)
 		return (-1);
 	return (i == 0 ? 1 : 2);
 }
@@ -68,6 +69,8 @@ static void
 new_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
     void *argp)
 {
+	SSL_CTX	*ctx = SSL_get_SSL_CTX(parent);
+
 	(void)ptr;
 	(void)ad;
 	(void)idx;
@@ -76,13 +79,16 @@ new_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
 	last = parent;
 	SSL_set_mode(parent, SSL_MODE_RELEASE_BUFFERS);
 	SSL_set_read_ahead(parent, 1);
-	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(SSL_get_SSL_CTX(parent),
-	    ticket_key);
+	SSL_set_num_tickets(parent, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	(void)SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_key);
 }
 
 int
 tls_ssl_init(void)
 {
+	if ((cipher = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL)) == NULL)
+		return (-1);
 	return (CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_SSL, 0, NULL, new_ssl,
 	    NULL, NULL) == -1 ? -1 : 0);
 }
