@@ -287,6 +287,7 @@ class Bench:
                                met=ratio >= 0.8)
         finally:
             d.make_cert('tls')
+            d.again()
 
     def day(self):
         """Floors of 100, one in twenty walking, a new leg every 1.5 s: with

@@ -370,6 +370,16 @@ class Reply:
         return '%d %r' % (self.status, self.body[:300])
 
 
+def _context(cafile, named, made={}):
+    """What trusts this certificate; made once, it takes long."""
+    key = cafile, named, os.stat(cafile).st_mtime_ns
+    if key not in made:
+        ctx = ssl.create_default_context(cafile=cafile)
+        ctx.check_hostname = named
+        made[key] = ctx
+    return made[key]
+
+
 class Http:
     """A connection to the daemon, made when it is first needed."""
 
@@ -406,10 +416,8 @@ class Http:
             (self.source, 0) if self.source else None)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self.tls:
-            ctx = ssl.create_default_context(
-                cafile=self.daemon.path('tls.crt'))
-            if self.sni not in self.daemon.names:
-                ctx.check_hostname = False
+            ctx = _context(self.daemon.path('tls.crt'),
+                           self.sni in self.daemon.names)
             s = ctx.wrap_socket(s, server_hostname=self.sni)
         self.sock = s
         self.buf = b''
