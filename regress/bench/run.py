@@ -28,8 +28,9 @@ NOISY = 0.05            # of the time waited for a processor
 REAL = ROOM             # the hash of a password as it is by default
 CFLAGS = ('-std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Werror '
           '-Wconversion -Wno-sign-conversion').split()
-PROGRAMS = {'load': ['-lssl', '-lcrypto'], 'peer_tls': ['-ltls'],
-            'peer_loop': ['-ltls'], 'peer_sqlite': ['-lsqlite3']}
+PROGRAMS = {'load': ['-lssl', '-lcrypto'], 'machine': ['-lcrypto'],
+            'peer_tls': ['-ltls'], 'peer_loop': ['-ltls'],
+            'peer_sqlite': ['-lsqlite3']}
 CHROMIUM = os.environ.get('CHROMIUM', '/usr/bin/chromium')
 
 
@@ -94,11 +95,15 @@ class Table:
         self.rows = []
         self.broken = 0
         self.name = None
+        self.machine = None
 
     def _print(self, *cells):
         print((self.FORM % cells).rstrip(), flush=True)
 
-    def head(self):
+    def head(self, machine):
+        self.machine = machine
+        print('machine: AES-128-GCM %d MB/s, write+read %d ns' % (
+            machine['aes_mb_s'], machine['write_read_ns']))
         self._print('case', 'what', 'goal', 'risad', 'peer', 'ratio',
                     'limit', 'ratio', 'met', '')
 
@@ -129,7 +134,8 @@ class Table:
 
     def save(self):
         with open(os.path.join(OUT, 'table.json'), 'w') as f:
-            json.dump(self.rows, f, indent=1)
+            json.dump({'machine': self.machine, 'rows': self.rows}, f,
+                      indent=1)
 
 
 def noisy(r, who='risad'):
@@ -540,6 +546,13 @@ CASES = {               # how many people of each tenant it needs
 }
 
 
+def machine():
+    """How fast it is now: CPU figures mean little without."""
+    q = subprocess.run([os.path.join(OUT, 'machine')], check=True,
+                       stdout=subprocess.PIPE)
+    return json.loads(q.stdout)
+
+
 def too_long(*what):
     raise risa.Failure('takes too long')
 
@@ -573,7 +586,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     build()
     b = Bench()
-    b.table.head()
+    b.table.head(machine())
     try:
         for name in names:
             run_case(b, name)
