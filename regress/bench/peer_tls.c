@@ -1,7 +1,7 @@
 /*
  * What risad's handshakes are measured against: a libtls server that has its
  * key in the same process, does the handshake, waits for the other side to
- * close, and nothing else.
+ * close, and nothing else.  Ends with its standard input.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -123,6 +123,9 @@ main(int argc, char *argv[])
 	if ((ep = epoll_create1(EPOLL_CLOEXEC)) == -1 ||
 	    epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev) == -1)
 		err(1, "epoll");
+	ev.data.ptr = &ep;
+	if (epoll_ctl(ep, EPOLL_CTL_ADD, STDIN_FILENO, &ev) == -1)
+		err(1, "standard input");
 	printf("ready\n");
 	fflush(stdout);
 	for (;;) {
@@ -131,6 +134,8 @@ main(int argc, char *argv[])
 		for (i = 0; i < n; i++)
 			if (evs[i].data.ptr == NULL)
 				peer_accept(fd);
+			else if (evs[i].data.ptr == &ep)
+				return (0);
 			else
 				peer_event(evs[i].data.ptr);
 	}
