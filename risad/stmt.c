@@ -137,7 +137,8 @@ static const struct row {
 
 	ROW(SAY, TEN,
 	    "INSERT INTO messages (id, at, kind, a, b, sender, ref, text) "
-	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+	    "ON CONFLICT (sender, ref) DO NOTHING"),
 	ROW(SAID, TEN,
 	    "SELECT id, at FROM messages WHERE sender = ?1 AND ref = ?2"),
 	ROW(HISTORY, TEN,

@@ -95,10 +95,18 @@ struct group {
 	char		*gp_name;
 	struct idlist	 gp_members;
 };
+/* Of a user, what each of his messages needs. */
+struct brief {
+	uint32_t	 br_id;			/* 0: nobody */
+	uint8_t		 br_state;
+	char		 br_name[MAX_NAME + 1];
+};
+#define BRIEFS		64			/* kept of a tenant */
 struct rights {
 	struct floor	*rt_floors;
 	struct group	*rt_groups;
 	size_t		 rt_nfloors, rt_ngroups;
+	struct brief	 rt_briefs[BRIEFS];	/* by the id's remainder */
 };
 
 struct token {
@@ -162,6 +170,11 @@ void	 grants_end(uint32_t tenant, uint32_t user, uint64_t token,
 /* 1 found, 0 not there, -1 does not open or the file fails. */
 int	 person_get(struct db *, uint32_t id, struct person *);
 int	 person_find(struct db *, const char *mail, struct person *);
+/*
+ * State and name of a user, from memory where he was asked for before.  1, 0
+ * when there is none, or -1.  Good until the next one is asked for.
+ */
+int	 person_brief(struct db *, uint32_t id, const struct brief **);
 /* From a statement with a user's columns; 0, or -1. */
 int	 person_read(struct db *, sqlite3_stmt *, struct person *);
 /* Add one with p_mail, p_name, p_role, p_state; sets p_id.  0, or -1. */

@@ -216,6 +216,41 @@ person_get(struct db *db, uint32_t id, struct person *p)
 	return (person_one(db, db_query(db, S_USER_GET, ARGS(NUM(id))), p));
 }
 
+static struct brief *
+brief_at(struct rights *rt, uint32_t id)
+{
+	return (&rt->rt_briefs[id % BRIEFS]);
+}
+
+int
+person_brief(struct db *db, uint32_t id, const struct brief **br)
+{
+	struct rights	*rt;
+	struct brief	*mine;
+	struct person	 p;
+	int		 n;
+
+	if ((rt = rights_get(db)) == NULL)
+		return (-1);
+	*br = mine = brief_at(rt, id);
+	if (id != 0 && mine->br_id == id)
+		return (1);
+	if ((n = person_get(db, id, &p)) != 1)
+		return (n);
+	mine->br_id = id;
+	mine->br_state = p.p_state;
+	(void)strlcpy(mine->br_name, p.p_name, sizeof(mine->br_name));
+	return (1);
+}
+
+/* The user's row is being changed. */
+static void
+brief_forget(struct db *db, uint32_t id)
+{
+	if (db->db_rights != NULL)
+		brief_at(db->db_rights, id)->br_id = 0;
+}
+
 int
 person_find(struct db *db, const char *mail, struct person *p)
 {
@@ -274,6 +309,7 @@ person_set_profile(struct db *db, struct person *p)
 
 	if ((rec = profile_seal(db, p, &len)) == NULL)
 		return (-1);
+	brief_forget(db, p->p_id);
 	n = db_exec(db, S_USER_PROFILE, ARGS(NUM(p->p_id), BIN(rec, len)));
 	free(rec);
 	return (n == 1 ? 0 : -1);
@@ -289,6 +325,7 @@ person_set_rights(struct db *db, struct person *p)
 	p->p_version++;
 	if ((rec = rights_seal(db, p, &len)) == NULL)
 		return (-1);
+	brief_forget(db, p->p_id);
 	n = db_exec(db, S_USER_RIGHTS, ARGS(NUM(p->p_id), NUM(p->p_role),
 	    NUM(p->p_state), NUM(p->p_version), BIN(rec, len)));
 	free(rec);
@@ -309,6 +346,7 @@ person_set_secret(struct db *db, struct person *p, const void *secret,
 	if (len > 0 && (sealed = db_seal(db, &at, secret, len,
 	    &slen)) == NULL)
 		return (-1);
+	brief_forget(db, p->p_id);
 	if ((rights = rights_seal(db, p, &rlen)) != NULL)
 		n = db_exec(db, S_USER_SECRET, ARGS(NUM(p->p_id),
 		    NUM(p->p_role), NUM(p->p_state), NUM(p->p_version),
@@ -339,6 +377,7 @@ static int	 forget_member(struct db *, uint32_t);
 int
 person_delete(struct db *db, uint32_t id)
 {
+	brief_forget(db, id);
 	if (forget_member(db, id) == -1 ||
 	    db_exec(db, S_USER_DEL_TALK, ARGS(NUM(id))) == -1 ||
 	    db_exec(db, S_USER_DEL_DMS, ARGS(NUM(id))) == -1 ||

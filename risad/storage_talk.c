@@ -233,7 +233,7 @@ talk_open(struct request *rq, uint8_t kind, uint32_t a, uint32_t b,
     int writes, struct talk *tl)
 {
 	const struct floor	*fl;
-	struct person		 p;
+	const struct brief	*br;
 	uint32_t		 me = rq->rq_gr->gr_user;
 	int			 n;
 
@@ -244,10 +244,10 @@ talk_open(struct request *rq, uint8_t kind, uint32_t a, uint32_t b,
 		return (my_floor(rq, a, &fl));
 	if (a == me)
 		return (R_NOTFOUND);
-	if ((n = person_get(rq->rq_db, a, &p)) == -1)
+	if ((n = person_brief(rq->rq_db, a, &br)) == -1)
 		return (R_UNAVAILABLE);
-	if (n == 0 || p.p_state == USER_INVITED ||
-	    (writes && p.p_state != USER_ACTIVE))
+	if (n == 0 || br->br_state == USER_INVITED ||
+	    (writes && br->br_state != USER_ACTIVE))
 		return (R_NOTFOUND);
 	tl->tl_a = a < me ? a : me;
 	tl->tl_b = a < me ? me : a;
@@ -325,6 +325,7 @@ said_before(struct request *rq, const uint8_t *key, struct m_said *said)
 	return (n);
 }
 
+/* 1 done, 0: what he calls it he has said before, or -1. */
 static int
 message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
     const char *name, const char *text, struct m_said *said)
@@ -347,6 +348,8 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 	    NUM(tl->tl_kind), NUM(tl->tl_a), NUM(tl->tl_b),
 	    NUM(rq->rq_gr->gr_user), BIN(key, REF_KEY), BIN(rec, len)));
 	free(rec);
+	if (n == 0)
+		return (0);
 	if (n == 1 && tl->tl_kind == CHANNEL_USER)
 		n = db_exec(db, S_DM_PUT, ARGS(NUM(tl->tl_a), NUM(tl->tl_b),
 		    NUM(said->id)));
@@ -354,7 +357,7 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 		return (-1);
 	db->db_message++;
 	storage_messages++;
-	return (0);
+	return (1);
 }
 
 /*
@@ -384,7 +387,7 @@ enum result
 me_say(struct request *rq, const void *arg)
 {
 	const struct m_say	*m = arg;
-	struct person		 p;
+	const struct brief	*br;
 	struct talk		 tl;
 	struct m_said		 said;
 	uint8_t			 key[SEAL_INDEX];
@@ -397,18 +400,18 @@ me_say(struct request *rq, const void *arg)
 	if (!ref_valid(m->ref) || chars < 1 || chars > MAX_TEXT_CHARS)
 		return (R_INVALID);
 	rq->rq_field = NULL;
-	if ((r = talk_open(rq, m->kind, m->a, m->b, 1, &tl)) != R_OK ||
-	    (r = myself(rq, &p)) != R_OK)
+	if ((r = talk_open(rq, m->kind, m->a, m->b, 1, &tl)) != R_OK)
 		return (r);
-	if (ref_key(rq, m->ref, key) == -1 ||
-	    (n = said_before(rq, key, &said)) == -1)
+	if ((n = person_brief(rq->rq_db, rq->rq_gr->gr_user, &br)) != 1)
+		return (n == 0 ? R_SESSION : R_UNAVAILABLE);
+	if (ref_key(rq, m->ref, key) == -1)
 		return (R_UNAVAILABLE);
-	if (n == 0 && message_add(rq, &tl, key, p.p_name, m->text,
-	    &said) == -1)
+	n = message_add(rq, &tl, key, br->br_name, m->text, &said);
+	if (n == -1 || (n == 0 && said_before(rq, key, &said) != 1))
 		return (R_UNAVAILABLE);
 	rq_answer(rq, IMSG_SAID, &said);
 	if (!said.again)
-		tell_message(rq, m, p.p_name, &said);
+		tell_message(rq, m, br->br_name, &said);
 	return (R_OK);
 }
 
