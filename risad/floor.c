@@ -347,6 +347,7 @@ avatar_new(struct floor *fl, uint32_t user, uint16_t id, unsigned int worker)
 	av->av_worker = worker;
 	TAILQ_INSERT_TAIL(&fl->fl_avatars, av, av_floor_entry);
 	RB_INSERT(avatar_tree, &fl->fl_office->of_avatars, av);
+	fl->fl_office->of_npeople++;
 	fl->fl_people++;
 	fl->fl_rooms[0]++;
 	return (av);
@@ -404,12 +405,14 @@ avatar_free(struct avatar *av)
 		TAILQ_REMOVE(&fl->fl_moving, av, av_moving_entry);
 	TAILQ_REMOVE(&fl->fl_avatars, av, av_floor_entry);
 	RB_REMOVE(avatar_tree, &fl->fl_office->of_avatars, av);
+	fl->fl_office->of_npeople--;
 	fl->fl_people--;
 	if (av->av_person != NULL)
 		fl->fl_local--;
 	room_count(fl, av->av_room, -1);
 	free(av->av_name);
 	free(av->av_note);
+	free(av->av_text);
 	free(av);
 }
 

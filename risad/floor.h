@@ -41,6 +41,7 @@ struct avatar {
 	uint64_t		 av_saved;		/* the place, mono ms */
 	uint16_t		 av_over;		/* taken over from */
 	char			*av_name, *av_note;
+	char			*av_text;		/* for pages, or NULL */
 };
 
 TAILQ_HEAD(avatar_list, avatar);
@@ -98,6 +99,7 @@ struct office {
 	struct name_tree	 of_names;
 	struct avatar_tree	 of_avatars;	/* by user */
 	struct person_list	 of_persons;
+	unsigned int		 of_npeople;	/* avatars */
 	unsigned int		 of_npersons, of_nnews;
 	STAILQ_HEAD(, news)	 of_news;
 	uint64_t		 of_told;	/* the news before, mono ms */

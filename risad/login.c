@@ -42,6 +42,28 @@ login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN])
 	return (RB_FIND(login_tree, &logins, &key));
 }
 
+/* The tenant's first one; the others follow it. */
+static struct login *
+login_first(uint32_t tenant)
+{
+	struct login	 key = { .lg_tenant = tenant };
+
+	return (RB_NFIND(login_tree, &logins, &key));
+}
+
+/* The user's next one from here on, or NULL. */
+static struct login *
+login_of(struct login *lg, uint32_t tenant, uint32_t user)
+{
+	for (; lg != NULL; lg = RB_NEXT(login_tree, &logins, lg)) {
+		if (lg->lg_tenant != tenant)
+			return (NULL);
+		if (lg->lg_user == user)
+			return (lg);
+	}
+	return (NULL);
+}
+
 static void
 login_free(struct login *lg)
 {
@@ -233,19 +255,20 @@ login_up(uint32_t tenant)
 {
 	struct login	*lg, *next;
 
-	RB_FOREACH_SAFE(lg, login_tree, &logins, next)
-		if (lg->lg_tenant == tenant)
-			login_renew(lg);
+	for (lg = login_first(tenant); lg != NULL && lg->lg_tenant == tenant;
+	    lg = next) {
+		next = RB_NEXT(login_tree, &logins, lg);
+		login_renew(lg);
+	}
 }
 
 void
 login_profile(const struct m_user *m)
 {
-	struct login	*lg;
+	struct login	*lg = login_first(m->tenant);
 
-	RB_FOREACH(lg, login_tree, &logins) {
-		if (lg->lg_tenant != m->tenant || lg->lg_user != m->user)
-			continue;
+	for (; (lg = login_of(lg, m->tenant, m->user)) != NULL;
+	    lg = RB_NEXT(login_tree, &logins, lg)) {
 		lg->lg_lang = m->lang;
 		lg->lg_status = m->status;
 		lg->lg_look = m->look;
@@ -257,11 +280,11 @@ login_profile(const struct m_user *m)
 void
 login_floor(uint32_t tenant, uint32_t user, uint32_t floor)
 {
-	struct login	*lg;
+	struct login	*lg = login_first(tenant);
 
-	RB_FOREACH(lg, login_tree, &logins)
-		if (lg->lg_tenant == tenant && lg->lg_user == user)
-			lg->lg_last_floor = floor;
+	for (; (lg = login_of(lg, tenant, user)) != NULL;
+	    lg = RB_NEXT(login_tree, &logins, lg))
+		lg->lg_last_floor = floor;
 }
 
 static void

@@ -89,14 +89,13 @@ news_wake(struct office *of)
 }
 
 /*
- * To all who may see the floor.  What is said of somebody replaces what has
- * not left yet, or comes after it: pages keep the last word.
+ * To all who may see the floor; takes the chunk.  What is said of somebody
+ * replaces what has not left yet, or comes after it: pages keep the last word.
  */
 static void
 tell_seeing(struct office *of, uint32_t floor, uint32_t user, int gone,
-    json_t *o)
+    struct chunk *ck)
 {
-	struct chunk	*ck = frame_json(o);
 	struct news	*ne;
 
 	if (ck == NULL)
@@ -125,74 +124,115 @@ tell_seeing(struct office *of, uint32_t floor, uint32_t user, int gone,
 	news_wake(of);
 }
 
-/* To all of this process who are on the floor, but for one. */
+/* To all of ours on the floor, but for one; takes the chunk. */
 static void
-tell_floor(struct floor *fl, const struct avatar *but, json_t *o)
+tell_floor(struct floor *fl, const struct avatar *but, struct chunk *ck)
 {
-	struct chunk	*ck = frame_json(o);
-
 	tick_words(fl, 0, but == NULL ? 0 : but->av_id, ck);
 	chunk_free(ck);
 }
 
-json_t *
-office_presence_json(const struct avatar *av)
+/* What is said of somebody in more than one place is put into words once. */
+static const char *
+avatar_text(struct avatar *av)
 {
-	return (json_pack("{sI ss so ss ss sI si}", "user",
-	    (json_int_t)av->av_user, "name", av->av_name, "look",
-	    json_look(av->av_look), "status", status_name(av->av_status),
-	    "note", av->av_note, "floor", (json_int_t)av->av_floor->fl_id,
-	    "room", av->av_room));
+	json_t	*o;
+
+	if (av->av_text != NULL)
+		return (av->av_text);
+	o = json_pack("{sI ss so ss ss}", "user", (json_int_t)av->av_user,
+	    "name", av->av_name, "look", json_look(av->av_look), "status",
+	    status_name(av->av_status), "note", av->av_note);
+	if (o != NULL)
+		av->av_text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return (av->av_text);
 }
 
-json_t *
-office_person_json(const struct avatar *av)
+/* {before, what is said everywhere, after} */
+static void
+avatar_add(struct text *tx, struct avatar *av, const char *before,
+    const char *after)
 {
-	json_t		*o;
+	const char	*text = avatar_text(av);
+	size_t		 len;
+
+	text_add(tx, before);
+	if (tx->tx_bad || text == NULL || (len = strlen(text)) < 2 ||
+	    ibuf_add(tx->tx_buf, text + 1, len - 2) == -1)
+		tx->tx_bad = 1;
+	text_add(tx, after);
+}
+
+static void
+presence_add(struct text *tx, struct avatar *av, const char *before)
+{
+	char	 after[48];
+
+	(void)snprintf(after, sizeof(after), ",\"floor\":%u,\"room\":%u}",
+	    av->av_floor->fl_id, av->av_room);
+	avatar_add(tx, av, before, after);
+}
+
+void
+office_presence(struct text *tx, struct avatar *av)
+{
+	presence_add(tx, av, "{");
+}
+
+void
+office_person(struct text *tx, struct avatar *av)
+{
+	char		 before[16], after[96];
 	uint64_t	 now = mono_ms();
-	int		 x, y;
+	int		 x, y, n;
 
 	avatar_at(av, now, &x, &y);
-	o = json_pack("{si sI ss so ss ss si si si}", "id", av->av_id, "user",
-	    (json_int_t)av->av_user, "name", av->av_name, "look",
-	    json_look(av->av_look), "status", status_name(av->av_status),
-	    "note", av->av_note, "x", x, "y", y, "room", av->av_room);
-	if (leg_end_time(&av->av_leg) > now) {
-		(void)json_object_set_new(o, "tx",
-		    json_integer(av->av_leg.x1));
-		(void)json_object_set_new(o, "ty",
-		    json_integer(av->av_leg.y1));
-	}
-	return (o);
+	(void)snprintf(before, sizeof(before), "{\"id\":%u,", av->av_id);
+	n = snprintf(after, sizeof(after), ",\"x\":%d,\"y\":%d,\"room\":%u", x,
+	    y, av->av_room);
+	if (leg_end_time(&av->av_leg) > now)
+		n += snprintf(after + n, sizeof(after) - (size_t)n,
+		    ",\"tx\":%d,\"ty\":%d", av->av_leg.x1, av->av_leg.y1);
+	(void)snprintf(after + n, sizeof(after) - (size_t)n, "}");
+	avatar_add(tx, av, before, after);
 }
 
 void
 office_changed(struct avatar *av)
 {
-	json_t	*o = office_presence_json(av);
+	struct text	 tx;
 
-	(void)json_object_set_new(o, "t", json_string("update"));
+	free(av->av_text);
+	av->av_text = NULL;
+	text_open(&tx, 512);
+	presence_add(&tx, av, "{\"t\":\"update\",");
 	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
-	    0, o);
+	    0, text_frame(&tx));
 }
 
 void
 office_joined(struct avatar *av)
 {
-	tell_floor(av->av_floor, av, json_pack("{ss so}", "t", "join",
-	    "person", office_person_json(av)));
+	struct text	 tx;
+
 	office_changed(av);
+	text_open(&tx, 512);
+	text_add(&tx, "{\"t\":\"join\",\"person\":");
+	office_person(&tx, av);
+	text_add(&tx, "}");
+	tell_floor(av->av_floor, av, text_frame(&tx));
 }
 
 void
 office_left(struct avatar *av, int gone)
 {
-	tell_floor(av->av_floor, av, json_pack("{ss si}", "t", "left", "id",
-	    av->av_id));
+	tell_floor(av->av_floor, av, frame_json(json_pack("{ss si}", "t",
+	    "left", "id", av->av_id)));
 	if (gone)
 		tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id,
-		    av->av_user, 1, json_pack("{ss sI}", "t", "gone", "user",
-		    (json_int_t)av->av_user));
+		    av->av_user, 1, frame_json(json_pack("{ss sI}", "t",
+		    "gone", "user", (json_int_t)av->av_user)));
 }
 
 void
@@ -212,9 +252,9 @@ office_placed(struct avatar *av, enum walk_result res)
 void
 office_door(struct floor *fl, uint8_t room)
 {
-	tell_floor(fl, NULL, json_pack("{ss si sb sI}", "t", "door", "room",
-	    room, "locked", fl->fl_locker[room] != 0, "by",
-	    (json_int_t)fl->fl_locker[room]));
+	tell_floor(fl, NULL, frame_json(json_pack("{ss si sb sI}", "t", "door",
+	    "room", room, "locked", fl->fl_locker[room] != 0, "by",
+	    (json_int_t)fl->fl_locker[room])));
 }
 
 void

@@ -9,6 +9,8 @@
 #include "util.h"
 
 #define CLOSE_ELSEWHERE	4002
+#define TEXT_MAX	(32 * 1024 * 1024)
+#define PRESENCE_LEN	192		/* of one person, more or less */
 
 struct chunk *
 frame_text(const char *text, size_t len)
@@ -40,6 +42,48 @@ frame_json(json_t *o)
 	ck = frame_text(text, strlen(text));
 	free(text);
 	json_decref(o);
+	return (ck);
+}
+
+void
+text_open(struct text *tx, size_t guess)
+{
+	tx->tx_buf = ibuf_dynamic(guess, TEXT_MAX);
+	tx->tx_bad = tx->tx_buf == NULL;
+}
+
+void
+text_add(struct text *tx, const char *s)
+{
+	if (!tx->tx_bad && ibuf_add(tx->tx_buf, s, strlen(s)) == -1)
+		tx->tx_bad = 1;
+}
+
+void
+text_rest(struct text *tx, json_t *o)
+{
+	char	*text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+
+	if (text == NULL)
+		tx->tx_bad = 1;
+	else
+		text_add(tx, text + 1);
+	free(text);
+	json_decref(o);
+}
+
+struct chunk *
+text_frame(struct text *tx)
+{
+	struct chunk	*ck = NULL;
+
+	if (tx->tx_bad)
+		log_warnx("frame: out of memory");
+	else
+		ck = frame_text(ibuf_data(tx->tx_buf),
+		    ibuf_size(tx->tx_buf));
+	ibuf_free(tx->tx_buf);
+	tx->tx_buf = NULL;
 	return (ck);
 }
 
@@ -296,21 +340,32 @@ person_hello(struct person *pn)
 	const struct login	*lg = pn->pn_conn->cn_login;
 	struct tenant		*tn = site_tenant(lg->lg_tenant);
 	struct avatar		*av;
-	json_t			*people = json_array();
+	struct chunk		*ck;
+	struct text		 tx;
+	const char		*comma = "";
 
-	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars)
-		if (person_sees(pn, av->av_floor->fl_id))
-			(void)json_array_append_new(people,
-			    office_presence_json(av));
-	pn->pn_hello = 1;
-	person_send(pn, json_pack("{ss sI sI so s{ss ss} so so so sI}",
+	text_open(&tx, 1024 + pn->pn_office->of_npeople * PRESENCE_LEN);
+	text_add(&tx, "{\"people\":[");
+	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars) {
+		if (!person_sees(pn, av->av_floor->fl_id))
+			continue;
+		text_add(&tx, comma);
+		office_presence(&tx, av);
+		comma = ",";
+	}
+	text_add(&tx, "],");
+	text_rest(&tx, json_pack("{ss sI sI so s{ss ss} so so sI}",
 	    "t", "hello", "time", (json_int_t)(uint32_t)mono_ms(), "now",
 	    (json_int_t)now_ms(), "user", json_user(lg), "tenant", "name",
 	    tn == NULL ? "" : tn->tn_name, "title",
 	    tn == NULL ? "" : tn->tn_title, "floors", json_floors(pn),
-	    "people", people, "unread", pn->pn_unread, "last",
+	    "unread", pn->pn_unread, "last",
 	    (json_int_t)lg->lg_last_floor));
 	pn->pn_unread = NULL;
+	pn->pn_hello = 1;
+	ck = text_frame(&tx);
+	person_queue(pn, ck);
+	chunk_free(ck);
 }
 
 static int
@@ -515,45 +570,43 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	office_save(av, mono_ms());
 }
 
-/* {"map":DOC,...}: the document goes out as it is kept. */
+/* The map goes out as it is kept. */
 static void
 send_floor(struct person *pn)
 {
 	struct avatar	*me = pn->pn_avatar, *av;
 	struct floor	*fl = me->av_floor;
 	struct chunk	*ck;
-	json_t		*people = json_array(), *doors = json_array(), *o;
-	char		*text, *all;
+	struct text	 tx;
+	json_t		*doors = json_array();
+	const char	*comma = "";
 	unsigned int	 room;
-	size_t		 len;
-	int		 n;
 
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		(void)json_array_append_new(people, office_person_json(av));
 	for (room = 1; room < 256; room++)
 		if (fl->fl_locker[room] != 0)
 			(void)json_array_append_new(doors, json_pack(
 			    "{si sb sI}", "room", (int)room, "locked", 1, "by",
 			    (json_int_t)fl->fl_locker[room]));
-	o = json_pack("{ss sI ss sI si so so}", "t", "floor", "id",
-	    (json_int_t)fl->fl_id, "name", fl->fl_name, "time",
-	    (json_int_t)(uint32_t)mono_ms(), "you", me->av_id, "people",
-	    people, "doors", doors);
-	text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	if (text == NULL)
-		return;
-	len = strlen(text) + fl->fl_doc->ck_len + 16;
-	if ((all = malloc(len)) != NULL) {
-		n = snprintf(all, len, "{\"map\":%.*s,%s",
-		    (int)fl->fl_doc->ck_len, (char *)fl->fl_doc->ck_data,
-		    text + 1);
-		ck = frame_text(all, (size_t)n);
-		person_queue(pn, ck);
-		chunk_free(ck);
+	text_open(&tx, 1024 + fl->fl_doc->ck_len +
+	    fl->fl_people * PRESENCE_LEN);
+	text_add(&tx, "{\"map\":");
+	if (!tx.tx_bad && ibuf_add(tx.tx_buf, fl->fl_doc->ck_data,
+	    fl->fl_doc->ck_len) == -1)
+		tx.tx_bad = 1;
+	text_add(&tx, ",\"people\":[");
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry) {
+		text_add(&tx, comma);
+		office_person(&tx, av);
+		comma = ",";
 	}
-	free(all);
-	free(text);
+	text_add(&tx, "],");
+	text_rest(&tx, json_pack("{ss sI ss sI si so}", "t", "floor", "id",
+	    (json_int_t)fl->fl_id, "name", fl->fl_name, "time",
+	    (json_int_t)(uint32_t)mono_ms(), "you", me->av_id, "doors",
+	    doors));
+	ck = text_frame(&tx);
+	person_queue(pn, ck);
+	chunk_free(ck);
 }
 
 int

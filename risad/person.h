@@ -86,8 +86,22 @@ void		 job_ask(struct job *, enum imsg_type, const void *m,
 int		 bucket_take(struct bucket *, unsigned int rate,
 		    unsigned int burst);
 
-/* People as pages know them: on any floor, and on the own one. */
-json_t		*office_presence_json(const struct avatar *);
-json_t		*office_person_json(const struct avatar *);
+/*
+ * A text of JSON that is built piece by piece: text, an object without its
+ * first brace (which it takes), a frame of all of it (which frees it).  What
+ * fails for want of memory makes it bad for good: then the frame is NULL.
+ */
+struct text {
+	struct ibuf	*tx_buf;
+	int		 tx_bad;
+};
+void		 text_open(struct text *, size_t guess);
+void		 text_add(struct text *, const char *);
+void		 text_rest(struct text *, json_t *);
+struct chunk	*text_frame(struct text *);
+
+/* People as pages know them, as objects: on any floor, and on the own one. */
+void		 office_presence(struct text *, struct avatar *);
+void		 office_person(struct text *, struct avatar *);
 
 #endif
