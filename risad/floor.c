@@ -122,7 +122,9 @@ floor_make(struct office *of, uint32_t id)
 	fl->fl_office = of;
 	fl->fl_id = id;
 	TAILQ_INIT(&fl->fl_avatars);
+	TAILQ_INIT(&fl->fl_ours);
 	TAILQ_INIT(&fl->fl_dirty);
+	TAILQ_INIT(&fl->fl_far);
 	TAILQ_INIT(&fl->fl_moving);
 	STAILQ_INIT(&fl->fl_words);
 	RB_INSERT(floor_tree, &of->of_floors, fl);
@@ -368,6 +370,7 @@ avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
 		return (NULL);
 	fl->fl_local++;
 	av->av_person = pn;
+	TAILQ_INSERT_TAIL(&fl->fl_ours, av, av_ours_entry);
 	av->av_look = lg->lg_look;
 	av->av_status = lg->lg_status;
 	av->av_heading = 64;		/* towards whoever looks at the page */
@@ -401,14 +404,17 @@ avatar_free(struct avatar *av)
 	struct floor	*fl = av->av_floor;
 
 	tick_unmark(av);
+	tick_unmark_far(av);
 	if (av->av_moving)
 		TAILQ_REMOVE(&fl->fl_moving, av, av_moving_entry);
 	TAILQ_REMOVE(&fl->fl_avatars, av, av_floor_entry);
 	RB_REMOVE(avatar_tree, &fl->fl_office->of_avatars, av);
 	fl->fl_office->of_npeople--;
 	fl->fl_people--;
-	if (av->av_person != NULL)
+	if (av->av_person != NULL) {
 		fl->fl_local--;
+		TAILQ_REMOVE(&fl->fl_ours, av, av_ours_entry);
+	}
 	room_count(fl, av->av_room, -1);
 	free(av->av_name);
 	free(av->av_note);

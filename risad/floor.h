@@ -23,14 +23,17 @@ struct step {
 struct avatar {
 	RB_ENTRY(avatar)	 av_entry;		/* of the office */
 	TAILQ_ENTRY(avatar)	 av_floor_entry;
+	TAILQ_ENTRY(avatar)	 av_ours_entry;
 	TAILQ_ENTRY(avatar)	 av_dirty_entry;
+	TAILQ_ENTRY(avatar)	 av_far_entry;
 	TAILQ_ENTRY(avatar)	 av_moving_entry;
 	struct floor		*av_floor;
 	struct person		*av_person;		/* NULL: not ours */
 	unsigned int		 av_worker;
 	uint32_t		 av_user;
 	uint16_t		 av_id;
-	int			 av_dirty, av_moving;	/* on these lists */
+	int			 av_dirty, av_far, av_moving; /* on lists */
+	uint16_t		 av_cell;		/* see tick.c */
 	uint8_t			 av_room, av_heading, av_status;
 	uint32_t		 av_look;
 	struct leg		 av_leg;
@@ -63,14 +66,19 @@ struct floor {
 	char			 fl_name[MAX_NAME + 1];
 	struct floor_map	*fl_map;	/* NULL: none of ours there */
 	struct chunk		*fl_doc;	/* the map as JSON */
-	struct avatar_list	 fl_avatars, fl_dirty, fl_moving;
+	struct avatar_list	 fl_avatars;
+	struct avatar_list	 fl_ours;	/* with pages here */
+	struct avatar_list	 fl_dirty;	/* for the next frame */
+	struct avatar_list	 fl_far;	/* and for those far away */
+	struct avatar_list	 fl_moving;
 	unsigned int		 fl_people, fl_local;
 	uint16_t		 fl_slot;	/* given last */
 	uint16_t		 fl_rooms[256];	/* people in each */
 	uint8_t			 fl_locked[32], fl_full[32];
 	uint32_t		 fl_locker[256];
 	STAILQ_HEAD(, words)	 fl_words;
-	uint64_t		 fl_ticked;	/* mono ms */
+	uint64_t		 fl_ticked, fl_due;	/* tick, mono ms */
+	uint64_t		 fl_all;	/* told those far away, mono ms */
 	struct event		 fl_timer;
 };
 

@@ -258,18 +258,12 @@ office_door(struct floor *fl, uint8_t room)
 }
 
 void
-office_tick(struct floor *fl, struct chunk *ck)
+office_tick(struct avatar *av, struct chunk *ck)
 {
-	struct avatar	*av;
-
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry) {
-		if (av->av_person == NULL)
-			continue;
-		if (conn_slow(av->av_person->pn_conn))
-			av->av_person->pn_resync = 1;
-		else
-			person_queue(av->av_person, ck);
-	}
+	if (conn_slow(av->av_person->pn_conn))
+		av->av_person->pn_resync = 1;
+	else
+		person_queue(av->av_person, ck);
 }
 
 /* It reads again: where everybody is now, instead of all the ticks. */
@@ -335,9 +329,8 @@ office_words(struct floor *fl, uint8_t room, uint16_t but, struct chunk *ck)
 {
 	struct avatar	*av;
 
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_person != NULL && av->av_id != but && (room == 0 ||
-		    av->av_room == room))
+	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry)
+		if (av->av_id != but && (room == 0 || av->av_room == room))
 			person_queue(av->av_person, ck);
 }
 

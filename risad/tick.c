@@ -10,6 +10,18 @@
 #define FRAME_HEAD	7	/* type, time, count */
 #define ENTRY		12
 
+/*
+ * On a floor with more people than this, each tick goes to those who are near
+ * what it tells of, and to those far away goes what has gathered.
+ */
+#define CROWD		200
+#define NEAR		600	/* cm around one's cell */
+#define CELL		500	/* cm; all in it get the same frame */
+#define COLUMNS		(MAP_MAXSIZE / CELL + 1)
+#define FAR_TICKS	2	/* that gather, */
+#define FAR_MOST	10	/* or so many when we are late with them: */
+#define LATE_MS		20
+
 static void
 put16(uint8_t *p, int v)
 {
@@ -63,51 +75,176 @@ frame_new(unsigned int n, uint8_t **body)
 	return (ck);
 }
 
-/* The changes as pages get them, and those of ours for other workers. */
+/* Avatars for a frame. */
+static struct avatar	*picked[UINT16_MAX];
+static unsigned int	 npicked;
+static unsigned int	 far_ticks = FAR_TICKS;
+
+static void
+pick(struct avatar *av)
+{
+	if (npicked < UINT16_MAX)
+		picked[npicked++] = av;
+}
+
+static void
+put_picked(uint8_t *p, uint64_t now)
+{
+	unsigned int	 i;
+
+	put_head(p, now, npicked);
+	for (i = 0; i < npicked; i++)
+		put_entry(p + FRAME_HEAD + i * ENTRY, picked[i], now);
+}
+
+/* A frame of those picked; NULL when there is none, or no memory. */
+static struct chunk *
+frame_picked(uint64_t now)
+{
+	struct chunk	*ck;
+	uint8_t		*p;
+
+	if (npicked == 0 || (ck = frame_new(npicked, &p)) == NULL)
+		return (NULL);
+	put_picked(p, now);
+	return (ck);
+}
+
+/* Changes of ours, for other workers. */
+static void
+tell_bus(struct floor *fl, uint64_t now)
+{
+	struct avatar	*av;
+	struct chunk	*ck;
+
+	if (proc_nsession == 1)
+		return;
+	npicked = 0;
+	TAILQ_FOREACH(av, &fl->fl_dirty, av_dirty_entry)
+		if (av->av_person != NULL)
+			pick(av);
+	if (npicked == 0 ||
+	    (ck = chunk_new(FRAME_HEAD + npicked * ENTRY)) == NULL)
+		return;
+	put_picked(ck->ck_data, now);
+	bus_legs(fl, ck->ck_data, ck->ck_len);
+	chunk_free(ck);
+}
+
+static int
+is_near(int x, int y, unsigned int cell)
+{
+	int	 left = (int)(cell % COLUMNS) * CELL - NEAR;
+	int	 top = (int)(cell / COLUMNS) * CELL - NEAR;
+
+	return (x >= left && x < left + CELL + 2 * NEAR && y >= top &&
+	    y < top + CELL + 2 * NEAR);
+}
+
+/* What begins or ends near the cell. */
+static struct chunk *
+frame_near(struct floor *fl, unsigned int cell, uint64_t now)
+{
+	struct avatar	*av;
+	int		 x, y;
+
+	npicked = 0;
+	TAILQ_FOREACH(av, &fl->fl_dirty, av_dirty_entry) {
+		avatar_at(av, now, &x, &y);
+		if (is_near(x, y, cell) ||
+		    is_near(av->av_leg.x1, av->av_leg.y1, cell))
+			pick(av);
+	}
+	return (frame_picked(now));
+}
+
+/* To each of ours what is near; cells are those of the last frame for all. */
+static void
+tick_near(struct floor *fl, uint64_t now)
+{
+	static struct chunk	*frames[COLUMNS * COLUMNS];
+	static uint8_t		 made[COLUMNS * COLUMNS];
+	struct avatar		*av;
+
+	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry) {
+		if (!made[av->av_cell]) {
+			made[av->av_cell] = 1;
+			frames[av->av_cell] = frame_near(fl, av->av_cell, now);
+		}
+		if (frames[av->av_cell] != NULL)
+			office_tick(av, frames[av->av_cell]);
+	}
+	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry) {
+		chunk_free(frames[av->av_cell]);
+		frames[av->av_cell] = NULL;
+		made[av->av_cell] = 0;
+	}
+	while ((av = TAILQ_FIRST(&fl->fl_dirty)) != NULL) {
+		tick_unmark(av);
+		if (av->av_far)
+			continue;
+		av->av_far = 1;
+		TAILQ_INSERT_TAIL(&fl->fl_far, av, av_far_entry);
+	}
+}
+
+/* To all of ours everything that they may not have heard of. */
+static void
+tick_all(struct floor *fl, uint64_t now)
+{
+	struct avatar	*av;
+	struct chunk	*ck;
+	int		 x, y;
+
+	npicked = 0;
+	TAILQ_FOREACH(av, &fl->fl_dirty, av_dirty_entry)
+		if (!av->av_far)
+			pick(av);
+	TAILQ_FOREACH(av, &fl->fl_far, av_far_entry)
+		pick(av);
+	if ((ck = frame_picked(now)) == NULL)
+		return;			/* the next tick has them */
+	while ((av = TAILQ_FIRST(&fl->fl_dirty)) != NULL)
+		tick_unmark(av);
+	while ((av = TAILQ_FIRST(&fl->fl_far)) != NULL)
+		tick_unmark_far(av);
+	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry) {
+		office_tick(av, ck);
+		avatar_at(av, now, &x, &y);
+		av->av_cell = (uint16_t)(y / CELL * COLUMNS + x / CELL);
+	}
+	chunk_free(ck);
+	fl->fl_all = now;
+}
+
+/*
+ * When ticks come late the loop has more to do than fits: those far away wait
+ * longer then, and the others' ticks come in time again.
+ */
+static void
+far_adapt(uint64_t late)
+{
+	static uint64_t	 mean;		/* of the last ticks, in 1/16 ms */
+
+	mean += late - mean / 16;
+	if (mean >= LATE_MS * 16 && far_ticks < FAR_MOST)
+		far_ticks++;
+	else if (mean < LATE_MS * 16 / 2 && far_ticks > FAR_TICKS)
+		far_ticks--;
+}
+
 static void
 tick_frame(struct floor *fl, uint64_t now)
 {
-	struct avatar	*av;
-	struct chunk	*ck, *ours;
-	uint8_t		*p, *q;
-	unsigned int	 n = 0, m = 0;
-
-	TAILQ_FOREACH(av, &fl->fl_dirty, av_dirty_entry) {
-		n++;
-		if (av->av_person != NULL)
-			m++;
-	}
-	ck = frame_new(n, &p);
-	ours = m == 0 || m == n ? NULL : frame_new(m, &q);
-	if (ck == NULL || (ours == NULL && m != 0 && m != n)) {
-		chunk_free(ck);
-		chunk_free(ours);
-		return;			/* the next tick has them */
-	}
-	put_head(p, now, n);
-	p += FRAME_HEAD;
-	if (ours != NULL) {
-		put_head(q, now, m);
-		q += FRAME_HEAD;
-	}
-	while ((av = TAILQ_FIRST(&fl->fl_dirty)) != NULL) {
-		put_entry(p, av, now);
-		p += ENTRY;
-		if (ours != NULL && av->av_person != NULL) {
-			put_entry(q, av, now);
-			q += ENTRY;
-		}
-		tick_unmark(av);
-	}
-	office_tick(fl, ck);
-	if (ours != NULL)
-		bus_legs(fl, q - FRAME_HEAD - m * ENTRY,
-		    FRAME_HEAD + (size_t)m * ENTRY);
-	else if (m > 0)
-		bus_legs(fl, p - FRAME_HEAD - n * ENTRY,
-		    FRAME_HEAD + (size_t)n * ENTRY);
-	chunk_free(ck);
-	chunk_free(ours);
+	if (TAILQ_EMPTY(&fl->fl_dirty) && TAILQ_EMPTY(&fl->fl_far))
+		return;
+	session_stats.ss_ticks++;
+	tell_bus(fl, now);
+	if (fl->fl_people <= CROWD ||
+	    now - fl->fl_all >= far_ticks * TICK_MS - TICK_MS / 2)
+		tick_all(fl, now);
+	else
+		tick_near(fl, now);
 }
 
 struct chunk *
@@ -166,21 +303,18 @@ static void
 tick_event(int fd, short what, void *arg)
 {
 	struct floor	*fl = arg;
-	uint64_t	 now = mono_ms();
+	uint64_t	 now = mono_ms(), late = now - fl->fl_due;
 
 	(void)fd;
 	(void)what;
 	floor_step(fl, now);
 	/* By the clock, not by when we come to it: else ticks drift apart. */
-	fl->fl_ticked += TICK_MS;
-	if (fl->fl_ticked > now || now - fl->fl_ticked >= TICK_MS)
-		fl->fl_ticked = now;
+	fl->fl_ticked = late < TICK_MS ? fl->fl_due : now;
+	far_adapt(late);
 	words_leave(fl);
-	if (!TAILQ_EMPTY(&fl->fl_dirty)) {
-		session_stats.ss_ticks++;
-		tick_frame(fl, now);
-	}
-	if (!TAILQ_EMPTY(&fl->fl_moving) || !TAILQ_EMPTY(&fl->fl_dirty))
+	tick_frame(fl, now);
+	if (!TAILQ_EMPTY(&fl->fl_moving) || !TAILQ_EMPTY(&fl->fl_dirty) ||
+	    !TAILQ_EMPTY(&fl->fl_far))
 		tick_wake(fl);
 }
 
@@ -200,6 +334,7 @@ tick_wake(struct floor *fl)
 		return;
 	if (next > now)
 		tv.tv_usec = (suseconds_t)(next - now) * 1000;
+	fl->fl_due = next > now ? next : now;
 	evtimer_add(&fl->fl_timer, &tv);
 }
 
@@ -221,6 +356,15 @@ tick_unmark(struct avatar *av)
 		return;
 	av->av_dirty = 0;
 	TAILQ_REMOVE(&av->av_floor->fl_dirty, av, av_dirty_entry);
+}
+
+void
+tick_unmark_far(struct avatar *av)
+{
+	if (!av->av_far)
+		return;
+	av->av_far = 0;
+	TAILQ_REMOVE(&av->av_floor->fl_far, av, av_far_entry);
 }
 
 void

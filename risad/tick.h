@@ -20,6 +20,7 @@ void		 tick_words(struct floor *, uint8_t room, uint16_t but,
 /* Forget a floor's timer and an avatar's place in the next frame. */
 void		 tick_forget(struct floor *);
 void		 tick_unmark(struct avatar *);
+void		 tick_unmark_far(struct avatar *);
 /* A frame with everybody on the floor, or NULL without memory. */
 struct chunk	*tick_snapshot(struct floor *);
 
