@@ -15,6 +15,7 @@
 #define LINGER_MS	2000	/* for the other side to close, too */
 #define IN_ONCE		16384	/* a TLS record */
 #define IN_FIRST	2048
+#define TIMER_MS	250	/* what timers are rounded up to */
 #define READS		4	/* of one connection in one turn */
 
 uint64_t	 conn_bytes_in, conn_bytes_out;
@@ -117,9 +118,7 @@ conn_free(struct conn *cn)
 		chunk_free(ou->ou_chunk);
 		free(ou);
 	}
-	if (cn->cn_ws != NULL)
-		ws_clear(cn->cn_ws);
-	free(cn->cn_ws);
+	ws_clear(&cn->cn_ws);
 	free(cn->cn_req);
 	input_free(cn);
 	tls_free(cn->cn_tls);
@@ -174,8 +173,14 @@ conn_new(int fd, struct tls *server, const char *addr)
 void
 conn_timer(struct conn *cn, unsigned int ms)
 {
-	struct timeval	 tv = { ms / 1000, (ms % 1000) * 1000 };
+	unsigned int	 past = (unsigned int)(mono_ms() + ms) % TIMER_MS;
+	struct timeval	 tv;
 
+	/* A turn of the loop for a crowd of quiet ones, not for each. */
+	if (past > 0)
+		ms += TIMER_MS - past;
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
 	if (!cn->cn_dead)
 		evtimer_add(&cn->cn_timer, &tv);
 }

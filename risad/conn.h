@@ -48,13 +48,16 @@ struct conn {
 	TAILQ_ENTRY(conn)	 cn_entry;
 	TAILQ_ENTRY(conn)	 cn_dirty_entry;
 	int			 cn_fd;
-	int			 cn_redirect;	/* plain HTTP, port 80 */
-	int			 cn_dirty;	/* on the list of conn_flush */
-	int			 cn_dead;	/* is being closed */
-	int			 cn_again;	/* come back, nothing new */
-	int			 cn_shut;	/* we have said our last */
-	int			 cn_late;	/* full: told so, and out */
-	int			 cn_head;	/* the request is HEAD */
+	uint8_t			 cn_redirect;	/* plain HTTP, port 80 */
+	uint8_t			 cn_dirty;	/* on the list of conn_flush */
+	uint8_t			 cn_dead;	/* is being closed */
+	uint8_t			 cn_again;	/* come back, nothing new */
+	uint8_t			 cn_shut;	/* we have said our last */
+	uint8_t			 cn_late;	/* full: told so, and out */
+	uint8_t			 cn_head;	/* the request is HEAD */
+	uint8_t			 cn_pinged;	/* an answer is waited for */
+	uint8_t			 cn_blocked;	/* the socket takes no more */
+	uint8_t			 cn_readwants;	/* TLS: write, to read */
 	enum conn_state		 cn_state;
 	struct tls		*cn_tls;
 	void			*cn_ssl;	/* see compat/tls_ssl.h */
@@ -68,11 +71,9 @@ struct conn {
 	size_t			 cn_inlen, cn_insize;
 	STAILQ_HEAD(, out)	 cn_out;
 	size_t			 cn_outlen;
-	int			 cn_blocked;	/* the socket takes no more */
-	int			 cn_readwants;	/* TLS wants to write for it */
 
 	struct http_request	*cn_req;	/* while HTTP */
-	struct ws_parser	*cn_ws;		/* while WebSocket */
+	struct ws_parser	 cn_ws;		/* while WebSocket */
 	TAILQ_HEAD(, ask)	 cn_asks;	/* of ours, unanswered */
 	struct login		*cn_login;
 	struct person		*cn_person;
@@ -106,7 +107,10 @@ void		 conn_close(struct conn *);
 void		 conn_consume(struct conn *, size_t len);
 /* Ask for session_input() again though nothing new arrives. */
 void		 conn_again(struct conn *);
-/* Fire session_timeout() after so many milliseconds, once. */
+/*
+ * Fire session_timeout() after so many milliseconds, once; up to a quarter of
+ * a second later, together with others.
+ */
 void		 conn_timer(struct conn *, unsigned int ms);
 /* Write what has been queued on all connections: at the end of each turn. */
 void		 conn_flush_all(void);

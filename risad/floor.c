@@ -419,7 +419,17 @@ avatar_free(struct avatar *av)
 	free(av->av_name);
 	free(av->av_note);
 	free(av->av_text);
+	free(av->av_queue);
 	free(av);
+}
+
+/* Most people stand: then there is none. */
+static void
+queue_drop(struct avatar *av)
+{
+	free(av->av_queue);
+	av->av_queue = NULL;
+	av->av_nqueue = 0;
 }
 
 void
@@ -429,7 +439,7 @@ avatar_stop(struct avatar *av, uint64_t now)
 
 	walk_place(av->av_floor->fl_map, &av->av_leg, now, &x, &y);
 	leg_stop(&av->av_leg, x, y, now);
-	av->av_nqueue = 0;
+	queue_drop(av);
 	tick_mark(av);
 }
 
@@ -447,7 +457,7 @@ leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
 	    &ex, &ey);
 	if (res != WALK_FREE) {
 		leg_stop(&av->av_leg, x, y, t0);
-		av->av_nqueue = 0;
+		queue_drop(av);
 		session_stats.ss_refused_legs++;
 	} else {
 		av->av_leg = (struct leg){ x, y, ex, ey, t0 };
@@ -471,10 +481,13 @@ avatar_walk(struct avatar *av, uint16_t x, uint16_t y, uint8_t heading,
 
 	session_stats.ss_legs++;
 	if (!then)
-		av->av_nqueue = 0;
+		queue_drop(av);
 	else if (av->av_nqueue > 0 || leg_end_time(&av->av_leg) > now) {
-		if (av->av_nqueue == FLOOR_QUEUE)
-			return (WALK_FREE);	/* the path ends sooner */
+		/* Without room the path ends sooner. */
+		if (av->av_nqueue == FLOOR_QUEUE || (av->av_queue == NULL &&
+		    (av->av_queue = calloc(FLOOR_QUEUE,
+		    sizeof(*av->av_queue))) == NULL))
+			return (WALK_FREE);
 		av->av_queue[(av->av_first + av->av_nqueue++) % FLOOR_QUEUE] =
 		    st;
 		return (WALK_FREE);
@@ -515,7 +528,7 @@ room_step(struct avatar *av, uint64_t now)
 	    isset(fl->fl_full, room))) {
 		res = isset(fl->fl_locked, room) ? WALK_CLOSED : WALK_FULL;
 		leg_stop(&av->av_leg, av->av_outx, av->av_outy, now);
-		av->av_nqueue = 0;
+		queue_drop(av);
 		tick_mark(av);
 		office_placed(av, res);
 		return;
@@ -549,6 +562,7 @@ avatar_step(struct avatar *av, uint64_t now)
 	    now - av->av_saved >= SAVE_MIN_MS) {
 		av->av_moving = 0;
 		TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
+		queue_drop(av);
 		office_save(av, now);
 	}
 }
@@ -607,7 +621,7 @@ room_settle(struct floor *fl, uint8_t room, uint16_t rival)
 		    av->av_id < rival || now - av->av_entered > RACE_MS)
 			continue;
 		leg_stop(&av->av_leg, av->av_outx, av->av_outy, now);
-		av->av_nqueue = 0;
+		queue_drop(av);
 		room_change(av, map_room_at(fl->fl_map, av->av_outx,
 		    av->av_outy));
 		tick_mark(av);

@@ -32,12 +32,12 @@ struct avatar {
 	unsigned int		 av_worker;
 	uint32_t		 av_user;
 	uint16_t		 av_id;
-	int			 av_dirty, av_far, av_moving; /* on lists */
+	int			 av_dirty, av_far, av_moving;	/* lists */
 	uint16_t		 av_cell;		/* see tick.c */
 	uint8_t			 av_room, av_heading, av_status;
 	uint32_t		 av_look;
 	struct leg		 av_leg;
-	struct step		 av_queue[FLOOR_QUEUE];
+	struct step		*av_queue;	/* of FLOOR_QUEUE, or NULL */
 	unsigned int		 av_first, av_nqueue;
 	int			 av_outx, av_outy;	/* before the room */
 	uint64_t		 av_entered;		/* the room, mono ms */
@@ -78,7 +78,7 @@ struct floor {
 	uint32_t		 fl_locker[256];
 	STAILQ_HEAD(, words)	 fl_words;
 	uint64_t		 fl_ticked, fl_due;	/* tick, mono ms */
-	uint64_t		 fl_all;	/* told those far away, mono ms */
+	uint64_t		 fl_all;	/* told those far away, too */
 	struct event		 fl_timer;
 };
 

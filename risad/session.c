@@ -26,8 +26,8 @@
 #define HEAD_MS		10000
 #define BODY_MS		20000
 #define IDLE_MS		60000		/* between requests */
-#define PING_MS		25000
-#define SILENCE_MS	70000		/* then a WebSocket is dead */
+#define PING_MS		45000		/* below what proxies bear */
+#define PONG_MS		25000		/* silent after it: dead */
 #define WS_MAXMSG	(64 * 1024)
 #define BODY_MAX	(64 * 1024)
 #define FRAMES		64		/* of one connection in one turn */
@@ -404,11 +404,7 @@ http_input(struct conn *cn)
 void
 session_upgrade(struct conn *cn)
 {
-	if ((cn->cn_ws = malloc(sizeof(*cn->cn_ws))) == NULL) {
-		conn_close(cn);
-		return;
-	}
-	ws_init(cn->cn_ws, WS_MAXMSG);
+	ws_init(&cn->cn_ws, WS_MAXMSG);
 	conn_consume(cn, cn->cn_req->hr_headlen);
 	free(cn->cn_req);
 	cn->cn_req = NULL;
@@ -473,7 +469,7 @@ ws_input(struct conn *cn)
 	for (i = 0; i < FRAMES && cn->cn_state == CONN_WS; i++) {
 		if (used == cn->cn_inlen)
 			break;
-		n = ws_parse(cn->cn_ws, cn->cn_in + used, cn->cn_inlen - used,
+		n = ws_parse(&cn->cn_ws, cn->cn_in + used, cn->cn_inlen - used,
 		    &we);
 		if (n == 0)
 			break;
@@ -507,24 +503,32 @@ session_input(struct conn *cn)
 	}
 }
 
-void
-session_timeout(struct conn *cn)
+/* A ping, and after a while the question whether anything came. */
+static void
+ws_timeout(struct conn *cn)
 {
 	uint8_t		 ping[WS_SENDHEAD];
 	struct chunk	*ck;
 
+	if (cn->cn_pinged && mono_ms() - cn->cn_heard >= PONG_MS) {
+		log_debug("%s: silent, closed", cn->cn_addr);
+		conn_close(cn);
+		return;
+	}
+	cn->cn_pinged = !cn->cn_pinged;
+	conn_timer(cn, cn->cn_pinged ? PONG_MS : PING_MS - PONG_MS);
+	if (cn->cn_pinged && (ck = chunk_from(ping, ws_frame_head(ping,
+	    WS_OP_PING, 0))) != NULL) {
+		conn_queue(cn, ck);
+		chunk_free(ck);
+	}
+}
+
+void
+session_timeout(struct conn *cn)
+{
 	if (cn->cn_state == CONN_WS) {
-		if (mono_ms() - cn->cn_heard > SILENCE_MS) {
-			log_debug("%s: silent, closed", cn->cn_addr);
-			conn_close(cn);
-			return;
-		}
-		if ((ck = chunk_from(ping, ws_frame_head(ping, WS_OP_PING,
-		    0))) != NULL) {
-			conn_queue(cn, ck);
-			chunk_free(ck);
-		}
-		conn_timer(cn, PING_MS);
+		ws_timeout(cn);
 		return;
 	}
 	/* A request begun and not finished is told so, idleness is not. */

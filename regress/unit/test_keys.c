@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "compat/tls_ssl.h"
 #include "keys.h"
 #include "keys_engine.h"
 #include "log.h"
@@ -714,6 +715,69 @@ test_rate(void)
 	CHECK_INT(burst(&m, 1), 0);
 }
 
+/* The key of tickets: one for all, until another session process comes. */
+static void
+test_tickets(void)
+{
+	const struct m_ticket_key	*answer;
+	struct tls_config		*tc;
+	const char			*why;
+	uint8_t				 first[MAX_TICKET];
+
+	tc = keys_engine_config(p384.pr_cert, (size_t)p384.pr_certlen, &why);
+	CHECK(tc != NULL);
+	CHECK_INT(keys_engine_ticket(tc), 0);
+	CHECK_INT(keys_engine_ticket(tc), 0);
+	send_msg(&raw, IMSG_TICKET, -1, NULL);
+	answer = receive_msg(&raw, IMSG_TICKET_KEY);
+	CHECK_INT(answer->key.mb_len, TLS_TICKET_LEN);
+	memcpy(first, answer->key.mb_data, sizeof(first));
+	send_msg(&raw, IMSG_TICKET, -1, NULL);
+	answer = receive_msg(&raw, IMSG_TICKET_KEY);
+	CHECK(memcmp(answer->key.mb_data, first, sizeof(first)) == 0);
+	/* Signing goes on as before. */
+	CHECK_INT(handshake(&p384, TLS_PROTOCOL_TLSv1_3), 0);
+	tls_config_free(tc);
+}
+
+/* A session process that was killed may have lost the key to somebody. */
+static void
+test_ticket_new(void)
+{
+	struct peer	 pe = { .pe_proc = PROC_SESSION };
+	struct imsgbuf	 ib;
+	struct pollfd	 pfd;
+	struct imsg	 imsg;
+	union msg_any	 any;
+	uint8_t		 keys[2][MAX_TICKET];
+	int		 fd[2], i;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1 ||
+	    peer_open(&pe, PROC_SESSION, 0, fd[0], child_event) == -1 ||
+	    imsgbuf_init(&ib, fd[1]) == -1)
+		abort();
+	keys_ops.po_init();
+	pfd.fd = fd[1];
+	pfd.events = POLLIN;
+	for (i = 0; i < 2; i++) {
+		CHECK_INT(keys_ops.po_imsg(&pe, IMSG_TICKET, 1, NULL, NULL),
+		    0);
+		if (imsgbuf_write(&pe.pe_ibuf) == -1 ||
+		    poll(&pfd, 1, WAIT) != 1 || imsgbuf_read(&ib) != 1 ||
+		    imsgbuf_get(&ib, &imsg) != 1 ||
+		    msg_decode(&imsg, &any) == -1)
+			abort();
+		memcpy(keys[i], ((const struct m_ticket_key *)
+		    (const void *)any.bytes)->key.mb_data, MAX_TICKET);
+		imsg_free(&imsg);
+		keys_ops.po_up(&pe);
+	}
+	CHECK(memcmp(keys[0], keys[1], MAX_TICKET) != 0);
+	peer_close(&pe);
+	imsgbuf_clear(&ib);
+	close(fd[1]);
+}
+
 /* A keys process that hangs costs one wait, not one for each handshake. */
 static void
 test_hang(void)
@@ -724,6 +788,7 @@ test_hang(void)
 	kill(child, SIGSTOP);
 	CHECK_INT(handshake(&p384, TLS_PROTOCOL_TLSv1_3), -1);
 	CHECK_INT(keys_engine_up(), 1);
+	CHECK_INT(keys_engine_ticket(NULL), -1);
 	before = (uint64_t)time(NULL);
 	for (i = 0; i < 50; i++)
 		CHECK_INT(handshake(&p384, TLS_PROTOCOL_TLSv1_3), -1);
@@ -810,9 +875,12 @@ main(void)
 	test_handshakes();
 	test_reload();
 	test_rate();
+	test_tickets();
 	test_hang();
 	test_death();
 	test_forged();
+	event_init();
+	test_ticket_new();
 
 	free_pair(&rsa);
 	free_pair(&rsa_b);

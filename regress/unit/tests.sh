@@ -21,7 +21,8 @@ auth="$imsg risad/auth.c risad/auth_request.c risad/auth_hash.c
 unit both test_limit -- risad/limit.c
 unit both test_auth_policy -- risad/auth_policy.c risad/utf8.c
 unit both test_hash -- risad/hash.c $proc
-unit both test_keys -- risad/keys.c risad/keys_engine.c risad/compat/tls_ssl.c $proc
+unit both test_keys -- risad/keys.c risad/keys_engine.c \
+    risad/compat/tls_ssl.c $proc
 unit both test_auth -- $auth
 unit both test_control -- $auth
 
