@@ -34,34 +34,43 @@ counts() {
 	    END { if (p != "" && f != "") print p + 0, f + 0 }' "$1"
 }
 
-# part NAME SECONDS COMMAND...: run it for at most so long, count, report.
-part() {
-	name=$1 limit=$2
+# run NAME SECONDS COMMAND...: run it for at most so long, into its log.
+run() {
+	log=$out/$(echo "$1" | tr / -).log limit=$2
 	shift 2
-	wants "$name" || return 0
-	log=$out/$(echo "$name" | tr / -).log
 	start=$(date +%s)
 	timeout -k 20 "$limit" "$@" >"$log" 2>&1 </dev/null
-	status=$?
-	took=$(($(date +%s) - start))
+	echo "$? $(($(date +%s) - start)) $limit" >"$log.end"
+}
+
+# told NAME: count what it has left, report.
+told() {
+	log=$out/$(echo "$1" | tr / -).log
+	read -r status took limit <"$log.end"
 	got=$(counts "$log")
 	p=${got%% *} f=${got##* }
 	why=
-	if [ $status -eq 124 ] || [ $status -eq 137 ]; then
+	if [ "$status" -eq 124 ] || [ "$status" -eq 137 ]; then
 		why="longer than $limit seconds"
 	elif [ -z "$got" ]; then
 		why="no counts, exit $status"
-	elif [ "$f" -eq 0 ] && [ $status -ne 0 ]; then
+	elif [ "$f" -eq 0 ] && [ "$status" -ne 0 ]; then
 		why="exit $status"
 	elif [ $((p + f)) -eq 0 ]; then
 		why="nothing was tested"
 	fi
 	p=${p:-0} f=${f:-0}
 	[ -z "$why" ] || f=$((f + 1))
-	echo "$name: $p passed, $f failed ($took s)${why:+: $why}"
+	echo "$1: $p passed, $f failed ($took s)${why:+: $why}"
 	[ "$f" -eq 0 ] || tail -n 60 "$log" | sed 's/^/    /'
 	passed=$((passed + p))
 	failed=$((failed + f))
+}
+
+part() {
+	wants "$1" || return 0
+	run "$@"
+	told "$1"
 }
 
 # A part whose files are not there has not run.
@@ -86,6 +95,17 @@ scripts() {
 	done
 }
 
+# Browsers wait more than they work: beside the others.
+page=
+if [ ! -e regress/page/package.json ]; then
+	lacks page
+elif wants page; then
+	rm -f $out/page.log.end
+	run page 1500 sh -ec 'cd regress/page
+	    npm ci --no-audit --no-fund --silent
+	    exec node --test' &
+	page=$!
+fi
 for sh in unit config; do
 	if [ -e regress/$sh/run.sh ]; then
 		part $sh 1500 sh regress/$sh/run.sh
@@ -98,12 +118,9 @@ part web 300 sh -ec 'cd risad/web
     exec npm test --silent'
 scripts regress/system 450
 scripts regress/attack 450
-if [ -e regress/page/package.json ]; then
-	part page 1500 sh -ec 'cd regress/page
-	    npm ci --no-audit --no-fund --silent
-	    exec node --test'
-else
-	lacks page
+if [ -n "$page" ]; then
+	wait "$page"
+	told page
 fi
 part fuzz 600 sh regress/fuzz/run.sh 5
 
