@@ -16,6 +16,7 @@
 #define IN_ONCE		16384	/* a TLS record */
 #define IN_FIRST	2048
 #define TIMER_MS	250	/* what timers are rounded up to */
+#define SPARE_MAX	4096
 #define READS		4	/* of one connection in one turn */
 
 uint64_t	 conn_bytes_in, conn_bytes_out;
@@ -24,6 +25,10 @@ static TAILQ_HEAD(, conn) dirty = TAILQ_HEAD_INITIALIZER(dirty);
 
 /* What comes in goes through here; only a rest is kept by the connection. */
 static uint8_t		 input[IN_ONCE];
+
+/* Places in queues that nothing stands on: a tick needs one for each page. */
+static STAILQ_HEAD(, out) spare = STAILQ_HEAD_INITIALIZER(spare);
+static unsigned int	 nspare;
 
 static void	 conn_event(int, short, void *);
 
@@ -54,6 +59,34 @@ chunk_free(struct chunk *ck)
 {
 	if (ck != NULL && --ck->ck_refs == 0)
 		free(ck);
+}
+
+static struct out *
+out_get(void)
+{
+	struct out	*ou = STAILQ_FIRST(&spare);
+
+	if (ou == NULL)
+		return (malloc(sizeof(*ou)));
+	STAILQ_REMOVE_HEAD(&spare, ou_entry);
+	nspare--;
+	return (ou);
+}
+
+/* The first of the connection's queue has left. */
+static void
+out_drop(struct conn *cn)
+{
+	struct out	*ou = STAILQ_FIRST(&cn->cn_out);
+
+	STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
+	chunk_free(ou->ou_chunk);
+	if (nspare == SPARE_MAX) {
+		free(ou);
+		return;
+	}
+	STAILQ_INSERT_HEAD(&spare, ou, ou_entry);
+	nspare++;
 }
 
 static void
@@ -106,18 +139,13 @@ input_free(struct conn *cn)
 static void
 conn_free(struct conn *cn)
 {
-	struct out	*ou;
-
 	session_closed(cn);
 	event_del(&cn->cn_ev);
 	evtimer_del(&cn->cn_timer);
 	if (cn->cn_dirty)
 		TAILQ_REMOVE(&dirty, cn, cn_dirty_entry);
-	while ((ou = STAILQ_FIRST(&cn->cn_out)) != NULL) {
-		STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
-		chunk_free(ou->ou_chunk);
-		free(ou);
-	}
+	while (!STAILQ_EMPTY(&cn->cn_out))
+		out_drop(cn);
 	ws_clear(&cn->cn_ws);
 	free(cn->cn_req);
 	input_free(cn);
@@ -221,7 +249,7 @@ conn_queue(struct conn *cn, struct chunk *ck)
 	    ck->ck_len == 0)
 		return;
 	if (cn->cn_outlen + ck->ck_len > CONN_LIMIT + WRITE_MAX ||
-	    (ou = malloc(sizeof(*ou))) == NULL) {
+	    (ou = out_get()) == NULL) {
 		log_debug("%s: reads too slowly", cn->cn_addr);
 		conn_close(cn);
 		return;
@@ -317,9 +345,7 @@ out_consume(struct conn *cn, size_t len)
 			return;
 		}
 		len -= n;
-		STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
-		chunk_free(ou->ou_chunk);
-		free(ou);
+		out_drop(cn);
 	}
 }
 
