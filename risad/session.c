@@ -245,8 +245,10 @@ listen_pause(void)
 static uint64_t
 session_room(void)
 {
-	uint64_t	 fds = max_fds - FD_RESERVE - DOOR;
+	uint64_t	 fds = 0;
 
+	if (max_fds > FD_RESERVE + DOOR)
+		fds = max_fds - FD_RESERVE - DOOR;
 	return (session_conf.sc_max_conns < fds ? session_conf.sc_max_conns :
 	    fds);
 }
