@@ -103,7 +103,8 @@ risactl/risactl: ${OBJS_CTL}
 # The page: sources below risad/web, what browsers get below risad/htdocs.
 page: risad/htdocs/index.html
 risad/htdocs/index.html: risad/web/package-lock.json risad/web/*.mjs \
-    risad/web/src/*.ts* risad/web/src/*/*.ts* risad/web/maps/*.json
+    risad/web/src/*.ts* risad/web/src/*/*.ts* risad/web/*.html \
+    risad/web/maps/*.json
 	cd risad/web && npm ci --no-audit --no-fund --loglevel=error
 	cd risad/web && npm run --silent build
 

@@ -85,6 +85,17 @@ async function maps() {
 	    })));
 }
 
+/* A page with the names of what it needs. */
+async function filled(name, names) {
+	const html = await fs.readFile(path.join(here, name), 'utf8');
+
+	return (Buffer.from(html.replace(/\{\{(\w+)\}\}/g, (_, k) => {
+		if (names[k] === undefined)
+			throw new Error(`${name}: no ${k}`);
+		return (names[k]);
+	})));
+}
+
 async function pages() {
 	const files = [];
 	const names = {};
@@ -101,15 +112,10 @@ async function pages() {
 	files.push({ name: 'favicon.svg', data: svg, extra: true });
 	files.push({ name: 'manifest.webmanifest',
 	    data: Buffer.from(manifest(`/${icon}`)) });
-	files.push({ name: 'full.html', extra: true,
-	    data: await fs.readFile(path.join(here, 'full.html')) });
-	const html = await fs.readFile(path.join(here, 'index.html'), 'utf8');
-	files.push({ name: 'index.html', data: Buffer.from(html.replace(
-	    /\{\{(\w+)\}\}/g, (_, k) => {
-		if (names[k] === undefined)
-			throw new Error(`index.html: no ${k}`);
-		return (names[k]);
-	    })) });
+	names.mark = `data:image/svg+xml;base64,${svg.toString('base64')}`;
+	for (const name of ['index.html', 'full.html'])
+		files.push({ name, data: await filled(name, names),
+		    extra: name !== 'index.html' });
 	return (files);
 }
 
