@@ -19,6 +19,7 @@ CPPFLAGS +=	-Irisad
 
 SRCS =		risad/api.c \
 		risad/api_admin.c \
+		risad/api_reply.c \
 		risad/ask.c \
 		risad/auth.c \
 		risad/auth_hash.c \

@@ -159,7 +159,7 @@ int		 htdocs_full(struct conn *, const char *path,
 		    unsigned int retry);
 
 /*
- * api.c, api_admin.c: HTTP.
+ * api.c, api_admin.c, api_reply.c: HTTP.
  */
 void		 api_request(struct conn *);		/* all of it is in */
 /* The same when there are too many connections: 503, and the end. */
@@ -168,9 +168,13 @@ void		 api_full(struct conn *);
 void		 api_reply(struct conn *, int status, json_t *);  /* takes it */
 void		 api_reply_bytes(struct conn *, struct http_reply *,
 		    const void *body);
+void		 api_reply_json(struct conn *, struct http_reply *,
+		    json_t *);				/* takes it */
 void		 api_problem(struct conn *, int status, const char *word,
 		    const char *field, unsigned int retry);
 void		 api_result(struct conn *, const struct m_result *);
+/* Neither a route nor a file: 404, or 405 with the methods it has. */
+void		 api_nowhere(struct conn *, const char *allow);
 /* The grant of the connection's login. */
 uint64_t	 api_grant(const struct conn *);
 struct route {

@@ -1,0 +1,201 @@
+/*
+ * What requests are answered.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "log.h"
+#include "session.h"
+
+/* The answer is queued: go on with the next request, or end. */
+static void
+api_done(struct conn *cn, int close)
+{
+	if (cn->cn_job_free != NULL)
+		cn->cn_job_free(cn->cn_job);
+	cn->cn_job = NULL;
+	cn->cn_job_free = NULL;
+	if (cn->cn_req != NULL) {
+		if (cn->cn_state == CONN_WAIT)
+			conn_consume(cn, cn->cn_req->hr_headlen +
+			    (size_t)cn->cn_req->hr_length);
+		free(cn->cn_req);
+		cn->cn_req = NULL;
+	}
+	login_use(cn, NULL);
+	if (close) {
+		conn_drain(cn);
+		return;
+	}
+	cn->cn_state = CONN_HTTP;
+	conn_again(cn);
+}
+
+void
+api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
+{
+	char		 head[HTTP_MAXREPLY];
+	struct chunk	*ck;
+	size_t		 blen = body != NULL && !cn->cn_head ?
+			    (size_t)hp->hp_length : 0;
+	int		 n;
+
+	hp->hp_now = time(NULL);
+	if (!cn->cn_req->hr_keepalive || cn->cn_state != CONN_WAIT)
+		hp->hp_close = 1;
+	n = http_reply_head(head, sizeof(head), hp);
+	if (n == -1 || (ck = chunk_new((size_t)n + blen)) == NULL) {
+		log_warnx("reply %d can not be written", hp->hp_status);
+		conn_close(cn);
+		return;
+	}
+	memcpy(ck->ck_data, head, (size_t)n);
+	if (blen > 0)
+		memcpy(ck->ck_data + n, body, blen);
+	conn_queue(cn, ck);
+	chunk_free(ck);
+	api_done(cn, hp->hp_close);
+}
+
+void
+api_reply_json(struct conn *cn, struct http_reply *hp, json_t *o)
+{
+	char	*text;
+
+	text = o == NULL ? NULL : json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (text == NULL) {
+		conn_close(cn);
+		return;
+	}
+	hp->hp_type = "application/json";
+	hp->hp_length = strlen(text);
+	api_reply_bytes(cn, hp, text);
+	free(text);
+}
+
+void
+api_reply(struct conn *cn, int status, json_t *o)
+{
+	struct http_reply	 hp = { .hp_status = status };
+
+	if (status == 204)
+		api_reply_bytes(cn, &hp, NULL);
+	else
+		api_reply_json(cn, &hp, o);
+}
+
+static const char *
+problem_detail(const char *word)
+{
+	static const struct { const char *word, *text; } details[] = {
+	    { "sign-in", "Mail address or password are not right." },
+	    { "session", "Sign in first." },
+	    { "forbidden", "Your role does not allow this." },
+	    { "not-found", "There is nothing here." },
+	    { "origin", "The request comes from another site." },
+	    { "media-type", "Send application/json." },
+	    { "json", "The body is no JSON object that we accept." },
+	    { "field", "A value is missing or wrong." },
+	    { "conflict", "It exists already, or something depends on it." },
+	    { "too-many", "Too many tries. Wait a moment." },
+	    { "busy", "The server is busy. Try again in a moment." },
+	    { "full", "There are too many connections. Try again later." },
+	    { "too-large", "The request is too large." },
+	    { "method", "Not this method here." },
+	    { "host", "This host name is not served here." },
+	    { "link", "The link is unknown, used or expired." },
+	    { "timeout", "The request did not arrive in time." },
+	};
+	size_t	 i;
+
+	for (i = 0; i < sizeof(details) / sizeof(details[0]); i++)
+		if (strcmp(details[i].word, word) == 0)
+			return (details[i].text);
+	return (NULL);
+}
+
+void
+api_problem(struct conn *cn, int status, const char *word, const char *field,
+    unsigned int retry)
+{
+	struct http_reply	 hp = { .hp_status = status };
+	char			 body[1024];
+	int			 n;
+
+	n = http_problem(body, sizeof(body), status, word,
+	    http_reason(status), problem_detail(word), field);
+	if (n == -1) {
+		conn_close(cn);
+		return;
+	}
+	hp.hp_type = "application/problem+json";
+	hp.hp_length = (uint64_t)n;
+	hp.hp_retry = retry;
+	hp.hp_plain = cn->cn_redirect;
+	/* What is wrong with the message itself leaves its end unknown. */
+	hp.hp_close = cn->cn_state != CONN_WAIT;
+	api_reply_bytes(cn, &hp, body);
+}
+
+void
+api_result(struct conn *cn, const struct m_result *m)
+{
+	unsigned int	 retry = m->arg > 0 && m->arg < 3600 ?
+			    (unsigned int)m->arg : 1;
+
+	switch (m->code) {
+	case R_OK:
+		api_reply(cn, 204, NULL);
+		break;
+	case R_TOOMANY:
+		api_problem(cn, 429, "too-many", NULL, retry);
+		break;
+	case R_SIGNIN:
+		api_problem(cn, 401, "sign-in", NULL, 0);
+		break;
+	case R_SESSION:
+		if (cn->cn_login != NULL)
+			login_drop(cn->cn_login, END_ENDED);
+		api_problem(cn, 401, "session", NULL, 0);
+		break;
+	case R_FORBIDDEN:
+		api_problem(cn, 403, "forbidden", NULL, 0);
+		break;
+	case R_NOTFOUND:
+		api_problem(cn, 404, "not-found", NULL, 0);
+		break;
+	case R_CONFLICT:
+		api_problem(cn, 409, "conflict", m->field, 0);
+		break;
+	case R_INVALID:
+		api_problem(cn, 422, "field", m->field, 0);
+		break;
+	case R_LINK:
+		api_problem(cn, 404, "link", NULL, 0);
+		break;
+	default:
+		api_problem(cn, 503, "busy", NULL, retry);
+		break;
+	}
+}
+
+void
+api_nowhere(struct conn *cn, const char *allow)
+{
+	struct http_reply	 hp = { .hp_status = 405 };
+	char			 body[512];
+	int			 n;
+
+	if (*allow == '\0') {
+		api_problem(cn, 404, "not-found", NULL, 0);
+		return;
+	}
+	n = http_problem(body, sizeof(body), 405, "method", http_reason(405),
+	    problem_detail("method"), NULL);
+	hp.hp_type = "application/problem+json";
+	hp.hp_length = n == -1 ? 0 : (uint64_t)n;
+	hp.hp_allow = allow;
+	api_reply_bytes(cn, &hp, body);
+}
