@@ -55,7 +55,6 @@ struct conn {
 	uint8_t			 cn_shut;	/* we have said our last */
 	uint8_t			 cn_late;	/* full: told so, and out */
 	uint8_t			 cn_head;	/* the request is HEAD */
-	uint8_t			 cn_pinged;	/* an answer is waited for */
 	uint8_t			 cn_blocked;	/* the socket takes no more */
 	uint8_t			 cn_readwants;	/* TLS: write, to read */
 	enum conn_state		 cn_state;
@@ -66,6 +65,7 @@ struct conn {
 	struct event		 cn_timer;
 	char			 cn_addr[MAX_ADDR + 1];
 	uint64_t		 cn_heard;	/* monotonic ms */
+	uint64_t		 cn_pinged;	/* the same, or 0 */
 
 	uint8_t			*cn_in;
 	size_t			 cn_inlen, cn_insize;

@@ -512,14 +512,14 @@ ws_timeout(struct conn *cn)
 	uint8_t		 ping[WS_SENDHEAD];
 	struct chunk	*ck;
 
-	if (cn->cn_pinged && mono_ms() - cn->cn_heard >= PONG_MS) {
+	if (cn->cn_pinged != 0 && cn->cn_heard < cn->cn_pinged) {
 		log_debug("%s: silent, closed", cn->cn_addr);
 		conn_close(cn);
 		return;
 	}
-	cn->cn_pinged = !cn->cn_pinged;
-	conn_timer(cn, cn->cn_pinged ? PONG_MS : PING_MS - PONG_MS);
-	if (cn->cn_pinged && (ck = chunk_from(ping, ws_frame_head(ping,
+	cn->cn_pinged = cn->cn_pinged == 0 ? mono_ms() : 0;
+	conn_timer(cn, cn->cn_pinged != 0 ? PONG_MS : PING_MS - PONG_MS);
+	if (cn->cn_pinged != 0 && (ck = chunk_from(ping, ws_frame_head(ping,
 	    WS_OP_PING, 0))) != NULL) {
 		conn_queue(cn, ck);
 		chunk_free(ck);

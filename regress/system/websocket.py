@@ -6,6 +6,7 @@ import json
 import os
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
@@ -295,6 +296,28 @@ def cut_off(d, floor):
     p.close()
 
 
+def silence(d, floor):
+    """who does not answer a ping is gone, who only answers them stays"""
+    quiet = d.person('acme', 'quiet@acme.example').open()
+    dumb = d.person('acme', 'dumb@acme.example').open()
+    pings, end = 0, time.monotonic() + 150
+    try:
+        while time.monotonic() < end:
+            quiet.pull()
+            try:
+                pings += dumb.ws.recv(0.5)[0] == 9
+            except TimeoutError:
+                pass
+    except Closed:
+        pass
+    else:
+        check(False, 'the dumb one is still there')
+    check(pings > 0, 'no ping')
+    quiet.settle()
+    for p in (quiet, dumb):
+        p.close()
+
+
 def main():
     global ann
     d = Daemon().start()
@@ -305,7 +328,7 @@ def main():
     s = Suite(d)
     for fn in (handshake, broken_frames, whole_and_in_pieces, pings,
                not_understood, said_wrongly, too_many, does_not_read,
-               cut_off):
+               cut_off, silence):
         s.run_test(fn, d, floor)
     s.end()
 
