@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import Daemon, Http, Person, Ws, until                # noqa: E402
+from risa import Closed, Daemon, Http, Person, Ws, until        # noqa: E402
 
 
 def handshake(d, floor):
