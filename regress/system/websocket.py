@@ -303,7 +303,7 @@ def silence(d, floor):
     pings, end = 0, time.monotonic() + 150
     try:
         while time.monotonic() < end:
-            quiet.pull()
+            quiet.pull(0.2)
             try:
                 pings += dumb.ws.recv(0.5)[0] == 9
             except TimeoutError:
