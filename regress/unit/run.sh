@@ -1,10 +1,13 @@
 #!/bin/sh
-# Build each test with the files that it tests, plain and under ASan and
-# UBSan, run both, and add up.  Names given: only those tests.
+# Link each test twice, with the daemon's own objects and with what clang makes
+# of the same sources under ASan and UBSan, run both, and add up.  Names given:
+# only those tests.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 out=regress/out/unit
+make -s all || exit 1
+rm -rf "$out"
 mkdir -p "$out"
 libs=$(pkg-config --libs libevent libtls libcrypto libssl sqlite3 jansson \
     libbsd-overlay)
@@ -32,6 +35,21 @@ count() {
 	failed=$((failed + f))
 }
 
+# objects HOW SOURCES: their names; those for the sanitizers are made when a
+# test first wants them.
+objects() {
+	how=$1
+	shift
+	for c in "$@"; do
+		o=${c%.c}.o
+		if [ "$how" = san ]; then
+			o=$out/$(echo "$o" | tr / -)
+			[ -e "$o" ] || clang $flags $san -c -o "$o" "$c" || return
+		fi
+		echo "$o"
+	done
+}
+
 # unit KIND NAME ARGS -- SOURCES: KIND "plain" skips the sanitizers, for what
 # runs under a filter of system calls that they would break.
 unit() {
@@ -42,11 +60,12 @@ unit() {
 	case " ${only:-$name} " in *" $name "*) ;; *) return ;; esac
 	for how in plain san; do
 		[ "$how" = plain ] || [ "$kind" = both ] || continue
-		[ "$how" = plain ] && cc=gcc extra= || { cc=clang extra=$san; }
-		if ! $cc $flags $extra -o "$out/$name.$how" \
-		    "regress/unit/$name.c" "$@" $libs -largon2 -lm \
-		    >"$out/$name.$how.log" 2>&1; then
-			echo "$name: does not compile with $cc" >&2
+		[ "$how" = plain ] && cc=gcc || cc="clang $san"
+		if ! { objs=$(objects "$how" "$@") &&
+		    $cc $flags -o "$out/$name.$how" "regress/unit/$name.c" \
+		    $objs $libs -largon2 -lm
+		} >"$out/$name.$how.log" 2>&1; then
+			echo "$name: does not compile" >&2
 			tail -20 "$out/$name.$how.log" >&2
 			failed=$((failed + 1))
 			continue
