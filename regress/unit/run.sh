@@ -44,7 +44,8 @@ objects() {
 		o=${c%.c}.o
 		if [ "$how" = san ]; then
 			o=$out/$(echo "$o" | tr / -)
-			[ -e "$o" ] || clang $flags $san -c -o "$o" "$c" || return
+			[ -e "$o" ] || clang $flags $san -c -o "$o" "$c" ||
+			    return
 		fi
 		echo "$o"
 	done
