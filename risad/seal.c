@@ -13,12 +13,12 @@
 
 #define FORMAT		1
 #define NAMELEN		32
-#define CACHE		12		/* derived keys of one tenant */
+#define CACHE		16		/* derived keys of one tenant */
 #define INFO		64
 
 struct derived {
-	char		 de_table[NAMELEN];
-	uint32_t	 de_month;
+	char		 de_name[NAMELEN];	/* empty: none */
+	uint32_t	 de_month;		/* 0: of an index */
 	uint8_t		 de_key[SEAL_KEY];
 };
 
@@ -36,6 +36,14 @@ static struct seal	*vault;
  * record costs as much as to seal it.
  */
 static EVP_CIPHER_CTX	*sealer, *opener;
+
+/*
+ * Nonces not used yet.  They are no secret, and to draw one costs as much as
+ * to draw a hundred.  Whoever forks afterwards must not seal.
+ */
+#define NONCES		128
+static uint8_t		 nonces[NONCES][SEAL_NONCE];
+static size_t		 nonces_left;
 
 static size_t
 put32(uint8_t *p, uint32_t n)
@@ -96,6 +104,18 @@ hkdf(const uint8_t key[SEAL_KEY], const uint8_t *info, size_t len,
 		ret = 0;
 	explicit_bzero(prk, sizeof(prk));
 	return (ret);
+}
+
+static int
+draw_nonce(uint8_t nonce[SEAL_NONCE])
+{
+	if (nonces_left == 0) {
+		if (RAND_bytes(nonces[0], sizeof(nonces)) != 1)
+			return (-1);
+		nonces_left = NONCES;
+	}
+	memcpy(nonce, nonces[--nonces_left], SEAL_NONCE);
+	return (0);
 }
 
 static int
@@ -236,31 +256,34 @@ seal_system(const uint8_t master[SEAL_KEY])
 	return (se);
 }
 
-/* The key of a table and month, made when it is first asked for. */
+/*
+ * The key of a table and month or, with month 0, of an index; made when it is
+ * first asked for.
+ */
 static const uint8_t *
-derive(struct seal *se, const char *table, uint32_t month)
+derive(struct seal *se, const char *name, uint32_t month)
 {
-	static const char	 label[] = "risad seal";
-	struct derived		*de;
-	uint8_t			 info[INFO];
-	size_t			 i, n;
+	const char	*label = month == 0 ? "risad index" : "risad seal";
+	struct derived	*de;
+	uint8_t		 info[INFO];
+	size_t		 i, n = strlen(label);
 
 	for (i = 0; i < CACHE; i++) {
 		de = &se->se_cache[i];
-		if (de->de_month == month && strcmp(de->de_table, table) == 0)
+		if (de->de_month == month && strcmp(de->de_name, name) == 0)
 			return (de->de_key);
 	}
-	memcpy(info, label, sizeof(label) - 1);
-	n = sizeof(label) - 1;
-	if ((i = put_name(info + n, table)) == 0)
+	memcpy(info, label, n);
+	if ((i = put_name(info + n, name)) == 0)
 		return (NULL);
 	n += i;
-	n += put32(info + n, month);
+	if (month != 0)
+		n += put32(info + n, month);
 	de = &se->se_cache[se->se_next++ % CACHE];
-	de->de_month = 0;
+	de->de_name[0] = '\0';
 	if (hkdf(se->se_key, info, n, de->de_key) == -1)
 		return (NULL);
-	(void)strlcpy(de->de_table, table, sizeof(de->de_table));
+	(void)strlcpy(de->de_name, name, sizeof(de->de_name));
 	de->de_month = month;
 	return (de->de_key);
 }
@@ -317,7 +340,7 @@ seal_make(struct seal *se, const struct seal_at *at, const void *text,
 	out[0] = FORMAT;
 	put32(out + 1, se->se_generation);
 	put32(out + 5, month);
-	if (RAND_bytes(out + 9, SEAL_NONCE) != 1)
+	if (draw_nonce(out + 9) == -1)
 		return (-1);
 	return (encrypt(key, out + 9, aad, n, text, len, out + SEAL_HEAD));
 }
@@ -348,21 +371,13 @@ int
 seal_index(struct seal *se, const char *what, const void *data, size_t len,
     uint8_t out[SEAL_INDEX])
 {
-	static const char	 label[] = "risad index";
-	uint8_t			 info[INFO], key[SEAL_KEY];
-	unsigned int		 outlen = SEAL_INDEX;
-	size_t			 i, n = sizeof(label) - 1;
-	int			 ret = -1;
+	const uint8_t	*key;
+	unsigned int	 outlen = SEAL_INDEX;
 
-	memcpy(info, label, n);
-	if ((i = put_name(info + n, what)) == 0 ||
-	    hkdf(se->se_key, info, n + i, key) == -1)
+	if ((key = derive(se, what, 0)) == NULL ||
+	    HMAC(EVP_sha256(), key, SEAL_KEY, data, len, out, &outlen) == NULL)
 		return (-1);
-	if (HMAC(EVP_sha256(), key, sizeof(key), data, len, out,
-	    &outlen) != NULL && outlen == SEAL_INDEX)
-		ret = 0;
-	explicit_bzero(key, sizeof(key));
-	return (ret);
+	return (outlen == SEAL_INDEX ? 0 : -1);
 }
 
 static int
@@ -384,7 +399,7 @@ seal_wrap(const uint8_t master[SEAL_KEY], uint32_t tenant, uint32_t generation,
 	put32(aad + 4, generation);
 	out[0] = FORMAT;
 	put32(out + 1, generation);
-	if (wrap_key(master, kek) == 0 && RAND_bytes(out + 5, SEAL_NONCE) == 1)
+	if (wrap_key(master, kek) == 0 && draw_nonce(out + 5) == 0)
 		ret = encrypt(kek, out + 5, aad, sizeof(aad), key, SEAL_KEY,
 		    out + 5 + SEAL_NONCE);
 	explicit_bzero(kek, sizeof(kek));

@@ -1,7 +1,8 @@
 /*
- * What risad's durable messages are measured against: rows of the same shape
- * into as many databases, in transactions as large as risad's were, each on
- * the disk before the next begins; nothing is sealed, asked or answered.
+ * What risad's durable messages are measured against: what a direct message
+ * writes, as many rows of the same shape into as many databases, in
+ * transactions as large as risad's were, each on the disk before the next
+ * begins; nothing is sealed, asked or answered.
  *
  * Prints {"rows","commits","secs","cpu"}.
  */
@@ -21,11 +22,12 @@
 #define MAX_DBS		64
 #define MAX_SECS	60
 #define TEXT_LEN	228		/* 200 bytes as they are when sealed */
-#define REF_LEN		12
+#define REF_LEN		16
+#define PAIRS		100		/* of people, a database */
 
 struct base {
 	sqlite3		*ba_conn;
-	sqlite3_stmt	*ba_begin, *ba_insert, *ba_commit;
+	sqlite3_stmt	*ba_begin, *ba_insert, *ba_pair, *ba_commit;
 };
 
 static struct base	 bases[MAX_DBS];
@@ -87,11 +89,17 @@ base_open(struct base *ba, const char *dir, unsigned int n)
 	    "b INTEGER NOT NULL, sender INTEGER NOT NULL, ref BLOB NOT NULL, "
 	    "text BLOB NOT NULL);"
 	    "CREATE INDEX of_channel ON messages (kind, a, b, id);"
-	    "CREATE UNIQUE INDEX of_sender ON messages (sender, ref);",
+	    "CREATE UNIQUE INDEX of_sender ON messages (sender, ref);"
+	    "CREATE TABLE dms (a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "last INTEGER NOT NULL, PRIMARY KEY (a, b)) WITHOUT ROWID;"
+	    "CREATE INDEX of_second ON dms (b);",
 	    NULL, NULL, NULL) == SQLITE_OK);
 	ba->ba_begin = prepare(ba, "BEGIN IMMEDIATE");
 	ba->ba_insert = prepare(ba, "INSERT INTO messages (at, kind, a, b, "
 	    "sender, ref, text) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6)");
+	ba->ba_pair = prepare(ba, "INSERT INTO dms (a, b, last) "
+	    "VALUES (1, ?1, ?2) ON CONFLICT (a, b) "
+	    "DO UPDATE SET last = excluded.last");
 	ba->ba_commit = prepare(ba, "COMMIT");
 }
 
@@ -103,27 +111,34 @@ step(struct base *ba, sqlite3_stmt *stmt)
 }
 
 static void
+bind(struct base *ba, sqlite3_stmt *stmt, int i, uint64_t n)
+{
+	must(ba, sqlite3_bind_int64(stmt, i, (sqlite3_int64)n) == SQLITE_OK);
+}
+
+static void
 row(struct base *ba)
 {
-	static uint8_t	 text[TEXT_LEN];
-	char		 ref[REF_LEN + 1];
-	sqlite3_stmt	*st = ba->ba_insert;
+	static uint8_t	 text[TEXT_LEN], ref[REF_LEN];
+	uint64_t	 key, who = rows % PAIRS + 2;
 
 	rows++;
+	/* As a digest is spread: all over its index. */
+	key = rows * UINT64_C(0x9e3779b97f4a7c15);
+	memcpy(ref, &key, sizeof(key));
 	memcpy(text, &rows, sizeof(rows));
-	(void)snprintf(ref, sizeof(ref), "b%011llx",
-	    (unsigned long long)rows);
-	must(ba, sqlite3_bind_int64(st, 1, (sqlite3_int64)time(NULL)) ==
-	    SQLITE_OK && sqlite3_bind_int64(st, 2, 1) == SQLITE_OK &&
-	    sqlite3_bind_int64(st, 3, (sqlite3_int64)(rows % 50)) ==
-	    SQLITE_OK &&
-	    sqlite3_bind_int64(st, 4, (sqlite3_int64)(rows % 50)) ==
-	    SQLITE_OK &&
-	    sqlite3_bind_blob(st, 5, ref, REF_LEN, SQLITE_STATIC) ==
-	    SQLITE_OK &&
-	    sqlite3_bind_blob(st, 6, text, TEXT_LEN, SQLITE_STATIC) ==
-	    SQLITE_OK);
-	step(ba, st);
+	bind(ba, ba->ba_insert, 1, (uint64_t)time(NULL));
+	bind(ba, ba->ba_insert, 2, 1);
+	bind(ba, ba->ba_insert, 3, who);
+	bind(ba, ba->ba_insert, 4, who);
+	must(ba, sqlite3_bind_blob(ba->ba_insert, 5, ref, REF_LEN,
+	    SQLITE_STATIC) == SQLITE_OK &&
+	    sqlite3_bind_blob(ba->ba_insert, 6, text, TEXT_LEN,
+	    SQLITE_STATIC) == SQLITE_OK);
+	step(ba, ba->ba_insert);
+	bind(ba, ba->ba_pair, 1, who);
+	bind(ba, ba->ba_pair, 2, rows);
+	step(ba, ba->ba_pair);
 }
 
 /* The commit of this number has the rows up to its share of all. */
