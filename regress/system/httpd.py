@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The door: requests that are ambiguous, too large, too slow, misdirected."""
 
+import concurrent.futures
 import os
 import socket
 import sys
@@ -589,6 +590,43 @@ def garbage(d):
     check(d.healthy(), 'does not serve')
 
 
+def sockets(pid):
+    names = ('/proc/%d/fd/%s' % (pid, n)
+             for n in os.listdir('/proc/%d/fd' % pid))
+    return sum(os.readlink(n).startswith('socket:') for n in names)
+
+
+def spread():
+    """those who come are spread over the workers, at once or one by one"""
+    d = Daemon(workers=4, more='limit connections 400 address 400\n')
+    conns = []
+
+    def come(n, together):
+        before = [sockets(pid) for pid in pids]
+        new = [Http(d) for _ in range(n)]
+        conns.extend(new)
+        if together:
+            with concurrent.futures.ThreadPoolExecutor(10) as pool:
+                list(pool.map(Http.connect, new))
+        else:
+            for h in new:
+                h.connect()
+        got = [sockets(pid) - b for pid, b in zip(pids, before)]
+        equal(sum(got), n, 'all are served')
+        check(min(got) >= n / 8, 'half of the share at least: %r' % got)
+
+    try:
+        d.start()
+        pids = list(d.pids('session').values())
+        equal(len(pids), 4)
+        come(120, False)
+        come(120, True)
+    finally:
+        for h in conns:
+            h.close()
+        d.end()
+
+
 def main():
     d = Daemon()
     d.redirect = free_port()
@@ -608,6 +646,7 @@ def main():
         s.run_test(fn, d)
     s.run_test(limited)
     s.run_test(full)
+    s.run_test(spread)
     s.end()
 
 
