@@ -48,6 +48,7 @@ SRCS =		risad/api.c \
 		risad/office.c \
 		risad/parse.c \
 		risad/person.c \
+		risad/policy.c \
 		risad/proc.c \
 		risad/risad.c \
 		risad/say.c \
@@ -74,6 +75,7 @@ SRCS_CTL =	risactl/output.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
+		risad/policy.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}

@@ -289,6 +289,20 @@ text_process(const struct m_c_proc_row *m)
 }
 
 static void
+text_policy(const struct m_c_policy_row *m)
+{
+	static const struct column	 table[] = {
+		{ "rule", 0 }, { "value", 1 }, { "from", 1 }, { "to", 1 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->name);
+	cell("%u", m->value);
+	cell("%u", m->min);
+	cell("%u", m->max);
+}
+
+static void
 text_stat(const struct m_c_stat_row *m)
 {
 	static const struct column	 table[] = {
@@ -410,6 +424,7 @@ const struct output	 output_text = {
 	.out_floor = text_floor,
 	.out_session = text_session,
 	.out_process = text_process,
+	.out_policy = text_policy,
 	.out_stat = text_stat,
 	.out_end = text_end,
 };

@@ -22,6 +22,7 @@ struct output {
 	void	(*out_floor)(const struct m_c_floor_row *);
 	void	(*out_session)(const struct m_c_session_row *);
 	void	(*out_process)(const struct m_c_proc_row *);
+	void	(*out_policy)(const struct m_c_policy_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
 };

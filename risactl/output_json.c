@@ -29,6 +29,7 @@ static const struct shape {
 	{ IMSG_C_FLOOR_LIST, "floors", 1 },
 	{ IMSG_C_FLOOR_SHOW, "floor", 0 },
 	{ IMSG_C_SESSION_LIST, "sessions", 1 },
+	{ IMSG_C_POLICY_SHOW, "policy", 1 },
 	{ IMSG_C_PROCESSES, "processes", 1 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
@@ -191,6 +192,17 @@ json_process(const struct m_c_proc_row *m)
 }
 
 static void
+json_policy(const struct m_c_policy_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "rule", m->name);
+	put_num(obj, "value", m->value);
+	put_num(obj, "from", m->min);
+	put_num(obj, "to", m->max);
+}
+
+static void
 json_stat(const struct m_c_stat_row *m)
 {
 	if (strcmp(m->name, "risad.started") == 0)
@@ -249,6 +261,7 @@ const struct output	 output_json = {
 	.out_floor = json_floor,
 	.out_session = json_session,
 	.out_process = json_process,
+	.out_policy = json_policy,
 	.out_stat = json_stat,
 	.out_end = json_end,
 };

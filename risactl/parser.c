@@ -1,7 +1,9 @@
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "parser.h"
+#include "policy.h"
 #include "util.h"
 
 #define MAX_WORDS	16
@@ -16,7 +18,8 @@ enum token_type {
 	FLOOR,
 	GROUP,
 	TEMPLATE,
-	FILENAME
+	FILENAME,
+	NUMBER
 };
 
 /*
@@ -157,6 +160,25 @@ static const struct token floor_words[] = {
 	LAST
 };
 
+/* policy ... */
+static const struct token policy_value[] = {
+	TAKES(NUMBER, NULL), LAST
+};
+/* In the words of policy_rules, which storage checks the value by. */
+static const struct token policy_keys[] = {
+	DOES("password-kinds", C_POLICY_SET, POLICY_KINDS, policy_value),
+	DOES("password-length", C_POLICY_SET, POLICY_LENGTH, policy_value),
+	LAST
+};
+static const struct token policy_set[] = {
+	TAKES(TENANT, policy_keys), LAST
+};
+static const struct token policy_words[] = {
+	WORD("set", policy_set),
+	DOES("show", C_POLICY_SHOW, 0, tenant_one),
+	LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -177,6 +199,7 @@ static const struct token log_words[] = {
 static const struct token main_words[] = {
 	WORD("floor", floor_words),
 	WORD("log", log_words),
+	WORD("policy", policy_words),
 	DOES("reload", C_RELOAD, 0, NULL),
 	WORD("session", session_words),
 	WORD("show", show_words),
@@ -264,6 +287,8 @@ match(const struct token *table, const char *s, FILE *err)
 static const char *
 argument(struct command *cm, enum token_type type, const char *s)
 {
+	const char	*why;
+
 	switch (type) {
 	case TENANT:
 		cm->cm_tenant = s;
@@ -279,6 +304,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case FILENAME:
 		cm->cm_file = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
+	case NUMBER:
+		cm->cm_number = (uint32_t)strtonum(s, 0, UINT32_MAX, &why);
+		return (why == NULL ? NULL : "a whole number expected");
 	case NAME:
 		cm->cm_name = s;
 		break;

@@ -9,7 +9,8 @@
 /* A command, checked as far as that goes without the daemon. */
 struct command {
 	uint32_t	 cm_type;	/* its imsg */
-	uint8_t		 cm_arg;	/* role, state, link, on or off */
+	uint8_t		 cm_arg;	/* role, state, link, rule, on or off */
+	uint32_t	 cm_number;
 	/* NULL or words of the command line; mails in lower case. */
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
 	const char	*cm_template, *cm_file, *cm_group;

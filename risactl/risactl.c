@@ -136,6 +136,17 @@ send_floor(struct imsgbuf *ib, const struct command *cm,
 }
 
 static int
+send_policy(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_policy	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.key = cm->cm_arg;
+	m.value = cm->cm_number;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map)
 {
@@ -149,7 +160,10 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_USER_LIST:
 	case IMSG_C_FLOOR_LIST:
 	case IMSG_C_SESSION_LIST:
+	case IMSG_C_POLICY_SHOW:
 		return (send_tenant(ib, cm));
+	case IMSG_C_POLICY_SET:
+		return (send_policy(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
@@ -250,6 +264,9 @@ answer(struct imsg *imsg)
 		break;
 	case IMSG_C_SESSION_ROW:
 		output->out_session(m);
+		break;
+	case IMSG_C_POLICY_ROW:
+		output->out_policy(m);
 		break;
 	case IMSG_C_PROC_ROW:
 		output->out_process(m);

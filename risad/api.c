@@ -296,6 +296,16 @@ delete_session(struct conn *cn, json_t *body)
 	return (NULL);
 }
 
+/* What a new password has to be. */
+static json_t *
+password_rules(const struct tenant *tn)
+{
+	const uint32_t	*value = tn->tn_policy.po_value;
+
+	return (json_pack("{sI sI}", "min", (json_int_t)value[POLICY_LENGTH],
+	    "kinds", (json_int_t)value[POLICY_KINDS]));
+}
+
 static int
 link_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
@@ -307,10 +317,10 @@ link_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		api_result(cn, m);
 		return (1);
 	}
-	api_reply(cn, 200, json_pack("{ss s{ss ss} ss ss s{si si}}", "kind",
+	api_reply(cn, 200, json_pack("{ss s{ss ss} ss ss so}", "kind",
 	    ml->kind == LINK_INVITE ? "invite" : "reset", "tenant", "name",
 	    tn->tn_name, "title", tn->tn_title, "email", ml->email, "name",
-	    ml->name, "policy", "min", 8, "kinds", 1));
+	    ml->name, "policy", password_rules(tn)));
 	return (1);
 }
 
@@ -408,10 +418,10 @@ get_tenant(struct conn *cn, json_t *body)
 	struct tenant	*tn = session_tenant(cn);
 
 	(void)body;
-	api_reply(cn, 200, json_pack("{s{ss ss} s[s] s[ss] s{si si} s[]}",
+	api_reply(cn, 200, json_pack("{s{ss ss} s[s] s[ss] so s[]}",
 	    "tenant", "name", tn->tn_name, "title", tn->tn_title, "methods",
-	    "password", "languages", "ja", "en", "policy", "min", 8, "kinds",
-	    1, "notices"));
+	    "password", "languages", "ja", "en", "policy", password_rules(tn),
+	    "notices"));
 	return ("");
 }
 

@@ -455,6 +455,102 @@ patch_tenant(struct conn *cn, json_t *body)
 	return (NULL);
 }
 
+/*
+ * The rules of the tenant.
+ */
+
+static json_t *
+json_policy(const struct policy *po)
+{
+	json_t	*values = json_object(), *bounds = json_object();
+	size_t	 i;
+
+	for (i = 0; i < POLICY_KEYS; i++) {
+		(void)json_object_set_new(values, policy_rules[i].pr_name,
+		    json_integer((json_int_t)po->po_value[i]));
+		(void)json_object_set_new(bounds, policy_rules[i].pr_name,
+		    json_pack("[II]", (json_int_t)policy_rules[i].pr_min,
+		    (json_int_t)policy_rules[i].pr_max));
+	}
+	return (json_pack("{so so}", "policy", values, "bounds", bounds));
+}
+
+/* All rules from an object: NULL, or the name of the first at fault. */
+static const char *
+policy_from(json_t *o, struct policy *po)
+{
+	struct json_field	 jf[POLICY_KEYS];
+	uint64_t		 value[POLICY_KEYS];
+	const char		*bad;
+	size_t			 i;
+
+	for (i = 0; i < POLICY_KEYS; i++)
+		jf[i] = (struct json_field){ policy_rules[i].pr_name, JK_UINT,
+		    1, &value[i], NULL };
+	if ((bad = json_fields(o, jf, POLICY_KEYS)) != NULL)
+		return (bad);
+	for (i = 0; i < POLICY_KEYS; i++) {
+		if (value[i] > UINT32_MAX)
+			return (policy_rules[i].pr_name);
+		po->po_value[i] = (uint32_t)value[i];
+	}
+	i = policy_check(po);
+	return (i == POLICY_KEYS ? NULL : policy_rules[i].pr_name);
+}
+
+static const char *
+get_policy(struct conn *cn, json_t *body)
+{
+	(void)body;
+	api_reply(cn, 200, json_policy(&session_tenant(cn)->tn_policy));
+	return ("");
+}
+
+static int
+policy_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	(void)type;
+	if (((const struct m_result *)m)->code == R_OK)
+		api_reply(cn, 200, json_policy(arg));
+	else
+		api_result(cn, m);
+	return (1);
+}
+
+/* All of them, and what they were when the administrator began. */
+static const char *
+patch_policy(struct conn *cn, json_t *body)
+{
+	uint8_t			 wasbuf[POLICY_BYTES], buf[POLICY_BYTES];
+	json_t			*jwas, *jpolicy;
+	struct policy		 was, *po;
+	const char		*bad;
+	struct m_a_policy	 m = { api_grant(cn), { wasbuf,
+				    sizeof(wasbuf) }, { buf, sizeof(buf) } };
+	const struct json_field	 jf[] = {
+		{ "was", JK_ANY, 1, &jwas, NULL },
+		{ "policy", JK_ANY, 1, &jpolicy, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL ||
+	    (bad = policy_from(jwas, &was)) != NULL)
+		return (bad);
+	if ((po = malloc(sizeof(*po))) == NULL) {
+		api_problem(cn, 503, "busy", NULL, 1);
+		return ("");
+	}
+	cn->cn_job = po;
+	cn->cn_job_free = free;
+	if ((bad = policy_from(jpolicy, po)) != NULL)
+		return (bad);
+	policy_write(&was, wasbuf);
+	policy_write(po, buf);
+	if (ask_send(cn, PROC_STORAGE, IMSG_A_POLICY_SET, &m, policy_answer,
+	    po) == -1)
+		api_problem(cn, 503, "busy", NULL, 1);
+	return (NULL);
+}
+
 #define ADMIN	"/api/v1/admin"
 
 const struct route	 api_admin_routes[] = {
@@ -473,6 +569,8 @@ const struct route	 api_admin_routes[] = {
 	{ HTTP_PATCH, ADMIN "/floors/#", NEED_ADMIN, patch_floor },
 	{ HTTP_DELETE, ADMIN "/floors/#", NEED_ADMIN, delete_floor },
 	{ HTTP_PATCH, ADMIN "/tenant", NEED_ADMIN, patch_tenant },
+	{ HTTP_GET, ADMIN "/policy", NEED_ADMIN, get_policy },
+	{ HTTP_PATCH, ADMIN "/policy", NEED_ADMIN, patch_policy },
 };
 const size_t	 api_admin_nroutes = sizeof(api_admin_routes) /
 		    sizeof(api_admin_routes[0]);

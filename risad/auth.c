@@ -15,6 +15,7 @@
 #include "auth_request.h"
 #include "control.h"
 #include "log.h"
+#include "policy.h"
 #include "util.h"
 
 #define MAX_TENANTS	65536
@@ -27,6 +28,7 @@ struct tenant {
 	uint32_t		 tn_id;
 	uint8_t			 tn_state;
 	uint64_t		 tn_turn;	/* of its last hash job */
+	struct policy		 tn_policy;
 };
 
 RB_HEAD(tenant_tree, tenant);
@@ -47,6 +49,7 @@ static int	 tenant_cmp(struct tenant *, struct tenant *);
 static struct tenant *tenant_find(uint32_t);
 static int	 tenant_active(uint32_t);
 static void	 tenant_refuse(struct request *);
+static int	 password_allowed(const struct request *, const char *);
 static void	 tenant_set(const struct m_tenant *);
 static void	 tenants_clear(void);
 
@@ -139,6 +142,16 @@ tenant_refuse(struct request *rq)
 		request_refuse(rq);
 }
 
+/* By the rules of the tenant, which has gone if it is not known. */
+static int
+password_allowed(const struct request *rq, const char *password)
+{
+	const struct tenant	*tn = tenant_find(rq->rq_tenant);
+
+	return (tn != NULL && auth_policy_check(&tn->tn_policy, password) ==
+	    FAULT_NONE);
+}
+
 static void
 tenant_set(const struct m_tenant *m)
 {
@@ -163,6 +176,10 @@ tenant_set(const struct m_tenant *m)
 		ntenants++;
 	}
 	tn->tn_state = m->state;
+	/* Never laxer than by default: storage is not trusted with rules. */
+	if (policy_read(&tn->tn_policy, m->policy.mb_data,
+	    m->policy.mb_len) == -1)
+		policy_default(&tn->tn_policy);
 }
 
 static void
@@ -292,8 +309,7 @@ ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1 ||
 	    throttle_name(rq, "link", rq->rq_sha, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-	else if (auth_policy_check(&auth_policy_default, m->password) !=
-	    FAULT_NONE)
+	else if (!password_allowed(rq, m->password))
 		request_end(rq, R_INVALID, 0, "password");
 	else if (throttle(rq) == 0)
 		job_put(rq, W_MAKE);
@@ -441,8 +457,7 @@ auth_checked(struct request *rq, enum hash_answer answer)
 	throttle_back(rq);
 	if (rq->rq_type == IMSG_LOGIN)
 		token_new(rq);
-	else if (auth_policy_check(&auth_policy_default, rq->rq_new) !=
-	    FAULT_NONE)
+	else if (!password_allowed(rq, rq->rq_new))
 		request_end(rq, R_INVALID, 0, "new");
 	else
 		job_put(rq, W_MAKE);

@@ -17,8 +17,6 @@ static unsigned int	 policy_kind(unsigned char);
 static uint32_t		 policy_kinds(const char *);
 static int		 policy_control(const char *);
 
-const struct auth_policy auth_policy_default = { POLICY_MIN_CHARS, 1 };
-
 /* By number, since the answer of isupper(3) depends on the locale. */
 static unsigned int
 policy_kind(unsigned char c)
@@ -59,18 +57,18 @@ policy_control(const char *password)
 }
 
 enum auth_fault
-auth_policy_check(const struct auth_policy *ap, const char *password)
+auth_policy_check(const struct policy *po, const char *password)
 {
 	ssize_t	 chars;
 
 	if ((chars = utf8_length(password, strlen(password))) == -1 ||
 	    policy_control(password))
 		return (FAULT_TEXT);
-	if ((size_t)chars < ap->ap_min)
+	if ((size_t)chars < po->po_value[POLICY_LENGTH])
 		return (FAULT_SHORT);
 	if (chars > MAX_PASSWORD_CHARS)
 		return (FAULT_LONG);
-	if (policy_kinds(password) < ap->ap_kinds)
+	if (policy_kinds(password) < po->po_value[POLICY_KINDS])
 		return (FAULT_KINDS);
 	return (FAULT_NONE);
 }

@@ -2,16 +2,7 @@
 #ifndef AUTH_POLICY_H
 #define AUTH_POLICY_H
 
-#include <stdint.h>
-
-/* Bounds of what a tenant may ask for. */
-#define POLICY_MIN_CHARS	8
-#define POLICY_MAX_KINDS	4
-
-struct auth_policy {
-	uint32_t	 ap_min;	/* characters, not bytes */
-	uint32_t	 ap_kinds;	/* of upper, lower, digit, other */
-};
+#include "policy.h"
 
 enum auth_fault {
 	FAULT_NONE,
@@ -21,14 +12,11 @@ enum auth_fault {
 	FAULT_KINDS
 };
 
-/* What holds where a tenant has set nothing. */
-extern const struct auth_policy	 auth_policy_default;
-
 /*
  * Check a password that somebody wants to have.  A character outside of ASCII
  * counts as a symbol, so that a password may be written in any script.
  */
-enum auth_fault	 auth_policy_check(const struct auth_policy *,
+enum auth_fault	 auth_policy_check(const struct policy *,
 		    const char *password);
 
 #endif

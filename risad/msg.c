@@ -138,7 +138,8 @@ static const struct field link_done[] = { N32(m_link_done, user), END };
 static const struct field tenant[] = {
 	N32(m_tenant, id), N8(m_tenant, state, TENANT_STATE_MAX - 1),
 	N8(m_tenant, gone, 1), STR(m_tenant, name, MAX_LABEL),
-	STR(m_tenant, title, MAX_TITLE), END
+	STR(m_tenant, title, MAX_TITLE),
+	BLOB(m_tenant, policy, MAX_POLICY), END
 };
 static const struct field user[] = {
 	N32(m_user, tenant), N32(m_user, user),
@@ -255,6 +256,10 @@ static const struct field a_floor[] = {
 static const struct field a_tenant[] = {
 	N64(m_a_tenant, grant), STR(m_a_tenant, title, MAX_TITLE), END
 };
+static const struct field a_policy[] = {
+	N64(m_a_policy, grant), BLOB(m_a_policy, was, MAX_POLICY),
+	BLOB(m_a_policy, policy, MAX_POLICY), END
+};
 static const struct field c_none[] = { N32(m_c_none, op), END };
 static const struct field c_hello[] = { N32(m_c_hello, version), END };
 static const struct field c_verbose[] = {
@@ -315,6 +320,14 @@ static const struct field c_floor_row[] = {
 	N32(m_c_floor_row, users), N32(m_c_floor_row, groups),
 	N32(m_c_floor_row, bytes), STR(m_c_floor_row, name, MAX_NAME),
 	STR(m_c_floor_row, who, UINT16_MAX), END
+};
+static const struct field c_policy[] = {
+	N32(m_c_policy, op), STR(m_c_policy, tenant, MAX_LABEL),
+	N8(m_c_policy, key, UINT8_MAX), N32(m_c_policy, value), END
+};
+static const struct field c_policy_row[] = {
+	STR(m_c_policy_row, name, MAX_HOST), N32(m_c_policy_row, value),
+	N32(m_c_policy_row, min), N32(m_c_policy_row, max), END
 };
 static const struct field c_session_row[] = {
 	N32(m_c_session_row, user), N64(m_c_session_row, created),
@@ -481,6 +494,7 @@ static const struct row {
 	ROW(A_FLOOR_SET, S, D, a_floor),
 	ROW(A_FLOOR_DEL, S, D, grant_id),
 	ROW(A_TENANT_SET, S, D, a_tenant),
+	ROW(A_POLICY_SET, S, D, a_policy),
 
 	ROW(C_HELLO, C, A, c_hello),
 	COMMAND(C_TENANT_ADD, D, c_tenant_add),
@@ -503,6 +517,9 @@ static const struct row {
 	COMMAND(C_FLOOR_ALLOW, D, c_floor),
 	COMMAND(C_FLOOR_DEL, D, c_floor),
 	ANSWER(C_FLOOR_ROW, D, c_floor_row),
+	COMMAND(C_POLICY_SHOW, D, c_name),
+	COMMAND(C_POLICY_SET, D, c_policy),
+	ANSWER(C_POLICY_ROW, D, c_policy_row),
 	COMMAND(C_SESSION_LIST, D, c_name),
 	COMMAND(C_SESSION_END, D, c_user),
 	ANSWER(C_SESSION_ROW, D, c_session_row),

@@ -39,6 +39,7 @@
 #define MAX_PASSWORD		(MAX_PASSWORD_CHARS * 4)
 #define MAX_ADDR		45	/* an IPv6 address as text */
 #define MAX_AGENT		200
+#define MAX_POLICY		256	/* bytes of a tenant's rules */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
 #define MAX_LINE		1000	/* a sentence for the operator */
@@ -216,6 +217,7 @@ enum imsg_type {
 	IMSG_A_FLOOR_SET,
 	IMSG_A_FLOOR_DEL,
 	IMSG_A_TENANT_SET,
+	IMSG_A_POLICY_SET,
 
 	/* risactl -> auth, and auth -> storage or parent */
 	IMSG_C_HELLO,
@@ -239,6 +241,9 @@ enum imsg_type {
 	IMSG_C_FLOOR_ALLOW,
 	IMSG_C_FLOOR_DEL,
 	IMSG_C_FLOOR_ROW,
+	IMSG_C_POLICY_SHOW,
+	IMSG_C_POLICY_SET,
+	IMSG_C_POLICY_ROW,
 	IMSG_C_SESSION_LIST,
 	IMSG_C_SESSION_END,
 	IMSG_C_SESSION_ROW,
@@ -396,6 +401,7 @@ struct m_tenant {
 	uint32_t	 id;
 	uint8_t		 state, gone;
 	const char	*name, *title;
+	struct m_blob	 policy;		/* policy.h */
 };
 struct m_user {
 	uint32_t	 tenant, user;
@@ -508,6 +514,7 @@ struct m_a_floor {
 	struct m_blob	 users, groups;
 };
 struct m_a_tenant	{ uint64_t grant; const char *title; };
+struct m_a_policy	{ uint64_t grant; struct m_blob was, policy; };
 
 /* Control commands begin with the operator: auth writes the peer's uid. */
 struct m_c_none		{ uint32_t op; };
@@ -572,6 +579,13 @@ struct m_c_proc_row {
 	uint64_t	 started;		/* ms */
 	uint8_t		 up;
 };
+struct m_c_policy {
+	uint32_t	 op;
+	const char	*tenant;
+	uint8_t		 key;		/* enum policy_key */
+	uint32_t	 value;
+};
+struct m_c_policy_row	{ const char *name; uint32_t value, min, max; };
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "conn.h"
+#include "policy.h"
 #include "proc.h"
 
 /* What holds now, from risad.conf. */
@@ -28,6 +29,7 @@ struct tenant {
 	uint8_t		 tn_state;
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
+	struct policy	 tn_policy;
 };
 /* By the name, and active; or NULL. */
 struct tenant	*site_tenant_named(const char *);

@@ -107,9 +107,11 @@ rq_tell_sessions(struct request *rq, enum imsg_type type, const void *m)
 void
 rq_tell_tenant(struct request *rq, const struct tenant *tn)
 {
+	uint8_t		 rules[POLICY_BYTES];
 	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
-			    tn->tn_title };
+			    tn->tn_title, { rules, sizeof(rules) } };
 
+	policy_write(&tn->tn_policy, rules);
 	rq_tell_sessions(rq, IMSG_TENANT, &m);
 	rq_tell(rq, PROC_AUTH, 0, 0, IMSG_TENANT, &m);
 }
@@ -231,6 +233,7 @@ tenant_new(uint32_t id, const char *name)
 	if ((tn = calloc(1, sizeof(*tn))) == NULL)
 		return (NULL);
 	tn->tn_id = id;
+	policy_default(&tn->tn_policy);
 	if (strlcpy(tn->tn_name, name, sizeof(tn->tn_name)) >=
 	    sizeof(tn->tn_name) ||
 	    RB_INSERT(tenant_tree, &tenant_all, tn) != NULL) {
@@ -346,6 +349,7 @@ stream_tenants(struct stream *st, struct peer *pe)
 {
 	struct tenant	 key = { .tn_id = (uint32_t)st->st_after + 1 };
 	struct tenant	*tn;
+	uint8_t		 rules[POLICY_BYTES];
 	struct m_tenant	 m;
 	int		 n = 0;
 
@@ -357,6 +361,9 @@ stream_tenants(struct stream *st, struct peer *pe)
 		m.gone = 0;
 		m.name = tn->tn_name;
 		m.title = tn->tn_title;
+		policy_write(&tn->tn_policy, rules);
+		m.policy.mb_data = rules;
+		m.policy.mb_len = sizeof(rules);
 		(void)proc_send(pe, IMSG_TENANT, 0, -1, &m);
 		st->st_after = tn->tn_id;
 	}
@@ -569,6 +576,7 @@ static const struct handler {
 	{ IMSG_A_FLOOR_SET, ASK_ADMIN, 1, R_SESSION, adm_floor_set },
 	{ IMSG_A_FLOOR_DEL, ASK_ADMIN, 1, R_SESSION, adm_floor_del },
 	{ IMSG_A_TENANT_SET, ASK_ADMIN, 1, R_SESSION, adm_tenant_set },
+	{ IMSG_A_POLICY_SET, ASK_ADMIN, 1, R_SESSION, adm_policy_set },
 };
 
 static const struct handler *

@@ -8,6 +8,7 @@
 
 #include "db.h"
 #include "grant.h"
+#include "policy.h"
 #include "proc.h"
 #include "risad.h"
 
@@ -47,6 +48,7 @@ struct tenant {
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
+	struct policy	 tn_policy;
 };
 RB_HEAD(tenant_tree, tenant);
 int	 tenant_cmp(const struct tenant *, const struct tenant *);
@@ -285,6 +287,7 @@ enum result	 adm_floor_add(struct request *, const void *);
 enum result	 adm_floor_set(struct request *, const void *);
 enum result	 adm_floor_del(struct request *, const void *);
 enum result	 adm_tenant_set(struct request *, const void *);
+enum result	 adm_policy_set(struct request *, const void *);
 
 /*
  * What administrators and operators do alike, in the transaction of the
@@ -294,6 +297,8 @@ enum result	 user_create(struct request *, const char *mail,
 		    const char *name, uint8_t role, struct person *);
 enum result	 user_set_role(struct request *, struct person *, uint8_t);
 enum result	 user_set_state(struct request *, struct person *, uint8_t);
+/* All rules at once; one out of bounds is named in rq_field. */
+enum result	 policy_set(struct request *, const struct policy *);
 enum result	 user_remove(struct request *, const struct person *);
 enum result	 user_link(struct request *, struct person *,
 		    struct m_a_link *);

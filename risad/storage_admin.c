@@ -831,3 +831,45 @@ adm_tenant_set(struct request *rq, const void *arg)
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
+
+enum result
+policy_set(struct request *rq, const struct policy *po)
+{
+	struct tenant	*tn = rq->rq_tn;
+	struct db	*sys = db_system();
+	struct policy	 old = tn->tn_policy;
+	enum policy_key	 bad;
+
+	if ((bad = policy_check(po)) != POLICY_KEYS) {
+		rq->rq_field = policy_rules[bad].pr_name;
+		return (R_INVALID);
+	}
+	if (sys == NULL || note(rq, "set policy of tenant", tn->tn_id) == -1)
+		return (R_UNAVAILABLE);
+	tn->tn_policy = *po;
+	if (tenant_update(sys, tn) == -1) {
+		tn->tn_policy = old;
+		return (R_UNAVAILABLE);
+	}
+	rq_tell_tenant(rq, tn);
+	return (R_OK);
+}
+
+enum result
+adm_policy_set(struct request *rq, const void *arg)
+{
+	const struct m_a_policy	*m = arg;
+	struct policy		 was, po;
+	enum result		 r;
+
+	rq->rq_field = "policy";
+	if (policy_read(&was, m->was.mb_data, m->was.mb_len) == -1 ||
+	    policy_read(&po, m->policy.mb_data, m->policy.mb_len) == -1)
+		return (R_INVALID);
+	/* Somebody else was quicker: what he set is not what this one saw. */
+	if (memcmp(&was, &rq->rq_tn->tn_policy, sizeof(was)) != 0)
+		return (R_CONFLICT);
+	if ((r = policy_set(rq, &po)) == R_OK)
+		rq_result(rq, R_OK, 0, NULL);
+	return (r);
+}

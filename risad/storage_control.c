@@ -739,6 +739,55 @@ floor_show(struct command *co)
 }
 
 /*
+ * Rules.
+ */
+
+static void
+policy_row(struct command *co, size_t key)
+{
+	const struct policy_rule	*pr = &policy_rules[key];
+	struct m_c_policy_row		 row = { pr->pr_name,
+					    co->co_rq->rq_tn->tn_policy.
+					    po_value[key], pr->pr_min,
+					    pr->pr_max };
+
+	rq_answer(co->co_rq, IMSG_C_POLICY_ROW, &row);
+}
+
+static int
+policy_show(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	size_t			 i;
+
+	if ((co->co_rq->rq_tn = tenant_by_name(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	for (i = 0; i < POLICY_KEYS; i++)
+		policy_row(co, i);
+	return (0);
+}
+
+static int
+policy_change(struct command *co)
+{
+	const struct m_c_policy		*m = co->co_m;
+	const struct policy_rule	*pr;
+	struct policy			 po;
+
+	if (m->key >= POLICY_KEYS)
+		return (refuse(co, "no such rule"));
+	pr = &policy_rules[m->key];
+	if (m->value < pr->pr_min || m->value > pr->pr_max)
+		return (refuse(co, "%s: %u is not from %u to %u", pr->pr_name,
+		    m->value, pr->pr_min, pr->pr_max));
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	po = co->co_rq->rq_tn->tn_policy;
+	po.po_value[m->key] = m->value;
+	return (co_commit(co, policy_set(co->co_rq, &po), pr->pr_name));
+}
+
+/*
  * State and figures.
  */
 
@@ -838,6 +887,8 @@ static const struct verb {
 	{ IMSG_C_FLOOR_SHOW, NULL, floor_show },
 	{ IMSG_C_FLOOR_ALLOW, "floor access", floor_allow },
 	{ IMSG_C_FLOOR_DEL, "floor delete", floor_del },
+	{ IMSG_C_POLICY_SHOW, NULL, policy_show },
+	{ IMSG_C_POLICY_SET, "policy set", policy_change },
 	{ IMSG_C_SESSION_LIST, NULL, session_list },
 	{ IMSG_C_SESSION_END, "session end", session_end },
 	{ IMSG_C_STATUS, NULL, status },
@@ -852,6 +903,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_floor_add	*fa = m;
 	const struct m_c_floor		*f = m;
 	const struct m_c_user		*u = m;
+	const struct m_c_policy		*po = m;
 
 	switch (type) {
 	case IMSG_C_TENANT_ADD:
@@ -869,6 +921,11 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_FLOOR_DEL:
 		(void)snprintf(dst, size, "%s %s %s %.80s%.80s", f->tenant,
 		    f->floor, f->allow ? "allow" : "deny", f->user, f->group);
+		break;
+	case IMSG_C_POLICY_SET:
+		(void)snprintf(dst, size, "%s %s %u", po->tenant,
+		    po->key < POLICY_KEYS ? policy_rules[po->key].pr_name :
+		    "?", po->value);
 		break;
 	default:
 		(void)snprintf(dst, size, "%s %s %u", u->tenant, u->email,

@@ -1172,15 +1172,18 @@ tenant_bind(uint8_t bind[TENANT_BIND], const char *name, uint64_t state)
 	memcpy(bind + sizeof(state), name, strlen(name));
 }
 
+/* The rules are its text, and so no older than state and version. */
 static void *
 tenant_proof(struct db *db, const struct tenant *tn, size_t *len)
 {
 	uint8_t			 bind[TENANT_BIND];
 	const struct seal_at	 at = { "tenants", "proof", tn->tn_id,
 				    tn->tn_version, bind, sizeof(bind) };
+	uint8_t			 rules[POLICY_BYTES];
 
 	tenant_bind(bind, tn->tn_name, tn->tn_state);
-	return (db_seal(db, &at, "", 0, len));
+	policy_write(&tn->tn_policy, rules);
+	return (db_seal(db, &at, rules, sizeof(rules), len));
 }
 
 static void *
@@ -1268,7 +1271,8 @@ tenant_row(struct db *db, sqlite3_stmt *st)
 	at.sa_bind = bind;
 	at.sa_bindlen = sizeof(bind);
 	proof = db_open(db, &at, st, 7, &len);
-	if (proof == NULL || tn->tn_state >= TENANT_STATE_MAX) {
+	if (proof == NULL || tn->tn_state >= TENANT_STATE_MAX ||
+	    policy_read(&tn->tn_policy, proof, len) == -1) {
 		tn->tn_state = TENANT_SUSPENDED;
 		tn->tn_why = DB_DAMAGED;
 	}

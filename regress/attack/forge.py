@@ -235,6 +235,7 @@ UNDER_GRANT = [
      bytes(8)),
     ('A_FLOOR_DEL', struct.pack('>I', 1)),
     ('A_TENANT_SET', text('Mallory Inc.')),
+    ('A_POLICY_SET', struct.pack('>I', 0) + struct.pack('>III', 8, 9, 1)),
 ]
 SILENT = ('READ', 'PLACE_SET')  # nothing asks for their answers
 

@@ -249,6 +249,10 @@ ROWS = {
                                               make=new_floor),
     ('PATCH', '/api/v1/admin/tenant'): Row(200, body=lambda s, o, n: {
         'title': s.name + ' Ltd'}),
+    ('GET', '/api/v1/admin/policy'): Row(200),
+    ('PATCH', '/api/v1/admin/policy'): Row(200, body=lambda s, o, n: {
+        k: {'password-length': 8, 'password-kinds': 1}
+        for k in ('was', 'policy')}),
 }
 
 

@@ -51,6 +51,8 @@ accepted(const struct command *cm)
 	case IMSG_C_USER_LIST:
 	case IMSG_C_FLOOR_LIST:
 	case IMSG_C_SESSION_LIST:
+	case IMSG_C_POLICY_SHOW:
+	case IMSG_C_POLICY_SET:
 		TRUE_OR_DIE(cm->cm_tenant != NULL);
 		break;
 	default:

@@ -252,9 +252,44 @@ test('the title of the company changes on every page', () =>
 	await d.reads('signin', /アクメ株式会社/);
 }));
 
+test('rules for passwords: set, lived by, and never set over another\'s', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('rules')), t = seat(await admin('rules'));
+
+	await t.see('admin-rules-length');
+	await s.$('admin-rules-length').fill('7');
+	await s.reads('admin-rules', /From 8 to 128/);
+	assert(await s.$('admin-rules-save').isDisabled(), 'below the least');
+	await s.$('admin-rules-length').fill('12');
+	await s.$('admin-rules-kinds').selectOption('3');
+	await s.$('admin-rules-save').click();
+	await until(async () => await s.$('admin-rules-save').isDisabled(),
+	    'nothing left to save');
+	/* The other administrator looks at what holds no more. */
+	t.expect(/status of 409/);
+	await t.$('admin-rules-length').fill('20');
+	await t.$('admin-rules-save').click();
+	await t.see('admin-rules-late');
+	await t.$('admin-rules-again').click();
+	await until(async () => await t.$('admin-rules-length')
+	    .inputValue() === '12', 'as it is now');
+
+	const url = await daemon.invite('acme', 'eve@acme.example');
+	const d = seat(await at(undefined, { path: new URL(url).pathname }));
+	await d.$('invite-name').fill('Eve');
+	await d.$('password-new').fill('lower case only');
+	await d.$('password-again').fill('lower case only');
+	await d.reads('invite', /At least 3 of upper case.*now 2/s);
+	assert(await d.$('invite-submit').isDisabled(), 'two kinds');
+	await d.$('password-new').fill('Lower case, 1');
+	await d.$('password-again').fill('Lower case, 1');
+	await d.$('invite-submit').click();
+	await d.inside();
+}));
+
 test('a member is refused what only administrators may', async () => {
 	for (const path of ['/admin/users', '/admin/groups', '/admin/floors',
-	    '/admin/templates']) {
+	    '/admin/templates', '/admin/policy']) {
 		const r = await daemon.ask('acme.localhost', 'GET',
 		    `/api/v1${path}`, undefined, ann.cookie);
 		assert.equal(r.status, 403, path);

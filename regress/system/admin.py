@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
@@ -27,6 +28,8 @@ ROUTES = (
     ('PATCH', '/admin/floors/%(floor)d', {'open': False}),
     ('DELETE', '/admin/floors/%(floor)d', {}),
     ('PATCH', '/admin/tenant', {'title': 'Taken over'}),
+    ('GET', '/admin/policy', None),
+    ('PATCH', '/admin/policy', {'was': {}, 'policy': {}}),
 )
 
 
@@ -253,6 +256,83 @@ def title(d, ada, bob):
     bob.drop()
 
 
+def rules(d, ada, bob):
+    """B1 B9 B11: rules for passwords, set by administrators and operators"""
+    def get():
+        return ada.get('/admin/policy')['policy']
+
+    def put(was, **change):
+        new = dict(was, **{k.replace('_', '-'): v for k, v in change.items()})
+        return ada.api('PATCH', '/admin/policy', {'was': was, 'policy': new})
+
+    old = {'email': 'old@acme.example', 'password': 'shorter1'}
+    with Http(d) as h:
+        equal(h.request('POST', '/api/v1/invite/' + d.invite(
+            'acme', old['email']), {'password': old['password']}).status, 201)
+    first = get()
+    equal(first, {'password-length': 8, 'password-kinds': 1}, 'by default')
+    equal(ada.get('/admin/policy')['bounds'],
+          {'password-length': [8, 128], 'password-kinds': [1, 4]}, 'bounds')
+    r = put(first, password_length=12, password_kinds=3)
+    equal(r.status, 200, 'set')
+    equal(r.json()['policy'], get(), 'answer')
+    equal(ada.get('/tenant')['policy'], {'min': 12, 'kinds': 3}, 'told')
+    # The second of two who change the same is told.
+    r = put(first, password_length=9)
+    equal((r.status, r.problem()), (409, 'conflict'), 'the second')
+    equal(get(), {'password-length': 12, 'password-kinds': 3}, 'kept')
+    now = get()
+    for name, bad in (('password_length', 7), ('password_length', 129),
+                      ('password_kinds', 0), ('password_kinds', 5),
+                      ('password_kinds', 2 ** 32 + 1),
+                      ('password_kinds', '2'), ('password_kinds', 1.5),
+                      ('unknown', 1)):
+        r = put(now, **{name: bad})
+        equal((r.status, r.json().get('field')),
+              (422, name.replace('_', '-')), bad)
+    for o in (None, 1, [], 'x', {}):
+        equal(ada.api('PATCH', '/admin/policy', {
+            'was': now, 'policy': o}).status, 422, o)
+    # Where a password is set, the server looks.
+    link = d.invite('acme', 'new@acme.example')
+    for bad in ('Short 1 abc', 'only lower case', 'lowerandUPPER'):
+        r = bob.api('POST', '/password', {'current': PASSWORD, 'new': bad})
+        equal((r.status, r.json().get('field')), (422, 'new'), bad)
+        with Http(d) as h:
+            r = h.request('POST', '/api/v1/invite/' + link,
+                          {'password': bad, 'name': 'New'})
+            equal((r.status, r.json().get('field')), (422, 'password'), bad)
+    with Http(d) as h:
+        o = h.request('GET', '/api/v1/invite/' + link).json()
+        equal(o['policy'], {'min': 12, 'kinds': 3}, 'in the invitation')
+        r = h.request('POST', '/api/v1/invite/' + link,
+                      {'password': 'Long enough 12', 'name': 'New'})
+        equal(r.status, 201, 'by the rules')
+    # Those who have a shorter one still come in.
+    with Http(d) as h:
+        equal(h.request('POST', '/api/v1/session', old).status, 201, 'old')
+    # The other tenant has its own.
+    gil = d.person('globex', 'gil2@globex.example', 'admin')
+    equal(gil.get('/admin/policy')['policy'], first, 'globex')
+    gil.close()
+    # risactl, and a restart.
+    d.do('policy', 'set', 'acme', 'password-kinds', '2')
+    equal(get(), {'password-length': 12, 'password-kinds': 2}, 'risactl')
+    equal({r['rule']: (r['value'], r['from'], r['to'])
+           for r in d.json('policy', 'show', 'acme')['policy']},
+          {'password-length': (12, 8, 128), 'password-kinds': (2, 1, 4)})
+    for bad in (('acme', 'password-kinds', '5'), ('nobody',
+                'password-kinds', '2')):
+        equal(d.ctl('policy', 'set', *bad)[0], 1, bad)
+    pid = d.pids('storage')[('storage', 0)]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: d.pids('storage').get(('storage', 0)) not in (None, pid),
+          'storage is back')
+    until(lambda: ada.api('GET', '/admin/policy').status == 200, 'served')
+    equal(get(), {'password-length': 12, 'password-kinds': 2}, 'kept')
+    equal(put(get(), **first).status, 200, 'back')
+
+
 def direct_hidden(d, ada, bob):
     """administrators do not read what two others say to each other"""
     eve = d.person('acme', 'eve2@acme.example').open()
@@ -302,6 +382,7 @@ def main():
     for fn in (members, other_tenant, users, resend, last_admin, groups,
                floors, title, direct_hidden, many):
         s.run_test(fn, d, ada, bob)
+    s.run_test(rules, d, ada, bob, restarts=True)
     s.end()
 
 

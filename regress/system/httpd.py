@@ -317,7 +317,8 @@ def wrong_kinds(d):
              'members'),
             ('POST', '/admin/groups', {'name': 'x', 'members': [2 ** 32]},
              'members'),
-            ('PATCH', '/admin/tenant', {'title': ''}, 'title')):
+            ('PATCH', '/admin/tenant', {'title': ''}, 'title'),
+            ('PATCH', '/admin/policy', {'was': {}}, 'policy')):
         r = p.api(method, path, body)
         equal((r.status, r.problem(), r.json().get('field')),
               (422, 'field', field), (path, body))
@@ -351,7 +352,8 @@ def nothing_without(d):
                 ('DELETE', '/admin/groups/1'), ('GET', '/admin/templates'),
                 ('GET', '/admin/floors'), ('POST', '/admin/floors'),
                 ('PATCH', '/admin/floors/1'), ('DELETE', '/admin/floors/1'),
-                ('PATCH', '/admin/tenant')):
+                ('PATCH', '/admin/tenant'),
+                ('PATCH', '/admin/policy')):
             r = h.request(method, '/api/v1' + path,
                           None if method == 'GET' else {})
             equal((r.status, r.problem()), (401, 'session'), path)

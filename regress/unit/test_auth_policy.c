@@ -4,7 +4,10 @@
 #include "risad.h"
 #include "unit.h"
 
-static const struct auth_policy	 strict = { 12, 3 };
+static const struct policy	 strict = { .po_value = {
+	[POLICY_LENGTH] = 12, [POLICY_KINDS] = 3
+} };
+static struct policy		 lax;	/* as by default */
 
 /* A text of n times the same character. */
 static const char *
@@ -22,20 +25,18 @@ times(const char *c, size_t n)
 static void
 test_length(void)
 {
-	const struct auth_policy	*ap = &auth_policy_default;
-
-	CHECK_INT(auth_policy_check(ap, ""), FAULT_SHORT);
-	CHECK_INT(auth_policy_check(ap, times("a", 7)), FAULT_SHORT);
-	CHECK_INT(auth_policy_check(ap, times("a", 8)), FAULT_NONE);
-	CHECK_INT(auth_policy_check(ap, times("a", 128)), FAULT_NONE);
-	CHECK_INT(auth_policy_check(ap, times("a", 129)), FAULT_LONG);
+	CHECK_INT(auth_policy_check(&lax, ""), FAULT_SHORT);
+	CHECK_INT(auth_policy_check(&lax, times("a", 7)), FAULT_SHORT);
+	CHECK_INT(auth_policy_check(&lax, times("a", 8)), FAULT_NONE);
+	CHECK_INT(auth_policy_check(&lax, times("a", 128)), FAULT_NONE);
+	CHECK_INT(auth_policy_check(&lax, times("a", 129)), FAULT_LONG);
 	/* Characters count, not bytes. */
-	CHECK_INT(auth_policy_check(ap, times("\xe3\x81\x82", 7)),
+	CHECK_INT(auth_policy_check(&lax, times("\xe3\x81\x82", 7)),
 	    FAULT_SHORT);
-	CHECK_INT(auth_policy_check(ap, times("\xe3\x81\x82", 8)), FAULT_NONE);
-	CHECK_INT(auth_policy_check(ap, times("\xf0\x9f\x90\x88", 128)),
+	CHECK_INT(auth_policy_check(&lax, times("\xe3\x81\x82", 8)), FAULT_NONE);
+	CHECK_INT(auth_policy_check(&lax, times("\xf0\x9f\x90\x88", 128)),
 	    FAULT_NONE);
-	CHECK_INT(auth_policy_check(ap, times("\xf0\x9f\x90\x88", 129)),
+	CHECK_INT(auth_policy_check(&lax, times("\xf0\x9f\x90\x88", 129)),
 	    FAULT_LONG);
 	CHECK_INT(auth_policy_check(&strict, "Abcdefgh123"), FAULT_SHORT);
 	CHECK_INT(auth_policy_check(&strict, "Abcdefgh1234"), FAULT_NONE);
@@ -44,9 +45,9 @@ test_length(void)
 static void
 test_kinds(void)
 {
-	CHECK_INT(auth_policy_check(&auth_policy_default, "12345678"),
+	CHECK_INT(auth_policy_check(&lax, "12345678"),
 	    FAULT_NONE);
-	CHECK_INT(auth_policy_check(&auth_policy_default, "        "),
+	CHECK_INT(auth_policy_check(&lax, "        "),
 	    FAULT_NONE);
 	CHECK_INT(auth_policy_check(&strict, "abcdefghijkl"), FAULT_KINDS);
 	CHECK_INT(auth_policy_check(&strict, "abcdefghijkL"), FAULT_KINDS);
@@ -61,20 +62,19 @@ test_kinds(void)
 static void
 test_text(void)
 {
-	const struct auth_policy	*ap = &auth_policy_default;
-
-	CHECK_INT(auth_policy_check(ap, "abcdefg\xff"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\xe3\x81"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\n"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\x1f"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\x7f"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\xc2\x85"), FAULT_TEXT);
-	CHECK_INT(auth_policy_check(ap, "abcdefgh\xc2\xa0"), FAULT_NONE);
+	CHECK_INT(auth_policy_check(&lax, "abcdefg\xff"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\xe3\x81"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\n"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\x1f"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\x7f"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\xc2\x85"), FAULT_TEXT);
+	CHECK_INT(auth_policy_check(&lax, "abcdefgh\xc2\xa0"), FAULT_NONE);
 }
 
 int
 main(void)
 {
+	policy_default(&lax);
 	test_length();
 	test_kinds();
 	test_text();

@@ -1,5 +1,6 @@
 /* The words of risactl: what each command means, and what none is. */
 #include "../../risactl/parser.h"
+#include "policy.h"
 #include "unit.h"
 
 #define MAX_ARGS	20
@@ -70,6 +71,11 @@ test_all(void)
 		{ "floor|allow|acme|3F|all", IMSG_C_FLOOR_ALLOW, 1 },
 		{ "floor|deny|acme|3F|all", IMSG_C_FLOOR_ALLOW, 0 },
 		{ "floor|delete|acme|3F", IMSG_C_FLOOR_DEL, 0 },
+		{ "policy|show|acme", IMSG_C_POLICY_SHOW, 0 },
+		{ "policy|set|acme|password-length|12", IMSG_C_POLICY_SET,
+		    POLICY_LENGTH },
+		{ "policy|set|acme|password-k|2", IMSG_C_POLICY_SET,
+		    POLICY_KINDS },
 		{ "session|list|acme", IMSG_C_SESSION_LIST, 0 },
 		{ "session|end|acme|a@b.example", IMSG_C_SESSION_END, 0 },
 		{ "show|status", IMSG_C_STATUS, 0 },
@@ -124,6 +130,29 @@ test_arguments(void)
 	CHECK_STR(cm.cm_floor, "add");
 }
 
+/* The words of the rules are those of policy.c, and all of them. */
+static void
+test_rules(void)
+{
+	char	 line[128];
+	size_t	 i;
+
+	for (i = 0; i < POLICY_KEYS; i++) {
+		(void)snprintf(line, sizeof(line), "policy|set|acme|%s|7",
+		    policy_rules[i].pr_name);
+		CHECK_INT(parse(line), 0);
+		CHECK_INT(cm.cm_arg, i);
+		CHECK_INT(cm.cm_number, 7);
+	}
+	CHECK_INT(parse("policy|set|acme|password-length|-1"), -1);
+	CHECK_INT(parse("policy|set|acme|password-length|8 "), -1);
+	CHECK_INT(parse("policy|set|acme|password-length|4294967296"), -1);
+	CHECK(says("a whole number expected\n"));
+	CHECK_INT(parse("policy|set|acme|password-length"), -1);
+	CHECK_INT(parse("policy|set|acme|strength|8"), -1);
+	CHECK(says("valid here: password-kinds password-length\n"));
+}
+
 static void
 test_short(void)
 {
@@ -158,7 +187,7 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: floor log reload session show tenant user\n"));
+	CHECK(says("valid here: floor log policy reload session show tenant user\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: floor"));
@@ -238,6 +267,7 @@ main(void)
 {
 	test_all();
 	test_arguments();
+	test_rules();
 	test_short();
 	test_wrong_words();
 	test_wrong_arguments();

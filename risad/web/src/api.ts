@@ -1,6 +1,6 @@
 import type { AdminFloor, AdminUser, Channel, FloorMap, FloorRef, Group,
-    InviteInfo, InviteLink, LangChoice, Look, Message, Problem, Role,
-    SessionInfo, Status, Tenant, TenantInfo, User } from './types';
+    InviteInfo, InviteLink, LangChoice, Look, Message, Problem, Role, Rules,
+    RuleSet, SessionInfo, Status, Tenant, TenantInfo, User } from './types';
 
 /* A refusal of the server, or "network" when there was no answer. */
 export class ApiError extends Error {
@@ -131,6 +131,9 @@ export const admin = {
 	dropFloor: (id: number) => call<void>('DELETE', `/admin/floors/${id}`),
 	tenant: (title: string) => call<{ tenant: Tenant }>('PATCH',
 	    '/admin/tenant', { title }),
+	rules: () => call<RuleSet>('GET', '/admin/policy'),
+	setRules: (was: Rules, policy: Rules) => call<RuleSet>('PATCH',
+	    '/admin/policy', { was, policy }),
 };
 
 /* The page's map of a template, for its preview. */

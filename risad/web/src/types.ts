@@ -199,6 +199,13 @@ export interface Policy {
 	kinds: number;
 }
 
+/* By name; and the least and the most that each may be. */
+export type Rules = Record<string, number>;
+export interface RuleSet {
+	policy: Rules;
+	bounds: Record<string, [number, number]>;
+}
+
 export interface TenantInfo {
 	tenant: Tenant;
 	methods: string[];

@@ -11,11 +11,13 @@ import { AdminFloors } from './floors';
 import { AdminGroups } from './groups';
 import { Head } from './parts';
 import { AdminPeople } from './people';
+import { AdminRules } from './rules';
 
-type Part = 'people' | 'groups' | 'floors' | 'tenant';
+type Part = 'people' | 'groups' | 'floors' | 'rules' | 'tenant';
 
 const PARTS: [Part, IconName][] = [['people', 'people'],
-    ['groups', 'group'], ['floors', 'floor'], ['tenant', 'shield']];
+    ['groups', 'group'], ['floors', 'floor'], ['rules', 'key'],
+    ['tenant', 'shield']];
 
 function partOf(path: string): Part {
 	const name = path.split('/')[2];
@@ -71,6 +73,8 @@ function Body(p: { part: Part }): JSX.Element {
 		return (<AdminGroups />);
 	case 'floors':
 		return (<AdminFloors />);
+	case 'rules':
+		return (<AdminRules />);
 	case 'tenant':
 		return (<Tenant />);
 	}

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { app, fieldKey } from '../app';
 import { Icon } from '../icon';
@@ -142,7 +142,8 @@ function wrong(e: unknown): boolean {
 
 export function PasswordDialog(): JSX.Element | null {
 	const me = app.user;
-	const policy: Policy = app.info?.policy ?? { min: 8, kinds: 1 };
+	const [policy, setPolicy] = useState<Policy>(app.info?.policy ??
+	    { min: 8, kinds: 1 });
 	const [current, setCurrent] = useState('');
 	const [pw, setPw] = useState('');
 	const [again, setAgain] = useState('');
@@ -150,6 +151,10 @@ export function PasswordDialog(): JSX.Element | null {
 	const busy = useRef(false);
 	const close = () => app.open('');
 
+	/* They may have changed since the page came. */
+	useEffect(() => {
+		api.tenant().then((i) => setPolicy(i.policy), () => undefined);
+	}, []);
 	if (me === null)
 		return (null);
 	const others = [me.email, me.name];

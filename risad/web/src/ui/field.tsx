@@ -97,6 +97,27 @@ export function PasswordField(p: Base & { fresh?: boolean }): JSX.Element {
 	);
 }
 
+/* NaN while there is no whole number in it. */
+export function NumberField(p: Omit<Base, 'value' | 'set'> & { value: number;
+    set(n: number): void; min: number; max: number }): JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
+			<input id={id} class="input short" {...kind('number')}
+			    value={Number.isNaN(p.value) ? '' : p.value}
+			    min={p.min} max={p.max} step={1}
+			    inputMode="numeric" data-testid={p.testid}
+			    aria-invalid={p.error ? true : undefined}
+			    aria-describedby={described(id, p)}
+			    onInput={(e) => {
+				const v = e.currentTarget.value;
+				p.set(/^\d+$/.test(v) ? Number(v) : NaN);
+			    }} />
+		</Frame>
+	);
+}
+
 export function SelectField(p: { label: string; value: string;
     set(v: string): void; options: [string, string][]; testid?: string }):
     JSX.Element {
