@@ -10,7 +10,7 @@
 
 #define SECOND		1000
 #define EXPIRE_EACH	(60 * SECOND)
-#define SEEN_MAX	(60 * SECOND)	/* how old tk_seen may become in use */
+#define SEEN_MAX	(300 * SECOND)	/* how old tk_seen may become in use */
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
 
@@ -399,7 +399,7 @@ grant_seen(struct grant *gr, uint64_t now)
 	tenant_leave(tn, db);
 }
 
-/* A minute, or less where sign-ins idle out sooner than in four. */
+/* Or less, where sign-ins idle out sooner than in four of these. */
 static uint64_t
 seen_interval(void)
 {

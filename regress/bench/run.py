@@ -573,7 +573,7 @@ class Bench:
                 raise risa.Failure('the page: %r' % v)
             idle = c.ask('idle', 10)
             l.join(51)
-            l.order('walk', 100, 900, 1, 13)
+            l.order('walk', 100, 900, 1, 28)
             l._line('begin')
             f = c.ask('frames', 10)
             l._line('end')
