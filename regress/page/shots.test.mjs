@@ -151,7 +151,8 @@ test('pictures: profile, text and administration', () =>
 		await s.page.keyboard.press('Escape');
 		await s.$('text-toggle').click();
 		await shot(s, `text-${l.name}`);
-		for (const part of ['people', 'groups', 'floors', 'tenant']) {
+		for (const part of ['people', 'groups', 'floors', 'rules',
+		    'tenant']) {
 			await s.page.goto(daemon.url('acme', `/admin/${part}`));
 			await s.see(`admin-${part}`);
 			await s.page.waitForLoadState('networkidle');
