@@ -75,7 +75,6 @@ SRCS_CTL =	risactl/output.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
-		risad/policy.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}

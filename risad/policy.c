@@ -21,17 +21,6 @@ policy_default(struct policy *po)
 }
 
 enum policy_key
-policy_find(const char *name)
-{
-	size_t	 i;
-
-	for (i = 0; i < POLICY_KEYS; i++)
-		if (strcmp(policy_rules[i].pr_name, name) == 0)
-			break;
-	return ((enum policy_key)i);
-}
-
-enum policy_key
 policy_check(const struct policy *po)
 {
 	size_t	 i;

@@ -27,9 +27,6 @@ extern const struct policy_rule	 policy_rules[POLICY_KEYS];
 
 void	 policy_default(struct policy *);
 
-/* The rule of that name; POLICY_KEYS when there is none. */
-enum policy_key	 policy_find(const char *name);
-
 /* POLICY_KEYS when all values are in bounds, or the first that is not. */
 enum policy_key	 policy_check(const struct policy *);
 

@@ -33,7 +33,8 @@ test_length(void)
 	/* Characters count, not bytes. */
 	CHECK_INT(auth_policy_check(&lax, times("\xe3\x81\x82", 7)),
 	    FAULT_SHORT);
-	CHECK_INT(auth_policy_check(&lax, times("\xe3\x81\x82", 8)), FAULT_NONE);
+	CHECK_INT(auth_policy_check(&lax, times("\xe3\x81\x82", 8)),
+	    FAULT_NONE);
 	CHECK_INT(auth_policy_check(&lax, times("\xf0\x9f\x90\x88", 128)),
 	    FAULT_NONE);
 	CHECK_INT(auth_policy_check(&lax, times("\xf0\x9f\x90\x88", 129)),

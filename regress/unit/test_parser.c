@@ -187,7 +187,8 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: floor log policy reload session show tenant user\n"));
+	CHECK(says("valid here: floor log policy reload session "
+	    "show tenant user\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: floor"));

@@ -18,7 +18,8 @@ unit both test_parser -- risactl/parser.c risad/policy.c risad/util.c \
 proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
     risad/limit.c risad/compat/pledge.c risad/compat/unveil.c"
 auth="$imsg risad/auth.c risad/auth_request.c risad/auth_hash.c
-    risad/auth_policy.c risad/policy.c risad/control.c risad/limit.c risad/msg.c risad/log.c
+    risad/auth_policy.c risad/policy.c risad/control.c risad/limit.c
+    risad/msg.c risad/log.c
     risad/util.c risad/utf8.c"
 unit both test_limit -- risad/limit.c
 unit both test_auth_policy -- risad/auth_policy.c risad/policy.c \
@@ -37,7 +38,8 @@ unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
-    risad/storage_talk.c risad/policy.c risad/db.c risad/stmt.c risad/hold.c risad/grant.c \
+    risad/storage_talk.c risad/policy.c risad/db.c risad/stmt.c \
+    risad/hold.c risad/grant.c \
     risad/msg.c $imsg $store
 unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c \
     risad/utf8.c $imsg
