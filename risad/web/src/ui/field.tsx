@@ -104,7 +104,7 @@ export function NumberField(p: Omit<Base, 'value' | 'set'> & { value: number;
 
 	return (
 		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
-			<input id={id} class="input short" {...kind('number')}
+			<input id={id} class="input" {...kind('number')}
 			    value={Number.isNaN(p.value) ? '' : p.value}
 			    min={p.min} max={p.max} step={1}
 			    inputMode="numeric" data-testid={p.testid}
