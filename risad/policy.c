@@ -51,12 +51,15 @@ policy_read(struct policy *po, const void *data, size_t len)
 	uint32_t	 n;
 	size_t		 i;
 
+	policy_default(po);
 	if (len > POLICY_BYTES || len % sizeof(n) != 0)
 		return (-1);
-	policy_default(po);
 	for (i = 0; i < len / sizeof(n); i++) {
 		memcpy(&n, p + i * sizeof(n), sizeof(n));
 		po->po_value[i] = be32toh(n);
 	}
-	return (policy_check(po) == POLICY_KEYS ? 0 : -1);
+	if (policy_check(po) == POLICY_KEYS)
+		return (0);
+	policy_default(po);
+	return (-1);
 }

@@ -34,7 +34,7 @@ enum policy_key	 policy_check(const struct policy *);
  * As it is stored and sent: for each rule, in the order of their keys, 32 bits
  * big endian.  Whoever wrote fewer of them knew fewer: the rest has its
  * default.  policy_read() returns 0, or -1 for bytes that are no policy of
- * ours; then the struct is not to be used.
+ * ours; then all is as by default.
  */
 #define POLICY_BYTES	((size_t)POLICY_KEYS * 4)
 void	 policy_write(const struct policy *, uint8_t out[POLICY_BYTES]);

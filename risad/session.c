@@ -141,9 +141,8 @@ tenant_told(const struct m_tenant *m)
 		(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));
 		office_title(tn);
 	}
-	if (policy_read(&tn->tn_policy, m->policy.mb_data,
-	    m->policy.mb_len) == -1)
-		policy_default(&tn->tn_policy);
+	(void)policy_read(&tn->tn_policy, m->policy.mb_data,
+	    m->policy.mb_len);
 	/* Storage says so after each of its starts: it has no grants then. */
 	login_up(tn->tn_id);
 	return (0);

@@ -104,14 +104,23 @@ rq_tell_sessions(struct request *rq, enum imsg_type type, const void *m)
 		rq_tell(rq, PROC_SESSION, i, 0, type, m);
 }
 
+/* What is told of a tenant; its rules are written to the buffer. */
+static struct m_tenant
+tenant_told(const struct tenant *tn, uint8_t rules[POLICY_BYTES])
+{
+	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
+			    tn->tn_title, { rules, POLICY_BYTES } };
+
+	policy_write(&tn->tn_policy, rules);
+	return (m);
+}
+
 void
 rq_tell_tenant(struct request *rq, const struct tenant *tn)
 {
 	uint8_t		 rules[POLICY_BYTES];
-	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
-			    tn->tn_title, { rules, sizeof(rules) } };
+	struct m_tenant	 m = tenant_told(tn, rules);
 
-	policy_write(&tn->tn_policy, rules);
 	rq_tell_sessions(rq, IMSG_TENANT, &m);
 	rq_tell(rq, PROC_AUTH, 0, 0, IMSG_TENANT, &m);
 }
@@ -356,14 +365,7 @@ stream_tenants(struct stream *st, struct peer *pe)
 	for (tn = RB_NFIND(tenant_tree, &tenant_all, &key);
 	    tn != NULL && n < STREAM_ROWS;
 	    tn = RB_NEXT(tenant_tree, &tenant_all, tn), n++) {
-		m.id = tn->tn_id;
-		m.state = tn->tn_state;
-		m.gone = 0;
-		m.name = tn->tn_name;
-		m.title = tn->tn_title;
-		policy_write(&tn->tn_policy, rules);
-		m.policy.mb_data = rules;
-		m.policy.mb_len = sizeof(rules);
+		m = tenant_told(tn, rules);
 		(void)proc_send(pe, IMSG_TENANT, 0, -1, &m);
 		st->st_after = tn->tn_id;
 	}

@@ -68,6 +68,8 @@ test_bytes(void)
 	CHECK_INT(policy_read(&back, buf, POLICY_BYTES + 4), -1);
 	buf[3] = 7;
 	CHECK_INT(policy_read(&back, buf, POLICY_BYTES), -1);
+	CHECK_INT(back.po_value[POLICY_LENGTH], 8);
+	CHECK_INT(back.po_value[POLICY_KINDS], 1);
 }
 
 int
