@@ -19,20 +19,38 @@ CPPFLAGS +=	-Irisad
 
 SRCS =		risad/api.c \
 		risad/api_admin.c \
+		risad/api_factor.c \
+		risad/api_guest.c \
+		risad/api_import.c \
+		risad/api_passkey.c \
+		risad/api_password.c \
 		risad/api_reply.c \
+		risad/api_signin.c \
 		risad/ask.c \
 		risad/auth.c \
+		risad/auth_address.c \
+		risad/auth_attack.c \
+		risad/auth_device.c \
+		risad/auth_factor.c \
+		risad/auth_failure.c \
+		risad/auth_guest.c \
 		risad/auth_hash.c \
+		risad/auth_passkey.c \
 		risad/auth_policy.c \
 		risad/auth_request.c \
+		risad/auth_throttle.c \
 		risad/bus.c \
 		risad/config.c \
 		risad/conn.c \
 		risad/control.c \
+		risad/csv.c \
 		risad/db.c \
+		risad/door.c \
 		risad/floor.c \
 		risad/grant.c \
 		risad/hash.c \
+		risad/hash_otp.c \
+		risad/hash_webauthn.c \
 		risad/hold.c \
 		risad/htdocs.c \
 		risad/http.c \
@@ -40,27 +58,43 @@ SRCS =		risad/api.c \
 		risad/json.c \
 		risad/keys.c \
 		risad/keys_engine.c \
+		risad/knock.c \
+		risad/ledger.c \
 		risad/limit.c \
 		risad/log.c \
 		risad/login.c \
 		risad/map.c \
 		risad/msg.c \
+		risad/network.c \
 		risad/office.c \
 		risad/parse.c \
 		risad/person.c \
 		risad/policy.c \
 		risad/proc.c \
+		risad/proxy.c \
 		risad/risad.c \
+		risad/role.c \
 		risad/say.c \
 		risad/seal.c \
 		risad/session.c \
 		risad/spawn.c \
 		risad/stmt.c \
+		risad/strength.c \
 		risad/storage.c \
 		risad/storage_admin.c \
 		risad/storage_auth.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
+		risad/storage_factor.c \
+		risad/storage_guest.c \
+		risad/storage_import.c \
+		risad/storage_lock.c \
+		risad/storage_network.c \
+		risad/storage_operator.c \
+		risad/storage_passkey.c \
+		risad/storage_password.c \
+		risad/storage_role.c \
+		risad/storage_signin.c \
 		risad/storage_talk.c \
 		risad/tick.c \
 		risad/utf8.c \
@@ -71,10 +105,13 @@ SRCS =		risad/api.c \
 SRCS_CTL =	risactl/output.c \
 		risactl/output_json.c \
 		risactl/parser.c \
+		risactl/import.c \
 		risactl/risactl.c \
+		risad/csv.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
+		risad/role.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}
@@ -123,6 +160,12 @@ regress: packages-regress
 	${MAKE} all page
 	sh regress/run.sh
 
+# What people see, for people to look at: regress/out/page.
+pictures: packages-regress
+	${MAKE} all page
+	cd regress/page && npm ci --no-audit --no-fund --silent && \
+	    node --test shots.mjs
+
 SECONDS ?=	60
 fuzz: packages-regress
 	${MAKE} risad/parse.c
@@ -130,7 +173,8 @@ fuzz: packages-regress
 
 # What one core carries, beside servers that are not ours.
 CASE ?=
-bench: packages-regress
+bench:
+	sh etc/packages.sh build regress bench
 	${MAKE} all page
 	CASE="${CASE}" python3 regress/bench/run.py
 
@@ -146,5 +190,5 @@ clean:
 	rm -f risad/*.o risad/compat/*.o risactl/*.o
 	rm -rf risad/htdocs regress/out
 
-.PHONY: all page packages packages-regress demo regress bench fuzz \
-	lint install clean
+.PHONY: all page packages packages-regress demo regress pictures bench \
+	fuzz lint install clean

@@ -98,6 +98,8 @@ populate() {
 	$ctl floor add globex Engineering template office
 	person globex admin@globex.example admin 'Hank Scorpio'
 	person globex lee@globex.example member 'Lee'
+	(umask 077 && $ctl guest add acme floor '1F ロビー' uses 1000 \
+	    expires 366d >"$dir/guest")
 	mv "$dir/credentials.new" "$dir/credentials"
 }
 
@@ -120,6 +122,8 @@ done
 echo "The certificate is the demo's own; the browser will ask about it."
 echo "  https://acme.localhost:$port/"
 echo "  https://globex.localhost:$port/"
+echo "A guest of acme comes in by (kept in $dir/guest):"
+sed "s|localhost:[0-9]*/|localhost:$port/|; s/^/  /" "$dir/guest"
 echo "Tenant, mail address, password, role (kept in $dir/credentials):"
 sed 's/^/  /' "$dir/credentials"
 echo ready

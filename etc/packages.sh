@@ -1,20 +1,24 @@
 #!/bin/sh
 # Install the Debian packages that are missing, for what is named: build,
-# regress.  On other systems say what is needed and go on.
+# regress, bench.  On other systems say what is needed and go on.
 set -eu
 
 build="gcc make byacc pkg-config libevent-dev libtls-dev libssl-dev
-    libsqlite3-dev libbsd-dev libjansson-dev libargon2-dev nodejs npm openssl
-    curl ca-certificates"
-regress="clang libclang-rt-14-dev cppcheck mandoc chromium fonts-noto-cjk
-    python3 python3-cryptography sqlite3 strace gdb procps iproute2"
+    libsqlite3-dev libbsd-dev libjansson-dev libargon2-dev liboath-dev
+    libfido2-dev libzxcvbn-dev nodejs npm openssl curl ca-certificates"
+regress="clang libclang-rt-14-dev cppcheck mandoc
+    chromium-headless-shell fonts-noto-cjk python3 python3-cryptography
+    sqlite3 strace gdb procps iproute2"
+# The page is measured in the browser that people have.
+bench="chromium"
 
 want=
 for set in "$@"; do
 	case $set in
 	build) want="$want $build" ;;
 	regress) want="$want $regress" ;;
-	*) echo "usage: packages.sh [build] [regress]" >&2; exit 2 ;;
+	bench) want="$want $bench" ;;
+	*) echo "usage: packages.sh [build] [regress] [bench]" >&2; exit 2 ;;
 	esac
 done
 

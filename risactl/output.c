@@ -5,8 +5,10 @@
 #include <string.h>
 #include <wchar.h>
 
+#include "csv.h"
 #include "msg.h"
 #include "output.h"
+#include "role.h"
 
 struct column {
 	const char	*co_title;
@@ -21,14 +23,6 @@ static char			**cells;
 static size_t			 ncells, maxcells;
 
 static void	 cell(const char *, ...) __attribute__((format(printf, 1, 2)));
-
-const char *
-role_text(uint8_t role)
-{
-	static const char	*const names[ROLE_MAX] = { "member", "admin" };
-
-	return (role < ROLE_MAX ? names[role] : "?");
-}
 
 const char *
 user_state_text(uint8_t state)
@@ -48,6 +42,24 @@ tenant_state_text(uint8_t state)
 	};
 
 	return (state < TENANT_STATE_MAX ? names[state] : "?");
+}
+
+const char *
+operator_state_text(const struct m_c_operator_row *m)
+{
+	if (m->role == OP_NONE)
+		return ("damaged");
+	return (m->expired ? "expired" : "active");
+}
+
+const char *
+import_text(uint8_t what)
+{
+	static const char	*const names[IMPORT_WHAT_MAX] = {
+		"same", "add", "change", "fault"
+	};
+
+	return (what < IMPORT_WHAT_MAX ? names[what] : "?");
 }
 
 int
@@ -204,17 +216,76 @@ text_user(const struct m_c_user_row *m)
 	static const struct column	 table[] = {
 		{ "id", 1 }, { "mail", 0 }, { "role", 0 }, { "state", 0 },
 		{ "created", 0 }, { "last sign-in", 0 },
-		{ "link until", 0 }
+		{ "link until", 0 }, { "second factor", 0 },
+		{ "locked until", 0 }
 	};
 
 	COLUMNS(table);
 	cell("%u", m->user);
 	cell("%s", m->email);
-	cell("%s", role_text(m->role));
+	cell("%s", m->role);
 	cell("%s", user_state_text(m->state));
 	cell_time(m->created);
 	cell_time(m->last);
 	cell_time(m->invite);
+	cell("%s", m->factors != 0 ? "yes" : "no");
+	cell_time(m->locked);
+}
+
+/* One change of a line behind the others. */
+static void
+detail_add(char **detail, const char *what, const char *from, const char *to)
+{
+	char	*more;
+
+	if (asprintf(&more, "%s%s%s %s%s%s", *detail == NULL ? "" : *detail,
+	    *detail == NULL ? "" : ", ", what, from, *from == '\0' ? "" :
+	    " to ", to) == -1)
+		err(1, NULL);
+	free(*detail);
+	*detail = more;
+}
+
+static char *
+import_detail(const struct m_import_row *m)
+{
+	char	*detail = NULL;
+	int	 add = m->what == IMPORT_ADD;
+
+	if (m->what == IMPORT_FAULT) {
+		detail_add(&detail, csv_place_name(m->place), "",
+		    csv_why_name(m->why));
+		return (detail);
+	}
+	if (m->mask & SET_NAME && !add)
+		detail_add(&detail, "name", "", "as in the file");
+	if (m->mask & SET_ROLE || add)
+		detail_add(&detail, "role", add ? "" : m->old_role, m->role);
+	if (m->mask & SET_STATE)
+		detail_add(&detail, "state", user_state_text(m->old_state),
+		    user_state_text(m->state));
+	if (m->mask & SET_GROUPS)
+		detail_add(&detail, "groups", m->old_groups,
+		    m->groups[0] == '\0' ? "none" : m->groups);
+	return (detail);
+}
+
+static void
+text_import(const struct m_import_row *m)
+{
+	static const struct column	 table[] = {
+		{ "line", 1 }, { "what", 0 }, { "mail", 0 }, { "detail", 0 },
+		{ "link", 0 }
+	};
+	char				*detail = import_detail(m);
+
+	COLUMNS(table);
+	cell("%u", m->line);
+	cell("%s", import_text(m->what));
+	cell("%s", m->email[0] == '\0' ? "-" : m->email);
+	cell("%s", detail == NULL ? "-" : detail);
+	cell("-");
+	free(detail);
 }
 
 static void
@@ -222,6 +293,13 @@ text_link(const struct m_c_link *m)
 {
 	static const struct column	 table[] = { { NULL, 0 } };
 
+	if (command->cm_type == IMSG_C_IMPORT_END) {
+		if (ncells == 0)
+			return;
+		free(cells[--ncells]);
+		cell("%s", m->url);
+		return;
+	}
 	COLUMNS(table);
 	cell("%s", m->url);
 }
@@ -234,7 +312,7 @@ text_floor(const struct m_c_floor_row *m)
 		{ "bytes", 1 }, { "name", 0 }
 	}, show[] = {
 		{ "id", 1 }, { "open to", 0 }, { "users", 1 }, { "groups", 1 },
-		{ "bytes", 1 }, { "name", 0 }, { "who", 0 }
+		{ "bytes", 1 }, { "name", 0 }, { "networks", 0 }, { "who", 0 }
 	};
 
 	if (command->cm_type == IMSG_C_FLOOR_SHOW)
@@ -247,8 +325,32 @@ text_floor(const struct m_c_floor_row *m)
 	cell("%u", m->groups);
 	cell("%u", m->bytes);
 	cell("%s", m->name);
-	if (command->cm_type == IMSG_C_FLOOR_SHOW)
-		cell("%s", m->who[0] == '\0' ? "-" : m->who);
+	if (command->cm_type != IMSG_C_FLOOR_SHOW)
+		return;
+	cell("%s", m->networks[0] == '\0' ? "-" : m->networks);
+	cell("%s", m->who[0] == '\0' ? "-" : m->who);
+}
+
+static void
+text_guest(const struct m_c_guest_row *m)
+{
+	static const struct column	 table[] = {
+		{ "id", 1 }, { "uses", 1 }, { "used", 1 }, { "inside", 1 },
+		{ "waiting", 1 }, { "password", 0 }, { "approval", 0 },
+		{ "created", 0 }, { "expires", 0 }, { "floors", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->guest);
+	cell("%u", m->uses);
+	cell("%u", m->used);
+	cell("%u", m->inside);
+	cell("%u", m->waiting);
+	cell("%s", m->password ? "yes" : "no");
+	cell("%s", m->approval ? "yes" : "no");
+	cell_time(m->created);
+	cell_time(m->expires);
+	cell("%s", m->floors[0] == '\0' ? "-" : m->floors);
 }
 
 static void
@@ -297,9 +399,55 @@ text_policy(const struct m_c_policy_row *m)
 
 	COLUMNS(table);
 	cell("%s", m->name);
+	if (m->list) {
+		cell("%s", m->text[0] == '\0' ? "-" : m->text);
+		cell("-");
+		cell("-");
+		return;
+	}
 	cell("%u", m->value);
 	cell("%u", m->min);
 	cell("%u", m->max);
+}
+
+static void
+text_operator(const struct m_c_operator_row *m)
+{
+	static const struct column	 table[] = {
+		{ "uid", 1 }, { "name", 0 }, { "role", 0 }, { "state", 0 },
+		{ "until", 0 }, { "granted", 0 }, { "by", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->uid);
+	cell("%s", m->name);
+	cell("%s", op_role_word(m->role));
+	cell("%s", operator_state_text(m));
+	cell_time(m->until);
+	cell_time(m->granted);
+	if (m->byname[0] == '\0')
+		cell("-");
+	else
+		cell("%s (%u)", m->byname, m->by);
+}
+
+static void
+text_alert(const struct m_c_alert_row *m)
+{
+	static const struct column	 table[] = {
+		{ "tenant", 0 }, { "begun", 0 }, { "last", 0 },
+		{ "state", 0 }, { "tries", 1 }, { "accounts", 1 },
+		{ "addresses", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->tenant);
+	cell_time(m->begun);
+	cell_time(m->last);
+	cell("%s", m->over ? "over" : "on");
+	cell("%llu", (unsigned long long)m->tries);
+	cell("%u", m->accounts);
+	cell("%s", m->addrs);
 }
 
 static void
@@ -316,6 +464,28 @@ text_stat(const struct m_c_stat_row *m)
 		cell_time(m->value);
 	else
 		cell("%llu", (unsigned long long)m->value);
+}
+
+static void
+text_role(const struct m_c_role_row *m)
+{
+	static const struct column	 table[] = {
+		{ "id", 1 }, { "people", 1 }, { "may", 0 }, { "role", 0 }
+	};
+	char				 may[64] = "";
+	int				 i;
+
+	COLUMNS(table);
+	cell("%u", m->role);
+	cell("%u", m->users);
+	for (i = 0; i < RIGHTS; i++) {
+		if ((m->can & 1 << i) == 0)
+			continue;
+		(void)strlcat(may, may[0] == '\0' ? "" : " ", sizeof(may));
+		(void)strlcat(may, right_names[i], sizeof(may));
+	}
+	cell("%s", may[0] == '\0' ? "-" : may);
+	cell("%s", m->name);
 }
 
 static void
@@ -420,11 +590,16 @@ const struct output	 output_text = {
 	.out_begin = text_begin,
 	.out_tenant = text_tenant,
 	.out_user = text_user,
+	.out_import = text_import,
 	.out_link = text_link,
 	.out_floor = text_floor,
+	.out_guest = text_guest,
 	.out_session = text_session,
 	.out_process = text_process,
+	.out_role = text_role,
 	.out_policy = text_policy,
+	.out_operator = text_operator,
+	.out_alert = text_alert,
 	.out_stat = text_stat,
 	.out_end = text_end,
 };

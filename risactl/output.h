@@ -18,11 +18,17 @@ struct output {
 	void	(*out_begin)(const struct command *);
 	void	(*out_tenant)(const struct m_c_tenant_row *);
 	void	(*out_user)(const struct m_c_user_row *);
+	/* The link belongs to the row before it, if there is one. */
+	void	(*out_import)(const struct m_import_row *);
 	void	(*out_link)(const struct m_c_link *);
 	void	(*out_floor)(const struct m_c_floor_row *);
+	void	(*out_guest)(const struct m_c_guest_row *);
 	void	(*out_session)(const struct m_c_session_row *);
 	void	(*out_process)(const struct m_c_proc_row *);
+	void	(*out_role)(const struct m_c_role_row *);
 	void	(*out_policy)(const struct m_c_policy_row *);
+	void	(*out_operator)(const struct m_c_operator_row *);
+	void	(*out_alert)(const struct m_c_alert_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
 };
@@ -32,10 +38,13 @@ extern const struct output	 output_text, output_json;
 /* Whatever jansson must do before the sandbox. */
 void		 output_json_init(void);
 
+/* What a line of an import does, in both outputs. */
+const char	*import_text(uint8_t);
+
 /* How states are called, in both outputs. */
-const char	*role_text(uint8_t);
 const char	*user_state_text(uint8_t);
 const char	*tenant_state_text(uint8_t);
+const char	*operator_state_text(const struct m_c_operator_row *);
 
 /* Milliseconds since 1970 as RFC 3339 in UTC; 0, or -1: not a time. */
 int		 time_text(char dst[TIME_TEXT], uint64_t ms);

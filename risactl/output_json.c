@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "csv.h"
 #include "msg.h"
 #include "output.h"
+#include "role.h"
 
 /*
  * The document: an object with one member, named after what it holds, that is
@@ -26,11 +28,17 @@ static const struct shape {
 	{ IMSG_C_USER_LINK, "link", 0 },
 	{ IMSG_C_USER_LIST, "users", 1 },
 	{ IMSG_C_USER_SHOW, "user", 0 },
+	{ IMSG_C_IMPORT_END, "lines", 1 },
 	{ IMSG_C_FLOOR_LIST, "floors", 1 },
 	{ IMSG_C_FLOOR_SHOW, "floor", 0 },
+	{ IMSG_C_ROLE_LIST, "roles", 1 },
+	{ IMSG_C_GUEST_ADD, "link", 0 },
+	{ IMSG_C_GUEST_LIST, "guests", 1 },
 	{ IMSG_C_SESSION_LIST, "sessions", 1 },
+	{ IMSG_C_OPERATOR_LIST, "operators", 1 },
 	{ IMSG_C_POLICY_SHOW, "policy", 1 },
 	{ IMSG_C_PROCESSES, "processes", 1 },
+	{ IMSG_C_ALERTS, "alerts", 1 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
 };
@@ -132,17 +140,59 @@ json_user(const struct m_c_user_row *m)
 
 	put_num(obj, "id", m->user);
 	put_str(obj, "mail", m->email);
-	put_str(obj, "role", role_text(m->role));
+	put_str(obj, "role", m->role);
 	put_str(obj, "state", user_state_text(m->state));
 	put_time(obj, "created", m->created);
 	put_time(obj, "last", m->last);
 	put_time(obj, "link_until", m->invite);
+	put(obj, "second_factor", json_boolean(m->factors != 0));
+	put_time(obj, "locked_until", m->locked);
+}
+
+/* What changes, as it was or as it becomes. */
+static void
+put_side(json_t *obj, const struct m_import_row *m, int after)
+{
+	json_t	*side = json_object();
+
+	put(obj, after ? "to" : "from", side);
+	if (m->mask & SET_ROLE || m->what == IMPORT_ADD)
+		put_str(side, "role", after ? m->role : m->old_role);
+	if (m->mask & SET_STATE || m->what == IMPORT_ADD)
+		put_str(side, "state", user_state_text(after ? m->state :
+		    m->old_state));
+	if (m->mask & SET_GROUPS || m->what == IMPORT_ADD)
+		put_str(side, "groups", after ? m->groups : m->old_groups);
+}
+
+static void
+json_import(const struct m_import_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "line", m->line);
+	put_str(obj, "what", import_text(m->what));
+	put_str(obj, "mail", m->email);
+	if (m->what == IMPORT_FAULT) {
+		put_str(obj, "field", csv_place_name(m->place));
+		put_str(obj, "reason", csv_why_name(m->why));
+		return;
+	}
+	if (m->user != 0)
+		put_num(obj, "user", m->user);
+	if (m->what == IMPORT_CHANGE)
+		put_side(obj, m, 0);
+	if (m->what != IMPORT_SAME)
+		put_side(obj, m, 1);
+	if (m->mask & SET_NAME)
+		put(obj, "named", json_true());
 }
 
 static void
 json_link(const struct m_c_link *m)
 {
-	json_t	*obj = row();
+	size_t	 n = json_array_size(rows);
+	json_t	*obj = n > 0 ? json_array_get(rows, n - 1) : row();
 
 	put_str(obj, "url", m->url);
 	put_time(obj, "expires", m->expires);
@@ -159,8 +209,26 @@ json_floor(const struct m_c_floor_row *m)
 	put_num(obj, "users", m->users);
 	put_num(obj, "groups", m->groups);
 	put_num(obj, "bytes", m->bytes);
+	put_str(obj, "networks", m->networks);
 	if (!json_is_array(rows))
 		put_str(obj, "who", m->who);
+}
+
+static void
+json_guest(const struct m_c_guest_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "id", m->guest);
+	put_num(obj, "uses", m->uses);
+	put_num(obj, "used", m->used);
+	put_num(obj, "inside", m->inside);
+	put_num(obj, "waiting", m->waiting);
+	put(obj, "password", json_boolean(m->password));
+	put(obj, "approval", json_boolean(m->approval));
+	put_time(obj, "created", m->created);
+	put_time(obj, "expires", m->expires);
+	put_str(obj, "floors", m->floors);
 }
 
 static void
@@ -192,14 +260,72 @@ json_process(const struct m_c_proc_row *m)
 }
 
 static void
+json_role(const struct m_c_role_row *m)
+{
+	json_t	*obj = row(), *can = json_object();
+	int	 i;
+
+	put_num(obj, "id", m->role);
+	put_str(obj, "role", m->name);
+	put_num(obj, "people", m->users);
+	for (i = 0; can != NULL && i < RIGHTS; i++)
+		put(can, right_names[i], json_boolean(m->can & 1 << i));
+	put(obj, "may", can);
+}
+
+static void
 json_policy(const struct m_c_policy_row *m)
 {
 	json_t	*obj = row();
 
 	put_str(obj, "rule", m->name);
+	if (m->list) {
+		put_str(obj, "value", m->text);
+		return;
+	}
 	put_num(obj, "value", m->value);
 	put_num(obj, "from", m->min);
 	put_num(obj, "to", m->max);
+}
+
+static void
+json_operator(const struct m_c_operator_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "uid", m->uid);
+	put_str(obj, "name", m->name);
+	put_str(obj, "role", op_role_word(m->role));
+	put_str(obj, "state", operator_state_text(m));
+	put_time(obj, "until", m->until);
+	put_time(obj, "granted", m->granted);
+	/* Nobody has made root owner. */
+	if (m->byname[0] == '\0') {
+		put(obj, "by", json_null());
+		put(obj, "by_uid", json_null());
+		return;
+	}
+	put_str(obj, "by", m->byname);
+	put_num(obj, "by_uid", m->by);
+}
+
+static void
+json_alert(const struct m_c_alert_row *m)
+{
+	json_t		*obj = row(), *list = json_array();
+	const char	*p = m->addrs;
+	size_t		 n;
+
+	put_str(obj, "tenant", m->tenant);
+	put_time(obj, "begun", m->begun);
+	put_time(obj, "last", m->last);
+	put(obj, "over", json_boolean(m->over));
+	put_num(obj, "tries", m->tries);
+	put_num(obj, "accounts", m->accounts);
+	for (; (n = strcspn(p, " ")) > 0; p += n + strspn(p + n, " "))
+		if (json_array_append_new(list, json_stringn(p, n)) == -1)
+			errx(1, "no memory");
+	put(obj, "addresses", list);
 }
 
 static void
@@ -257,11 +383,16 @@ const struct output	 output_json = {
 	.out_begin = json_begin,
 	.out_tenant = json_tenant,
 	.out_user = json_user,
+	.out_import = json_import,
 	.out_link = json_link,
 	.out_floor = json_floor,
+	.out_guest = json_guest,
 	.out_session = json_session,
 	.out_process = json_process,
+	.out_role = json_role,
 	.out_policy = json_policy,
+	.out_operator = json_operator,
+	.out_alert = json_alert,
 	.out_stat = json_stat,
 	.out_end = json_end,
 };

@@ -1,9 +1,11 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "parser.h"
 #include "policy.h"
+#include "utf8.h"
 #include "util.h"
 
 #define MAX_WORDS	16
@@ -17,9 +19,14 @@ enum token_type {
 	NAME,
 	FLOOR,
 	GROUP,
+	ROLE,
 	TEMPLATE,
 	FILENAME,
-	NUMBER
+	NUMBER,
+	LIST,			/* words of a rule in one argument */
+	ACCOUNT,
+	DATE,
+	TIME
 };
 
 /*
@@ -37,11 +44,13 @@ struct token {
 
 #define WORD(w, next)		{ KEYWORD, w, IMSG_NONE, 0, next }
 #define DOES(w, imsg, arg, next) { KEYWORD, w, IMSG_##imsg, arg, next }
+#define FLAG(w, flag, next)	{ KEYWORD, w, IMSG_NONE, flag, next }
 #define TAKES(type, next)	{ type, #type, IMSG_NONE, 0, next }
 #define MAYEND			{ END, "(nothing more)", IMSG_NONE, 0, NULL }
 #define LAST			{ END, NULL, IMSG_NONE, 0, NULL }
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
+static const struct token	 guest_add_opts[6];
 
 /* tenant ... */
 static const struct token tenant_title[] = {
@@ -76,9 +85,7 @@ static const struct token user_name[] = {
 	TAKES(NAME, user_add_opts), LAST
 };
 static const struct token user_role[] = {
-	DOES("admin", C_USER_ADD, ROLE_ADMIN, user_add_opts),
-	DOES("member", C_USER_ADD, ROLE_MEMBER, user_add_opts),
-	LAST
+	TAKES(ROLE, user_add_opts), LAST
 };
 static const struct token user_add_opts[4] = {
 	MAYEND,
@@ -98,13 +105,40 @@ static const struct token user_mail[] = {
 static const struct token user_one[] = {
 	TAKES(TENANT, user_mail), LAST
 };
+static const struct token user_factor[] = {
+	DOES("remove", C_USER_FACTOR, 0, user_one),
+	LAST
+};
+static const struct token role_last[] = {
+	TAKES(ROLE, NULL), LAST
+};
+static const struct token user_role_mail[] = {
+	TAKES(MAIL, role_last), LAST
+};
+static const struct token user_role_tenant[] = {
+	TAKES(TENANT, user_role_mail), LAST
+};
+static const struct token user_import_opts[] = {
+	MAYEND,
+	DOES("dry", C_IMPORT_END, 1, NULL),
+	LAST
+};
+static const struct token user_import_file[] = {
+	TAKES(FILENAME, user_import_opts), LAST
+};
+static const struct token user_import[] = {
+	TAKES(TENANT, user_import_file), LAST
+};
 static const struct token user_words[] = {
-	DOES("add", C_USER_ADD, ROLE_MEMBER, user_add),
+	DOES("add", C_USER_ADD, 0, user_add),
 	DOES("delete", C_USER_DEL, 0, user_one),
+	WORD("factor", user_factor),
+	DOES("import", C_IMPORT_END, 0, user_import),
 	DOES("invite", C_USER_LINK, LINK_INVITE, user_one),
 	DOES("list", C_USER_LIST, 0, tenant_one),
 	DOES("lock", C_USER_STATE, USER_LOCKED, user_one),
 	DOES("reset", C_USER_LINK, LINK_RESET, user_one),
+	DOES("role", C_USER_ROLE, 0, user_role_tenant),
 	DOES("show", C_USER_SHOW, 0, user_one),
 	DOES("unlock", C_USER_STATE, USER_ACTIVE, user_one),
 	LAST
@@ -150,13 +184,113 @@ static const struct token floor_one_floor[] = {
 static const struct token floor_one[] = {
 	TAKES(TENANT, floor_one_floor), LAST
 };
+static const struct token rule_text[] = {
+	TAKES(LIST, NULL), LAST
+};
+static const struct token floor_networks_floor[] = {
+	TAKES(FLOOR, rule_text), LAST
+};
+static const struct token floor_networks[] = {
+	TAKES(TENANT, floor_networks_floor), LAST
+};
 static const struct token floor_words[] = {
 	DOES("add", C_FLOOR_ADD, 0, floor_add),
 	DOES("allow", C_FLOOR_ALLOW, 1, floor_access),
 	DOES("delete", C_FLOOR_DEL, 0, floor_one),
 	DOES("deny", C_FLOOR_ALLOW, 0, floor_access),
 	DOES("list", C_FLOOR_LIST, 0, tenant_one),
+	DOES("networks", C_FLOOR_NETWORKS, 0, floor_networks),
 	DOES("show", C_FLOOR_SHOW, 0, floor_one),
+	LAST
+};
+
+/* role ... */
+static const struct token role_allow_right[] = {
+	DOES("chat", C_ROLE_ALLOW, RIGHT_CHAT, NULL),
+	DOES("dm", C_ROLE_ALLOW, RIGHT_DM, NULL),
+	DOES("guest", C_ROLE_ALLOW, RIGHT_GUEST, NULL),
+	DOES("screen", C_ROLE_ALLOW, RIGHT_SCREEN, NULL),
+	DOES("video", C_ROLE_ALLOW, RIGHT_VIDEO, NULL),
+	DOES("voice", C_ROLE_ALLOW, RIGHT_VOICE, NULL),
+	LAST
+};
+static const struct token role_allow_role[] = {
+	TAKES(ROLE, role_allow_right), LAST
+};
+static const struct token role_allow[] = {
+	TAKES(TENANT, role_allow_role), LAST
+};
+static const struct token role_deny_right[] = {
+	DOES("chat", C_ROLE_DENY, RIGHT_CHAT, NULL),
+	DOES("dm", C_ROLE_DENY, RIGHT_DM, NULL),
+	DOES("guest", C_ROLE_DENY, RIGHT_GUEST, NULL),
+	DOES("screen", C_ROLE_DENY, RIGHT_SCREEN, NULL),
+	DOES("video", C_ROLE_DENY, RIGHT_VIDEO, NULL),
+	DOES("voice", C_ROLE_DENY, RIGHT_VOICE, NULL),
+	LAST
+};
+static const struct token role_deny_role[] = {
+	TAKES(ROLE, role_deny_right), LAST
+};
+static const struct token role_deny[] = {
+	TAKES(TENANT, role_deny_role), LAST
+};
+static const struct token role_new_name[] = {
+	TAKES(NAME, NULL), LAST
+};
+static const struct token role_rename_role[] = {
+	TAKES(ROLE, role_new_name), LAST
+};
+static const struct token role_rename[] = {
+	TAKES(TENANT, role_rename_role), LAST
+};
+static const struct token role_one[] = {
+	TAKES(TENANT, role_last), LAST
+};
+static const struct token role_words[] = {
+	DOES("add", C_ROLE_ADD, 0, role_one),
+	DOES("allow", C_ROLE_ALLOW, 0, role_allow),
+	DOES("delete", C_ROLE_DEL, 0, role_one),
+	DOES("deny", C_ROLE_DENY, 0, role_deny),
+	DOES("list", C_ROLE_LIST, 0, tenant_one),
+	DOES("rename", C_ROLE_NAME, 0, role_rename),
+	LAST
+};
+
+/* guest ... */
+static const struct token guest_uses[] = {
+	TAKES(NUMBER, guest_add_opts), LAST
+};
+static const struct token guest_expires[] = {
+	TAKES(TIME, guest_add_opts), LAST
+};
+static const struct token guest_add_opts[6] = {
+	MAYEND,
+	FLAG("approval", CM_APPROVAL, guest_add_opts),
+	WORD("expires", guest_expires),
+	FLAG("password", CM_PASSWORD, guest_add_opts),
+	WORD("uses", guest_uses),
+	LAST
+};
+static const struct token guest_add_name[] = {
+	TAKES(FLOOR, guest_add_opts), LAST
+};
+static const struct token guest_add_floor[] = {
+	WORD("floor", guest_add_name), LAST
+};
+static const struct token guest_add[] = {
+	TAKES(TENANT, guest_add_floor), LAST
+};
+static const struct token guest_one_number[] = {
+	TAKES(NUMBER, NULL), LAST
+};
+static const struct token guest_one[] = {
+	TAKES(TENANT, guest_one_number), LAST
+};
+static const struct token guest_words[] = {
+	DOES("add", C_GUEST_ADD, 0, guest_add),
+	DOES("list", C_GUEST_LIST, 0, tenant_one),
+	DOES("revoke", C_GUEST_DEL, 0, guest_one),
 	LAST
 };
 
@@ -164,18 +298,79 @@ static const struct token floor_words[] = {
 static const struct token policy_value[] = {
 	TAKES(NUMBER, NULL), LAST
 };
-/* In the words of policy_rules, which storage checks the value by. */
+/* In the words of policy.c, which storage checks the value by. */
 static const struct token policy_keys[] = {
+	DOES("admin-networks", C_POLICY_SET,
+	    POLICY_KEYS + POLICY_ADMIN_NETWORKS, rule_text),
+	DOES("lock-minutes", C_POLICY_SET, POLICY_LOCK_MINUTES,
+	    policy_value),
+	DOES("lock-tries", C_POLICY_SET, POLICY_LOCK_TRIES, policy_value),
+	DOES("mail-domains", C_POLICY_SET, POLICY_KEYS + POLICY_DOMAINS,
+	    rule_text),
+	DOES("networks", C_POLICY_SET, POLICY_KEYS + POLICY_NETWORKS,
+	    rule_text),
+	DOES("password-days", C_POLICY_SET, POLICY_DAYS, policy_value),
+	DOES("password-history", C_POLICY_SET, POLICY_HISTORY, policy_value),
 	DOES("password-kinds", C_POLICY_SET, POLICY_KINDS, policy_value),
 	DOES("password-length", C_POLICY_SET, POLICY_LENGTH, policy_value),
+	DOES("password-length-factor", C_POLICY_SET, POLICY_LENGTH_FACTOR,
+	    policy_value),
+	DOES("password-strength", C_POLICY_SET, POLICY_STRENGTH, policy_value),
+	DOES("second-factor", C_POLICY_SET, POLICY_FACTOR, policy_value),
+	DOES("second-factor-roles", C_POLICY_SET,
+	    POLICY_KEYS + POLICY_FACTOR_ROLES, rule_text),
+	DOES("session-absolute", C_POLICY_SET, POLICY_ABSOLUTE,
+	    policy_value),
+	DOES("session-idle", C_POLICY_SET, POLICY_IDLE, policy_value),
 	LAST
 };
 static const struct token policy_set[] = {
 	TAKES(TENANT, policy_keys), LAST
 };
+/* Numbers from here on are presets, as storage counts them. */
+static const struct token policy_presets_words[] = {
+	DOES("nist", C_POLICY_SET, POLICY_KEYS + POLICY_LISTS, NULL),
+	LAST
+};
+static const struct token policy_preset_tenant[] = {
+	TAKES(TENANT, policy_presets_words), LAST
+};
 static const struct token policy_words[] = {
+	WORD("preset", policy_preset_tenant),
 	WORD("set", policy_set),
 	DOES("show", C_POLICY_SHOW, 0, tenant_one),
+	LAST
+};
+
+/* operator ... */
+static const struct token operator_date[] = {
+	TAKES(DATE, NULL), LAST
+};
+static const struct token operator_opts[] = {
+	MAYEND,
+	WORD("until", operator_date),
+	LAST
+};
+static const struct token operator_roles[] = {
+	DOES("auditor", C_OPERATOR_ADD, OP_AUDITOR, operator_opts),
+	DOES("operator", C_OPERATOR_ADD, OP_OPERATOR, operator_opts),
+	DOES("owner", C_OPERATOR_ADD, OP_OWNER, operator_opts),
+	LAST
+};
+static const struct token operator_role[] = {
+	WORD("role", operator_roles),
+	LAST
+};
+static const struct token operator_add[] = {
+	TAKES(ACCOUNT, operator_role), LAST
+};
+static const struct token operator_one[] = {
+	TAKES(ACCOUNT, NULL), LAST
+};
+static const struct token operator_words[] = {
+	WORD("add", operator_add),
+	DOES("list", C_OPERATOR_LIST, 0, NULL),
+	DOES("remove", C_OPERATOR_DEL, 0, operator_one),
 	LAST
 };
 
@@ -186,6 +381,7 @@ static const struct token session_words[] = {
 	LAST
 };
 static const struct token show_words[] = {
+	DOES("alerts", C_ALERTS, 0, NULL),
 	DOES("processes", C_PROCESSES, 0, NULL),
 	DOES("stats", C_STATS, 0, NULL),
 	DOES("status", C_STATUS, 0, NULL),
@@ -198,9 +394,12 @@ static const struct token log_words[] = {
 };
 static const struct token main_words[] = {
 	WORD("floor", floor_words),
+	WORD("guest", guest_words),
 	WORD("log", log_words),
+	WORD("operator", operator_words),
 	WORD("policy", policy_words),
 	DOES("reload", C_RELOAD, 0, NULL),
+	WORD("role", role_words),
 	WORD("session", session_words),
 	WORD("show", show_words),
 	WORD("tenant", tenant_words),
@@ -283,6 +482,61 @@ match(const struct token *table, const char *s, FILE *err)
 	return (keyword(table, s, err));
 }
 
+/* RFC 3339 in UTC; a day alone is meant with its last second. */
+static int
+date_parse(const char *s, uint64_t *ms)
+{
+	static const char	*const forms[] = { "%Y-%m-%dT%H:%M:%SZ",
+				    "%Y-%m-%d" };
+	struct tm		 tm;
+	char			 again[sizeof("9999-12-31T23:59:59Z")];
+	const char		*end;
+	time_t			 t;
+	size_t			 i;
+
+	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		memset(&tm, 0, sizeof(tm));
+		if ((end = strptime(s, forms[i], &tm)) == NULL ||
+		    *end != '\0')
+			continue;
+		/* What is no day, timegm makes another one of. */
+		if ((t = timegm(&tm)) <= 0 || gmtime_r(&t, &tm) == NULL ||
+		    strftime(again, sizeof(again), forms[i], &tm) == 0 ||
+		    strcmp(again, s) != 0)
+			return (-1);
+		*ms = (uint64_t)t * 1000;
+		if (i == 1)
+			*ms += 24 * 60 * 60 * 1000 - 1;
+		return (0);
+	}
+	return (-1);
+}
+
+/* A number of minutes, hours, days or weeks; 0, or -1. */
+static int
+seconds(const char *s, uint32_t *n)
+{
+	static const struct { char unit; uint32_t seconds; } units[] = {
+		{ 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 }
+	};
+	const char	*why;
+	char		 digits[8];
+	size_t		 i, len = strspn(s, "0123456789");
+
+	if (len == 0 || len >= sizeof(digits) || s[len] == '\0' ||
+	    s[len + 1] != '\0')
+		return (-1);
+	(void)strlcpy(digits, s, len + 1);
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].unit != s[len])
+			continue;
+		*n = units[i].seconds * (uint32_t)strtonum(digits, 1,
+		    UINT32_MAX / units[i].seconds, &why);
+		return (why == NULL ? 0 : -1);
+	}
+	return (-1);
+}
+
 /* NULL, or what the argument should be. */
 static const char *
 argument(struct command *cm, enum token_type type, const char *s)
@@ -307,11 +561,29 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case NUMBER:
 		cm->cm_number = (uint32_t)strtonum(s, 0, UINT32_MAX, &why);
 		return (why == NULL ? NULL : "a whole number expected");
+	case LIST:
+		cm->cm_text = s;
+		return (strlen(s) <= MAX_POLICY && utf8_valid(s, strlen(s)) ?
+		    NULL : "a shorter list expected");
+	case ACCOUNT:
+		cm->cm_account = s;
+		return (name_valid(s, MAX_NAME_CHARS) ? NULL :
+		    "an account's name or number expected");
+	case DATE:
+		return (date_parse(s, &cm->cm_until) == 0 ? NULL :
+		    "a day as 2027-03-31 expected, or a time as "
+		    "2027-03-31T18:00:00Z");
+	case TIME:
+		return (seconds(s, &cm->cm_seconds) == 0 ? NULL :
+		    "a time such as 30m, 4h, 3d or 2w expected");
 	case NAME:
 		cm->cm_name = s;
 		break;
 	case FLOOR:
 		cm->cm_floor = s;
+		break;
+	case ROLE:
+		cm->cm_role = s;
 		break;
 	case GROUP:
 		cm->cm_group = s;
@@ -345,6 +617,7 @@ command_parse(struct command *cm, int argc, char *const argv[], FILE *err)
 	int			 i, j;
 
 	memset(cm, 0, sizeof(*cm));
+	cm->cm_number = 1;		/* uses, unless they are given */
 	for (i = 0; i < argc; i++) {
 		if (table == NULL || i >= MAX_WORDS) {
 			complain(err, NULL, "one word too many: %s", argv[i]);
@@ -367,7 +640,8 @@ command_parse(struct command *cm, int argc, char *const argv[], FILE *err)
 		if (t->t_imsg != IMSG_NONE) {
 			cm->cm_type = t->t_imsg;
 			cm->cm_arg = t->t_arg;
-		}
+		} else
+			cm->cm_flags |= t->t_arg;
 		table = t->t_next;
 	}
 	return (finish(table, err));

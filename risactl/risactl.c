@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
+#include <pwd.h>
+#include <readpassphrase.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "import.h"
 #include "map.h"
 #include "msg.h"
 #include "output.h"
@@ -24,8 +27,12 @@
 #include "util.h"
 
 #define TEMPLATE	"office"	/* of a floor without one */
+#define GUEST_SECONDS	(24 * 3600)	/* of a guest URL without a time */
 
 static const struct output	*output = &output_text;
+static int			 more;	/* a part of the command is answered */
+static int			 whole;	/* rows are to be seen though refused */
+static char			 secret[MAX_PASSWORD + 1];
 
 static void __attribute__((noreturn))
 usage(void)
@@ -54,6 +61,48 @@ map_load(const char *path, struct m_blob *mb)
 	map_free(map);
 	mb->mb_data = data;
 	mb->mb_len = (size_t)len;
+}
+
+/*
+ * The account that is meant.  An entry can outlive its account, so for its
+ * removal a number is enough.
+ */
+static void
+account_find(const struct command *cm, struct m_c_operator *m)
+{
+	struct passwd	*pw;
+	const char	*why = NULL;
+	uint32_t	 uid;
+
+	uid = (uint32_t)strtonum(cm->cm_account, 0, UINT32_MAX - 1, &why);
+	errno = 0;
+	if ((pw = getpwnam(cm->cm_account)) == NULL && why == NULL) {
+		errno = 0;
+		pw = getpwuid((uid_t)uid);
+	}
+	if (pw == NULL && errno != 0 && errno != ENOENT && errno != ESRCH)
+		err(1, "%s", cm->cm_account);
+	if (pw != NULL) {
+		m->uid = pw->pw_uid;
+		if ((m->name = strdup(pw->pw_name)) == NULL)
+			err(1, NULL);
+	} else if (cm->cm_type == IMSG_C_OPERATOR_DEL && why == NULL)
+		m->uid = uid;
+	else if (cm->cm_type == IMSG_C_OPERATOR_DEL)
+		errx(1, "%s: no such account; an entry whose account is gone "
+		    "is removed by its number", cm->cm_account);
+	else
+		errx(1, "%s: no such account", cm->cm_account);
+}
+
+/* Not in the command line, where others see it: typed, or piped in. */
+static void
+secret_ask(void)
+{
+	if (readpassphrase("Password of the URL: ", secret, sizeof(secret),
+	    RPP_ECHO_OFF | (isatty(STDIN_FILENO) ? 0 : RPP_STDIN)) == NULL ||
+	    secret[0] == '\0')
+		errx(1, "no password was given");
 }
 
 static void
@@ -108,6 +157,19 @@ send_user(struct imsgbuf *ib, const struct command *cm)
 	m.email = cm->cm_mail;
 	m.arg = cm->cm_arg;
 	m.name = cm->cm_name;
+	m.role = cm->cm_role;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_role(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_role	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.role = cm->cm_role;
+	m.right = cm->cm_arg;
+	m.name = cm->cm_name;
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 
@@ -116,8 +178,15 @@ send_floor(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map)
 {
 	struct m_c_floor_add	 add = { 0 };
+	struct m_c_floor_networks networks = { 0 };
 	struct m_c_floor	 m = { 0 };
 
+	if (cm->cm_type == IMSG_C_FLOOR_NETWORKS) {
+		networks.tenant = cm->cm_tenant;
+		networks.floor = cm->cm_floor;
+		networks.networks = cm->cm_text;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &networks));
+	}
 	if (cm->cm_type == IMSG_C_FLOOR_ADD) {
 		add.tenant = cm->cm_tenant;
 		add.name = cm->cm_floor;
@@ -143,12 +212,33 @@ send_policy(struct imsgbuf *ib, const struct command *cm)
 	m.tenant = cm->cm_tenant;
 	m.key = cm->cm_arg;
 	m.value = cm->cm_number;
+	m.text = cm->cm_text;
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 
 static int
+send_guest(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_guest_add	 add = { 0 };
+	struct m_c_guest_del	 del = { 0 };
+
+	if (cm->cm_type == IMSG_C_GUEST_DEL) {
+		del.tenant = cm->cm_tenant;
+		del.guest = cm->cm_number;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &del));
+	}
+	add.tenant = cm->cm_tenant;
+	add.floor = cm->cm_floor;
+	add.uses = cm->cm_number;
+	add.seconds = cm->cm_seconds == 0 ? GUEST_SECONDS : cm->cm_seconds;
+	add.approval = (cm->cm_flags & CM_APPROVAL) != 0;
+	add.password = secret;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &add));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
-    const struct m_blob *map)
+    const struct m_blob *map, struct m_c_operator *operator)
 {
 	struct m_c_none		 none = { 0 };
 	struct m_c_verbose	 verbose = { 0 };
@@ -159,21 +249,40 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_TENANT_STATE:
 	case IMSG_C_USER_LIST:
 	case IMSG_C_FLOOR_LIST:
+	case IMSG_C_ROLE_LIST:
 	case IMSG_C_SESSION_LIST:
 	case IMSG_C_POLICY_SHOW:
+	case IMSG_C_GUEST_LIST:
 		return (send_tenant(ib, cm));
 	case IMSG_C_POLICY_SET:
 		return (send_policy(ib, cm));
+	case IMSG_C_OPERATOR_ADD:
+	case IMSG_C_OPERATOR_DEL:
+		operator->role = cm->cm_arg;
+		operator->until = cm->cm_until;
+		return (msg_compose(ib, cm->cm_type, 1, -1, operator));
+	case IMSG_C_GUEST_ADD:
+	case IMSG_C_GUEST_DEL:
+		return (send_guest(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
 	case IMSG_C_USER_LINK:
 	case IMSG_C_USER_DEL:
+	case IMSG_C_USER_FACTOR:
+	case IMSG_C_USER_ROLE:
 	case IMSG_C_SESSION_END:
 		return (send_user(ib, cm));
+	case IMSG_C_ROLE_ADD:
+	case IMSG_C_ROLE_ALLOW:
+	case IMSG_C_ROLE_DENY:
+	case IMSG_C_ROLE_NAME:
+	case IMSG_C_ROLE_DEL:
+		return (send_role(ib, cm));
 	case IMSG_C_FLOOR_ADD:
 	case IMSG_C_FLOOR_SHOW:
 	case IMSG_C_FLOOR_ALLOW:
+	case IMSG_C_FLOOR_NETWORKS:
 	case IMSG_C_FLOOR_DEL:
 		return (send_floor(ib, cm, map));
 	case IMSG_C_VERBOSE:
@@ -186,12 +295,13 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 
 /* Say who we are and what we want; the answer is to both. */
 static void
-ask(struct imsgbuf *ib, const struct command *cm, const struct m_blob *map)
+ask(struct imsgbuf *ib, const struct command *cm, const struct m_blob *map,
+    struct m_c_operator *operator)
 {
 	struct m_c_hello	 hello = { CONTROL_VERSION };
 
 	if (msg_compose(ib, IMSG_C_HELLO, 0, -1, &hello) == -1 ||
-	    send_command(ib, cm, map) == -1)
+	    send_command(ib, cm, map, operator) == -1)
 		err(1, "imsg");
 	/* Turned away while we write: the reason may wait to be read. */
 	if (imsgbuf_flush(ib) == -1 && errno != EPIPE && errno != ECONNRESET)
@@ -206,19 +316,24 @@ result(const struct m_result *m)
 		[R_UNAVAILABLE] = "cannot be done now, try again",
 		[R_BUSY] = "risad is busy, try again",
 		[R_TOOMANY] = "too often, try again later",
+		[R_LOCKED] = "locked after failures, try again later",
 		[R_SIGNIN] = "refused",
 		[R_SESSION] = "refused",
-		[R_FORBIDDEN] = "only root may give commands",
+		[R_FORBIDDEN] = "not for your role",
 		[R_NOTFOUND] = "not found",
 		[R_CONFLICT] = "exists already, or something prevents it",
 		[R_INVALID] = "not valid",
+		[R_WEAK] = "guessed too easily",
+		[R_USED] = "used before",
+		[R_DOMAIN] = "not a domain that may be invited",
 		[R_LINK] = "the link is unknown, used or expired",
 		[R_REFUSED] = "refused",
 	};
 	char			*field = visible(m->field);
 
-	if (m->code == R_OK) {
+	if (!more && (m->code == R_OK || whole))
 		output->out_end();
+	if (m->code == R_OK) {
 		if (field[0] != '\0')
 			warnx("%s", field);
 		free(field);
@@ -228,7 +343,7 @@ result(const struct m_result *m)
 		warnx("refused, for a reason that is not known here");
 	else if (field[0] == '\0')
 		warnx("%s", why[m->code]);
-	else if (m->code == R_REFUSED)
+	else if (m->code == R_REFUSED || m->code == R_FORBIDDEN)
 		warnx("%s", field);
 	else
 		warnx("%s: %s", field, why[m->code]);
@@ -256,11 +371,20 @@ answer(struct imsg *imsg)
 	case IMSG_C_USER_ROW:
 		output->out_user(m);
 		break;
+	case IMSG_C_IMPORT_ROW:
+		output->out_import(m);
+		break;
+	case IMSG_C_IMPORT_DONE:
+		whole = 1;
+		break;
 	case IMSG_C_LINK:
 		output->out_link(m);
 		break;
 	case IMSG_C_FLOOR_ROW:
 		output->out_floor(m);
+		break;
+	case IMSG_C_GUEST_ROW:
+		output->out_guest(m);
 		break;
 	case IMSG_C_SESSION_ROW:
 		output->out_session(m);
@@ -268,8 +392,17 @@ answer(struct imsg *imsg)
 	case IMSG_C_POLICY_ROW:
 		output->out_policy(m);
 		break;
+	case IMSG_C_ROLE_ROW:
+		output->out_role(m);
+		break;
+	case IMSG_C_OPERATOR_ROW:
+		output->out_operator(m);
+		break;
 	case IMSG_C_PROC_ROW:
 		output->out_process(m);
+		break;
+	case IMSG_C_ALERT_ROW:
+		output->out_alert(m);
 		break;
 	case IMSG_C_STAT_ROW:
 		output->out_stat(m);
@@ -278,6 +411,7 @@ answer(struct imsg *imsg)
 	return (-1);
 }
 
+/* Until RESULT: the exit code. */
 static int
 receive(struct imsgbuf *ib)
 {
@@ -298,6 +432,21 @@ receive(struct imsgbuf *ib)
 	}
 }
 
+/* Many messages and their answers, where others have one. */
+static int
+import(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_hello	 hello = { CONTROL_VERSION };
+	int			 code;
+
+	if (msg_compose(ib, IMSG_C_HELLO, 0, -1, &hello) == -1)
+		err(1, "imsg");
+	more = 1;
+	code = import_send(ib, cm, receive);
+	more = 0;
+	return (code == 0 ? receive(ib) : code);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -305,6 +454,7 @@ main(int argc, char *argv[])
 	struct imsgbuf	 ib;
 	struct command	 cm;
 	struct m_blob	 map = { NULL, 0 };
+	struct m_c_operator operator = { 0 };
 	int		 ch, code;
 
 	while ((ch = getopt(argc, argv, "js:")) != -1) {
@@ -328,15 +478,26 @@ main(int argc, char *argv[])
 	/* Only for the width of characters: our text is always UTF-8. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	output_json_init();
-	if (cm.cm_file != NULL)
+	if (cm.cm_type == IMSG_C_IMPORT_END)
+		import_read(cm.cm_file);
+	else if (cm.cm_file != NULL)
 		map_load(cm.cm_file, &map);
+	if (cm.cm_account != NULL)
+		account_find(&cm, &operator);
+	if (cm.cm_flags & CM_PASSWORD)
+		secret_ask();
 	signal(SIGPIPE, SIG_IGN);
 	control_connect(&ib, path);
 	if (pledge("stdio", NULL) == -1)
 		err(1, "sandbox");
 	output->out_begin(&cm);
-	ask(&ib, &cm, &map);
-	code = receive(&ib);
+	if (cm.cm_type == IMSG_C_IMPORT_END)
+		code = import(&ib, &cm);
+	else {
+		ask(&ib, &cm, &map, &operator);
+		explicit_bzero(secret, sizeof(secret));
+		code = receive(&ib);
+	}
 	if (fflush(stdout) == EOF && code == 0)
 		err(1, "stdout");
 	return (code);

@@ -10,14 +10,16 @@
 #include "util.h"
 
 #define COOKIE		"__Host-risa"
+#define DEVICE		"__Host-risa-device"
+#define COOKIE_FLAGS	"; Path=/; Secure; HttpOnly; SameSite=Lax"
+#define DEVICE_AGE	"34560000"	/* s: as long as browsers allow */
 #define HISTORY_MAX	100
 #define FULL_RETRY	30		/* s, until one may come again */
 
 static const struct route	*route_now;	/* of the request handled now */
 
-/* Ask, or answer that it can not be asked now. */
-static void
-ask(struct conn *cn, enum proc_type to, enum imsg_type type, const void *m,
+void
+api_ask(struct conn *cn, enum proc_type to, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *), void *arg)
 {
 	if (ask_send(cn, to, type, m, fn, arg) == -1)
@@ -71,44 +73,68 @@ api_number(const struct conn *cn)
 int
 api_token(const struct conn *cn, uint8_t token[TOKEN_LEN])
 {
-	return (b64url_decode(token, TOKEN_LEN, cn->cn_req->hr_path +
-	    strcspn(route_now->ro_path, "*")));
+	const char	*p = cn->cn_req->hr_path + strcspn(route_now->ro_path,
+			    "*");
+	char		 text[TOKEN_TEXT];
+	size_t		 len = strcspn(p, "/");
+	int		 ret;
+
+	if (len >= sizeof(text))
+		return (-1);
+	memcpy(text, p, len);
+	text[len] = '\0';
+	ret = b64url_decode(token, TOKEN_LEN, text);
+	explicit_bzero(text, sizeof(text));
+	return (ret);
 }
 
 void
-api_link_url(struct conn *cn, const uint8_t *token, char *dst, size_t len)
+api_link_url(struct conn *cn, const char *page, const uint8_t *token,
+    char *dst, size_t len)
 {
 	char	 text[TOKEN_TEXT], port[8] = "";
 
 	b64url_encode(text, sizeof(text), token, TOKEN_LEN);
 	if (cn->cn_req->hr_port != 0 && cn->cn_req->hr_port != 443)
 		(void)snprintf(port, sizeof(port), ":%u", cn->cn_req->hr_port);
-	(void)snprintf(dst, len, "https://%s%s/invite/%s", cn->cn_req->hr_host,
-	    port, text);
+	(void)snprintf(dst, len, "https://%s%s/%s/%s", cn->cn_req->hr_host,
+	    port, page, text);
 }
 
 /*
  * Signing in and out.
  */
 
+/* Has he the console of an administrator, from where he is? */
+static int
+api_console(const struct conn *cn)
+{
+	const struct tenant	*tn = site_tenant(cn->cn_login->lg_tenant);
+
+	return (cn->cn_login->lg_role == ROLE_ADMIN && tn != NULL &&
+	    policy_welcomes(&tn->tn_policy, POLICY_ADMIN_NETWORKS,
+	    cn->cn_addr));
+}
+
 static json_t *
 json_me(const struct conn *cn)
 {
-	struct tenant	*tn = site_tenant(cn->cn_login->lg_tenant);
+	const struct login	*lg = cn->cn_login;
+	struct tenant		*tn = site_tenant(lg->lg_tenant);
+	json_t			*o;
 
-	return (json_pack("{so s{ss ss} s{si sI}}", "user",
-	    json_user(cn->cn_login), "tenant", "name",
+	o = json_pack("{so so s{ss ss} s{si sI} so sI ss sb so*}", "user",
+	    json_user(lg), "can", json_can(lg->lg_can), "tenant", "name",
 	    tn == NULL ? "" : tn->tn_name, "title",
 	    tn == NULL ? "" : tn->tn_title, "limits", "idle",
-	    (int)cn->cn_login->lg_idle, "absolute",
-	    (json_int_t)cn->cn_login->lg_expires));
+	    (int)lg->lg_idle, "absolute", (json_int_t)lg->lg_expires, "must",
+	    json_must(lg->lg_must), "password", (json_int_t)lg->lg_changed,
+	    "address", cn->cn_addr, "console", api_console(cn), "policy",
+	    tn == NULL ? NULL : password_rules(tn, lg->lg_role));
+	if (lg->lg_door)
+		(void)json_object_set_new(o, "door", json_true());
+	return (o);
 }
-
-/* Somebody who signs in or takes an invitation, step by step. */
-struct signin {
-	uint8_t	 si_token[TOKEN_LEN];
-	char	 si_name[MAX_NAME + 1];		/* to set, or empty */
-};
 
 static void
 signin_free(void *arg)
@@ -116,22 +142,32 @@ signin_free(void *arg)
 	freezero(arg, sizeof(struct signin));
 }
 
-static void
+void
 signin_reply(struct conn *cn)
 {
 	struct signin		*si = cn->cn_job;
 	struct http_reply	 hp = { .hp_status = 201 };
-	char			 text[TOKEN_TEXT], cookie[128];
+	char			 text[TOKEN_TEXT], cookie[128], device[192];
 	json_t			*o = json_me(cn);
 
 	b64url_encode(text, sizeof(text), si->si_token, TOKEN_LEN);
 	(void)snprintf(cookie, sizeof(cookie),
-	    COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Lax", text);
+	    COOKIE "=%s" COOKIE_FLAGS, text);
 	hp.hp_cookie = cookie;
+	(void)snprintf(device, sizeof(device), DEVICE "=%s" COOKIE_FLAGS
+	    "; Max-Age=" DEVICE_AGE, si->si_device);
+	if (si->si_device[0] != '\0')
+		hp.hp_device = device;
+	(void)json_object_set_new(o, "failures",
+	    json_integer((json_int_t)si->si_failures));
 	(void)json_object_del(o, "limits");
+	if (si->si_left != -1)
+		(void)json_object_set_new(o, "recovery",
+		    json_integer(si->si_left));
 	api_reply_json(cn, &hp, o);
 	explicit_bzero(text, sizeof(text));
 	explicit_bzero(cookie, sizeof(cookie));
+	explicit_bzero(device, sizeof(device));
 }
 
 static int
@@ -145,12 +181,22 @@ signin_named(struct conn *cn, uint32_t type, const void *m, void *arg)
 	return (1);
 }
 
+/* Whoever takes an invitation goes by the name that he has chosen. */
+static void
+signin_name(struct conn *cn, struct signin *si)
+{
+	struct m_me_set	 me = { .mask = SET_NAME };
+
+	me.grant = api_grant(cn);
+	me.name = si->si_name;
+	api_ask(cn, PROC_STORAGE, IMSG_ME_SET, &me, signin_named, si);
+}
+
 static int
 signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct signin	*si = arg;
 	struct login	*lg;
-	struct m_me_set	 me = { .mask = SET_NAME };
 
 	if (type != IMSG_GRANT) {
 		api_result(cn, m);
@@ -161,20 +207,20 @@ signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 		return (1);
 	}
 	login_use(cn, lg);
-	if (si->si_name[0] == '\0') {
+	if (si->si_go != NULL)
+		si->si_go(cn, si);
+	else if (si->si_name[0] != '\0')
+		signin_name(cn, si);
+	else
 		signin_reply(cn);
-		return (1);
-	}
-	me.grant = lg->lg_grant;
-	me.name = si->si_name;
-	ask(cn, PROC_STORAGE, IMSG_ME_SET, &me, signin_named, si);
 	return (1);
 }
 
-static int
+int
 signin_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct signin		*si = arg;
+	const struct m_login_ok	*ok = m;
 	struct tenant		*tn;
 	struct m_token		 mt = { 0 };
 
@@ -186,16 +232,20 @@ signin_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		api_problem(cn, 401, "sign-in", NULL, 0);
 		return (1);
 	}
-	memcpy(si->si_token, ((const struct m_login_ok *)m)->token, TOKEN_LEN);
+	memcpy(si->si_token, ok->token, TOKEN_LEN);
+	if (ok->method == FACTOR_RECOVERY)
+		si->si_left = ok->left;
+	(void)strlcpy(si->si_device, ok->device, sizeof(si->si_device));
+	si->si_failures = ok->failures;
 	mt.tenant = tn->tn_id;
 	mt.addr = cn->cn_addr;
 	memcpy(mt.token, si->si_token, TOKEN_LEN);
-	ask(cn, PROC_AUTH, IMSG_TOKEN, &mt, signin_granted, si);
+	api_ask(cn, PROC_AUTH, IMSG_TOKEN, &mt, signin_granted, si);
 	explicit_bzero(&mt, sizeof(mt));
 	return (1);
 }
 
-static struct signin *
+struct signin *
 signin_start(struct conn *cn)
 {
 	struct signin	*si;
@@ -204,13 +254,13 @@ signin_start(struct conn *cn)
 		api_problem(cn, 503, "busy", NULL, 1);
 		return (NULL);
 	}
+	si->si_left = -1;
 	cn->cn_job = si;
 	cn->cn_job_free = signin_free;
 	return (si);
 }
 
-/* What the browser says it is, for the list of one's sign-ins. */
-static void
+void
 user_agent(const struct conn *cn, char *dst, size_t size)
 {
 	const char	*v;
@@ -227,25 +277,68 @@ user_agent(const struct conn *cn, char *dst, size_t size)
 		dst[0] = '\0';
 }
 
+/* The token of a known device; two of them, or what does not fit, is none. */
+static const char *
+known_device(struct conn *cn, char device[MAX_DEVICE + 1])
+{
+	if (http_cookie(cn->cn_req, DEVICE, device, MAX_DEVICE + 1) >= 0)
+		return (device);
+	return ("");
+}
+
+/* A passkey is all that is needed, or the second step after a password. */
+static const char *
+session_passkey(struct conn *cn, json_t *passkey, const char *mail,
+    const char *password)
+{
+	struct m_passkey_login	 m = { .tenant = session_tenant(cn)->tn_id,
+				    .addr = cn->cn_addr, .email = mail,
+				    .password = password };
+	struct passkey_bytes	 bytes;
+	struct signin		*si;
+	char			 agent[MAX_AGENT + 1];
+	char			 device[MAX_DEVICE + 1];
+
+	if (api_passkey_login(passkey, &bytes, &m) == -1)
+		return ("passkey");
+	if ((si = signin_start(cn)) == NULL)
+		return ("");
+	user_agent(cn, agent, sizeof(agent));
+	m.agent = agent;
+	m.device = known_device(cn, device);
+	api_ask(cn, PROC_AUTH, IMSG_PASSKEY_LOGIN, &m, signin_answer, si);
+	return (NULL);
+}
+
 static const char *
 post_session(struct conn *cn, json_t *body)
 {
-	const char	*email, *password;
+	const char	*email, *password, *otp = "";
 	char		 mail[MAX_MAIL + 1], agent[MAX_AGENT + 1];
+	char		 device[MAX_DEVICE + 1];
 	struct signin	*si;
 	struct m_login	 m = { 0 };
+	json_t		*passkey = json_object_get(body, "passkey");
 	const struct json_field	 jf[] = {
 		{ "email", JK_STRING, 1, &email, NULL },
 		{ "password", JK_STRING, 1, &password, NULL },
+		{ "otp", JK_STRING, 0, &otp, NULL },
+		{ "passkey", JK_ANY, 0, &passkey, NULL },
 	};
 	const char	*bad;
 
-	if ((bad = json_fields(body, jf, 2)) != NULL)
+	if (passkey != NULL && json_object_size(body) == 1)
+		return (session_passkey(cn, passkey, "", ""));
+	if ((bad = json_fields(body, jf, 4)) != NULL)
 		return (bad);
 	if (mail_normal(mail, sizeof(mail), email) == -1)
 		return ("email");
 	if (strlen(password) > MAX_PASSWORD || *password == '\0')
 		return ("password");
+	if (strlen(otp) > MAX_OTP)
+		return ("otp");
+	if (passkey != NULL)
+		return (session_passkey(cn, passkey, mail, password));
 	if ((si = signin_start(cn)) == NULL)
 		return ("");
 	user_agent(cn, agent, sizeof(agent));
@@ -254,7 +347,9 @@ post_session(struct conn *cn, json_t *body)
 	m.agent = agent;
 	m.email = mail;
 	m.password = password;
-	ask(cn, PROC_AUTH, IMSG_LOGIN, &m, signin_answer, si);
+	m.otp = otp;
+	m.device = known_device(cn, device);
+	api_ask(cn, PROC_AUTH, IMSG_LOGIN, &m, signin_answer, si);
 	return (NULL);
 }
 
@@ -279,8 +374,7 @@ signed_out(struct conn *cn, uint32_t type, const void *m, void *arg)
 		api_result(cn, m);
 		return (1);
 	}
-	hp.hp_cookie = COOKIE "=; Path=/; Secure; HttpOnly; SameSite=Lax; "
-	    "Max-Age=0";
+	hp.hp_cookie = COOKIE "=" COOKIE_FLAGS "; Max-Age=0";
 	login_drop(cn->cn_login, END_SIGNOUT);
 	api_reply_bytes(cn, &hp, NULL);
 	return (1);
@@ -292,120 +386,18 @@ delete_session(struct conn *cn, json_t *body)
 	struct m_grant_only	 m = { api_grant(cn) };
 
 	(void)body;
-	ask(cn, PROC_STORAGE, IMSG_SIGNOUT, &m, signed_out, NULL);
+	api_ask(cn, PROC_STORAGE, IMSG_SIGNOUT, &m, signed_out, NULL);
 	return (NULL);
 }
 
-/* What a new password has to be. */
-static json_t *
-password_rules(const struct tenant *tn)
-{
-	const uint32_t	*value = tn->tn_policy.po_value;
-
-	return (json_pack("{sI sI}", "min", (json_int_t)value[POLICY_LENGTH],
-	    "kinds", (json_int_t)value[POLICY_KINDS]));
-}
-
-static int
-link_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
-{
-	const struct m_link	*ml = m;
-	struct tenant		*tn = session_tenant(cn);
-
-	(void)arg;
-	if (type != IMSG_LINK || tn == NULL) {
-		api_result(cn, m);
-		return (1);
-	}
-	api_reply(cn, 200, json_pack("{ss s{ss ss} ss ss so}", "kind",
-	    ml->kind == LINK_INVITE ? "invite" : "reset", "tenant", "name",
-	    tn->tn_name, "title", tn->tn_title, "email", ml->email, "name",
-	    ml->name, "policy", password_rules(tn)));
-	return (1);
-}
-
-static const char *
-get_invite(struct conn *cn, json_t *body)
-{
-	struct m_token	 m = { .tenant = session_tenant(cn)->tn_id,
-			    .addr = cn->cn_addr };
-
-	(void)body;
-	if (api_token(cn, m.token) == -1) {
-		api_problem(cn, 404, "link", NULL, 0);
-		return ("");
-	}
-	ask(cn, PROC_AUTH, IMSG_LINK_GET, &m, link_answer, NULL);
-	return (NULL);
-}
-
-static const char *
-post_invite(struct conn *cn, json_t *body)
-{
-	const char		*password, *name = "", *bad;
-	char			 agent[MAX_AGENT + 1];
-	struct signin		*si;
-	struct m_link_use	 m = { 0 };
-	const struct json_field	 jf[] = {
-		{ "password", JK_STRING, 1, &password, NULL },
-		{ "name", JK_STRING, 0, &name, NULL },
-	};
-
-	if ((bad = json_fields(body, jf, 2)) != NULL)
-		return (bad);
-	if (api_token(cn, m.token) == -1) {
-		api_problem(cn, 404, "link", NULL, 0);
-		return ("");
-	}
-	if (*name != '\0' && !name_valid(name, MAX_NAME_CHARS))
-		return ("name");
-	if (strlen(password) > MAX_PASSWORD)
-		return ("password");
-	if ((si = signin_start(cn)) == NULL)
-		return ("");
-	(void)strlcpy(si->si_name, name, sizeof(si->si_name));
-	user_agent(cn, agent, sizeof(agent));
-	m.tenant = session_tenant(cn)->tn_id;
-	m.addr = cn->cn_addr;
-	m.agent = agent;
-	m.password = password;
-	ask(cn, PROC_AUTH, IMSG_LINK_USE, &m, signin_answer, si);
-	return (NULL);
-}
-
-static int
-plain_result(struct conn *cn, uint32_t type, const void *m, void *arg)
+int
+api_plain(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	(void)arg;
 	if (type != IMSG_RESULT)
 		return (0);
 	api_result(cn, m);
 	return (1);
-}
-
-static const char *
-post_password(struct conn *cn, json_t *body)
-{
-	const char		*current, *new, *bad;
-	struct m_password	 m = { 0 };
-	const struct json_field	 jf[] = {
-		{ "current", JK_STRING, 1, &current, NULL },
-		{ "new", JK_STRING, 1, &new, NULL },
-	};
-
-	if ((bad = json_fields(body, jf, 2)) != NULL)
-		return (bad);
-	if (strlen(current) > MAX_PASSWORD)
-		return ("current");
-	if (strlen(new) > MAX_PASSWORD)
-		return ("new");
-	m.tenant = cn->cn_login->lg_tenant;
-	m.addr = cn->cn_addr;
-	memcpy(m.token, cn->cn_login->lg_token, TOKEN_LEN);
-	m.current = current;
-	m.new = new;
-	ask(cn, PROC_AUTH, IMSG_PASSWORD, &m, plain_result, NULL);
-	return (NULL);
 }
 
 /*
@@ -418,10 +410,10 @@ get_tenant(struct conn *cn, json_t *body)
 	struct tenant	*tn = session_tenant(cn);
 
 	(void)body;
-	api_reply(cn, 200, json_pack("{s{ss ss} s[s] s[ss] so s[]}",
+	api_reply(cn, 200, json_pack("{s{ss ss} s[ss] s[ss] so s[]}",
 	    "tenant", "name", tn->tn_name, "title", tn->tn_title, "methods",
-	    "password", "languages", "ja", "en", "policy", password_rules(tn),
-	    "notices"));
+	    "password", "passkey", "languages", "ja", "en", "policy",
+	    password_rules(tn, ROLE_MEMBER), "notices"));
 	return ("");
 }
 
@@ -481,7 +473,7 @@ patch_me(struct conn *cn, json_t *body)
 	m.mask = (has[0] ? SET_NAME : 0) | (has[1] ? SET_LOOK : 0) |
 	    (has[2] ? SET_LANG : 0) | (has[3] ? SET_STATUS : 0) |
 	    (has[4] ? SET_NOTE : 0);
-	ask(cn, PROC_STORAGE, IMSG_ME_SET, &m, me_set, NULL);
+	api_ask(cn, PROC_STORAGE, IMSG_ME_SET, &m, me_set, NULL);
 	return (NULL);
 }
 
@@ -491,9 +483,8 @@ job_decref(void *arg)
 	json_decref(arg);
 }
 
-/* A list that grows row by row; the rows' function and RESULT share it. */
-static json_t *
-list_start(struct conn *cn)
+json_t *
+api_list(struct conn *cn)
 {
 	json_t	*list = json_array();
 
@@ -527,7 +518,7 @@ get_people(struct conn *cn, json_t *body)
 	struct m_grant_only	 m = { api_grant(cn) };
 
 	(void)body;
-	ask(cn, PROC_STORAGE, IMSG_PEOPLE, &m, people_answer, list_start(cn));
+	api_ask(cn, PROC_STORAGE, IMSG_PEOPLE, &m, people_answer, api_list(cn));
 	return (NULL);
 }
 
@@ -556,7 +547,7 @@ get_floors(struct conn *cn, json_t *body)
 	struct m_grant_only	 m = { api_grant(cn) };
 
 	(void)body;
-	ask(cn, PROC_STORAGE, IMSG_FLOORS, &m, floors_answer, list_start(cn));
+	api_ask(cn, PROC_STORAGE, IMSG_FLOORS, &m, floors_answer, api_list(cn));
 	return (NULL);
 }
 
@@ -583,7 +574,7 @@ get_floor(struct conn *cn, json_t *body)
 	struct m_grant_id	 m = { api_grant(cn), api_number(cn) };
 
 	(void)body;
-	ask(cn, PROC_STORAGE, IMSG_FLOOR_GET, &m, floor_answer, NULL);
+	api_ask(cn, PROC_STORAGE, IMSG_FLOOR_GET, &m, floor_answer, NULL);
 	return (NULL);
 }
 
@@ -655,6 +646,9 @@ get_messages(struct conn *cn, json_t *body)
 	if (query_number(cn, "limit", &limit) == -1 || limit > HISTORY_MAX)
 		return ("limit");
 	m.limit = limit == 0 ? 50 : (uint32_t)limit;
+	if (m.kind == CHANNEL_USER)
+		m.b = floor_shared(cn->cn_login->lg_tenant,
+		    cn->cn_login->lg_user, m.a);
 	/* Words said in a room are for those who are in it. */
 	if (m.kind == CHANNEL_ROOM && !floor_user_in_room(
 	    cn->cn_login->lg_tenant, cn->cn_login->lg_user, m.a, m.b)) {
@@ -669,7 +663,7 @@ get_messages(struct conn *cn, json_t *body)
 	(void)strlcpy(hi->hi_channel, channel, sizeof(hi->hi_channel));
 	cn->cn_job = hi;
 	cn->cn_job_free = history_free;
-	ask(cn, PROC_STORAGE, IMSG_HISTORY, &m, history_answer, hi);
+	api_ask(cn, PROC_STORAGE, IMSG_HISTORY, &m, history_answer, hi);
 	return (NULL);
 }
 
@@ -712,17 +706,14 @@ get_ws(struct conn *cn, json_t *body)
 static const struct route	 routes[] = {
 	{ HTTP_GET, "/api/v1/tenant", NEED_NONE, get_tenant },
 	{ HTTP_POST, "/api/v1/session", NEED_NONE, post_session },
-	{ HTTP_GET, "/api/v1/session", NEED_LOGIN, get_session },
-	{ HTTP_DELETE, "/api/v1/session", NEED_LOGIN, delete_session },
-	{ HTTP_GET, "/api/v1/invite/*", NEED_NONE, get_invite },
-	{ HTTP_POST, "/api/v1/invite/*", NEED_NONE, post_invite },
-	{ HTTP_POST, "/api/v1/password", NEED_LOGIN, post_password },
-	{ HTTP_PATCH, "/api/v1/me", NEED_LOGIN, patch_me },
+	{ HTTP_GET, "/api/v1/session", NEED_ANY, get_session },
+	{ HTTP_DELETE, "/api/v1/session", NEED_ANY, delete_session },
+	{ HTTP_PATCH, "/api/v1/me", NEED_GUEST, patch_me },
 	{ HTTP_GET, "/api/v1/people", NEED_LOGIN, get_people },
-	{ HTTP_GET, "/api/v1/floors", NEED_LOGIN, get_floors },
-	{ HTTP_GET, "/api/v1/floors/#", NEED_LOGIN, get_floor },
-	{ HTTP_GET, "/api/v1/messages", NEED_LOGIN, get_messages },
-	{ HTTP_GET, "/ws", NEED_LOGIN, get_ws },
+	{ HTTP_GET, "/api/v1/floors", NEED_GUEST, get_floors },
+	{ HTTP_GET, "/api/v1/floors/#", NEED_GUEST, get_floor },
+	{ HTTP_GET, "/api/v1/messages", NEED_GUEST, get_messages },
+	{ HTTP_GET, "/ws", NEED_DOOR, get_ws },
 };
 
 /*
@@ -750,12 +741,28 @@ api_act(struct conn *cn, const struct route *ro)
 		api_problem(cn, 422, "field", bad, 0);
 }
 
+/* Is the route for him?  Storage looks at the grant once more. */
+static int
+may_ask(const struct login *lg, enum need need)
+{
+	if (lg->lg_role == ROLE_GUEST)
+		return (need == NEED_ANY || need == NEED_DOOR ||
+		    (need == NEED_GUEST && !lg->lg_door));
+	if (need == NEED_HOST)
+		return (login_may(lg, RIGHT_GUEST));
+	return (need != NEED_ADMIN || lg->lg_role == ROLE_ADMIN);
+}
+
 /* Signed in: is that enough for the route? */
 static void
 api_allowed(struct conn *cn, const struct route *ro)
 {
-	if (ro->ro_need == NEED_ADMIN && cn->cn_login->lg_role != ROLE_ADMIN)
+	if (ro->ro_need > NEED_FIRST && cn->cn_login->lg_must != 0)
+		api_problem(cn, 403, "must", NULL, 0);
+	else if (!may_ask(cn->cn_login, ro->ro_need))
 		api_problem(cn, 403, "forbidden", NULL, 0);
+	else if (ro->ro_need == NEED_ADMIN && !api_console(cn))
+		api_problem_value(cn, 403, "address", NULL, cn->cn_addr);
 	else if (cn->cn_login->lg_grant == 0)
 		api_problem(cn, 503, "busy", NULL, 1);
 	else
@@ -799,12 +806,12 @@ api_identify(struct conn *cn, const struct route *ro, struct tenant *tn)
 		return;
 	}
 	explicit_bzero(text, sizeof(text));
-	lg = login_find(tn->tn_id, m.token);
+	lg = login_find(tn->tn_id, m.token, cn->cn_addr);
 	if (lg != NULL && lg->lg_grant != 0) {
 		login_use(cn, lg);
 		api_allowed(cn, ro);
 	} else
-		ask(cn, PROC_AUTH, IMSG_TOKEN, &m, api_granted,
+		api_ask(cn, PROC_AUTH, IMSG_TOKEN, &m, api_granted,
 		    (void *)(uintptr_t)ro);
 	explicit_bzero(&m, sizeof(m));
 }
@@ -867,6 +874,24 @@ api_dispatch(struct conn *cn)
 	}
 	ro = route_among(routes, sizeof(routes) / sizeof(routes[0]), hr, allow,
 	    sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_password_routes, api_password_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_signin_routes, api_signin_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_factor_routes, api_factor_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_guest_routes, api_guest_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_import_routes, api_import_nroutes, hr,
+		    allow, sizeof(allow));
+	if (ro == NULL)
+		ro = route_among(api_passkey_routes, api_passkey_nroutes, hr,
+		    allow, sizeof(allow));
 	if (ro == NULL)
 		ro = route_among(api_admin_routes, api_admin_nroutes, hr,
 		    allow, sizeof(allow));

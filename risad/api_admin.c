@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "role.h"
 #include "session.h"
 #include "util.h"
 
@@ -29,8 +30,8 @@ gather_free(void *arg)
 	free(ga);
 }
 
-static json_t *
-json_id_list(const struct m_blob *mb)
+json_t *
+api_ids(const struct m_blob *mb)
 {
 	const uint8_t	*p = mb->mb_data;
 	json_t		*list = json_array();
@@ -51,19 +52,42 @@ json_a_user(const struct m_a_user *m)
 		"invited", "active", "locked"
 	};
 
-	return (json_pack("{sI ss ss ss ss sI sI sI so}", "id",
+	return (json_pack("{sI ss ss so ss sI sI sI sI so so}", "id",
 	    (json_int_t)m->user, "name", m->name, "email", m->email, "role",
-	    role_name(m->role), "state", states[m->state], "last",
+	    json_role(m->role), "state", states[m->state], "last",
 	    (json_int_t)m->last, "created", (json_int_t)m->created, "invite",
-	    (json_int_t)m->invite, "groups", json_id_list(&m->groups)));
+	    (json_int_t)m->invite, "locked", (json_int_t)m->locked, "groups",
+	    api_ids(&m->groups), "factors", json_factors(m->factors)));
+}
+
+static json_t *
+json_words(const char *text)
+{
+	json_t	*list = json_array();
+	char	 word[POLICY_WORD + 1];
+
+	while ((text = policy_next(text, word)) != NULL)
+		(void)json_array_append_new(list, json_string(word));
+	return (list);
 }
 
 static json_t *
 json_a_floor(const struct m_a_floor *m)
 {
-	return (json_pack("{sI ss sb so so}", "id", (json_int_t)m->floor,
-	    "name", m->name, "open", m->open, "users", json_id_list(&m->users),
-	    "groups", json_id_list(&m->groups)));
+	return (json_pack("{sI sI ss sb so so so}", "id",
+	    (json_int_t)m->floor, "version", (json_int_t)m->version,
+	    "name", m->name, "open", m->open, "users", api_ids(&m->users),
+	    "groups", api_ids(&m->groups), "networks",
+	    json_words(m->networks)));
+}
+
+static json_t *
+json_a_role(const struct m_a_role *m)
+{
+	return (json_pack("{so ss so so si sI}", "id", json_role(m->role),
+	    "name", m->name, "can", json_can(m->can), "settable",
+	    json_can(role_settable(m->role)), "users", (int)m->users,
+	    "version", (json_int_t)m->version));
 }
 
 static json_t *
@@ -71,9 +95,24 @@ json_a_link(struct conn *cn, const struct m_a_link *m)
 {
 	char	 url[HTTP_MAXHOST + 80];
 
-	api_link_url(cn, m->token, url, sizeof(url));
+	api_link_url(cn, "invite", m->token, url, sizeof(url));
 	return (json_pack("{ss sI}", "url", url, "expires",
 	    (json_int_t)m->expires));
+}
+
+static json_t *
+json_a_alert(const struct m_a_alert *m)
+{
+	json_t		*list = json_array();
+	const char	*p = m->addrs;
+	size_t		 n;
+
+	for (; (n = strcspn(p, " ")) > 0; p += n + strspn(p + n, " "))
+		(void)json_array_append_new(list, json_stringn(p, n));
+	return (json_pack("{sI sI sb sI sI so}", "begun",
+	    (json_int_t)m->begun, "last", (json_int_t)m->last, "over",
+	    m->over, "tries", (json_int_t)m->tries, "accounts",
+	    (json_int_t)m->accounts, "addresses", list));
 }
 
 /* All went well: the answer that the gathered rows make. */
@@ -110,11 +149,19 @@ gather_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		row = json_a_user(m);
 		break;
 	case IMSG_A_GROUP:
-		row = json_pack("{sI ss so}", "id", (json_int_t)mg->group,
-		    "name", mg->name, "members", json_id_list(&mg->members));
+		row = json_pack("{sI sI ss so}", "id",
+		    (json_int_t)mg->group, "version",
+		    (json_int_t)mg->version, "name", mg->name, "members",
+		    api_ids(&mg->members));
+		break;
+	case IMSG_A_ALERT:
+		row = json_a_alert(m);
 		break;
 	case IMSG_A_FLOOR:
 		row = json_a_floor(m);
+		break;
+	case IMSG_A_ROLE:
+		row = json_a_role(m);
 		break;
 	case IMSG_A_TEMPLATE:
 		row = json_string(mt->name);
@@ -182,15 +229,23 @@ get_users(struct conn *cn, json_t *body)
 }
 
 static const char *
+get_alerts(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_ALERTS, "alerts"));
+}
+
+static const char *
 post_users(struct conn *cn, json_t *body)
 {
-	const char		*email, *role, *name = "", *bad;
+	const char		*email, *name = "", *bad;
+	json_t			*role;
 	char			 mail[MAX_MAIL + 1];
 	int			 n;
 	struct m_a_user_add	 m = { .grant = api_grant(cn) };
 	const struct json_field	 jf[] = {
 		{ "email", JK_STRING, 1, &email, NULL },
-		{ "role", JK_STRING, 1, &role, NULL },
+		{ "role", JK_ANY, 1, &role, NULL },
 		{ "name", JK_STRING, 0, &name, NULL },
 	};
 
@@ -198,7 +253,7 @@ post_users(struct conn *cn, json_t *body)
 		return (bad);
 	if (mail_normal(mail, sizeof(mail), email) == -1)
 		return ("email");
-	if ((n = role_number(role)) == -1)
+	if ((n = json_role_get(role)) == -1)
 		return ("role");
 	if (*name != '\0' && !name_valid(name, MAX_NAME_CHARS))
 		return ("name");
@@ -212,20 +267,28 @@ post_users(struct conn *cn, json_t *body)
 static const char *
 patch_user(struct conn *cn, json_t *body)
 {
-	const char		*role, *state, *name, *bad;
-	int			 has[3], n;
+	const char		*state, *name, *bad;
+	json_t			*role, *was;
+	int			 has[4], n;
 	struct m_a_user_set	 m = { .grant = api_grant(cn),
 				    .user = api_number(cn) };
 	const struct json_field	 jf[] = {
-		{ "role", JK_STRING, 0, &role, &has[0] },
+		{ "role", JK_ANY, 0, &role, &has[0] },
 		{ "state", JK_STRING, 0, &state, &has[1] },
 		{ "name", JK_STRING, 0, &name, &has[2] },
+		{ "was", JK_ANY, 0, &was, &has[3] },
 	};
 
-	if ((bad = json_fields(body, jf, 3)) != NULL)
+	if ((bad = json_fields(body, jf, 4)) != NULL)
 		return (bad);
+	if (has[3]) {
+		if ((n = json_role_get(was)) == -1)
+			return ("was");
+		m.was = (uint8_t)n;
+		m.mask |= SET_WAS;
+	}
 	if (has[0]) {
-		if ((n = role_number(role)) == -1)
+		if ((n = json_role_get(role)) == -1)
 			return ("role");
 		m.role = (uint8_t)n;
 		m.mask |= SET_ROLE;
@@ -278,15 +341,18 @@ group_change(struct conn *cn, json_t *body, enum imsg_type type,
 	const char		*name, *bad;
 	json_t			*members;
 	ssize_t			 n;
-	int			 has[2];
+	int			 has[3];
 	struct m_a_group	 m = { .grant = api_grant(cn), .group = group };
 	const struct json_field	 jf[] = {
 		{ "name", JK_STRING, type == IMSG_A_GROUP_ADD, &name, &has[0] },
 		{ "members", JK_ANY, 0, &members, &has[1] },
+		{ "version", JK_UINT, 0, &m.version, &has[2] },
 	};
 
-	if ((bad = json_fields(body, jf, 2)) != NULL)
+	if ((bad = json_fields(body, jf, 3)) != NULL)
 		return (bad);
+	if (has[2])
+		m.mask |= SET_WAS;
 	if (has[0]) {
 		if (!name_valid(name, MAX_NAME_CHARS))
 			return ("name");
@@ -360,14 +426,63 @@ post_floors(struct conn *cn, json_t *body)
 	return (NULL);
 }
 
+/* An array of strings, each one word, as a text: 0, or -1 and which not. */
+static int
+words_from(json_t *array, char *text, size_t size,
+    char wrong[POLICY_WORD + 1])
+{
+	const char	*word;
+	json_t		*v;
+	size_t		 i;
+
+	text[0] = wrong[0] = '\0';
+	if (!json_is_array(array))
+		return (-1);
+	json_array_foreach(array, i, v) {
+		word = json_string_value(v);
+		if (word == NULL || policy_next(word, wrong) == NULL ||
+		    strpbrk(word, " ,\t\r\n") != NULL)
+			return (-1);
+		wrong[0] = '\0';
+		if (strlcat(text, word, size) >= size ||
+		    strlcat(text, " ", size) >= size)
+			return (-1);
+	}
+	return (0);
+}
+
+/* A list with a word in it that may not stand there: 422, and which. */
+static const char *
+wrong_word(struct conn *cn, const char *field, const char *wrong)
+{
+	if (wrong[0] == '\0')
+		return (field);
+	api_problem_value(cn, 422, "field", field, wrong);
+	return ("");
+}
+
+/* The list as a text that is good until the next one, or NULL. */
+static const char *
+floor_networks(json_t *array, char wrong[POLICY_WORD + 1])
+{
+	static char	 text[NETWORKS_TEXT];
+	struct networks	 ns;
+
+	if (words_from(array, text, sizeof(text), wrong) == -1 ||
+	    networks_parse(&ns, text, wrong, POLICY_WORD + 1) != NETWORK_OK)
+		return (NULL);
+	return (text);
+}
+
 static const char *
 patch_floor(struct conn *cn, json_t *body)
 {
 	static uint8_t		 uids[4 * MAX_MEMBERS], gids[4 * MAX_GROUPS];
 	const char		*name, *bad;
-	json_t			*users, *groups;
+	char			 wrong[POLICY_WORD + 1];
+	json_t			*users, *groups, *networks;
 	ssize_t			 n;
-	int			 has[4], open;
+	int			 has[6], open;
 	struct m_a_floor	 m = { .grant = api_grant(cn),
 				    .floor = api_number(cn) };
 	const struct json_field	 jf[] = {
@@ -375,10 +490,14 @@ patch_floor(struct conn *cn, json_t *body)
 		{ "open", JK_BOOL, 0, &open, &has[1] },
 		{ "users", JK_ANY, 0, &users, &has[2] },
 		{ "groups", JK_ANY, 0, &groups, &has[3] },
+		{ "networks", JK_ANY, 0, &networks, &has[4] },
+		{ "version", JK_UINT, 0, &m.version, &has[5] },
 	};
 
-	if ((bad = json_fields(body, jf, 4)) != NULL)
+	if ((bad = json_fields(body, jf, 6)) != NULL)
 		return (bad);
+	if (has[5])
+		m.mask |= SET_WAS;
 	if (has[0]) {
 		if (!name_valid(name, MAX_NAME_CHARS))
 			return ("name");
@@ -403,6 +522,11 @@ patch_floor(struct conn *cn, json_t *body)
 		m.groups.mb_len = 4 * (size_t)n;
 		m.mask |= SET_GROUPS;
 	}
+	if (has[4]) {
+		if ((m.networks = floor_networks(networks, wrong)) == NULL)
+			return (wrong_word(cn, "networks", wrong));
+		m.mask |= SET_NETWORKS;
+	}
 	gather(cn, IMSG_A_FLOOR_SET, &m, "floor", 1, 200);
 	return (NULL);
 }
@@ -412,6 +536,113 @@ delete_floor(struct conn *cn, json_t *body)
 {
 	(void)body;
 	return (act(cn, IMSG_A_FLOOR_DEL, 204));
+}
+
+/*
+ * Roles.
+ */
+
+static const char *
+get_roles(struct conn *cn, json_t *body)
+{
+	(void)body;
+	return (list(cn, IMSG_A_ROLES, "roles"));
+}
+
+static const char *
+post_roles(struct conn *cn, json_t *body)
+{
+	const char		*name, *bad;
+	json_t			*can;
+	struct m_a_role		 m = { .grant = api_grant(cn) };
+	const struct json_field	 jf[] = {
+		{ "name", JK_STRING, 1, &name, NULL },
+		{ "can", JK_ANY, 1, &can, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	if (!name_valid(name, MAX_NAME_CHARS))
+		return ("name");
+	if (json_can_get(can, &m.can) == -1)
+		return ("can");
+	m.name = name;
+	gather(cn, IMSG_A_ROLE_ADD, &m, "role", 1, 201);
+	return (NULL);
+}
+
+/* In the path: one of the tenant's own, else a number that no role has. */
+static uint8_t
+role_of_path(const struct conn *cn)
+{
+	uint32_t	 n = api_number(cn);
+
+	return (n >= ROLE_CUSTOM && n <= UINT8_MAX ? (uint8_t)n :
+	    ROLE_CUSTOM - 1);
+}
+
+static const char *
+role_change(struct conn *cn, json_t *body, uint8_t role)
+{
+	const char		*name, *bad;
+	json_t			*can;
+	int			 has[2];
+	struct m_a_role		 m = { .grant = api_grant(cn), .role = role };
+	const struct json_field	 jf[] = {
+		{ "version", JK_UINT, 1, &m.version, NULL },
+		{ "name", JK_STRING, 0, &name, &has[0] },
+		{ "can", JK_ANY, 0, &can, &has[1] },
+	};
+
+	if ((bad = json_fields(body, jf, 3)) != NULL)
+		return (bad);
+	if (has[0]) {
+		if (role < ROLE_MAX || !name_valid(name, MAX_NAME_CHARS))
+			return ("name");
+		m.name = name;
+		m.mask |= SET_NAME;
+	}
+	if (has[1]) {
+		if (json_can_get(can, &m.can) == -1)
+			return ("can");
+		m.mask |= SET_CAN;
+	}
+	gather(cn, IMSG_A_ROLE_SET, &m, "role", 1, 200);
+	return (NULL);
+}
+
+static const char *
+patch_role(struct conn *cn, json_t *body)
+{
+	return (role_change(cn, body, role_of_path(cn)));
+}
+
+static const char *
+patch_role_member(struct conn *cn, json_t *body)
+{
+	return (role_change(cn, body, ROLE_MEMBER));
+}
+
+static const char *
+patch_role_guest(struct conn *cn, json_t *body)
+{
+	return (role_change(cn, body, ROLE_GUEST));
+}
+
+static const char *
+delete_role(struct conn *cn, json_t *body)
+{
+	struct m_a_role		 m = { .grant = api_grant(cn),
+				    .role = role_of_path(cn) };
+	const struct json_field	 jf[] = {
+		{ "version", JK_UINT, 1, &m.version, NULL },
+	};
+	const char		*bad;
+
+	if ((bad = json_fields(body, jf, 1)) != NULL)
+		return (bad);
+	gather(cn, IMSG_A_ROLE_DEL, &m, NULL, 1, 204);
+	return (NULL);
 }
 
 /* The title as the job of the connection, until storage has it. */
@@ -460,6 +691,25 @@ patch_tenant(struct conn *cn, json_t *body)
  */
 
 static json_t *
+json_presets(void)
+{
+	const struct policy_preset	*pp;
+	json_t				*all = json_object(), *one;
+	size_t				 i, j;
+
+	for (i = 0; i < POLICY_PRESETS; i++) {
+		pp = &policy_presets[i];
+		one = json_object();
+		for (j = 0; j < pp->pp_n; j++)
+			(void)json_object_set_new(one,
+			    policy_rules[pp->pp_set[j].key].pr_name,
+			    json_integer((json_int_t)pp->pp_set[j].value));
+		(void)json_object_set_new(all, pp->pp_name, one);
+	}
+	return (all);
+}
+
+static json_t *
 json_policy(const struct policy *po)
 {
 	json_t	*values = json_object(), *bounds = json_object();
@@ -472,30 +722,51 @@ json_policy(const struct policy *po)
 		    json_pack("[II]", (json_int_t)policy_rules[i].pr_min,
 		    (json_int_t)policy_rules[i].pr_max));
 	}
-	return (json_pack("{so so}", "policy", values, "bounds", bounds));
+	for (i = 0; i < POLICY_LISTS; i++)
+		(void)json_object_set_new(values, policy_lists[i].pw_name,
+		    json_words(po->po_list[i]));
+	return (json_pack("{so so so}", "policy", values, "bounds", bounds,
+	    "presets", json_presets()));
+}
+
+static int
+list_from(json_t *array, struct policy *po, enum policy_list list,
+    char wrong[POLICY_WORD + 1])
+{
+	char	 text[2 * POLICY_TEXT];
+
+	return (words_from(array, text, sizeof(text), wrong) == -1 ? -1 :
+	    policy_list(po, list, text, wrong));
 }
 
 /* All rules from an object: NULL, or the name of the first at fault. */
 static const char *
-policy_from(json_t *o, struct policy *po)
+policy_from(json_t *o, struct policy *po, char wrong[POLICY_WORD + 1])
 {
-	struct json_field	 jf[POLICY_KEYS];
+	struct json_field	 jf[POLICY_KEYS + POLICY_LISTS];
 	uint64_t		 value[POLICY_KEYS];
+	json_t			*list[POLICY_LISTS];
 	const char		*bad;
 	size_t			 i;
 
 	for (i = 0; i < POLICY_KEYS; i++)
 		jf[i] = (struct json_field){ policy_rules[i].pr_name, JK_UINT,
 		    1, &value[i], NULL };
-	if ((bad = json_fields(o, jf, POLICY_KEYS)) != NULL)
+	for (i = 0; i < POLICY_LISTS; i++)
+		jf[POLICY_KEYS + i] = (struct json_field){
+		    policy_lists[i].pw_name, JK_ANY, 1, &list[i], NULL };
+	if ((bad = json_fields(o, jf, POLICY_KEYS + POLICY_LISTS)) != NULL)
 		return (bad);
+	policy_default(po);
 	for (i = 0; i < POLICY_KEYS; i++) {
 		if (value[i] > UINT32_MAX)
 			return (policy_rules[i].pr_name);
 		po->po_value[i] = (uint32_t)value[i];
 	}
-	i = policy_check(po);
-	return (i == POLICY_KEYS ? NULL : policy_rules[i].pr_name);
+	for (i = 0; i < POLICY_LISTS; i++)
+		if (list_from(list[i], po, (enum policy_list)i, wrong) == -1)
+			return (policy_lists[i].pw_name);
+	return (policy_check(po));
 }
 
 static const char *
@@ -522,18 +793,19 @@ static const char *
 patch_policy(struct conn *cn, json_t *body)
 {
 	uint8_t			 wasbuf[POLICY_BYTES], buf[POLICY_BYTES];
+	char			 wrong[POLICY_WORD + 1];
 	json_t			*jwas, *jpolicy;
 	struct policy		 was, *po;
 	const char		*bad;
-	struct m_a_policy	 m = { api_grant(cn), { wasbuf,
-				    sizeof(wasbuf) }, { buf, sizeof(buf) } };
+	struct m_a_policy	 m = { api_grant(cn), { wasbuf, 0 },
+				    { buf, 0 } };
 	const struct json_field	 jf[] = {
 		{ "was", JK_ANY, 1, &jwas, NULL },
 		{ "policy", JK_ANY, 1, &jpolicy, NULL },
 	};
 
 	if ((bad = json_fields(body, jf, 2)) != NULL ||
-	    (bad = policy_from(jwas, &was)) != NULL)
+	    (bad = policy_from(jwas, &was, wrong)) != NULL)
 		return (bad);
 	if ((po = malloc(sizeof(*po))) == NULL) {
 		api_problem(cn, 503, "busy", NULL, 1);
@@ -541,10 +813,11 @@ patch_policy(struct conn *cn, json_t *body)
 	}
 	cn->cn_job = po;
 	cn->cn_job_free = free;
-	if ((bad = policy_from(jpolicy, po)) != NULL)
-		return (bad);
-	policy_write(&was, wasbuf);
-	policy_write(po, buf);
+	wrong[0] = '\0';
+	if ((bad = policy_from(jpolicy, po, wrong)) != NULL)
+		return (wrong_word(cn, bad, wrong));
+	m.was.mb_len = policy_write(&was, wasbuf);
+	m.policy.mb_len = policy_write(po, buf);
 	if (ask_send(cn, PROC_STORAGE, IMSG_A_POLICY_SET, &m, policy_answer,
 	    po) == -1)
 		api_problem(cn, 503, "busy", NULL, 1);
@@ -568,9 +841,16 @@ const struct route	 api_admin_routes[] = {
 	{ HTTP_POST, ADMIN "/floors", NEED_ADMIN, post_floors },
 	{ HTTP_PATCH, ADMIN "/floors/#", NEED_ADMIN, patch_floor },
 	{ HTTP_DELETE, ADMIN "/floors/#", NEED_ADMIN, delete_floor },
+	{ HTTP_GET, ADMIN "/roles", NEED_ADMIN, get_roles },
+	{ HTTP_POST, ADMIN "/roles", NEED_ADMIN, post_roles },
+	{ HTTP_PATCH, ADMIN "/roles/#", NEED_ADMIN, patch_role },
+	{ HTTP_DELETE, ADMIN "/roles/#", NEED_ADMIN, delete_role },
+	{ HTTP_PATCH, ADMIN "/roles/member", NEED_ADMIN, patch_role_member },
+	{ HTTP_PATCH, ADMIN "/roles/guest", NEED_ADMIN, patch_role_guest },
 	{ HTTP_PATCH, ADMIN "/tenant", NEED_ADMIN, patch_tenant },
 	{ HTTP_GET, ADMIN "/policy", NEED_ADMIN, get_policy },
 	{ HTTP_PATCH, ADMIN "/policy", NEED_ADMIN, patch_policy },
+	{ HTTP_GET, ADMIN "/alerts", NEED_ADMIN, get_alerts },
 };
 const size_t	 api_admin_nroutes = sizeof(api_admin_routes) /
 		    sizeof(api_admin_routes[0]);

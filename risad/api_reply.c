@@ -1,6 +1,7 @@
 /*
  * What requests are answered.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +17,7 @@ api_done(struct conn *cn, int close)
 		cn->cn_job_free(cn->cn_job);
 	cn->cn_job = NULL;
 	cn->cn_job_free = NULL;
+	api_large_end(cn);
 	if (cn->cn_req != NULL) {
 		if (cn->cn_state == CONN_WAIT)
 			conn_consume(cn, cn->cn_req->hr_headlen +
@@ -69,7 +71,8 @@ api_reply_json(struct conn *cn, struct http_reply *hp, json_t *o)
 		conn_close(cn);
 		return;
 	}
-	hp->hp_type = "application/json";
+	if (hp->hp_type == NULL)
+		hp->hp_type = "application/json";
 	hp->hp_length = strlen(text);
 	api_reply_bytes(cn, hp, text);
 	free(text);
@@ -91,15 +94,25 @@ problem_detail(const char *word)
 {
 	static const struct { const char *word, *text; } details[] = {
 	    { "sign-in", "Mail address or password are not right." },
+	    { "second-factor", "A second factor is needed." },
 	    { "session", "Sign in first." },
+	    { "must", "Something has to be done first; see the session." },
 	    { "forbidden", "Your role does not allow this." },
+	    { "address", "It is not allowed from your address." },
+	    { "excludes", "Your own address is not in this list." },
 	    { "not-found", "There is nothing here." },
 	    { "origin", "The request comes from another site." },
 	    { "media-type", "Send application/json." },
 	    { "json", "The body is no JSON object that we accept." },
 	    { "field", "A value is missing or wrong." },
+	    { "weak", "This password is guessed too easily." },
+	    { "used", "This password was used before." },
+	    { "domain", "The rules invite nobody with a mail address of this "
+		"domain." },
 	    { "conflict", "It exists already, or something depends on it." },
 	    { "too-many", "Too many tries. Wait a moment." },
+	    { "locked", "Too many tries have failed. Wait, or have an "
+		"administrator unlock the account." },
 	    { "busy", "The server is busy. Try again in a moment." },
 	    { "full", "There are too many connections. Try again later." },
 	    { "too-large", "The request is too large." },
@@ -116,16 +129,16 @@ problem_detail(const char *word)
 	return (NULL);
 }
 
-void
-api_problem(struct conn *cn, int status, const char *word, const char *field,
-    unsigned int retry)
+static void
+problem(struct conn *cn, int status, const char *word, const char *detail,
+    const char *field, unsigned int retry)
 {
 	struct http_reply	 hp = { .hp_status = status };
 	char			 body[1024];
 	int			 n;
 
 	n = http_problem(body, sizeof(body), status, word,
-	    http_reason(status), problem_detail(word), field);
+	    http_reason(status), detail, field);
 	if (n == -1) {
 		conn_close(cn);
 		return;
@@ -140,9 +153,42 @@ api_problem(struct conn *cn, int status, const char *word, const char *field,
 }
 
 void
+api_problem(struct conn *cn, int status, const char *word, const char *field,
+    unsigned int retry)
+{
+	problem(cn, status, word, problem_detail(word), field, retry);
+}
+
+/* It exists already, or so many people depend on it. */
+static void
+api_conflict(struct conn *cn, const struct m_result *m)
+{
+	char	 detail[64];
+
+	(void)snprintf(detail, sizeof(detail), "%llu people have it.",
+	    (unsigned long long)m->arg);
+	problem(cn, 409, "conflict", m->arg > 0 ? detail :
+	    problem_detail("conflict"), m->field, 0);
+}
+
+void
+api_problem_value(struct conn *cn, int status, const char *word,
+    const char *field, const char *value)
+{
+	struct http_reply	 hp = { .hp_status = status };
+	char			 type[64];
+
+	(void)snprintf(type, sizeof(type), "/problems/%s", word);
+	hp.hp_type = "application/problem+json";
+	api_reply_json(cn, &hp, json_pack("{ss si ss ss ss* ss}", "type",
+	    type, "status", status, "title", http_reason(status), "detail",
+	    problem_detail(word), "field", field, "value", value));
+}
+
+void
 api_result(struct conn *cn, const struct m_result *m)
 {
-	unsigned int	 retry = m->arg > 0 && m->arg < 3600 ?
+	unsigned int	 retry = m->arg > 0 && m->arg <= 3600 ?
 			    (unsigned int)m->arg : 1;
 
 	switch (m->code) {
@@ -151,6 +197,9 @@ api_result(struct conn *cn, const struct m_result *m)
 		break;
 	case R_TOOMANY:
 		api_problem(cn, 429, "too-many", NULL, retry);
+		break;
+	case R_LOCKED:
+		api_problem(cn, 429, "locked", NULL, retry);
 		break;
 	case R_SIGNIN:
 		api_problem(cn, 401, "sign-in", NULL, 0);
@@ -167,10 +216,32 @@ api_result(struct conn *cn, const struct m_result *m)
 		api_problem(cn, 404, "not-found", NULL, 0);
 		break;
 	case R_CONFLICT:
-		api_problem(cn, 409, "conflict", m->field, 0);
+		api_conflict(cn, m);
 		break;
 	case R_INVALID:
 		api_problem(cn, 422, "field", m->field, 0);
+		break;
+	case R_WEAK:
+		api_problem(cn, 422, "weak", m->field, 0);
+		break;
+	case R_USED:
+		api_problem(cn, 422, "used", m->field, 0);
+		break;
+	case R_DOMAIN:
+		api_problem(cn, 422, "domain", m->field, 0);
+		break;
+	case R_FACTOR:
+		api_factor_problem(cn, m);
+		break;
+	case R_MUST:
+		api_problem(cn, 403, "must", NULL, 0);
+		break;
+	case R_ADDRESS:
+		api_problem_value(cn, 403, "address", NULL, cn->cn_addr);
+		break;
+	case R_EXCLUDES:
+		api_problem_value(cn, 422, "excludes", m->field,
+		    cn->cn_addr);
 		break;
 	case R_LINK:
 		api_problem(cn, 404, "link", NULL, 0);

@@ -5,6 +5,7 @@
 #include "util.h"
 
 #define ASK_MS	10000
+#define LONG_MS	60000		/* for thousands of lines */
 #define ASK_MAX	20000		/* waiting, of the whole process */
 
 struct ask {
@@ -78,7 +79,8 @@ ask_send(struct conn *cn, enum proc_type to, enum imsg_type type,
 	}
 	as->as_to = to;
 	as->as_type = type;
-	as->as_until = mono_ms() + ASK_MS;
+	as->as_until = mono_ms() + (type == IMSG_A_IMPORT_END ? LONG_MS :
+	    ASK_MS);
 	as->as_conn = cn;
 	as->as_fn = fn;
 	as->as_arg = arg;
@@ -100,6 +102,8 @@ ask_expects(const struct ask *as, enum proc_type from, uint32_t type)
 	if (as->as_type == IMSG_TOKEN && type == IMSG_GRANT)
 		return (from == PROC_STORAGE);
 	if (as->as_type == IMSG_LINK_GET && type == IMSG_LINK)
+		return (from == PROC_STORAGE);
+	if (as->as_type == IMSG_GUEST_GET && type == IMSG_GUEST)
 		return (from == PROC_STORAGE);
 	return (from == as->as_to);
 }
@@ -175,8 +179,13 @@ ask_age(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	while ((as = TAILQ_FIRST(&by_age)) != NULL && as->as_until <= now)
-		ask_fail(as);
+again:
+	/* Whatever it tells may end others: from the oldest once more. */
+	TAILQ_FOREACH(as, &by_age, as_age_entry)
+		if (as->as_until <= now) {
+			ask_fail(as);
+			goto again;
+		}
 	evtimer_add(&age_timer, &tv);
 }
 

@@ -6,14 +6,17 @@
 
 #include <openssl/rand.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auth.h"
+#include "auth_device.h"
 #include "auth_policy.h"
 #include "auth_request.h"
 #include "control.h"
+#include "ledger.h"
 #include "log.h"
 #include "policy.h"
 #include "util.h"
@@ -28,7 +31,9 @@ struct tenant {
 	uint32_t		 tn_id;
 	uint8_t			 tn_state;
 	uint64_t		 tn_turn;	/* of its last hash job */
+	char			 tn_name[MAX_LABEL + 1];
 	struct policy		 tn_policy;
+	int			 tn_locks;	/* storage has told them */
 };
 
 RB_HEAD(tenant_tree, tenant);
@@ -44,31 +49,43 @@ struct auth_conf {
 static struct auth_conf		 auth_now, auth_next = { .ac_control = -1 };
 static struct tenant_tree	 tenants = RB_INITIALIZER(&tenants);
 static unsigned int		 ntenants;
+static uint8_t			 device_key[DEVICE_KEY];
+static int			 device_ready;
 
 static int	 tenant_cmp(struct tenant *, struct tenant *);
 static struct tenant *tenant_find(uint32_t);
 static int	 tenant_active(uint32_t);
 static void	 tenant_refuse(struct request *);
-static int	 password_allowed(const struct request *, const char *);
+static uint32_t	 tenant_seconds(const struct request *, enum policy_key,
+		    uint32_t);
+static void	 password_make(struct request *, const char *, const char *);
+static int	 words_keep(struct request *, const char *);
+static int	 old_keep(struct request *, const struct m_blob *);
 static void	 tenant_set(const struct m_tenant *);
 static void	 tenants_clear(void);
 
 static int	 session_imsg(struct peer *, uint32_t, uint32_t, const void *);
 static int	 ask_login(struct peer *, uint32_t, const struct m_login *);
+static void	 locks_told(struct request *);
+static void	 login_go(struct request *);
 static int	 ask_token(struct peer *, uint32_t, const struct m_token *);
 static int	 ask_link_get(struct peer *, uint32_t, const struct m_token *);
 static int	 ask_link_use(struct peer *, uint32_t,
 		    const struct m_link_use *);
 static int	 ask_password(struct peer *, uint32_t,
 		    const struct m_password *);
+static int	 ask_factor(struct peer *, uint32_t, const struct m_factor *);
+static int	 ask_score(struct peer *, uint32_t,
+		    const struct m_password_check *);
 
 static int	 storage_imsg(uint32_t, uint32_t, const void *);
 static int	 storage_result(struct request *, const struct m_result *);
 static void	 got_cred(struct request *, const struct m_cred *);
+static int	 got_login(struct request *, const struct m_cred *);
 static int	 got_owner(struct request *, const struct m_cred *);
 static void	 got_token_row(struct request *, const struct m_token_row *);
-static void	 signed_in(struct request *);
-static void	 token_new(struct request *);
+static void	 signed_in(struct request *, uint64_t);
+static int	 device_new(struct request *, char *);
 
 static void	 auth_init(void);
 static void	 auth_start(void);
@@ -121,6 +138,15 @@ auth_turn(uint32_t id)
 	return (tn == NULL ? NULL : &tn->tn_turn);
 }
 
+int
+auth_welcomes(uint32_t id, const char *addr)
+{
+	const struct tenant	*tn = tenant_find(id);
+
+	return (tn == NULL || policy_welcomes(&tn->tn_policy, POLICY_NETWORKS,
+	    addr));
+}
+
 static int
 tenant_active(uint32_t id)
 {
@@ -142,14 +168,91 @@ tenant_refuse(struct request *rq)
 		request_refuse(rq);
 }
 
-/* By the rules of the tenant, which has gone if it is not known. */
-static int
-password_allowed(const struct request *rq, const char *password)
+int
+auth_tenant(struct request *rq)
+{
+	if (tenant_active(rq->rq_tenant))
+		return (0);
+	tenant_refuse(rq);
+	return (-1);
+}
+
+int
+auth_host(uint32_t id, char *dst, size_t len, uint16_t *port)
+{
+	const struct tenant	*tn = tenant_find(id);
+	int			 n;
+
+	if (tn == NULL)
+		return (-1);
+	*port = auth_now.ac_port;
+	n = snprintf(dst, len, "%s.%s", tn->tn_name, auth_now.ac_domain);
+	return (n < 0 || (size_t)n >= len ? -1 : 0);
+}
+
+static uint32_t
+tenant_seconds(const struct request *rq, enum policy_key key, uint32_t site)
 {
 	const struct tenant	*tn = tenant_find(rq->rq_tenant);
 
-	return (tn != NULL && auth_policy_check(&tn->tn_policy, password) ==
-	    FAULT_NONE);
+	return (tn == NULL ? site : policy_seconds(&tn->tn_policy, key, site));
+}
+
+struct failure_rule
+auth_rule(uint32_t id)
+{
+	const struct tenant	*tn = tenant_find(id);
+	struct failure_rule	 fr;
+	struct policy		 po;
+
+	if (tn == NULL)
+		policy_default(&po);
+	else
+		po = tn->tn_policy;
+	fr.fr_tries = po.po_value[POLICY_LOCK_TRIES];
+	fr.fr_lock = po.po_value[POLICY_LOCK_MINUTES] == 0 ? FAILURE_NEVER :
+	    po.po_value[POLICY_LOCK_MINUTES] * 60000ULL;
+	return (fr);
+}
+
+uint32_t
+auth_absolute(const struct request *rq)
+{
+	return (tenant_seconds(rq, POLICY_ABSOLUTE, auth_now.ac_absolute));
+}
+
+/* Have it hashed if the rules of the tenant, who may have gone, allow it. */
+static void
+password_make(struct request *rq, const char *password, const char *field)
+{
+	const struct tenant	*tn = tenant_find(rq->rq_tenant);
+
+	if (tn == NULL || auth_policy_check(&tn->tn_policy,
+	    rq->rq_role, password) != 0) {
+		request_end(rq, R_INVALID, 0, field);
+		return;
+	}
+	rq->rq_strength = (uint8_t)tn->tn_policy.po_value[POLICY_STRENGTH];
+	job_put(rq, W_MAKE);
+}
+
+/* What the session says of the person: hash guesses from it, auth does not. */
+static int
+words_keep(struct request *rq, const char *words)
+{
+	return ((rq->rq_words = strdup(words)) == NULL ? -1 : 0);
+}
+
+static int
+old_keep(struct request *rq, const struct m_blob *old)
+{
+	if (old->mb_len == 0)
+		return (0);
+	if ((rq->rq_old = malloc(old->mb_len)) == NULL)
+		return (-1);
+	memcpy(rq->rq_old, old->mb_data, old->mb_len);
+	rq->rq_oldlen = old->mb_len;
+	return (0);
 }
 
 static void
@@ -176,6 +279,7 @@ tenant_set(const struct m_tenant *m)
 		ntenants++;
 	}
 	tn->tn_state = m->state;
+	(void)strlcpy(tn->tn_name, m->name, sizeof(tn->tn_name));
 	/* Never out of their bounds, whatever storage says. */
 	(void)policy_read(&tn->tn_policy, m->policy.mb_data,
 	    m->policy.mb_len);
@@ -215,42 +319,107 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 		return (ask_link_use(pe, id, m));
 	case IMSG_PASSWORD:
 		return (ask_password(pe, id, m));
+	case IMSG_FACTOR:
+		return (ask_factor(pe, id, m));
+	case IMSG_PASSWORD_CHECK:
+		return (ask_score(pe, id, m));
+	case IMSG_PASSKEY_ASK:
+		return (passkey_ask(pe, id, m));
+	case IMSG_PASSKEY_ADD:
+		return (passkey_ask_add(pe, id, m));
+	case IMSG_PASSKEY_DEL:
+		return (passkey_ask_del(pe, id, m));
+	case IMSG_PASSKEY_LOGIN:
+		return (passkey_ask_login(pe, id, m));
 	default:
-		return (-1);
+		return (guest_asked(pe, type, id, m));
 	}
+}
+
+int
+is_login(const struct request *rq)
+{
+	return (rq->rq_type == IMSG_LOGIN ||
+	    rq->rq_type == IMSG_PASSKEY_LOGIN);
 }
 
 static int
 ask_login(struct peer *pe, uint32_t id, const struct m_login *m)
 {
-	struct m_cred_find	 find = { .tenant = m->tenant };
-	struct request		*rq;
-	char			 mail[MAX_MAIL + 1];
+	struct request	*rq;
 
 	rq = request_open(pe, id, IMSG_LOGIN, m->tenant, m->addr);
-	if (rq == NULL)
+	if (rq == NULL || auth_tenant(rq) == -1)
 		return (0);
 	(void)strlcpy(rq->rq_agent, m->agent, sizeof(rq->rq_agent));
 	(void)strlcpy(rq->rq_password, m->password, sizeof(rq->rq_password));
-	if (!tenant_active(m->tenant)) {
-		tenant_refuse(rq);
-		return (0);
-	}
-	if (mail_normal(mail, sizeof(mail), m->email) == -1) {
-		(void)strlcpy(mail, NO_MAIL, sizeof(mail));
+	(void)strlcpy(rq->rq_otp, m->otp, sizeof(rq->rq_otp));
+	auth_device(rq, m->device);
+	auth_login(rq, m->email);
+	return (0);
+}
+
+void
+auth_login(struct request *rq, const char *email)
+{
+	if (mail_normal(rq->rq_mail, sizeof(rq->rq_mail), email) == -1) {
+		(void)strlcpy(rq->rq_mail, NO_MAIL, sizeof(rq->rq_mail));
 		rq->rq_deny = 1;
 	}
 	/* Without the dummy, unknown accounts would answer sooner. */
-	if (throttle_name(rq, "mail", mail, strlen(mail)) == -1 ||
-	    dummy_copy(rq) == -1) {
+	if (throttle_name(rq, "mail", rq->rq_mail,
+	    strlen(rq->rq_mail)) == -1 || dummy_copy(rq) == -1) {
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-		return (0);
+		return;
 	}
-	if (throttle(rq) == -1)
-		return (0);
-	find.email = mail;
-	request_ask(rq, W_CRED, IMSG_CRED_FIND, &find);
-	return (0);
+	locks_first(rq);
+}
+
+void
+auth_device(struct request *rq, const char *token)
+{
+	rq->rq_has_device = device_ready && *token != '\0' &&
+	    device_read(&rq->rq_device, device_key, rq->rq_tenant, token,
+	    now_ms() / 1000) == 0;
+}
+
+void
+locks_first(struct request *rq)
+{
+	const struct tenant	*tn = tenant_find(rq->rq_tenant);
+	struct m_locks		 m = { rq->rq_tenant };
+
+	if (tn != NULL && tn->tn_locks)
+		locks_told(rq);
+	else
+		request_ask(rq, W_LOCKS, IMSG_LOCKS, &m);
+}
+
+static void
+locks_told(struct request *rq)
+{
+	struct m_sha	 find = { .tenant = rq->rq_tenant };
+
+	if (is_login(rq)) {
+		login_go(rq);
+		return;
+	}
+	if (rq->rq_type == IMSG_GUEST_USE) {
+		guest_go(rq);
+		return;
+	}
+	memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
+	request_ask(rq, W_CRED, IMSG_CRED_TOKEN, &find);
+}
+
+/* Whose the device is, is seen when storage has told whose the mail is. */
+static void
+login_go(struct request *rq)
+{
+	struct m_cred_find	 find = { rq->rq_tenant, rq->rq_mail };
+
+	if (rq->rq_has_device || throttle(rq) == 0)
+		request_ask(rq, W_CRED, IMSG_CRED_FIND, &find);
 }
 
 static int
@@ -296,6 +465,7 @@ ask_link_get(struct peer *pe, uint32_t id, const struct m_token *m)
 static int
 ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 {
+	struct m_sha	 find = { .tenant = m->tenant };
 	struct request	*rq;
 
 	rq = request_open(pe, id, IMSG_LINK_USE, m->tenant, m->addr);
@@ -306,19 +476,19 @@ ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 	if (!tenant_active(m->tenant))
 		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1 ||
+	    words_keep(rq, m->words) == -1 ||
 	    throttle_name(rq, "link", rq->rq_sha, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-	else if (!password_allowed(rq, m->password))
-		request_end(rq, R_INVALID, 0, "password");
-	else if (throttle(rq) == 0)
-		job_put(rq, W_MAKE);
+	else if (throttle(rq) == 0) {
+		memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
+		request_ask(rq, W_CRED, IMSG_CRED_LINK, &find);
+	}
 	return (0);
 }
 
 static int
 ask_password(struct peer *pe, uint32_t id, const struct m_password *m)
 {
-	struct m_sha	 find = { .tenant = m->tenant };
 	struct request	*rq;
 
 	rq = request_open(pe, id, IMSG_PASSWORD, m->tenant, m->addr);
@@ -328,11 +498,61 @@ ask_password(struct peer *pe, uint32_t id, const struct m_password *m)
 	(void)strlcpy(rq->rq_new, m->new, sizeof(rq->rq_new));
 	if (!tenant_active(m->tenant))
 		tenant_refuse(rq);
+	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1 ||
+	    words_keep(rq, m->words) == -1)
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	else
+		locks_first(rq);
+	return (0);
+}
+
+static int
+ask_factor(struct peer *pe, uint32_t id, const struct m_factor *m)
+{
+	struct request	*rq;
+
+	rq = request_open(pe, id, IMSG_FACTOR, m->tenant, m->addr);
+	if (rq == NULL)
+		return (0);
+	rq->rq_act = (enum factor_act)m->act;
+	if (rq->rq_act != FACTOR_CONFIRM)
+		(void)strlcpy(rq->rq_password, m->secret,
+		    sizeof(rq->rq_password));
+	else if (strlcpy(rq->rq_otp, m->secret, sizeof(rq->rq_otp)) >=
+	    sizeof(rq->rq_otp)) {
+		request_end(rq, R_INVALID, 0, "code");
+		return (0);
+	}
+	if (!tenant_active(m->tenant))
+		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-	else {
-		memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
-		request_ask(rq, W_CRED, IMSG_CRED_TOKEN, &find);
+	else
+		locks_first(rq);
+	return (0);
+}
+
+/* Nobody's password yet: what the rules say of it. */
+static int
+ask_score(struct peer *pe, uint32_t id, const struct m_password_check *m)
+{
+	const struct tenant	*tn = tenant_find(m->tenant);
+	struct request		*rq;
+
+	rq = request_open(pe, id, IMSG_PASSWORD_CHECK, m->tenant, m->addr);
+	if (rq == NULL)
+		return (0);
+	(void)strlcpy(rq->rq_password, m->password, sizeof(rq->rq_password));
+	if (!tenant_active(m->tenant))
+		tenant_refuse(rq);
+	else if (words_keep(rq, m->words) == -1)
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	else if (throttle_score(rq) == 0) {
+		rq->rq_faults = auth_policy_check(&tn->tn_policy,
+		    m->role, m->password);
+		rq->rq_strength =
+		    (uint8_t)tn->tn_policy.po_value[POLICY_STRENGTH];
+		job_put(rq, W_SCORE);
 	}
 	return (0);
 }
@@ -347,8 +567,24 @@ storage_imsg(uint32_t type, uint32_t id, const void *m)
 	const struct m_result	*r = m;
 	struct request		*rq;
 
-	if (type == IMSG_TENANT) {
+	switch (type) {
+	case IMSG_TENANT:
 		tenant_set(m);
+		return (0);
+	case IMSG_OPERATOR:
+		if (ledger_set(m) == -1)
+			log_warnx("no room in the ledger of operators");
+		return (0);
+	case IMSG_OPERATORS:
+		ledger_told();
+		return (0);
+	}
+	if (type == IMSG_LOCK_ROW) {
+		throttle_lock(m);
+		return (0);
+	}
+	if (type == IMSG_UNLOCK) {
+		throttle_unlock(m);
 		return (0);
 	}
 	if (type == IMSG_RESULT && r->code >= R_MAX)
@@ -361,13 +597,20 @@ storage_imsg(uint32_t type, uint32_t id, const void *m)
 		got_cred(rq, m);
 	else if (type == IMSG_TOKEN_ROW && rq->rq_wait == W_TOKEN_ROW)
 		got_token_row(rq, m);
+	else if (type == IMSG_GUEST_NEED && rq->rq_wait == W_GUEST)
+		guest_need(rq, m);
 	else if (type == IMSG_LINK_DONE && rq->rq_wait == W_LINK_SET) {
-		throttle_back(rq);
 		auth_counts.ac_links++;
 		rq->rq_user = ((const struct m_link_done *)m)->user;
-		token_new(rq);
+		throttle_back(rq);
+		rq->rq_methods = ((const struct m_link_done *)m)->methods;
+		/* A link is in place of the password, and of nothing else. */
+		if (rq->rq_methods != 0)
+			factor_refuse(rq, 0);
+		else
+			token_new(rq);
 	} else
-		return (-1);
+		return (passkey_storage(rq, type, m));
 	return (0);
 }
 
@@ -375,24 +618,57 @@ storage_imsg(uint32_t type, uint32_t id, const void *m)
 static int
 storage_result(struct request *rq, const struct m_result *m)
 {
-	if (rq->rq_wait == W_CHECK || rq->rq_wait == W_MAKE)
+	struct tenant	*tn;
+
+	if (request_at_hash(rq))
 		return (-1);		/* nobody has asked storage */
+	if (rq->rq_wait == W_LOCK) {
+		if (m->code != R_OK)
+			log_warnx("a lock is not kept by storage");
+		request_end(rq, rq->rq_end, rq->rq_endarg, rq->rq_endfield);
+		return (0);
+	}
+	if (passkey_result(rq, m))
+		return (0);
 	if (m->code != R_OK) {
-		if (m->code == R_UNAVAILABLE || m->code == R_BUSY)
+		if (m->code == R_UNAVAILABLE || m->code == R_BUSY ||
+		    m->code == R_ADDRESS)
 			request_end(rq, m->code, m->arg, NULL);
-		else if (rq->rq_type == IMSG_LOGIN && rq->rq_wait == W_CRED)
+		else if (m->code == R_FACTOR && rq->rq_wait == W_TOKEN_NEW) {
+			rq->rq_methods = m->arg & FACTOR_ALL;
+			factor_refuse(rq, rq->rq_method != 0);
+		} else if (m->code == R_CONFLICT &&
+		    rq->rq_wait == W_FACTOR_PUT)
+			request_end(rq, R_CONFLICT, 0, m->field);
+		else if (is_login(rq) && rq->rq_wait == W_CRED)
 			got_cred(rq, NULL);
-		else
+		else if (rq->rq_type == IMSG_GUEST_SECRET)
+			request_end(rq, m->code, 0, m->field);
+		else {
+			if (rq->rq_wait == W_LINK_SET)
+				(void)throttle_wrong(rq);
 			request_refuse(rq);
+		}
 		return (0);
 	}
 	switch (rq->rq_wait) {
+	case W_LOCKS:
+		if ((tn = tenant_find(rq->rq_tenant)) != NULL)
+			tn->tn_locks = 1;
+		locks_told(rq);
+		return (0);
 	case W_TOKEN_NEW:
-		signed_in(rq);
+		signed_in(rq, m->arg);
 		return (0);
 	case W_CRED_SET:
 		auth_counts.ac_passwords++;
 		request_end(rq, R_OK, 0, NULL);
+		return (0);
+	case W_FACTOR_PUT:
+		factor_kept(rq);
+		return (0);
+	case W_GUEST_SEAL:
+		request_end(rq, R_OK, m->arg, NULL);
 		return (0);
 	case W_GRANT:
 	case W_LINK:
@@ -410,7 +686,19 @@ storage_result(struct request *rq, const struct m_result *m)
 static void
 got_cred(struct request *rq, const struct m_cred *m)
 {
-	if (rq->rq_type == IMSG_PASSWORD && got_owner(rq, m) == -1)
+	if (m != NULL)
+		factor_cred(rq, m);
+	if (m != NULL && old_keep(rq, &m->old) == -1) {
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+		return;
+	}
+	if (rq->rq_type == IMSG_LINK_USE) {
+		password_make(rq, rq->rq_password, "password");
+		return;
+	}
+	if (!is_login(rq) && got_owner(rq, m) == -1)
+		return;
+	if (is_login(rq) && got_login(rq, m) == -1)
 		return;
 	if (m == NULL || m->user == 0 || m->state != USER_ACTIVE ||
 	    m->sealed.mb_len == 0)
@@ -421,7 +709,26 @@ got_cred(struct request *rq, const struct m_cred *m)
 	}
 	if (m != NULL)
 		rq->rq_user = m->user;
-	job_put(rq, W_CHECK);
+	if (rq->rq_type == IMSG_FACTOR && rq->rq_act == FACTOR_CONFIRM)
+		factor_code(rq);
+	else
+		job_put(rq, W_CHECK);
+}
+
+/* With a device of the account's own it is no stranger who tries. */
+static int
+got_login(struct request *rq, const struct m_cred *m)
+{
+	const struct device	*de = &rq->rq_device;
+
+	if (!rq->rq_has_device)
+		return (0);		/* was asked before */
+	if (m != NULL && m->user != 0 && m->user == de->de_user &&
+	    throttle_known(rq, "device", de->de_id, DEVICE_ID) == -1) {
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+		return (-1);
+	}
+	return (throttle(rq));
 }
 
 /* Somebody who is signed in: he may try the old password ten times, too. */
@@ -432,7 +739,7 @@ got_owner(struct request *rq, const struct m_cred *m)
 		request_refuse(rq);
 		return (-1);
 	}
-	if (throttle_name(rq, "user", &m->user, sizeof(m->user)) == -1) {
+	if (throttle_known(rq, "user", &m->user, sizeof(m->user)) == -1) {
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 		return (-1);
 	}
@@ -442,34 +749,88 @@ got_owner(struct request *rq, const struct m_cred *m)
 void
 auth_checked(struct request *rq, enum hash_answer answer)
 {
+	rq->rq_hashed = 0;
 	if (answer == HASH_FAILED) {
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 		return;
 	}
 	if (answer != HASH_RIGHT || rq->rq_deny) {
-		if (rq->rq_type == IMSG_PASSWORD)
-			request_end(rq, R_SIGNIN, 0, NULL);
-		else
-			request_refuse(rq);
+		auth_wrong(rq, R_SIGNIN, 0, NULL);
+		return;
+	}
+	if (is_login(rq)) {
+		factor_login(rq);
 		return;
 	}
 	throttle_back(rq);
-	if (rq->rq_type == IMSG_LOGIN)
-		token_new(rq);
-	else if (!password_allowed(rq, rq->rq_new))
-		request_end(rq, R_INVALID, 0, "new");
+	if (rq->rq_type == IMSG_FACTOR)
+		factor_owner(rq);
+	else if (rq->rq_passkey != NULL)
+		passkey_proved(rq);
+	else if (rq->rq_type == IMSG_GUEST_USE)
+		guest_new(rq);
 	else
-		job_put(rq, W_MAKE);
+		password_make(rq, rq->rq_new, "new");
+}
+
+/* A lock is on the disk before it is felt: no restart frees the account. */
+void
+auth_wrong(struct request *rq, enum result code, uint64_t arg,
+    const char *field)
+{
+	struct m_lock	 m = { .tenant = rq->rq_tenant };
+	uint64_t	 lock = auth_rule(rq->rq_tenant).fr_lock;
+
+	if (is_login(rq))
+		log_debug("sign-in refused: tenant %u from %s", rq->rq_tenant,
+		    log_safe(rq->rq_addr));
+	if (!throttle_wrong(rq)) {
+		request_end(rq, code, arg, field);
+		return;
+	}
+	rq->rq_end = code;
+	rq->rq_endarg = arg;
+	rq->rq_endfield = field;
+	/* By the mail where that was tried, whether or not it is anybody's. */
+	m.user = is_login(rq) ? 0 : rq->rq_user;
+	m.email = rq->rq_mail;
+	m.known = (uint8_t)rq->rq_known;
+	memcpy(m.key, rq->rq_key, sizeof(m.key));
+	m.until = lock == FAILURE_NEVER ? LOCK_NEVER : now_ms() + lock;
+	request_ask(rq, W_LOCK, IMSG_LOCK, &m);
 }
 
 void
-auth_made(struct request *rq, const struct m_blob *sealed)
+auth_scored(struct request *rq, uint8_t score)
 {
+	struct m_password_checked	 m = { rq->rq_faults, score };
+
+	if (score < rq->rq_strength)
+		m.faults |= FAULT_WEAK;
+	(void)proc_send(proc_peer(PROC_SESSION, rq->rq_inst),
+	    IMSG_PASSWORD_CHECKED, rq->rq_req, -1, &m);
+	request_free(rq);
+}
+
+void
+auth_made(struct request *rq, enum make_answer answer,
+    const struct m_blob *sealed)
+{
+	const char		*field = rq->rq_type == IMSG_LINK_USE ?
+				    "password" : "new";
 	struct m_link_set	 link = { .tenant = rq->rq_tenant };
 	struct m_cred_set	 cred = { .tenant = rq->rq_tenant };
 
-	if (sealed->mb_len == 0)
+	/* That it was in use before is something to guess, too. */
+	if (answer == MAKE_USED)
+		(void)throttle_wrong(rq);
+	if (answer == MAKE_WEAK || answer == MAKE_USED)
+		request_end(rq, answer == MAKE_WEAK ? R_WEAK : R_USED, 0,
+		    field);
+	else if (answer != MAKE_OK || sealed->mb_len == 0)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	else if (rq->rq_type == IMSG_GUEST_SECRET)
+		guest_made(rq, sealed);
 	else if (rq->rq_type == IMSG_LINK_USE) {
 		memcpy(link.sha, rq->rq_sha, sizeof(link.sha));
 		link.sealed = *sealed;
@@ -483,7 +844,7 @@ auth_made(struct request *rq, const struct m_blob *sealed)
 }
 
 /* The browser gets the token only when storage has its hash, and a record. */
-static void
+void
 token_new(struct request *rq)
 {
 	struct m_token_new	 m = { .tenant = rq->rq_tenant };
@@ -494,18 +855,37 @@ token_new(struct request *rq)
 		return;
 	}
 	m.user = rq->rq_user;
-	m.expires = now_ms() + (uint64_t)auth_now.ac_absolute * 1000;
+	m.expires = now_ms() + 1000 * (uint64_t)auth_absolute(rq);
+	m.fresh = rq->rq_type == IMSG_LINK_USE;
 	m.addr = rq->rq_addr;
 	m.agent = rq->rq_agent;
+	m.method = rq->rq_method;
+	m.totp = (struct m_blob){ rq->rq_totp, rq->rq_totplen };
+	m.step = rq->rq_step;
+	memcpy(m.code, rq->rq_code, sizeof(m.code));
+	if (rq->rq_passkey != NULL) {
+		m.passkey = rq->rq_passkey->pk_id;
+		m.count = rq->rq_passkey->pk_count;
+	}
 	request_ask(rq, W_TOKEN_NEW, IMSG_TOKEN_NEW, &m);
 }
 
+/* left: recovery codes, if the sign-in took one. */
 static void
-signed_in(struct request *rq)
+signed_in(struct request *rq, uint64_t left)
 {
-	struct m_login_ok	 ok;
+	struct m_login_ok	 ok = { .method = rq->rq_method };
+	char			 device[MAX_DEVICE + 1];
 
+	throttle_back(rq);
 	memcpy(ok.token, rq->rq_token, sizeof(ok.token));
+	ok.left = left < RECOVERY_CODES ? (uint8_t)left : RECOVERY_CODES;
+	/* A guest is nobody whose failures or devices could be known. */
+	if (rq->rq_type != IMSG_GUEST_USE) {
+		ok.failures = rq->rq_failures;
+		if (device_new(rq, device) == 0)
+			ok.device = device;
+	}
 	auth_counts.ac_signins++;
 	(void)proc_send(proc_peer(PROC_SESSION, rq->rq_inst), IMSG_LOGIN_OK,
 	    rq->rq_req, -1, &ok);
@@ -513,22 +893,41 @@ signed_in(struct request *rq)
 	request_free(rq);
 }
 
+/* The next time this browser is known; it stays the same device. */
+static int
+device_new(struct request *rq, char *dst)
+{
+	struct device	*de = &rq->rq_device;
+
+	if (!device_ready)
+		return (-1);
+	if (!rq->rq_has_device || de->de_user != rq->rq_user) {
+		if (RAND_bytes(de->de_id, sizeof(de->de_id)) != 1)
+			return (-1);
+		de->de_user = rq->rq_user;
+	}
+	de->de_issued = now_ms() / 1000;
+	return (device_write(dst, device_key, rq->rq_tenant, de));
+}
+
 static void
 got_token_row(struct request *rq, const struct m_token_row *m)
 {
 	struct m_grant_new	 grant = { .tenant = rq->rq_tenant };
-	uint64_t		 now = now_ms();
+	uint64_t		 now = now_ms(), idle;
 
+	idle = 1000 * (uint64_t)tenant_seconds(rq, POLICY_IDLE,
+	    auth_now.ac_idle);
 	/* A clock that was set back makes nobody idle. */
 	if (m->state != USER_ACTIVE || now >= m->expires || (m->live == 0 &&
-	    now > m->seen &&
-	    now - m->seen > (uint64_t)auth_now.ac_idle * 1000)) {
+	    now > m->seen && now - m->seen > idle)) {
 		request_refuse(rq);
 		return;
 	}
 	memcpy(grant.sha, rq->rq_sha, sizeof(grant.sha));
 	grant.inst = (uint16_t)rq->rq_inst;
 	grant.req = rq->rq_req;
+	grant.addr = rq->rq_addr;
 	auth_counts.ac_grants++;
 	request_ask(rq, W_GRANT, IMSG_GRANT_NEW, &grant);
 }
@@ -546,13 +945,15 @@ auth_init(void)
 	if (RAND_bytes(sha, sizeof(sha)) != 1 ||
 	    sha256(sha, sha, sizeof(sha)) == -1)
 		fatalx("auth: libcrypto does not work");
-	request_init();
+	throttle_init();
+	passkey_init();
 }
 
 static void
 auth_start(void)
 {
 	request_start();
+	throttle_start();
 	job_start();
 }
 
@@ -569,6 +970,12 @@ auth_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	case PROC_PARENT:
 		return (auth_parent(pe, type, m, imsg));
 	case PROC_HASH:
+		if (type == IMSG_DEVICE_KEY) {
+			memcpy(device_key, ((const struct m_device_key *)
+			    m)->key, sizeof(device_key));
+			device_ready = 1;
+			return (0);
+		}
 		return (job_answer(pe, type, id, m));
 	case PROC_STORAGE:
 		return (storage_imsg(type, id, m));
@@ -649,15 +1056,18 @@ auth_commit(const struct m_conf_end *m)
 static void
 auth_up(struct peer *pe)
 {
-	if (pe->pe_proc == PROC_STORAGE)
+	if (pe->pe_proc == PROC_STORAGE) {
 		tenants_clear();	/* it will tell them all */
-	else if (pe->pe_proc == PROC_HASH)
+		ledger_clear();
+	} else if (pe->pe_proc == PROC_HASH)
 		job_up();
 }
 
 static void
 auth_down(struct peer *pe)
 {
+	if (pe->pe_proc == PROC_STORAGE)
+		ledger_clear();
 	control_down(pe);
 	if (pe->pe_proc == PROC_HASH)
 		job_down(pe);
@@ -668,10 +1078,8 @@ void
 auth_stats(void (*fn)(const char *, uint64_t, void *), void *arg)
 {
 	uint64_t	 waiting, ms;
-	size_t		 addrs, accounts;
 
 	job_counts(&waiting, &ms);
-	throttle_counts(&addrs, &accounts);
 	fn("auth.requests", auth_counts.ac_requests, arg);
 	fn("auth.signins", auth_counts.ac_signins, arg);
 	fn("auth.grants", auth_counts.ac_grants, arg);
@@ -683,8 +1091,9 @@ auth_stats(void (*fn)(const char *, uint64_t, void *), void *arg)
 	fn("auth.unavailable", auth_counts.ac_unavailable, arg);
 	fn("auth.pending", auth_counts.ac_pending, arg);
 	fn("auth.tenants", ntenants, arg);
-	fn("auth.addresses", addrs, arg);
-	fn("auth.accounts", accounts, arg);
+	throttle_stats(fn, arg);
+	fn("auth.challenges", passkey_challenges(), arg);
+	fn("auth.hash.checks", auth_counts.ac_checks, arg);
 	fn("auth.hash.waiting", waiting, arg);
 	fn("auth.hash.ms", ms, arg);
 }

@@ -116,20 +116,52 @@ job_pick(void)
 static int
 job_send(struct request *rq, struct peer *pe, struct hasher *hs)
 {
-	struct m_hash_check	 check = { .password = rq->rq_password };
-	struct m_hash_make	 make = { .password = rq->rq_new };
+	struct m_hash_check	 check = { { rq->rq_sealed, rq->rq_sealedlen },
+				    rq->rq_password };
+	struct m_hash_make	 make = { .password = rq->rq_new,
+				    .words = rq->rq_words,
+				    .strength = rq->rq_strength,
+				    .old = { rq->rq_old, rq->rq_oldlen } };
+	struct m_hash_score	 score = { rq->rq_password, rq->rq_words };
+	struct m_hash_otp	 otp = { rq->rq_tenant, rq->rq_user,
+				    { rq->rq_totp, rq->rq_totplen },
+				    rq->rq_otp };
+	struct m_hash_user	 user = { rq->rq_tenant, rq->rq_user };
 	int			 ret;
 
-	if (rq->rq_wait == W_CHECK) {
-		check.sealed.mb_data = rq->rq_sealed;
-		check.sealed.mb_len = rq->rq_sealedlen;
+	switch (rq->rq_wait) {
+	case W_CHECK:
 		hs->hs_answer = IMSG_HASH_CHECKED;
+		auth_counts.ac_checks++;
+		rq->rq_hashed = 1;
 		ret = proc_send(pe, IMSG_HASH_CHECK, rq->rq_id, -1, &check);
-	} else {
+		break;
+	case W_SCORE:
+		hs->hs_answer = IMSG_HASH_SCORED;
+		ret = proc_send(pe, IMSG_HASH_SCORE, rq->rq_id, -1, &score);
+		break;
+	case W_OTP:
+		hs->hs_answer = IMSG_HASH_OTP_CHECKED;
+		ret = proc_send(pe, IMSG_HASH_OTP, rq->rq_id, -1, &otp);
+		break;
+	case W_TOTP:
+		hs->hs_answer = IMSG_HASH_TOTP_MADE;
+		ret = proc_send(pe, IMSG_HASH_TOTP, rq->rq_id, -1, &user);
+		break;
+	case W_CODES:
+		hs->hs_answer = IMSG_HASH_CODES_MADE;
+		ret = proc_send(pe, IMSG_HASH_CODES, rq->rq_id, -1, &user);
+		break;
+	case W_REGISTER:
+	case W_ASSERT:
+		ret = passkey_send(rq, pe, &hs->hs_answer);
+		break;
+	default:
 		if (rq->rq_new[0] == '\0')
 			make.password = rq->rq_password;
 		hs->hs_answer = IMSG_HASH_MADE;
 		ret = proc_send(pe, IMSG_HASH_MAKE, rq->rq_id, -1, &make);
+		break;
 	}
 	if (ret == 0) {
 		hs->hs_id = rq->rq_id;
@@ -161,22 +193,36 @@ job_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 {
 	const struct m_hash_checked	*checked = m;
 	const struct m_hash_made	*made = m;
-	struct m_blob			 none = { NULL, 0 };
+	const struct m_hash_scored	*scored = m;
 	struct hasher			*hs = &hashers[pe->pe_inst];
 	struct request			*rq;
 
 	if (hs->hs_id == 0 || hs->hs_id != id || hs->hs_answer != type)
 		return (-1);
-	job_ms = (7 * job_ms + (mono_ms() - hs->hs_since)) / 8;
+	/* Passkeys take next to no time: passwords are what is waited for. */
+	if (type == IMSG_HASH_CHECKED || type == IMSG_HASH_MADE)
+		job_ms = (7 * job_ms + (mono_ms() - hs->hs_since)) / 8;
 	hs->hs_id = 0;
 	if ((rq = request_find(id)) == NULL)
 		;				/* given up meanwhile */
 	else if (type == IMSG_HASH_CHECKED)
 		auth_checked(rq, checked->answer);
+	else if (type == IMSG_HASH_OTP_CHECKED)
+		factor_checked(rq, m);
+	else if (type == IMSG_HASH_TOTP_MADE)
+		factor_made(rq, m);
+	else if (type == IMSG_HASH_CODES_MADE)
+		factor_codes(rq, m);
+	else if (type == IMSG_HASH_SCORED)
+		auth_scored(rq, scored->score);
+	else if (type == IMSG_HASH_REGISTERED)
+		passkey_registered(rq, m);
+	else if (type == IMSG_HASH_ASSERTED)
+		passkey_asserted(rq, m);
 	else if (rq->rq_type == IMSG_NONE)
-		dummy_made(rq, made->ok ? &made->sealed : &none);
+		dummy_made(rq, &made->sealed);
 	else
-		auth_made(rq, made->ok ? &made->sealed : &none);
+		auth_made(rq, made->answer, &made->sealed);
 	job_run();
 	return (0);
 }

@@ -56,19 +56,20 @@ policy_control(const char *password)
 	return (0);
 }
 
-enum auth_fault
-auth_policy_check(const struct policy *po, const char *password)
+uint8_t
+auth_policy_check(const struct policy *po, uint8_t role, const char *password)
 {
 	ssize_t	 chars;
+	uint8_t	 faults = 0;
 
 	if ((chars = utf8_length(password, strlen(password))) == -1 ||
 	    policy_control(password))
 		return (FAULT_TEXT);
-	if ((size_t)chars < po->po_value[POLICY_LENGTH])
-		return (FAULT_SHORT);
+	if ((size_t)chars < policy_length(po, role))
+		faults |= FAULT_SHORT;
 	if (chars > MAX_PASSWORD_CHARS)
-		return (FAULT_LONG);
+		faults |= FAULT_LONG;
 	if (policy_kinds(password) < po->po_value[POLICY_KINDS])
-		return (FAULT_KINDS);
-	return (FAULT_NONE);
+		faults |= FAULT_KINDS;
+	return (faults);
 }

@@ -4,19 +4,13 @@
 
 #include "policy.h"
 
-enum auth_fault {
-	FAULT_NONE,
-	FAULT_TEXT,		/* no UTF-8, or control characters */
-	FAULT_SHORT,
-	FAULT_LONG,		/* over MAX_PASSWORD_CHARS */
-	FAULT_KINDS
-};
-
 /*
- * Check a password that somebody wants to have.  A character outside of ASCII
- * counts as a symbol, so that a password may be written in any script.
+ * Check a password that somebody of this role wants to have; the FAULT_ bits
+ * of what it lacks, but for FAULT_WEAK, which takes more than looking at it.  A
+ * character outside of ASCII counts as a symbol, so that a password may be
+ * written in any script.
  */
-enum auth_fault	 auth_policy_check(const struct policy *,
-		    const char *password);
+uint8_t	 auth_policy_check(const struct policy *, uint8_t role,
+	    const char *password);
 
 #endif

@@ -1,12 +1,10 @@
 /*
  * The table of requests under way in auth: bounded, each with an end in time,
- * found by an id that is not used again soon; and the throttles.
+ * found by an id that is not used again soon.
  */
 
 #include <sys/types.h>
 #include <sys/queue.h>
-
-#include <openssl/evp.h>
 
 #include <event.h>
 #include <stdlib.h>
@@ -19,12 +17,6 @@
 
 #define SLOT_BITS	12		/* of an id; REQUEST_MAX */
 
-/* Tries a minute, and at once: an office behind one address, one account. */
-#define ADDR_TRIES	30
-#define ADDR_KEYS	65536
-#define ACCOUNT_TRIES	10
-#define ACCOUNT_KEYS	65536
-
 TAILQ_HEAD(request_list, request);
 
 struct auth_counts		 auth_counts;
@@ -35,20 +27,9 @@ static unsigned int		 next_slot;
 static struct request_list	 pending = TAILQ_HEAD_INITIALIZER(pending);
 static unsigned int		 asked[MAX_SESSIONS];	/* pending, of each */
 static struct event		 pending_timer;
-static struct limit		*limit_addrs, *limit_accounts;
 
 static void	 request_arm(void);
 static void	 request_expire(int, short, void *);
-
-void
-request_init(void)
-{
-	limit_addrs = limit_new(ADDR_KEYS, ADDR_TRIES, ADDR_TRIES);
-	limit_accounts = limit_new(ACCOUNT_KEYS, ACCOUNT_TRIES,
-	    ACCOUNT_TRIES);
-	if (limit_addrs == NULL || limit_accounts == NULL)
-		fatal("auth");
-}
 
 void
 request_start(void)
@@ -93,6 +74,16 @@ request_open(struct peer *pe, uint32_t id, enum imsg_type type,
 	/* A session process that has lost its mind fills its own share. */
 	share = REQUEST_MAX / (proc_nsession == 0 ? 1 : proc_nsession);
 	auth_counts.ac_requests++;
+	/*
+	 * Before anything else, so that it tells nothing of accounts and links.
+	 * A session process that was broken into can lie about the addresses
+	 * of those whom it serves; of others' it has no tokens.
+	 */
+	if (!auth_welcomes(tenant, addr)) {
+		auth_counts.ac_refused++;
+		(void)proc_result(pe, id, R_ADDRESS, 0, NULL);
+		return (NULL);
+	}
 	if (asked[pe->pe_inst] >= share ||
 	    (rq = request_new(type, tenant)) == NULL) {
 		auth_counts.ac_busy++;
@@ -118,11 +109,19 @@ void
 request_free(struct request *rq)
 {
 	job_drop(rq);
-	if (rq->rq_type != IMSG_NONE)
+	/* What hash has got and never answered may have been a guess. */
+	if (rq->rq_hashed)
+		(void)throttle_wrong(rq);
+	else
+		throttle_open(rq);
+	if (rq->rq_type != IMSG_NONE && rq->rq_client == 0)
 		asked[rq->rq_inst]--;
 	TAILQ_REMOVE(&pending, rq, rq_entry);
 	auth_counts.ac_pending--;
 	slots[rq->rq_id % REQUEST_MAX] = NULL;
+	free(rq->rq_words);
+	freezero(rq->rq_old, rq->rq_oldlen);
+	passkey_free(rq->rq_passkey);
 	freezero(rq, sizeof(*rq));
 }
 
@@ -135,6 +134,11 @@ request_end(struct request *rq, enum result code, uint64_t arg,
 		dummy_failed();
 		return;
 	}
+	if (rq->rq_client != 0) {
+		control_sealed(rq->rq_client, NULL);
+		request_free(rq);
+		return;
+	}
 	switch (code) {
 	case R_OK:
 		break;
@@ -142,6 +146,7 @@ request_end(struct request *rq, enum result code, uint64_t arg,
 		auth_counts.ac_busy++;
 		break;
 	case R_TOOMANY:
+	case R_LOCKED:
 		auth_counts.ac_throttled++;
 		break;
 	case R_UNAVAILABLE:
@@ -161,12 +166,15 @@ request_refuse(struct request *rq)
 {
 	switch (rq->rq_type) {
 	case IMSG_LOGIN:
+	case IMSG_PASSKEY_LOGIN:
 		log_debug("sign-in refused: tenant %u from %s", rq->rq_tenant,
 		    log_safe(rq->rq_addr));
 		request_end(rq, R_SIGNIN, 0, NULL);
 		break;
 	case IMSG_LINK_GET:
 	case IMSG_LINK_USE:
+	case IMSG_GUEST_GET:
+	case IMSG_GUEST_USE:
 		request_end(rq, R_LINK, 0, NULL);
 		break;
 	default:
@@ -187,6 +195,24 @@ request_ask(struct request *rq, enum wait wait, enum imsg_type type,
 	rq->rq_wait = wait;
 }
 
+int
+request_at_hash(const struct request *rq)
+{
+	switch (rq->rq_wait) {
+	case W_CHECK:
+	case W_MAKE:
+	case W_SCORE:
+	case W_OTP:
+	case W_TOTP:
+	case W_CODES:
+	case W_REGISTER:
+	case W_ASSERT:
+		return (1);
+	default:
+		return (0);
+	}
+}
+
 void
 request_down(struct peer *pe)
 {
@@ -194,12 +220,11 @@ request_down(struct peer *pe)
 
 	for (rq = TAILQ_FIRST(&pending); rq != NULL; rq = next) {
 		next = TAILQ_NEXT(rq, rq_entry);
-		if (rq->rq_type == IMSG_NONE)
+		if (rq->rq_type == IMSG_NONE || rq->rq_client != 0)
 			continue;
 		if (pe->pe_proc == PROC_SESSION && rq->rq_inst == pe->pe_inst)
 			request_free(rq);
-		else if (pe->pe_proc == PROC_STORAGE &&
-		    rq->rq_wait != W_CHECK && rq->rq_wait != W_MAKE)
+		else if (pe->pe_proc == PROC_STORAGE && !request_at_hash(rq))
 			request_end(rq, R_UNAVAILABLE, 0, NULL);
 	}
 }
@@ -233,59 +258,4 @@ request_expire(int fd, short what, void *arg)
 	while ((rq = TAILQ_FIRST(&pending)) != NULL && rq->rq_until <= now)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	request_arm();
-}
-
-int
-throttle_name(struct request *rq, const char *kind, const void *name,
-    size_t len)
-{
-	EVP_MD_CTX	*ctx;
-	int		 ret = -1;
-
-	if ((ctx = EVP_MD_CTX_new()) == NULL)
-		return (-1);
-	if (EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(ctx, &rq->rq_tenant, sizeof(rq->rq_tenant)) ==
-	    1 &&
-	    EVP_DigestUpdate(ctx, kind, strlen(kind) + 1) == 1 &&
-	    EVP_DigestUpdate(ctx, name, len) == 1 &&
-	    EVP_DigestFinal_ex(ctx, rq->rq_account_key, NULL) == 1)
-		ret = 0;
-	EVP_MD_CTX_free(ctx);
-	return (ret);
-}
-
-int
-throttle(struct request *rq)
-{
-	uint64_t	 now = mono_ms();
-	uint32_t	 ms;
-
-	limit_addr(rq->rq_addr_key, rq->rq_addr);
-	if ((ms = limit_take(limit_addrs, rq->rq_addr_key, now)) == 0 &&
-	    (ms = limit_take(limit_accounts, rq->rq_account_key, now)) == 0) {
-		rq->rq_tried = 1;
-		return (0);
-	}
-	log_debug("too many tries: tenant %u from %s", rq->rq_tenant,
-	    log_safe(rq->rq_addr));
-	request_end(rq, R_TOOMANY, limit_seconds(ms), NULL);
-	return (-1);
-}
-
-void
-throttle_back(struct request *rq)
-{
-	if (!rq->rq_tried)
-		return;
-	limit_give(limit_addrs, rq->rq_addr_key);
-	limit_give(limit_accounts, rq->rq_account_key);
-	rq->rq_tried = 0;
-}
-
-void
-throttle_counts(size_t *addrs, size_t *accounts)
-{
-	*addrs = limit_count(limit_addrs);
-	*accounts = limit_count(limit_accounts);
 }

@@ -1,6 +1,6 @@
 /*
  * Requests in the auth process: what a session process has asked, and how far
- * we are with it.  For auth.c, auth_request.c and auth_hash.c only.
+ * we are with it.  For auth.c and the files auth_*.c only.
  */
 #ifndef AUTH_REQUEST_H
 #define AUTH_REQUEST_H
@@ -8,24 +8,53 @@
 #include <sys/types.h>
 #include <sys/queue.h>
 
+#include "auth_device.h"
+#include "auth_failure.h"
 #include "limit.h"
 #include "proc.h"
 
 #define REQUEST_MAX	4096		/* at a time; a power of two */
 #define REQUEST_MS	10000		/* until one is given up */
+#define RETRY_MAX	3600000		/* ms, the longest that we tell */
 
 /* What a request waits for. */
 enum wait {
 	W_NOTHING,
+	W_LOCKS,		/* storage: the locks of the tenant */
+	W_LOCK,			/* storage: a new one is kept */
 	W_CRED,			/* storage: the account */
 	W_CHECK,		/* hash: does the password fit */
 	W_MAKE,			/* hash: a new record */
+	W_SCORE,		/* hash: how easily it is guessed */
 	W_TOKEN_NEW,		/* storage: the sign-in is recorded */
 	W_TOKEN_ROW,		/* storage: the sign-in of a token */
 	W_GRANT,		/* storage: tells the session itself */
 	W_LINK,			/* storage: tells the session itself */
 	W_LINK_SET,		/* storage: the link is used up */
-	W_CRED_SET		/* storage: the new record is kept */
+	W_CRED_SET,		/* storage: the new record is kept */
+	W_OTP,			/* hash: does the code fit */
+	W_TOTP,			/* hash: a new seed */
+	W_CODES,		/* hash: new recovery codes */
+	W_FACTOR_PUT,		/* storage: the second factor is changed */
+	W_OWNER,		/* storage: who wants a passkey */
+	W_REGISTER,		/* hash: is the new passkey sound */
+	W_PASSKEY,		/* storage: whose passkey it is */
+	W_ASSERT,		/* hash: is it the passkey that signs */
+	W_PASSKEY_SET,		/* storage: it is kept, or gone */
+	W_GUEST,		/* storage: does the URL need a password */
+	W_GUEST_SEAL		/* storage: keeps one for a new URL */
+};
+
+/* What a request about a passkey carries; the blobs are its own. */
+struct passkey {
+	uint8_t		 pk_challenge[TOKEN_LEN];
+	int		 pk_alone;	/* without a password */
+	int		 pk_deny;	/* whatever hash will say */
+	uint32_t	 pk_id, pk_user, pk_count;
+	uint8_t		 pk_alg;
+	char		 pk_name[MAX_NAME + 1];
+	struct m_blob	 pk_cred, pk_handle, pk_client, pk_sig, pk_key;
+	struct m_blob	 pk_data;	/* attestation, or of a sign-in */
 };
 
 /* Of a session process, or our own (IMSG_NONE). */
@@ -39,18 +68,49 @@ struct request {
 	unsigned int		 rq_inst;	/* the asker, and his id */
 	uint32_t		 rq_req;
 	uint64_t		 rq_until;
+	uint64_t		 rq_grant;	/* of who makes a guest URL */
 	uint32_t		 rq_tenant, rq_user;
 	int			 rq_deny;	/* whatever hash will say */
-	int			 rq_tried;	/* took from both buckets */
+	int			 rq_tried;	/* counts as a try under way */
+	int			 rq_hashed;	/* hash has the password */
+	int			 rq_known;	/* not as a stranger */
+	int			 rq_has_device;	/* of some user */
+	struct device		 rq_device;
+	uint32_t		 rq_failures;	/* before this success */
+	enum result		 rq_end;	/* once its lock is kept */
+	uint64_t		 rq_endarg;
+	const char		*rq_endfield;	/* a constant */
 	uint8_t			 rq_addr_key[LIMIT_KEY];
-	uint8_t			 rq_account_key[LIMIT_KEY];
+	uint8_t			 rq_name_key[FAILURE_KEY];
+	uint8_t			 rq_key[FAILURE_KEY];	/* that counts */
 	uint8_t			 rq_token[TOKEN_LEN], rq_sha[TOKEN_LEN];
+	uint32_t		 rq_client;	/* of control.c, or 0 */
 	char			 rq_addr[MAX_ADDR + 1];
 	char			 rq_agent[MAX_AGENT + 1];
+	char			 rq_mail[MAX_MAIL + 1];
 	char			 rq_password[MAX_PASSWORD + 1];
 	char			 rq_new[MAX_PASSWORD + 1];
 	uint8_t			 rq_sealed[MAX_SEALED];
 	size_t			 rq_sealedlen;
+	/* Second factors; see auth_factor.c. */
+	uint8_t			 rq_role;	/* of the account */
+	uint8_t			 rq_methods;	/* FACTOR_: the account has */
+	uint8_t			 rq_method;	/* the one shown, checked */
+	enum factor_act		 rq_act;	/* of IMSG_FACTOR */
+	char			 rq_otp[MAX_OTP + 1];
+	uint64_t		 rq_step;
+	uint8_t			 rq_code[TOKEN_LEN];
+	uint8_t			 rq_totp[MAX_SEALED];
+	size_t			 rq_totplen;
+	uint8_t			 rq_seed[TOTP_SEED];
+	uint8_t			 rq_shas[RECOVERY_CODES * TOKEN_LEN];
+	char			 rq_show[RECOVERY_CODES * RECOVERY_TEXT + 1];
+	char			*rq_words;	/* to guess from, or NULL */
+	uint8_t			*rq_old;	/* as in m_cred, or NULL */
+	size_t			 rq_oldlen;
+	uint8_t			 rq_strength;	/* that is demanded */
+	uint8_t			 rq_faults;
+	struct passkey		*rq_passkey;	/* or NULL */
 };
 
 /* Figures for the operator. */
@@ -58,14 +118,14 @@ struct auth_counts {
 	uint64_t	 ac_requests, ac_signins, ac_grants, ac_links;
 	uint64_t	 ac_passwords, ac_refused, ac_throttled, ac_busy;
 	uint64_t	 ac_unavailable, ac_pending;
+	uint64_t	 ac_failures, ac_locks, ac_attacks, ac_checks;
 };
 
 extern struct auth_counts	 auth_counts;
 
 /* auth_request.c */
 
-/* Once, before the sandbox; and once in it. */
-void	 request_init(void);
+/* Once, in the sandbox. */
 void	 request_start(void);
 
 /* A request without an asker, or NULL when the table is full. */
@@ -85,38 +145,159 @@ void		 request_refuse(struct request *);
 /* Ask storage under our id and wait, or end the request. */
 void		 request_ask(struct request *, enum wait, enum imsg_type,
 		    const void *);
+/* Does it wait for hash, and not for storage? */
+int		 request_at_hash(const struct request *);
 /* The process has gone: what waits for it, or was asked by it, ends. */
 void		 request_down(struct peer *);
 
+/* auth_throttle.c */
+
+/* Once, before the sandbox; and once in it. */
+void		 throttle_init(void);
+void		 throttle_start(void);
 /*
- * Name the account by the request's tenant and something that the asker knows
- * (a mail address, a link), so that unknown accounts have a bucket like known
- * ones.  0 or -1.
+ * Name what is tried, by the request's tenant and something that the asker
+ * knows (a mail address, a link), so that unknown accounts are counted like
+ * known ones.  0 or -1.
  */
 int		 throttle_name(struct request *, const char *kind,
 		    const void *name, size_t len);
-/* Take from the address and the account.  -1: answered and forgotten. */
+/*
+ * It is no stranger: count by this name instead, in a table that strangers
+ * do not reach, and not by address.  Before throttle().  0 or -1.
+ */
+int		 throttle_known(struct request *, const char *kind,
+		    const void *name, size_t len);
+/* May it be tried?  -1: answered and forgotten. */
 int		 throttle(struct request *);
-/* The password was right: an office that signs in is no attack. */
+/* Take from the address for an estimate alone: the same. */
+int		 throttle_score(struct request *);
+/*
+ * The end of the try: right, which forgets the failures before it, wrong (1:
+ * that has locked it), or neither.  Neither is also a right password that
+ * lacks a second factor: wrong codes stay counted between right passwords.
+ * Each only the first time; without any, the end of the request is the end.
+ */
 void		 throttle_back(struct request *);
-/* Number of buckets of addresses and of accounts. */
-void		 throttle_counts(size_t *, size_t *);
+int		 throttle_wrong(struct request *);
+void		 throttle_open(struct request *);
+/* Storage tells of a lock that it keeps, and of the end of one. */
+void		 throttle_lock(const struct m_lock_row *);
+void		 throttle_unlock(const struct m_unlock *);
+void		 throttle_stats(void (*)(const char *, uint64_t, void *),
+		    void *arg);
 
 /* auth.c */
 
+/* Seconds until a sign-in of this request's tenant ends in any case. */
+uint32_t auth_absolute(const struct request *);
+/* May anything be asked of the tenant from this address? */
+int	 auth_welcomes(uint32_t tenant, const char *addr);
 /* When hash last worked for the tenant: 0 if never; NULL if unknown. */
 uint64_t	*auth_turn(uint32_t tenant);
+/* What the tenant's rules say about failures. */
+struct failure_rule auth_rule(uint32_t tenant);
+/*
+ * The password or the code was wrong: counted, and answered with this, after
+ * storage has the lock if there is one now.  The field is a constant.
+ */
+void		 auth_wrong(struct request *, enum result, uint64_t arg,
+		    const char *field);
 void		 auth_checked(struct request *, enum hash_answer);
-/* sealed is empty when it could not be made. */
-void		 auth_made(struct request *, const struct m_blob *sealed);
+void		 auth_made(struct request *, enum make_answer,
+		    const struct m_blob *sealed);
+void		 auth_scored(struct request *, uint8_t score);
+/* Is the request's tenant in service?  0, or -1: answered and forgotten. */
+int		 auth_tenant(struct request *);
+/* The host name of a tenant, and the port of its URLs; 0, or -1. */
+int		 auth_host(uint32_t tenant, char *dst, size_t len,
+		    uint16_t *port);
+/* Of somebody who is not known yet; else of one who shows his sign-in. */
+int		 is_login(const struct request *);
+/* Keep which device a login comes from; the token is empty for a new one. */
+void		 auth_device(struct request *, const char *token);
+/* Look for the account of the mail address, then check rq_password. */
+void		 auth_login(struct request *, const char *email);
+/*
+ * Go on once storage's locks of the tenant are known: a lock that we have
+ * forgotten, since we are new, is one all the same.  Whose the sign-in of
+ * rq_sha is, is asked next; of a login, whose the mail is; of a guest, what
+ * the URL needs.
+ */
+void		 locks_first(struct request *);
+/* A sign-in has all it needs: have storage record it, which may say no. */
+void		 token_new(struct request *);
+
+/*
+ * auth_factor.c: second factors.
+ *
+ * The sign-in of an account that has any, of whatever kind:
+ *
+ * 1. CRED brings rq_methods with the account, and the password is checked as
+ *    if there were none: whoever does not know it learns nothing of them.
+ * 2. factor_login() is called once it is right.  Nothing shown: R_FACTOR with
+ *    the methods, and no state is kept; the page sends all once more, with a
+ *    code or an assertion.  Shown: a job for hash, which alone parses it.
+ * 3. The answer of hash sets rq_method and what belongs to it (rq_step, or
+ *    rq_code), or ends in R_FACTOR with FACTOR_WRONG; the try stays counted.
+ * 4. token_new() hands these to storage in TOKEN_NEW.  There factor_spend()
+ *    looks, in the transaction that records the sign-in, whether it is good
+ *    still, and uses it up; a sign-in without a factor of somebody who has one
+ *    does not get past it either.  R_FACTOR of storage is as in 3.
+ *
+ * Another kind adds its bit FACTOR_, a member of LOGIN and of TOKEN_NEW, a
+ * branch in factor_login() with its own wait and job, and one in
+ * factor_spend().
+ */
+
+/* The password of a sign-in is right. */
+void		 factor_login(struct request *);
+/* What storage says of an account, for later. */
+void		 factor_cred(struct request *, const struct m_cred *);
+/* Refuse a sign-in for want of one: wrong, or nothing shown yet. */
+void		 factor_refuse(struct request *, int wrong);
+/* The owner of a sign-in is who he says, by password: his IMSG_FACTOR. */
+void		 factor_owner(struct request *);
+/* Of IMSG_FACTOR with a code: no password is asked for. */
+void		 factor_code(struct request *);
+/* What hash and storage answer. */
+void		 factor_checked(struct request *,
+		    const struct m_hash_otp_checked *);
+void		 factor_made(struct request *,
+		    const struct m_hash_totp_made *);
+void		 factor_codes(struct request *,
+		    const struct m_hash_codes_made *);
+void		 factor_kept(struct request *);
+
+/* auth_guest.c */
+
+/* What a session asks about guests. */
+int		 guest_asked(struct peer *, uint32_t type, uint32_t id,
+		    const void *);
+/* Storage is asked whether there is a password to check, and says so. */
+void		 guest_go(struct request *);
+void		 guest_need(struct request *, const struct m_guest_need *);
+/* It was right, or there is none: let him in. */
+void		 guest_new(struct request *);
+/* The password of a new URL is sealed. */
+void		 guest_made(struct request *, const struct m_blob *sealed);
+/* An operator gives a new URL a password.  0, or -1: not now. */
+int		 guest_control(uint32_t client, const char *password);
+/* Is it long enough, and text? */
+int		 guest_password(const char *);
 
 /* auth_hash.c */
 
 void	 job_start(void);
 /*
  * Queue for a hash process: W_CHECK compares rq_password with rq_sealed,
- * W_MAKE hashes rq_new, or rq_password if that is empty.  The answer comes
- * through auth_checked() or auth_made(); or the request ends here.
+ * W_MAKE hashes rq_new, or rq_password if that is empty, when it is as strong
+ * as rq_strength and none of rq_old; W_SCORE estimates rq_password; W_OTP
+ * checks rq_otp with rq_totp, W_TOTP and W_CODES make a seed and codes;
+ * W_REGISTER and W_ASSERT look at rq_passkey.  The answer comes through
+ * auth_checked(), auth_made(), auth_scored(), factor_checked(), factor_made(),
+ * factor_codes(), passkey_registered() or passkey_asserted(); or the request
+ * ends here.
  */
 void	 job_put(struct request *, enum wait);
 /* The request leaves the queue, if it is there. */
@@ -133,5 +314,34 @@ void	 dummy_start(void);
 void	 dummy_failed(void);
 /* Put the dummy into rq_sealed; 0, or -1 while there is none. */
 int	 dummy_copy(struct request *);
+
+/* auth_passkey.c */
+
+void	 passkey_init(void);
+/* Number of challenges that may be used. */
+uint64_t passkey_challenges(void);
+/* Questions of a session; like session_imsg(): 0, or -1. */
+int	 passkey_ask(struct peer *, uint32_t id, const struct m_passkey_ask *);
+int	 passkey_ask_add(struct peer *, uint32_t id,
+	    const struct m_passkey_add *);
+int	 passkey_ask_del(struct peer *, uint32_t id,
+	    const struct m_passkey_del *);
+int	 passkey_ask_login(struct peer *, uint32_t id,
+	    const struct m_passkey_login *);
+/* The password was right: what was asked goes on. */
+void	 passkey_proved(struct request *);
+/* An imsg of storage: 0, or -1 when it was not asked for this. */
+int	 passkey_storage(struct request *, uint32_t type, const void *);
+/* Its RESULT: 1 when that is done with here, else 0. */
+int	 passkey_result(struct request *, const struct m_result *);
+/* Send W_REGISTER or W_ASSERT to hash; 0, or -1. */
+int	 passkey_send(struct request *, struct peer *,
+	    enum imsg_type *answer);
+/* What hash says. */
+void	 passkey_registered(struct request *,
+	    const struct m_hash_registered *);
+void	 passkey_asserted(struct request *, const struct m_hash_asserted *);
+/* With all that it holds; NULL too. */
+void	 passkey_free(struct passkey *);
 
 #endif

@@ -20,6 +20,7 @@ struct holder {
 	RB_ENTRY(holder) ho_entry;
 	unsigned int	 ho_inst;
 	uint32_t	 ho_tenant, ho_user;
+	uint8_t		 ho_guest;
 };
 RB_HEAD(holder_tree, holder);
 static struct holder_tree	 holders = RB_INITIALIZER(&holders);
@@ -245,6 +246,7 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	struct office	*of;
 	struct floor	*fl;
 	struct avatar	*av;
+	struct holder	*ho = holder_find(inst, m->tenant, m->user);
 	int		 is_new;
 
 	/* The number says whose avatar it is; nobody speaks for another. */
@@ -254,7 +256,7 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	av = avatar_find(of, m->user);
 	is_new = av == NULL || av->av_id != m->id ||
 	    av->av_floor->fl_id != m->floor;
-	if (is_new && holder_find(inst, m->tenant, m->user) == NULL) {
+	if (is_new && ho == NULL) {
 		early_add(inst, m);
 		return;
 	}
@@ -279,6 +281,8 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	if ((fl = floor_make(of, m->floor)) == NULL ||
 	    (av = avatar_remote(fl, m, inst)) == NULL)
 		return;
+	if (ho != NULL)
+		av->av_guest = ho->ho_guest;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,
 	    bus_time(m->time));
 	floor_room_told(av, m->room);
@@ -316,6 +320,7 @@ granted(const struct m_bus_grant *m)
 		ho->ho_inst = m->inst;
 		ho->ho_tenant = m->tenant;
 		ho->ho_user = m->user;
+		ho->ho_guest = m->guest;
 		RB_INSERT(holder_tree, &holders, ho);
 	}
 	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next) {

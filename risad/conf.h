@@ -7,6 +7,8 @@
 
 #include "risad.h"
 
+#define MAX_PROXIES	16	/* networks of a listen line; fit in MAX_PATH */
+
 /* A descriptor that children get by IMSG_CONF_FILE. */
 struct conf_file_fd {
 	TAILQ_ENTRY(conf_file_fd)	 cf_entry;
@@ -19,7 +21,8 @@ struct conf_listen {
 	TAILQ_ENTRY(conf_listen)	 cl_entry;
 	struct sockaddr_storage		 cl_addr;
 	socklen_t			 cl_len;
-	int				 cl_redirect;
+	enum conf_file			 cl_kind;	/* FILE_LISTEN_* */
+	char				*cl_from;	/* proxies, or NULL */
 };
 
 struct conf {

@@ -62,6 +62,7 @@ conf_free(struct conf *co)
 	}
 	while ((cl = TAILQ_FIRST(&co->co_listens)) != NULL) {
 		TAILQ_REMOVE(&co->co_listens, cl, cl_entry);
+		free(cl->cl_from);
 		free(cl);
 	}
 	free(co->co_domain);
@@ -226,8 +227,7 @@ page_open(struct conf *co, char *err, size_t errlen)
 
 /* The old configuration's socket for the same address, or -1. */
 static int
-listen_reuse(const struct conf *old, const struct conf_listen *want,
-    enum conf_file kind)
+listen_reuse(const struct conf *old, const struct conf_listen *want)
 {
 	struct conf_file_fd	*cf;
 	struct sockaddr_storage	 ss;
@@ -236,7 +236,10 @@ listen_reuse(const struct conf *old, const struct conf_listen *want,
 	if (old == NULL)
 		return (-1);
 	TAILQ_FOREACH(cf, &old->co_files, cf_entry) {
-		if (cf->cf_kind != kind)
+		/* What is served there may change: it is the same socket. */
+		if (cf->cf_kind != FILE_LISTEN_TLS &&
+		    cf->cf_kind != FILE_LISTEN_REDIRECT &&
+		    cf->cf_kind != FILE_LISTEN_PROXY)
 			continue;
 		len = sizeof(ss);
 		if (getsockname(cf->cf_fd, (struct sockaddr *)&ss, &len) == 0 &&
@@ -263,11 +266,9 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
     char *err, size_t errlen)
 {
 	const struct sockaddr	*sa = (const struct sockaddr *)&cl->cl_addr;
-	enum conf_file		 kind;
 	int			 fd, on = 1;
 
-	kind = cl->cl_redirect ? FILE_LISTEN_REDIRECT : FILE_LISTEN_TLS;
-	if ((fd = listen_reuse(old, cl, kind)) == -1) {
+	if ((fd = listen_reuse(old, cl)) == -1) {
 		fd = socket(sa->sa_family,
 		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (fd == -1 && errno == EAFNOSUPPORT && listen_any6(cl))
@@ -280,7 +281,8 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
 		    bind(fd, sa, cl->cl_len) == -1 || listen(fd, 1024) == -1)
 			goto fail;
 	}
-	if (file_add(co, kind, "", fd) == 0)
+	if (file_add(co, cl->cl_kind, cl->cl_from == NULL ? "" : cl->cl_from,
+	    fd) == 0)
 		return (0);
 	fd = -1;
  fail:
@@ -328,13 +330,13 @@ control_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		goto fail;
-	mask = umask(0177);
+	mask = umask(0111);	/* anybody: auth sees who it is */
 	if (bind(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		(void)umask(mask);
 		goto fail;
 	}
 	(void)umask(mask);
-	if (listen(fd, 16) == -1)
+	if (listen(fd, 128) == -1)
 		goto fail;
 	if (file_add(co, FILE_CONTROL, "", fd) == 0)
 		return (0);

@@ -15,7 +15,7 @@
 #define LINGER_MS	2000	/* for the other side to close, too */
 #define IN_ONCE		16384	/* a TLS record */
 #define IN_FIRST	2048
-#define TIMER_MS	250	/* what timers are rounded up to */
+#define TIMER_MS	1000	/* what timers are rounded up to */
 #define SPARE_MAX	4096
 #define READS		4	/* of one connection in one turn */
 
@@ -61,6 +61,40 @@ chunk_free(struct chunk *ck)
 		free(ck);
 }
 
+struct server *
+server_new(struct tls_config *conf, const char **why)
+{
+	struct server	*sv = calloc(1, sizeof(*sv));
+
+	*why = "out of memory";
+	if (sv == NULL) {
+		tls_config_free(conf);
+		return (NULL);
+	}
+	sv->sv_conf = conf;
+	sv->sv_refs = 1;
+	if ((sv->sv_tls = tls_server()) == NULL ||
+	    tls_configure(sv->sv_tls, conf) == -1) {
+		if (sv->sv_tls != NULL) {
+			log_warnx("certificate: %s", tls_error(sv->sv_tls));
+			*why = "libtls does not take the certificate";
+		}
+		server_free(sv);
+		return (NULL);
+	}
+	return (sv);
+}
+
+void
+server_free(struct server *sv)
+{
+	if (sv == NULL || --sv->sv_refs > 0)
+		return;
+	tls_free(sv->sv_tls);
+	tls_config_free(sv->sv_conf);
+	free(sv);
+}
+
 static struct out *
 out_get(void)
 {
@@ -97,7 +131,7 @@ conn_arm(struct conn *cn)
 	if (cn->cn_dead)
 		return;
 	if (cn->cn_state == CONN_DRAIN || (cn->cn_state != CONN_WAIT &&
-	    cn->cn_inlen < CONN_MAXIN))
+	    cn->cn_inlen < cn->cn_maxin))
 		what |= EV_READ;
 	if (cn->cn_blocked || cn->cn_readwants)
 		what |= EV_WRITE;
@@ -148,8 +182,10 @@ conn_free(struct conn *cn)
 		out_drop(cn);
 	ws_clear(&cn->cn_ws);
 	free(cn->cn_req);
+	free(cn->cn_proxy);
 	input_free(cn);
 	tls_free(cn->cn_tls);
+	server_free(cn->cn_server);
 	close(cn->cn_fd);
 	free(cn);
 }
@@ -161,37 +197,45 @@ conn_timeout(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (cn->cn_state == CONN_DRAIN || cn->cn_state == CONN_HANDSHAKE)
+	if (cn->cn_state == CONN_DRAIN || cn->cn_state == CONN_PROXY ||
+	    cn->cn_state == CONN_HANDSHAKE)
 		conn_close(cn);
 	else
 		session_timeout(cn);
 }
 
 struct conn *
-conn_new(int fd, struct tls *server, const char *addr)
+conn_new(int fd, struct server *sv, const char *addr, int proxy)
 {
 	struct conn	*cn;
 
-	if ((cn = calloc(1, sizeof(*cn))) == NULL) {
+	if ((cn = calloc(1, sizeof(*cn))) == NULL || (proxy &&
+	    (cn->cn_proxy = calloc(1, sizeof(*cn->cn_proxy))) == NULL)) {
+		free(cn);
 		close(fd);
 		return (NULL);
 	}
 	cn->cn_fd = fd;
-	cn->cn_redirect = server == NULL;
-	cn->cn_state = server == NULL ? CONN_HTTP : CONN_HANDSHAKE;
+	cn->cn_redirect = sv == NULL;
+	cn->cn_state = proxy ? CONN_PROXY : sv == NULL ? CONN_HTTP :
+	    CONN_HANDSHAKE;
+	cn->cn_maxin = CONN_MAXIN;
 	STAILQ_INIT(&cn->cn_out);
 	TAILQ_INIT(&cn->cn_asks);
 	(void)strlcpy(cn->cn_addr, addr, sizeof(cn->cn_addr));
 	cn->cn_heard = mono_ms();
-	if (server != NULL &&
-	    tls_accept_socket(server, &cn->cn_tls, fd) == -1) {
-		log_debug("accept: %s", tls_error(server));
-		close(fd);
-		free(cn);
-		return (NULL);
-	}
-	if (server != NULL)
+	if (sv != NULL) {
+		if (tls_accept_socket(sv->sv_tls, &cn->cn_tls, fd) == -1) {
+			log_debug("accept: %s", tls_error(sv->sv_tls));
+			close(fd);
+			free(cn->cn_proxy);
+			free(cn);
+			return (NULL);
+		}
 		cn->cn_ssl = tls_ssl_last();
+		cn->cn_server = sv;
+		sv->sv_refs++;
+	}
 	event_set(&cn->cn_ev, fd, EV_READ | EV_PERSIST, conn_event, cn);
 	evtimer_set(&cn->cn_timer, conn_timeout, cn);
 	conn_arm(cn);
@@ -248,7 +292,8 @@ conn_queue(struct conn *cn, struct chunk *ck)
 	if (cn->cn_dead || cn->cn_state == CONN_DRAIN || ck == NULL ||
 	    ck->ck_len == 0)
 		return;
-	if (cn->cn_outlen + ck->ck_len > CONN_LIMIT + WRITE_MAX ||
+	/* What waits already counts: one long answer may be longer. */
+	if (cn->cn_outlen > CONN_LIMIT ||
 	    (ou = out_get()) == NULL) {
 		log_debug("%s: reads too slowly", cn->cn_addr);
 		conn_close(cn);
@@ -298,8 +343,8 @@ input_keep(struct conn *cn)
 	explicit_bzero(input, cn->cn_inlen);
 	cn->cn_in = in;
 	cn->cn_insize = size;
-	/* The request that is being answered points into it. */
-	if (cn->cn_state == CONN_WAIT)
+	/* The request that is being answered, or asked about, points there. */
+	if (cn->cn_state == CONN_WAIT || cn->cn_large == LARGE_ASKED)
 		(void)http_parse(cn->cn_req, (const char *)in, cn->cn_inlen,
 		    0);
 }
@@ -398,7 +443,7 @@ conn_flush(struct conn *cn)
 {
 	int	 was_slow = conn_slow(cn), more = 1;
 
-	if (cn->cn_state == CONN_HANDSHAKE)
+	if (cn->cn_state == CONN_PROXY || cn->cn_state == CONN_HANDSHAKE)
 		return;
 	while (cn->cn_outlen > 0 && (more = conn_write(cn)) == 1)
 		;
@@ -436,9 +481,9 @@ input_grow(struct conn *cn)
 	size_t	 size = cn->cn_insize * 2;
 	uint8_t	*in;
 
-	if (size > CONN_MAXIN)
-		size = CONN_MAXIN;
-	if (cn->cn_insize == size ||
+	if (size > cn->cn_maxin)
+		size = cn->cn_maxin;
+	if (cn->cn_insize >= size ||
 	    (in = recallocarray(cn->cn_in, cn->cn_insize, size, 1)) == NULL)
 		return (-1);
 	cn->cn_in = in;
@@ -459,7 +504,7 @@ conn_read(struct conn *cn)
 		size = IN_ONCE;
 	} else {
 		if (cn->cn_inlen == cn->cn_insize && input_grow(cn) == -1)
-			return (cn->cn_insize == CONN_MAXIN ? 0 : -1);
+			return (cn->cn_insize >= cn->cn_maxin ? 0 : -1);
 		in = cn->cn_in + cn->cn_inlen;
 		size = cn->cn_insize - cn->cn_inlen;
 	}
@@ -512,6 +557,54 @@ conn_handshake(struct conn *cn)
 		conn_arm(cn);
 }
 
+/*
+ * The bytes of the header and not one more: the next is TLS, which reads from
+ * the socket itself.
+ */
+static enum proxy_result
+conn_header(struct conn *cn, uint8_t addr[NETWORK_ADDR])
+{
+	struct proxy_input	*px = cn->cn_proxy;
+	enum proxy_result	 res;
+	size_t			 want;
+	ssize_t			 n;
+
+	while ((res = proxy_parse(px->px_data, px->px_len, addr)) ==
+	    PROXY_MORE) {
+		want = proxy_length(px->px_data, px->px_len);
+		n = recv(cn->cn_fd, px->px_data + px->px_len,
+		    want - px->px_len, 0);
+		if (n == -1 && (errno == EAGAIN || errno == EINTR))
+			return (PROXY_MORE);
+		if (n <= 0)
+			return (PROXY_BAD);
+		px->px_len += (size_t)n;
+		conn_bytes_in += (uint64_t)n;
+	}
+	return (res);
+}
+
+static void
+conn_proxied(struct conn *cn)
+{
+	uint8_t			 addr[NETWORK_ADDR];
+	enum proxy_result	 res;
+
+	if ((res = conn_header(cn, addr)) == PROXY_MORE)
+		return;
+	if (res == PROXY_BAD) {
+		log_debug("%s: no header of PROXY protocol v2", cn->cn_addr);
+		conn_close(cn);
+		return;
+	}
+	if (door_proxied(cn, res == PROXY_ADDR ? addr : NULL) == -1)
+		return;
+	free(cn->cn_proxy);
+	cn->cn_proxy = NULL;
+	cn->cn_state = CONN_HANDSHAKE;
+	conn_handshake(cn);		/* its first bytes may be here */
+}
+
 /* Read and forget. */
 static void
 conn_forget(struct conn *cn)
@@ -543,6 +636,10 @@ conn_event(int fd, short what, void *arg)
 
 	(void)fd;
 	cn->cn_again = 0;
+	if (cn->cn_state == CONN_PROXY) {
+		conn_proxied(cn);
+		return;
+	}
 	if (cn->cn_state == CONN_HANDSHAKE) {
 		conn_handshake(cn);
 		return;

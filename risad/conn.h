@@ -12,6 +12,7 @@
 #include <tls.h>
 
 #include "http.h"
+#include "proxy.h"
 #include "risad.h"
 #include "websocket.h"
 
@@ -32,7 +33,25 @@ struct out {
 	size_t			 ou_off;
 };
 
+/*
+ * What TLS connections are made from.  Each keeps a reference: libtls looks
+ * into the server's context when the client's first bytes come, and a reload
+ * may come before them.
+ */
+struct server {
+	struct tls		*sv_tls;
+	struct tls_config	*sv_conf;	/* takes new ticket keys */
+	unsigned int		 sv_refs;
+};
+
+/* The header of a proxy, as far as it has come. */
+struct proxy_input {
+	size_t		 px_len;
+	uint8_t		 px_data[PROXY_MAX];
+};
+
 enum conn_state {
+	CONN_PROXY,		/* the proxy says for whom it is */
 	CONN_HANDSHAKE,
 	CONN_HTTP,		/* reads requests */
 	CONN_WAIT,		/* a request is being answered */
@@ -57,18 +76,28 @@ struct conn {
 	uint8_t			 cn_head;	/* the request is HEAD */
 	uint8_t			 cn_blocked;	/* the socket takes no more */
 	uint8_t			 cn_readwants;	/* TLS: write, to read */
+	uint8_t			 cn_counted;	/* among its address's */
 	enum conn_state		 cn_state;
+	enum {
+		LARGE_NO,		/* no body above BODY_MAX may come */
+		LARGE_ASKED,		/* auth is asked who sends it */
+		LARGE_YES
+	}			 cn_large;
+	struct server		*cn_server;	/* NULL for plain HTTP */
 	struct tls		*cn_tls;
 	void			*cn_ssl;	/* see compat/tls_ssl.h */
 	short			 cn_what;	/* that cn_ev waits for */
 	struct event		 cn_ev;
 	struct event		 cn_timer;
+	/* Of the client; of its proxy until that has said whose it is. */
 	char			 cn_addr[MAX_ADDR + 1];
+	struct proxy_input	*cn_proxy;	/* while CONN_PROXY */
 	uint64_t		 cn_heard;	/* monotonic ms */
 	uint64_t		 cn_pinged;	/* the same, or 0 */
 
 	uint8_t			*cn_in;
 	size_t			 cn_inlen, cn_insize;
+	size_t			 cn_maxin;	/* what may be waiting */
 	STAILQ_HEAD(, out)	 cn_out;
 	size_t			 cn_outlen;
 
@@ -87,10 +116,20 @@ struct chunk	*chunk_from(const void *, size_t len);
 void		 chunk_free(struct chunk *);	/* drops a reference */
 
 /*
- * Take over an accepted, non-blocking descriptor; tls is its server context
- * or NULL for plain HTTP.  NULL on failure, the descriptor is closed then.
+ * A server with one reference, which owns the configuration from now on, also
+ * where it fails: NULL, and why.
  */
-struct conn	*conn_new(int fd, struct tls *server, const char *addr);
+struct server	*server_new(struct tls_config *, const char **why);
+void		 server_free(struct server *);	/* drops a reference */
+
+/*
+ * Take over an accepted, non-blocking descriptor; the server gets one more
+ * reference, NULL stands for plain HTTP.  With proxy, the header of a proxy
+ * comes first (haproxy's proxy-protocol.txt, section 2.2).  NULL on failure,
+ * the descriptor is closed then.
+ */
+struct conn	*conn_new(int fd, struct server *, const char *addr,
+		    int proxy);
 
 /*
  * Append to what leaves at the end of this turn of the loop; takes its own
@@ -108,14 +147,17 @@ void		 conn_consume(struct conn *, size_t len);
 /* Ask for session_input() again though nothing new arrives. */
 void		 conn_again(struct conn *);
 /*
- * Fire session_timeout() after so many milliseconds, once; up to a quarter of
- * a second later, together with others.
+ * Fire session_timeout() after so many milliseconds, once; up to a second
+ * later, together with others.
  */
 void		 conn_timer(struct conn *, unsigned int ms);
 /* Write what has been queued on all connections: at the end of each turn. */
 void		 conn_flush_all(void);
 /* Bytes that all connections have taken in and sent, for statistics. */
 extern uint64_t	 conn_bytes_in, conn_bytes_out;
+
+/* door.c provides: whom the proxy is for, NULL: itself.  -1: closed. */
+int		 door_proxied(struct conn *, const uint8_t *addr);
 
 /* session.c provides: */
 void		 session_input(struct conn *);	/* cn_in has grown */

@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "auth.h"
+#include "auth_request.h"
 #include "control.h"
+#include "ledger.h"
 #include "log.h"
 #include "util.h"
 
-#define CONTROL_MAX	32		/* clients */
+#define CONTROL_MAX	32		/* clients, besides root's */
 #define CONTROL_MAX_UID	8		/* of one user */
 #define CONTROL_QUEUE	32768		/* imsgs that one may leave unread */
 #define CONTROL_HELLO	10		/* seconds until it says hello */
@@ -29,6 +31,13 @@
 #define BIT_STORAGE	0x00000002U
 #define BIT_SESSION(i)	(0x00010000U << (i))
 
+/* The parent keeps no audit trail: storage writes for it what it is asked. */
+enum trail {
+	TRAIL_NONE,			/* not a command for that */
+	TRAIL_ASKED,			/* nothing is done before it is there */
+	TRAIL_BEGUN			/* the outcome is to follow */
+};
+
 struct client {
 	TAILQ_ENTRY(client)	 cl_entry;
 	uid_t			 cl_uid;
@@ -37,14 +46,26 @@ struct client {
 	uint32_t		 cl_id;		/* of its command */
 	uint32_t		 cl_key;	/* of what we ask, or 0 */
 	uint32_t		 cl_wait;	/* who has not answered yet */
+	struct guest_add	*cl_guest;	/* its password is sealed */
 	int			 cl_many;	/* more than one was asked */
+	uint32_t		 cl_type, cl_arg;	/* its command */
+	enum trail		 cl_trail;
+	union msg_any		 cl_m;		/* what waits for the trail */
 	struct imsgbuf		 cl_ibuf;
 	struct event		 cl_ev;
 	struct event		 cl_timer;
 };
 
+/* A guest URL that waits for its password to be sealed. */
+struct guest_add {
+	struct m_c_guest_add	 ga_add;
+	char			 ga_tenant[MAX_LABEL + 1];
+	char			 ga_floor[MAX_NAME + 1];
+};
+
 static TAILQ_HEAD(, client)	 clients = TAILQ_HEAD_INITIALIZER(clients);
 static unsigned int		 nclients;
+static unsigned int		 nroot;		/* of them */
 static int			 control_fd = -1;
 static struct event		 control_ev, control_pause;
 static uint32_t			 control_key;
@@ -54,6 +75,9 @@ static uint16_t			 control_port;
 static void	 control_accept(int, short, void *);
 static void	 control_resume(int, short, void *);
 static int	 control_full(uid_t);
+static void	 note(uid_t, uint32_t, enum note, uint32_t, uint32_t);
+static const char *more_text(uint32_t);
+static void	 turn_away(int, uid_t);
 static void	 client_open(int);
 static void	 client_close(struct client *);
 static void	 client_timer(struct client *, time_t);
@@ -66,9 +90,16 @@ static void	 client_done(struct client *, enum result, uint64_t,
 		    const char *);
 static int	 client_imsg(struct client *, struct imsg *);
 static int	 client_hello(struct client *, const struct m_c_hello *);
+static int	 client_may(struct client *, uint32_t);
 static void	 client_command(struct client *, uint32_t, union msg_any *);
+static int	 client_trail(struct client *, const union msg_any *);
+static void	 client_trailed(struct client *, enum result);
+static void	 client_outcome(struct client *, enum note);
+static void	 client_pass(struct client *, const union msg_any *);
+static void	 client_guest(struct client *, const struct m_c_guest_add *);
 static void	 client_ask(struct client *, enum proc_type, unsigned int,
 		    uint32_t, const union msg_any *);
+static void	 client_sealed(struct client *, const struct m_blob *);
 static void	 client_answered(struct client *, uint32_t);
 static void	 client_stat(const char *, uint64_t, void *);
 static int	 client_link(struct client *, const struct m_c_link_token *);
@@ -125,6 +156,7 @@ control_resume(int fd, short what, void *arg)
 	event_add(&control_ev, NULL);
 }
 
+/* Whatever the others do, there is room for root. */
 static int
 control_full(uid_t uid)
 {
@@ -133,7 +165,53 @@ control_full(uid_t uid)
 
 	TAILQ_FOREACH(cl, &clients, cl_entry)
 		n += cl->cl_uid == uid;
-	return (nclients >= CONTROL_MAX || n >= CONTROL_MAX_UID);
+	return (n >= CONTROL_MAX_UID ||
+	    (uid != 0 && nclients - nroot >= CONTROL_MAX));
+}
+
+/* In the audit trail, if storage can be asked. */
+static void
+note(uid_t uid, uint32_t type, enum note what, uint32_t arg, uint32_t more)
+{
+	struct m_note	 m = { uid, type, arg, more, (uint8_t)what };
+
+	(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_NOTE, 0, -1, &m);
+}
+
+static const char *
+more_text(uint32_t more)
+{
+	static char	 buf[64];
+
+	if (more == 0)
+		return ("");
+	(void)snprintf(buf, sizeof(buf), "; %u more since the last such line",
+	    more);
+	return (buf);
+}
+
+/* Anybody may connect.  Of a stranger not a byte is read. */
+static void
+turn_away(int fd, uid_t uid)
+{
+	struct m_result	 m = { .code = R_UNAVAILABLE };
+	struct imsgbuf	 ib;
+	uint32_t	 more;
+
+	if (ledger_whole()) {
+		m.code = R_FORBIDDEN;
+		m.field = "you are not in the ledger of operators";
+		if (ledger_notable(uid, mono_ms(), &more)) {
+			log_warnx("control: uid %u turned away, not in the "
+			    "ledger of operators%s", uid, more_text(more));
+			note(uid, IMSG_NONE, NOTE_STRANGER, 0, more);
+		}
+	}
+	if (imsgbuf_init(&ib, fd) == -1)
+		return;
+	if (msg_compose(&ib, IMSG_RESULT, 0, -1, &m) == 0)
+		(void)imsgbuf_write(&ib);
+	imsgbuf_clear(&ib);
 }
 
 static void
@@ -143,8 +221,14 @@ client_open(int fd)
 	uid_t		 uid;
 	gid_t		 gid;
 
-	if (getpeereid(fd, &uid, &gid) == -1 || control_full(uid) ||
-	    (cl = calloc(1, sizeof(*cl))) == NULL)
+	if (getpeereid(fd, &uid, &gid) == -1)
+		goto fail;
+	if (ledger_role(uid, now_ms()) == OP_NONE) {
+		turn_away(fd, uid);
+		close(fd);
+		return;
+	}
+	if (control_full(uid) || (cl = calloc(1, sizeof(*cl))) == NULL)
 		goto fail;
 	if (imsgbuf_init(&cl->cl_ibuf, fd) == -1)
 		goto fail;
@@ -155,6 +239,7 @@ client_open(int fd)
 	cl->cl_uid = uid;
 	TAILQ_INSERT_TAIL(&clients, cl, cl_entry);
 	nclients++;
+	nroot += uid == 0;
 	event_set(&cl->cl_ev, fd, EV_READ, client_event, cl);
 	event_add(&cl->cl_ev, NULL);
 	evtimer_set(&cl->cl_timer, client_slow, cl);
@@ -169,12 +254,15 @@ client_open(int fd)
 static void
 client_close(struct client *cl)
 {
+	client_outcome(cl, NOTE_LEFT);
 	TAILQ_REMOVE(&clients, cl, cl_entry);
 	nclients--;
+	nroot -= cl->cl_uid == 0;
 	event_del(&cl->cl_ev);
 	evtimer_del(&cl->cl_timer);
 	imsgbuf_clear(&cl->cl_ibuf);
 	close(cl->cl_ibuf.fd);
+	free(cl->cl_guest);
 	free(cl);
 }
 
@@ -292,10 +380,7 @@ client_hello(struct client *cl, const struct m_c_hello *m)
 {
 	if (cl->cl_known)
 		return (-1);
-	if (cl->cl_uid != 0) {
-		client_done(cl, R_FORBIDDEN, 0, NULL);
-		cl->cl_closing = 1;
-	} else if (m->version != CONTROL_VERSION) {
+	if (m->version != CONTROL_VERSION) {
 		client_done(cl, R_REFUSED, 0,
 		    "risactl and risad are of different versions");
 		cl->cl_closing = 1;
@@ -331,17 +416,112 @@ client_ask(struct client *cl, enum proc_type proc, unsigned int inst,
 		cl->cl_wait |= peer_bit(proc, inst);
 }
 
+/* Asked anew for each command: entries end, and so do lives of storage. */
+static int
+client_may(struct client *cl, uint32_t type)
+{
+	enum op_role	 role = ledger_role(cl->cl_uid, now_ms());
+	enum op_role	 needed = msg_role(type);
+	char		 why[MAX_LINE];
+	uint32_t	 more;
+
+	if (role >= needed)
+		return (1);
+	if (!ledger_whole()) {
+		client_done(cl, R_UNAVAILABLE, 0, NULL);
+		return (0);
+	}
+	if (ledger_notable(cl->cl_uid, mono_ms(), &more)) {
+		log_warnx("control: uid %u, role %s: %s refused%s",
+		    cl->cl_uid, op_role_word(role), msg_name(type),
+		    more_text(more));
+		note(cl->cl_uid, type, NOTE_ROLE, 0, more);
+	}
+	(void)snprintf(why, sizeof(why), "this is for the role %s%s, yours is "
+	    "%s", op_role_word(needed), needed == OP_OWNER ? "" : " at least",
+	    op_role_word(role));
+	client_done(cl, R_FORBIDDEN, 0, role == OP_NONE ?
+	    "you are not in the ledger of operators" : why);
+	return (0);
+}
+
 static void
 client_command(struct client *cl, uint32_t type, union msg_any *m)
 {
-	unsigned int	 i;
-
+	if (!client_may(cl, type))
+		return;
 	msg_set_operator(m, cl->cl_uid);
-	if (type == IMSG_C_RELOAD || type == IMSG_C_VERBOSE)
-		log_info("operator %u: %s", cl->cl_uid, msg_name(type));
 	cl->cl_key = CONTROL_ID | (control_key++ & ~CONTROL_ID);
 	cl->cl_wait = 0;
+	cl->cl_type = type;
+	cl->cl_many = 0;
+	cl->cl_trail = TRAIL_NONE;
+	client_timer(cl, CONTROL_IDLE);
+	if (msg_role(type) > OP_AUDITOR &&
+	    !msg_allowed(type, PROC_AUTH, PROC_STORAGE)) {
+		log_info("operator %u: %s", cl->cl_uid, msg_name(type));
+		if (client_trail(cl, m) == 0)
+			return;
+	}
+	client_pass(cl, m);
+}
+
+/* Have it written first.  0: that is asked for; -1: there is no storage. */
+static int
+client_trail(struct client *cl, const union msg_any *m)
+{
+	const struct m_c_verbose	*v = (const void *)m->bytes;
+	struct m_note			 out = { .op = cl->cl_uid,
+					    .type = cl->cl_type,
+					    .note = NOTE_BEGIN };
+
+	cl->cl_arg = cl->cl_type == IMSG_C_VERBOSE ? v->verbose : 0;
+	out.arg = cl->cl_arg;
+	if (proc_send(proc_peer(PROC_STORAGE, 0), IMSG_NOTE, cl->cl_key, -1,
+	    &out) == -1)
+		return (-1);
+	/* Commands to the parent have no strings, which would be gone then. */
+	cl->cl_m = *m;
+	cl->cl_trail = TRAIL_ASKED;
+	cl->cl_wait = BIT_STORAGE;
+	return (0);
+}
+
+/* It is written or not; root must be able to see to the reason for that. */
+static void
+client_trailed(struct client *cl, enum result code)
+{
+	cl->cl_wait = 0;
+	cl->cl_trail = code == R_OK ? TRAIL_BEGUN : TRAIL_NONE;
+	if (code != R_OK && cl->cl_uid != 0) {
+		client_done(cl, R_REFUSED, 0,
+		    "the audit trail cannot be written");
+		return;
+	}
+	client_pass(cl, &cl->cl_m);
+}
+
+static void
+client_outcome(struct client *cl, enum note what)
+{
+	if (cl->cl_trail == TRAIL_BEGUN)
+		note(cl->cl_uid, cl->cl_type, what, cl->cl_arg, 0);
+	else if (cl->cl_trail == TRAIL_ASKED)
+		note(cl->cl_uid, cl->cl_type, NOTE_FAILED, cl->cl_arg, 0);
+	cl->cl_trail = TRAIL_NONE;
+}
+
+static void
+client_pass(struct client *cl, const union msg_any *m)
+{
+	uint32_t	 type = cl->cl_type;
+	unsigned int	 i;
+
 	cl->cl_many = msg_allowed(type, PROC_AUTH, PROC_SESSION);
+	if (type == IMSG_C_GUEST_ADD) {
+		client_guest(cl, (const void *)m->bytes);
+		return;
+	}
 	client_ask(cl, PROC_PARENT, 0, type, m);
 	client_ask(cl, PROC_STORAGE, 0, type, m);
 	for (i = 0; i < proc_nsession; i++)
@@ -351,6 +531,64 @@ client_command(struct client *cl, uint32_t type, union msg_any *m)
 		auth_stats(client_stat, cl);
 	if (cl->cl_wait == 0)
 		client_done(cl, cl->cl_many ? R_OK : R_UNAVAILABLE, 0, NULL);
+}
+
+/* Storage gets no password: first it goes to be sealed, if there is one. */
+static void
+client_guest(struct client *cl, const struct m_c_guest_add *m)
+{
+	struct guest_add	*ga;
+
+	client_timer(cl, CONTROL_IDLE);
+	if (m->sealed.mb_len != 0 || (m->password[0] != '\0' &&
+	    !guest_password(m->password))) {
+		client_done(cl, R_REFUSED, 0, "the password is not 8 to 128 "
+		    "characters long");
+		return;
+	}
+	free(cl->cl_guest);
+	if ((ga = cl->cl_guest = calloc(1, sizeof(*ga))) == NULL) {
+		client_done(cl, R_UNAVAILABLE, 0, NULL);
+		return;
+	}
+	(void)strlcpy(ga->ga_tenant, m->tenant, sizeof(ga->ga_tenant));
+	(void)strlcpy(ga->ga_floor, m->floor, sizeof(ga->ga_floor));
+	ga->ga_add = *m;
+	ga->ga_add.tenant = ga->ga_tenant;
+	ga->ga_add.floor = ga->ga_floor;
+	ga->ga_add.password = "";
+	if (m->password[0] == '\0')
+		client_sealed(cl, &ga->ga_add.sealed);
+	else if (guest_control(cl->cl_key, m->password) == -1)
+		client_done(cl, R_UNAVAILABLE, 0, NULL);
+}
+
+static void
+client_sealed(struct client *cl, const struct m_blob *sealed)
+{
+	struct guest_add	*ga = cl->cl_guest;
+
+	ga->ga_add.sealed = *sealed;
+	if (proc_send(proc_peer(PROC_STORAGE, 0), IMSG_C_GUEST_ADD,
+	    cl->cl_key, -1, &ga->ga_add) == -1)
+		client_done(cl, R_UNAVAILABLE, 0, NULL);
+	else
+		cl->cl_wait |= BIT_STORAGE;
+	free(ga);
+	cl->cl_guest = NULL;
+}
+
+void
+control_sealed(uint32_t key, const struct m_blob *sealed)
+{
+	struct client	*cl;
+
+	if ((cl = client_find(key)) == NULL || cl->cl_guest == NULL)
+		return;			/* gone, or tired of waiting */
+	if (sealed == NULL)
+		client_done(cl, R_UNAVAILABLE, 0, NULL);
+	else
+		client_sealed(cl, sealed);
 }
 
 /* Our own rows, among those of the processes that were asked. */
@@ -381,6 +619,7 @@ client_done(struct client *cl, enum result code, uint64_t arg,
 {
 	struct m_result	 m = { .code = code, .arg = arg, .field = field };
 
+	client_outcome(cl, code == R_OK ? NOTE_DONE : NOTE_FAILED);
 	cl->cl_key = 0;
 	cl->cl_wait = 0;
 	client_timer(cl, CONTROL_IDLE);
@@ -408,8 +647,8 @@ client_link(struct client *cl, const struct m_c_link_token *m)
 	b64url_encode(token, sizeof(token), m->token, sizeof(m->token));
 	if (control_port != 443)
 		(void)snprintf(port, sizeof(port), ":%u", control_port);
-	n = snprintf(url, sizeof(url), "https://%s.%s%s/invite/%s", m->tenant,
-	    control_domain, port, token);
+	n = snprintf(url, sizeof(url), "https://%s.%s%s/%s/%s", m->tenant,
+	    control_domain, port, m->guest ? "guest" : "invite", token);
 	if (n < 0 || (size_t)n >= sizeof(url))
 		return (-1);
 	out.url = url;
@@ -445,7 +684,9 @@ control_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	if (type == IMSG_RESULT) {
 		if (r->code >= R_MAX)
 			return (-1);
-		if (cl->cl_many)
+		if (cl->cl_trail == TRAIL_ASKED)
+			client_trailed(cl, r->code);
+		else if (cl->cl_many)
 			client_answered(cl, bit);
 		else
 			client_done(cl, r->code, r->arg, r->field);
@@ -473,7 +714,9 @@ control_down(struct peer *pe)
 	TAILQ_FOREACH(cl, &clients, cl_entry) {
 		if ((cl->cl_wait & bit) == 0)
 			continue;
-		if (cl->cl_many)
+		if (cl->cl_trail == TRAIL_ASKED)
+			client_trailed(cl, R_UNAVAILABLE);
+		else if (cl->cl_many)
 			client_answered(cl, bit);
 		else
 			client_done(cl, R_UNAVAILABLE, 0, NULL);

@@ -1,7 +1,7 @@
 /*
  * The operators' side of auth: risactl over a unix socket.  Who may ask is
- * decided here; what is asked is answered by storage, the parent and the
- * session processes.
+ * decided here, by the ledger and the table of messages; what is asked is
+ * answered by storage, the parent and the session processes.
  */
 #ifndef CONTROL_H
 #define CONTROL_H
@@ -9,7 +9,7 @@
 #include "proc.h"
 
 /* Grows with every change of the C_ messages; risactl's must be the same. */
-#define CONTROL_VERSION	1
+#define CONTROL_VERSION	3
 
 /* Ids of what we ask have this bit; those of sign-ins have not. */
 #define CONTROL_ID	0x80000000U
@@ -32,5 +32,11 @@ int	 control_imsg(struct peer *, uint32_t type, uint32_t id,
 
 /* The peer's pipe is gone: who waits for it waits no more. */
 void	 control_down(struct peer *);
+
+/*
+ * The password that a client gave to a new guest URL is sealed, or NULL: that
+ * could not be done.
+ */
+void	 control_sealed(uint32_t client, const struct m_blob *);
 
 #endif

@@ -13,7 +13,6 @@
 #define SPAWN_SPREAD	120		/* cm around a spawn point */
 #define SPAWN_APART	(90 * 90)	/* cm between two, squared */
 #define RACE_MS		1000		/* two entered a room at once */
-#define SAVE_MS		5000		/* between two writes of a place */
 
 static unsigned int room_capacity(const struct floor *, uint8_t);
 
@@ -64,6 +63,7 @@ office_get(uint32_t tenant)
 	RB_INIT(&of->of_avatars);
 	TAILQ_INIT(&of->of_persons);
 	STAILQ_INIT(&of->of_news);
+	TAILQ_INIT(&of->of_knocks);
 	RB_INSERT(office_tree, &offices, of);
 	return (of);
 }
@@ -373,6 +373,7 @@ avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
 	TAILQ_INSERT_TAIL(&fl->fl_ours, av, av_ours_entry);
 	av->av_look = lg->lg_look;
 	av->av_status = lg->lg_status;
+	av->av_guest = lg->lg_role == ROLE_GUEST;
 	av->av_heading = 64;		/* towards whoever looks at the page */
 	(void)text_set(&av->av_name, lg->lg_name);
 	(void)text_set(&av->av_note, lg->lg_note);
@@ -465,6 +466,7 @@ leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
 	}
 	if (!av->av_moving) {
 		av->av_moving = 1;
+		av->av_saved = t0;
 		TAILQ_INSERT_TAIL(&av->av_floor->fl_moving, av,
 		    av_moving_entry);
 	}
@@ -555,15 +557,14 @@ avatar_step(struct avatar *av, uint64_t now)
 			office_placed(av, res);
 	}
 	room_step(av, now);
-	if (now - av->av_saved > SAVE_MS)
-		office_save(av, now);
 	/* Here until the place is kept, which is not done for every step. */
-	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now &&
-	    now - av->av_saved >= SAVE_MIN_MS) {
+	if (now - av->av_saved < SAVE_MS)
+		return;
+	office_save(av, now);
+	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now) {
 		av->av_moving = 0;
 		TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
 		queue_drop(av);
-		office_save(av, now);
 	}
 }
 
@@ -658,4 +659,17 @@ floor_user_in_room(uint32_t tenant, uint32_t user, uint32_t floor,
 
 	return (av != NULL && av->av_floor->fl_id == floor &&
 	    av->av_room == room && room != 0);
+}
+
+uint32_t
+floor_shared(uint32_t tenant, uint32_t a, uint32_t b)
+{
+	struct office	*of = office_get(tenant);
+	struct avatar	*av, *other;
+
+	if (of == NULL || (av = avatar_find(of, a)) == NULL ||
+	    (other = avatar_find(of, b)) == NULL ||
+	    av->av_floor != other->av_floor)
+		return (0);
+	return (av->av_floor->fl_id);
 }

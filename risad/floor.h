@@ -10,7 +10,7 @@
 #include "session.h"
 #include "walk.h"
 
-#define SAVE_MIN_MS	1000	/* between two writes of one's place */
+#define SAVE_MS		5000	/* between two writes of one's place */
 #define FLOOR_QUEUE	32	/* legs that wait for the one before */
 #define FLOOR_SLOTS	4095	/* avatars of one worker on one floor */
 #define FLOOR_ALL	0xffff
@@ -35,6 +35,7 @@ struct avatar {
 	int			 av_dirty, av_far, av_moving;	/* lists */
 	uint16_t		 av_cell;		/* see tick.c */
 	uint8_t			 av_room, av_heading, av_status;
+	uint8_t			 av_guest;
 	uint32_t		 av_look;
 	struct leg		 av_leg;
 	struct step		*av_queue;	/* of FLOOR_QUEUE, or NULL */
@@ -110,6 +111,7 @@ struct office {
 	unsigned int		 of_npeople;	/* avatars */
 	unsigned int		 of_npersons, of_nnews;
 	STAILQ_HEAD(, news)	 of_news;
+	TAILQ_HEAD(, knock)	 of_knocks;	/* knock.c */
 	uint64_t		 of_told;	/* the news before, mono ms */
 	struct event		 of_timer;
 };
@@ -181,6 +183,8 @@ void		 floor_door_told(struct floor *, uint8_t room, int locked,
 /* The room of an avatar of another worker has changed. */
 void		 floor_room_told(struct avatar *, uint8_t room);
 
+/* The floor that both users are on now, on whichever workers; or 0. */
+uint32_t	 floor_shared(uint32_t tenant, uint32_t a, uint32_t b);
 /* People on a floor, for the list of floors. */
 unsigned int	 floor_people(uint32_t tenant, uint32_t floor);
 /* Is the user in the room now, on whichever worker? */

@@ -200,8 +200,8 @@ grant_free(struct grant *gr)
 	per_inst[gr->gr_inst]--;
 	count--;
 	watch(gr, 0);
-	explicit_bzero(gr, sizeof(*gr));
-	free(gr);
+	freezero(gr->gr_sealed, gr->gr_sealedlen);
+	freezero(gr, sizeof(*gr));
 }
 
 void

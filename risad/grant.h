@@ -12,17 +12,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "network.h"
+
 #define GRANT_MAX	65536		/* of one session process */
 
 struct grant {
 	RB_ENTRY(grant)	 gr_byid, gr_bytoken;
 	uint64_t	 gr_id;		/* random, never 0 */
 	uint64_t	 gr_token;	/* row of the token */
+	uint64_t	 gr_created;	/* ms, of the sign-in */
 	uint64_t	 gr_expires;	/* ms */
 	uint64_t	 gr_seen;	/* ms, when the row was told last */
 	uint32_t	 gr_tenant, gr_user;
 	unsigned int	 gr_inst;
 	uint8_t		 gr_role;
+	uint8_t		 gr_addr[NETWORK_ADDR];	/* as auth was told */
+	uint8_t		 gr_must;	/* MUST_ bits: before all else */
+	uint8_t		 gr_door;	/* a guest who may only wait */
+	uint32_t	 gr_guest;	/* by which URL */
+	uint64_t	 gr_since;	/* reads messages after this one */
+	uint64_t	 gr_secret;	/* names the password below; 0: none */
+	uint8_t		*gr_sealed;	/* for the URL that it makes next */
+	size_t		 gr_sealedlen;
 };
 
 /* A new grant, the table's; NULL without memory or when inst has too many. */

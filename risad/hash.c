@@ -1,8 +1,13 @@
-/* The hash process: passwords in, sealed Argon2id records out, and back. */
+/*
+ * The hash process: passwords and codes in, sealed records out, and back; and
+ * passkeys, whose bytes come as a browser has sent them.
+ */
 
 #include <sys/types.h>
 
 #include <argon2.h>
+#include <jansson.h>
+#include <liboath/oath.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
@@ -13,8 +18,10 @@
 #include <unistd.h>
 
 #include "hash.h"
+#include "hash_webauthn.h"
 #include "log.h"
 #include "proc.h"
+#include "strength.h"
 #include "util.h"
 
 #define RECORD_VERSION	1
@@ -23,7 +30,6 @@
 #define NONCE_LEN	12
 #define TAG_LEN		16
 #define RECORD_LEN	(1 + 4 + 4 + SALT_LEN + RESULT_LEN)
-#define KEY_INFO	"risad password record 1"
 
 /* As it is sealed: version, KiB and passes in network order, salt, result. */
 struct record {
@@ -37,7 +43,9 @@ struct hash_conf {
 	uint64_t		 hf_generation;
 	int			 hf_pepper;	/* has come */
 	struct hash_cost	 hf_cost;
-	uint8_t			 hf_key[HASH_KEY];
+	uint8_t			 hf_key[HASH_KEY];	/* of passwords */
+	uint8_t			 hf_factors[HASH_KEY];
+	uint8_t			 hf_device[HASH_KEY];	/* for auth */
 };
 
 static struct hash_conf	 hash_now, hash_next;
@@ -56,10 +64,25 @@ static int	 hash_imsg(struct peer *, uint32_t, uint32_t, const void *,
 static void	 hash_file(const struct m_conf_file *, struct imsg *);
 static void	 hash_end(struct peer *, const struct m_conf_end *);
 static void	 hash_commit(const struct m_conf_end *);
+static int	 hash_used(const struct m_blob *, const char *);
+static void	 hash_do_score(struct peer *, uint32_t,
+		    const struct m_hash_score *);
+static void	 hash_tell_device(void);
+static void	 hash_up(struct peer *);
 static void	 hash_do_make(struct peer *, uint32_t,
 		    const struct m_hash_make *);
 static void	 hash_do_check(struct peer *, uint32_t,
 		    const struct m_hash_check *);
+static void	 hash_do_totp(struct peer *, uint32_t,
+		    const struct m_hash_user *);
+static void	 hash_do_otp(struct peer *, uint32_t,
+		    const struct m_hash_otp *);
+static void	 hash_do_codes(struct peer *, uint32_t,
+		    const struct m_hash_user *);
+static void	 hash_do_register(struct peer *, uint32_t,
+		    const struct m_hash_register *);
+static void	 hash_do_assert(struct peer *, uint32_t,
+		    const struct m_hash_assert *);
 
 /* "recvfd" stays: a sibling that starts again sends us a new pipe. */
 const struct proc_ops hash_ops = {
@@ -67,6 +90,7 @@ const struct proc_ops hash_ops = {
 	.po_promises = "stdio recvfd",
 	.po_init = hash_init,
 	.po_imsg = hash_imsg,
+	.po_up = hash_up,
 };
 
 static int
@@ -93,7 +117,8 @@ get32(const uint8_t *p)
 }
 
 int
-hash_key(uint8_t key[HASH_KEY], const uint8_t pepper[HASH_KEY])
+hash_key(uint8_t key[HASH_KEY], const uint8_t pepper[HASH_KEY],
+    const char *what)
 {
 	EVP_PKEY_CTX	*ctx;
 	size_t		 len = HASH_KEY;
@@ -104,45 +129,85 @@ hash_key(uint8_t key[HASH_KEY], const uint8_t pepper[HASH_KEY])
 	if (EVP_PKEY_derive_init(ctx) == 1 &&
 	    EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256()) == 1 &&
 	    EVP_PKEY_CTX_set1_hkdf_key(ctx, pepper, HASH_KEY) == 1 &&
-	    EVP_PKEY_CTX_add1_hkdf_info(ctx, (const uint8_t *)KEY_INFO,
-	    (int)strlen(KEY_INFO)) == 1 &&
+	    EVP_PKEY_CTX_add1_hkdf_info(ctx, (const uint8_t *)what,
+	    (int)strlen(what)) == 1 &&
 	    EVP_PKEY_derive(ctx, key, &len) == 1 && len == HASH_KEY)
 		ret = 0;
 	EVP_PKEY_CTX_free(ctx);
 	return (ret);
 }
 
-/*
- * AES-256-GCM: version, nonce, ciphertext, tag.  A nonce is random; 2^32
- * passwords under one pepper are far away.
- */
+/* The version is bound as well. */
+int
+hash_seal(const uint8_t key[HASH_KEY], const void *bind, size_t bindlen,
+    const void *plain, size_t len, uint8_t *sealed)
+{
+	EVP_CIPHER_CTX	*ctx;
+	uint8_t		*nonce = sealed + 1, *body = nonce + NONCE_LEN;
+	int		 n, ret = -1;
+
+	sealed[0] = RECORD_VERSION;
+	if ((ctx = EVP_CIPHER_CTX_new()) != NULL &&
+	    RAND_bytes(nonce, NONCE_LEN) == 1 &&
+	    EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) ==
+	    1 &&
+	    EVP_EncryptUpdate(ctx, NULL, &n, sealed, 1) == 1 &&
+	    (bindlen == 0 ||
+	    EVP_EncryptUpdate(ctx, NULL, &n, bind, (int)bindlen) == 1) &&
+	    EVP_EncryptUpdate(ctx, body, &n, plain, (int)len) == 1 &&
+	    (size_t)n == len &&
+	    EVP_EncryptFinal_ex(ctx, body + n, &n) == 1 &&
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_LEN,
+	    body + len) == 1)
+		ret = 0;
+	EVP_CIPHER_CTX_free(ctx);
+	return (ret);
+}
+
+int
+hash_open(const uint8_t key[HASH_KEY], const void *bind, size_t bindlen,
+    const void *sealed, size_t sealedlen, uint8_t *plain)
+{
+	EVP_CIPHER_CTX	*ctx;
+	uint8_t		 tag[TAG_LEN];
+	const uint8_t	*in = sealed, *nonce = in + 1;
+	const uint8_t	*body = nonce + NONCE_LEN;
+	size_t		 len = sealedlen - HASH_OVER;
+	int		 n, ret = -1;
+
+	if (sealedlen <= HASH_OVER || in[0] != RECORD_VERSION)
+		return (-1);
+	memcpy(tag, body + len, sizeof(tag));
+	if ((ctx = EVP_CIPHER_CTX_new()) != NULL &&
+	    EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) ==
+	    1 &&
+	    EVP_DecryptUpdate(ctx, NULL, &n, in, 1) == 1 &&
+	    (bindlen == 0 ||
+	    EVP_DecryptUpdate(ctx, NULL, &n, bind, (int)bindlen) == 1) &&
+	    EVP_DecryptUpdate(ctx, plain, &n, body, (int)len) == 1 &&
+	    (size_t)n == len &&
+	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) ==
+	    1 &&
+	    EVP_DecryptFinal_ex(ctx, plain + n, &n) == 1)
+		ret = 0;
+	EVP_CIPHER_CTX_free(ctx);
+	if (ret == -1)
+		explicit_bzero(plain, len);
+	return (ret);
+}
+
 static int
 record_seal(const uint8_t *key, const struct record *rc, uint8_t *out)
 {
-	EVP_CIPHER_CTX	*ctx;
-	uint8_t		 plain[RECORD_LEN];
-	uint8_t		*nonce = out + 1, *body = nonce + NONCE_LEN;
-	int		 n, ret = -1;
+	uint8_t	 plain[RECORD_LEN];
+	int	 ret;
 
 	plain[0] = RECORD_VERSION;
 	put32(plain + 1, rc->rc_cost.hc_kib);
 	put32(plain + 5, rc->rc_cost.hc_passes);
 	memcpy(plain + 9, rc->rc_salt, SALT_LEN);
 	memcpy(plain + 9 + SALT_LEN, rc->rc_result, RESULT_LEN);
-
-	out[0] = RECORD_VERSION;
-	if ((ctx = EVP_CIPHER_CTX_new()) != NULL &&
-	    RAND_bytes(nonce, NONCE_LEN) == 1 &&
-	    EVP_EncryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) ==
-	    1 &&
-	    EVP_EncryptUpdate(ctx, NULL, &n, out, 1) == 1 &&
-	    EVP_EncryptUpdate(ctx, body, &n, plain, sizeof(plain)) == 1 &&
-	    n == RECORD_LEN &&
-	    EVP_EncryptFinal_ex(ctx, body + n, &n) == 1 &&
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_LEN,
-	    body + RECORD_LEN) == 1)
-		ret = 0;
-	EVP_CIPHER_CTX_free(ctx);
+	ret = hash_seal(key, NULL, 0, plain, sizeof(plain), out);
 	explicit_bzero(plain, sizeof(plain));
 	return (ret);
 }
@@ -151,25 +216,12 @@ static int
 record_open(const uint8_t *key, const uint8_t *in, size_t len,
     struct record *rc)
 {
-	EVP_CIPHER_CTX	*ctx;
-	uint8_t		 plain[RECORD_LEN], tag[TAG_LEN];
-	const uint8_t	*nonce, *body;
-	int		 n, ret = -1;
+	uint8_t	 plain[RECORD_LEN];
+	int	 ret = -1;
 
-	if (len != HASH_SEALED || in[0] != RECORD_VERSION)
+	if (len != HASH_SEALED)
 		return (-1);
-	nonce = in + 1;
-	body = nonce + NONCE_LEN;
-	memcpy(tag, body + RECORD_LEN, sizeof(tag));
-	if ((ctx = EVP_CIPHER_CTX_new()) != NULL &&
-	    EVP_DecryptInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce) ==
-	    1 &&
-	    EVP_DecryptUpdate(ctx, NULL, &n, in, 1) == 1 &&
-	    EVP_DecryptUpdate(ctx, plain, &n, body, RECORD_LEN) == 1 &&
-	    n == RECORD_LEN &&
-	    EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_LEN, tag) ==
-	    1 &&
-	    EVP_DecryptFinal_ex(ctx, plain + n, &n) == 1 &&
+	if (hash_open(key, NULL, 0, in, len, plain) == 0 &&
 	    plain[0] == RECORD_VERSION) {
 		rc->rc_cost.hc_kib = get32(plain + 1);
 		rc->rc_cost.hc_passes = get32(plain + 5);
@@ -177,7 +229,6 @@ record_open(const uint8_t *key, const uint8_t *in, size_t len,
 		memcpy(rc->rc_result, plain + 9 + SALT_LEN, RESULT_LEN);
 		ret = cost_valid(&rc->rc_cost) ? 0 : -1;
 	}
-	EVP_CIPHER_CTX_free(ctx);
 	explicit_bzero(plain, sizeof(plain));
 	return (ret);
 }
@@ -241,17 +292,30 @@ hash_check(const uint8_t key[HASH_KEY], const struct hash_cost *hc,
 	return (answer);
 }
 
-/* Let libcrypto read its configuration and find its algorithms now. */
+/* Let the libraries read their configuration and find all they need now. */
 static void
 hash_init(void)
 {
 	struct hash_cost	 hc = { HASH_MIN_KIB, 1 };
 	uint8_t			 key[HASH_KEY] = { 0 }, sealed[HASH_SEALED];
+	uint8_t			 seed[TOTP_SEED];
+	uint64_t		 step;
+	uint32_t		 random;
 
-	if (hash_key(key, key) == -1 ||
+	arc4random_buf(&random, sizeof(random));
+	json_object_seed(random == 0 ? 1 : random);
+	if (webauthn_init() == -1)
+		fatalx("hash: libfido2 does not work");
+	if (hash_key(key, key, HASH_PASSWORDS) == -1 ||
 	    hash_make(key, &hc, "", sealed) == -1 ||
 	    hash_check(key, &hc, sealed, sizeof(sealed), "") != HASH_RIGHT)
 		fatalx("hash: libcrypto or libargon2 does not work");
+	if (oath_init() != OATH_OK ||
+	    otp_make(key, 1, 1, seed, sealed) == -1 ||
+	    otp_check(key, 1, 1, sealed, OTP_SEALED, "", 0, &step) ==
+	    HASH_FAILED)
+		fatalx("hash: liboath does not work");
+	explicit_bzero(seed, sizeof(seed));
 }
 
 static int
@@ -282,6 +346,24 @@ hash_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	case IMSG_HASH_CHECK:
 		hash_do_check(pe, id, m);
 		return (0);
+	case IMSG_HASH_SCORE:
+		hash_do_score(pe, id, m);
+		return (0);
+	case IMSG_HASH_TOTP:
+		hash_do_totp(pe, id, m);
+		return (0);
+	case IMSG_HASH_OTP:
+		hash_do_otp(pe, id, m);
+		return (0);
+	case IMSG_HASH_CODES:
+		hash_do_codes(pe, id, m);
+		return (0);
+	case IMSG_HASH_REGISTER:
+		hash_do_register(pe, id, m);
+		return (0);
+	case IMSG_HASH_ASSERT:
+		hash_do_assert(pe, id, m);
+		return (0);
 	default:
 		return (-1);
 	}
@@ -298,7 +380,10 @@ hash_file(const struct m_conf_file *m, struct imsg *imsg)
 		return;
 	if (m->kind == FILE_PEPPER)
 		n = read_all(fd, HASH_KEY, &pepper);
-	if (n == HASH_KEY && hash_key(hash_next.hf_key, pepper) == 0)
+	if (n == HASH_KEY && hash_key(hash_next.hf_key, pepper,
+	    HASH_PASSWORDS) == 0 && hash_key(hash_next.hf_factors, pepper,
+	    HASH_FACTORS) == 0 && hash_key(hash_next.hf_device, pepper,
+	    HASH_DEVICES) == 0)
 		hash_next.hf_pepper = 1;
 	if (n != -1)
 		freezero(pepper, (size_t)n);
@@ -329,17 +414,69 @@ hash_commit(const struct m_conf_end *m)
 	hash_now = hash_next;
 	explicit_bzero(&hash_next, sizeof(hash_next));
 	hash_ready = 1;
+	hash_tell_device();
+}
+
+/* Auth has no file of its own, and what it signs must outlive it. */
+static void
+hash_tell_device(void)
+{
+	struct m_device_key	 m;
+
+	memcpy(m.key, hash_now.hf_device, sizeof(m.key));
+	(void)proc_send(proc_peer(PROC_AUTH, 0), IMSG_DEVICE_KEY, 0, -1, &m);
+	explicit_bzero(&m, sizeof(m));
+}
+
+static void
+hash_up(struct peer *pe)
+{
+	if (pe->pe_proc == PROC_AUTH && hash_ready)
+		hash_tell_device();
+}
+
+/* Is it one of those that may not come again? */
+static int
+hash_used(const struct m_blob *old, const char *password)
+{
+	const uint8_t	*p = old->mb_data, *end = p + old->mb_len;
+	size_t		 len;
+
+	for (; end - p >= 2; p += 2 + len) {
+		len = (size_t)p[0] << 8 | p[1];
+		if ((size_t)(end - p) < 2 + len)
+			break;
+		if (hash_check(hash_now.hf_key, &hash_now.hf_cost, p + 2, len,
+		    password) == HASH_RIGHT)
+			return (1);
+	}
+	return (0);
+}
+
+static void
+hash_do_score(struct peer *pe, uint32_t id, const struct m_hash_score *m)
+{
+	struct m_hash_scored	 scored;
+
+	scored.score = strength_score(m->password, m->words);
+	(void)proc_send(pe, IMSG_HASH_SCORED, id, -1, &scored);
 }
 
 static void
 hash_do_make(struct peer *pe, uint32_t id, const struct m_hash_make *m)
 {
-	struct m_hash_made	 made = { .ok = 0 };
+	struct m_hash_made	 made = { .answer = MAKE_FAILED };
 	uint8_t			 sealed[HASH_SEALED];
 
-	if (hash_ready && hash_make(hash_now.hf_key, &hash_now.hf_cost,
-	    m->password, sealed) == 0) {
-		made.ok = 1;
+	if (!hash_ready)
+		;
+	else if (strength_score(m->password, m->words) < m->strength)
+		made.answer = MAKE_WEAK;
+	else if (hash_used(&m->old, m->password))
+		made.answer = MAKE_USED;
+	else if (hash_make(hash_now.hf_key, &hash_now.hf_cost, m->password,
+	    sealed) == 0) {
+		made.answer = MAKE_OK;
 		made.sealed.mb_data = sealed;
 		made.sealed.mb_len = sizeof(sealed);
 	}
@@ -356,4 +493,89 @@ hash_do_check(struct peer *pe, uint32_t id, const struct m_hash_check *m)
 		    &hash_now.hf_cost, m->sealed.mb_data, m->sealed.mb_len,
 		    m->password);
 	(void)proc_send(pe, IMSG_HASH_CHECKED, id, -1, &checked);
+}
+
+static void
+hash_do_totp(struct peer *pe, uint32_t id, const struct m_hash_user *m)
+{
+	struct m_hash_totp_made	 made = { .ok = 0 };
+	uint8_t			 seed[TOTP_SEED], sealed[OTP_SEALED];
+
+	if (hash_ready && otp_make(hash_now.hf_factors, m->tenant, m->user,
+	    seed, sealed) == 0) {
+		made.ok = 1;
+		made.sealed = (struct m_blob){ sealed, sizeof(sealed) };
+		made.seed = (struct m_blob){ seed, sizeof(seed) };
+	}
+	(void)proc_send(pe, IMSG_HASH_TOTP_MADE, id, -1, &made);
+	explicit_bzero(seed, sizeof(seed));
+}
+
+static void
+hash_do_otp(struct peer *pe, uint32_t id, const struct m_hash_otp *m)
+{
+	struct m_hash_otp_checked	 checked = { .answer = HASH_FAILED };
+	char				 code[OTP_CODE];
+
+	if (hash_ready) {
+		checked.answer = HASH_WRONG;
+		checked.method = otp_kind(m->otp, code);
+	}
+	if (checked.method == FACTOR_TOTP)
+		checked.answer = (uint8_t)otp_check(hash_now.hf_factors,
+		    m->tenant, m->user, m->sealed.mb_data, m->sealed.mb_len,
+		    code, now_ms() / 1000, &checked.step);
+	/* Whether it is one of his, storage knows. */
+	if (checked.method == FACTOR_RECOVERY)
+		checked.answer = recovery_hash(m->tenant, m->user, code,
+		    checked.sha) == 0 ? HASH_RIGHT : HASH_FAILED;
+	explicit_bzero(code, sizeof(code));
+	(void)proc_send(pe, IMSG_HASH_OTP_CHECKED, id, -1, &checked);
+}
+
+static void
+hash_do_codes(struct peer *pe, uint32_t id, const struct m_hash_user *m)
+{
+	struct m_hash_codes_made	 made = { .ok = 0 };
+	char				 text[RECOVERY_LINES];
+	uint8_t				 shas[RECOVERY_CODES][TOKEN_LEN];
+
+	if (recovery_make(m->tenant, m->user, text, shas) == 0) {
+		made.ok = 1;
+		made.text = text;
+		made.shas = (struct m_blob){ shas, sizeof(shas) };
+	}
+	(void)proc_send(pe, IMSG_HASH_CODES_MADE, id, -1, &made);
+	explicit_bzero(text, sizeof(text));
+}
+
+static void
+hash_do_register(struct peer *pe, uint32_t id, const struct m_hash_register *m)
+{
+	const struct webauthn_want	 ww = { m->challenge, m->host, m->port,
+					    0 };
+	struct m_hash_registered	 done = { .answer = HASH_WRONG };
+	struct webauthn_cred		 wc;
+
+	if (webauthn_register(&ww, &m->client, &m->object, &wc) == 0) {
+		done.answer = HASH_RIGHT;
+		done.alg = (uint8_t)wc.wc_alg;
+		done.count = wc.wc_count;
+		done.id = (struct m_blob){ wc.wc_id, wc.wc_idlen };
+		done.key = (struct m_blob){ wc.wc_key, wc.wc_keylen };
+	}
+	(void)proc_send(pe, IMSG_HASH_REGISTERED, id, -1, &done);
+}
+
+static void
+hash_do_assert(struct peer *pe, uint32_t id, const struct m_hash_assert *m)
+{
+	const struct webauthn_want	 ww = { m->challenge, m->host, m->port,
+					    m->uv };
+	struct m_hash_asserted		 done = { .answer = HASH_WRONG };
+
+	if (m->alg < WEBAUTHN_ALG_MAX && webauthn_assert(&ww, m->alg, &m->key,
+	    &m->client, &m->data, &m->sig, &done.count) == 0)
+		done.answer = HASH_RIGHT;
+	(void)proc_send(pe, IMSG_HASH_ASSERTED, id, -1, &done);
 }

@@ -172,6 +172,7 @@ struct http_reply {
 	const char		*hp_encoding;	/* content coding */
 	const char		*hp_vary;
 	const char		*hp_cookie;	/* whole Set-Cookie value */
+	const char		*hp_device;	/* likewise, of another one */
 	unsigned int		 hp_retry;	/* Retry-After, seconds */
 	const char		*hp_location;
 	const char		*hp_allow;	/* with 405 */

@@ -231,6 +231,7 @@ http_reply_head(char *dst, size_t dstlen, const struct http_reply *hp)
 	put_body(&ho, hp);
 	put_connection(&ho, hp);
 	put_field(&ho, "Set-Cookie", hp->hp_cookie);
+	put_field(&ho, "Set-Cookie", hp->hp_device);
 	put_field(&ho, "Location", hp->hp_location);
 	put_field(&ho, "Allow", hp->hp_allow);
 	if (hp->hp_retry != 0)

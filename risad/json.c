@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "role.h"
 #include "session.h"
 #include "utf8.h"
 
@@ -192,7 +193,6 @@ number_of(const char *const *names, int n, const char *name)
 static const char	*const statuses[STATUS_MAX] = {
 	"available", "busy", "away", "dnd"
 };
-static const char	*const roles[ROLE_MAX] = { "member", "admin" };
 static const char	*const langs[LANG_MAX] = { "", "ja", "en" };
 
 const char *
@@ -207,16 +207,56 @@ status_number(const char *s)
 	return (number_of(statuses, STATUS_MAX, s));
 }
 
-const char *
-role_name(uint8_t n)
+json_t *
+json_role(uint8_t role)
 {
-	return (n < ROLE_MAX ? roles[n] : roles[0]);
+	const char	*word = role_word(role);
+
+	return (word == NULL ? json_integer(role) : json_string(word));
 }
 
 int
-role_number(const char *s)
+json_role_get(json_t *v)
 {
-	return (number_of(roles, ROLE_MAX, s));
+	json_int_t	 n = json_integer_value(v);
+
+	if (json_is_string(v))
+		return (role_number(json_string_value(v)));
+	return (json_is_integer(v) && n >= ROLE_CUSTOM && n <= UINT8_MAX ?
+	    (int)n : -1);
+}
+
+json_t *
+json_can(uint8_t can)
+{
+	json_t	*list = json_array();
+	int	 i;
+
+	for (i = 0; i < RIGHTS; i++)
+		if (can & 1 << i)
+			(void)json_array_append_new(list,
+			    json_string(right_names[i]));
+	return (list);
+}
+
+int
+json_can_get(json_t *list, uint8_t *can)
+{
+	json_t		*v;
+	const char	*s;
+	size_t		 i;
+	int		 n;
+
+	*can = 0;
+	if (!json_is_array(list))
+		return (-1);
+	json_array_foreach(list, i, v) {
+		if ((s = json_string_value(v)) == NULL ||
+		    (n = number_of(right_names, RIGHTS, s)) == -1)
+			return (-1);
+		*can |= (uint8_t)(1 << n);
+	}
+	return (0);
 }
 
 const char *
@@ -279,9 +319,43 @@ channel_name(char *dst, size_t len, uint8_t kind, uint32_t a, uint32_t b)
 json_t *
 json_user(const struct login *lg)
 {
-	return (json_pack("{sI ss ss ss so ss ss ss}", "id",
+	return (json_pack("{sI ss ss so so ss ss ss}", "id",
 	    (json_int_t)lg->lg_user, "name", lg->lg_name, "email", lg->lg_email,
-	    "role", role_name(lg->lg_role), "look", json_look(lg->lg_look),
+	    "role", json_role(lg->lg_role), "look", json_look(lg->lg_look),
 	    "lang", lang_name(lg->lg_lang), "status",
 	    status_name(lg->lg_status), "note", lg->lg_note));
+}
+
+/* The words of the bits that are set, the lowest first. */
+static json_t *
+json_bits(uint8_t bits, const char *const *words, size_t n)
+{
+	json_t	*list = json_array();
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		if (bits & 1U << i)
+			(void)json_array_append_new(list,
+			    json_string(words[i]));
+	return (list);
+}
+
+json_t *
+json_must(uint8_t bits)
+{
+	static const char *const	 words[] = {
+		"second-factor", "password"
+	};
+
+	return (json_bits(bits, words, 2));
+}
+
+json_t *
+json_factors(uint8_t bits)
+{
+	static const char *const	 words[] = {
+		"totp", "recovery", "passkey"
+	};
+
+	return (json_bits(bits, words, 3));
 }

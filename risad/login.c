@@ -18,9 +18,13 @@ static struct event		 sweep_timer;
 static int
 login_cmp(struct login *a, struct login *b)
 {
+	int	 n;
+
 	if (a->lg_tenant != b->lg_tenant)
 		return (a->lg_tenant < b->lg_tenant ? -1 : 1);
-	return (memcmp(a->lg_token, b->lg_token, TOKEN_LEN));
+	if ((n = memcmp(a->lg_token, b->lg_token, TOKEN_LEN)) != 0)
+		return (n);
+	return (strcmp(a->lg_addr, b->lg_addr));
 }
 
 static int
@@ -33,12 +37,13 @@ RB_GENERATE_STATIC(login_tree, login, lg_entry, login_cmp)
 RB_GENERATE_STATIC(grant_tree, login, lg_grant_entry, grant_cmp)
 
 struct login *
-login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN])
+login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN], const char *addr)
 {
 	struct login	 key;
 
 	key.lg_tenant = tenant;
 	memcpy(key.lg_token, token, TOKEN_LEN);
+	(void)strlcpy(key.lg_addr, addr, sizeof(key.lg_addr));
 	return (RB_FIND(login_tree, &logins, &key));
 }
 
@@ -110,10 +115,14 @@ login_fill(struct login *lg, const struct m_grant *m)
 {
 	grant_set(lg, m->grant);
 	lg->lg_expires = m->expires;
+	lg->lg_changed = m->changed;
 	lg->lg_idle = m->idle;
+	lg->lg_must = m->must;
 	lg->lg_last_floor = m->last_floor;
 	lg->lg_user = m->user;
 	lg->lg_role = m->role;
+	lg->lg_can = m->can;
+	lg->lg_door = m->door;
 	lg->lg_lang = m->lang;
 	lg->lg_status = m->status;
 	lg->lg_look = m->look;
@@ -127,7 +136,7 @@ login_new(const struct m_grant *m, const uint8_t *token, const char *addr)
 {
 	struct login	*lg;
 
-	if ((lg = login_find(m->tenant, token)) != NULL) {
+	if ((lg = login_find(m->tenant, token, addr)) != NULL) {
 		/* Two requests have asked at once: the first grant stays. */
 		if (lg->lg_grant != 0)
 			login_give_back(m->grant);
@@ -170,6 +179,8 @@ login_use(struct conn *cn, struct login *lg)
 		login_free(old);
 }
 
+static void	 login_renew(struct login *);
+
 void
 login_drop(struct login *lg, enum grant_end why)
 {
@@ -184,12 +195,26 @@ login_drop(struct login *lg, enum grant_end why)
 }
 
 void
+login_must(const struct m_grant_must *m)
+{
+	struct login	 key = { .lg_grant = m->grant }, *lg;
+
+	if ((lg = RB_FIND(grant_tree, &grants, &key)) != NULL)
+		lg->lg_must = m->must;
+}
+
+void
 login_ended(const struct m_grant_end *m)
 {
 	struct login	 key = { .lg_grant = m->grant }, *lg;
 
 	if ((lg = RB_FIND(grant_tree, &grants, &key)) == NULL)
 		return;
+	if (m->why == END_RENEW) {
+		grant_set(lg, 0);
+		login_renew(lg);
+		return;
+	}
 	lg->lg_asking++;
 	login_forget(lg);
 	office_ended(lg->lg_tenant, lg->lg_user, lg, m->why);
@@ -234,6 +259,8 @@ login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
 		login_give_back(mg->grant);
 	else if (mr->code == R_SESSION)
 		login_drop(lg, END_ENDED);
+	else if (mr->code == R_ADDRESS)
+		login_drop(lg, END_ADDRESS);
 	return (1);			/* else the sweep tries again */
 }
 
@@ -260,6 +287,23 @@ login_up(uint32_t tenant)
 		next = RB_NEXT(login_tree, &logins, lg);
 		login_renew(lg);
 	}
+}
+
+void
+login_role(const struct m_role *m)
+{
+	struct login	*lg = login_first(m->tenant);
+
+	for (; lg != NULL && lg->lg_tenant == m->tenant;
+	    lg = RB_NEXT(login_tree, &logins, lg))
+		if (lg->lg_role == m->role)
+			lg->lg_can = m->can;
+}
+
+int
+login_may(const struct login *lg, uint8_t right)
+{
+	return ((lg->lg_can & right) != 0);
 }
 
 void

@@ -1,7 +1,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "csv.h"
 #include "msg.h"
+#include "network.h"
+#include "strength.h"
 #include "utf8.h"
 
 /* How a member travels: numbers in network order, strings as length, bytes,
@@ -66,10 +69,21 @@ static const struct field ticket_key[] = {
 	BLOB(m_ticket_key, key, MAX_TICKET), END
 };
 static const struct field hash_make[] = {
-	STR(m_hash_make, password, MAX_PASSWORD), END
+	STR(m_hash_make, password, MAX_PASSWORD),
+	STR(m_hash_make, words, MAX_GUESS),
+	N8(m_hash_make, strength, STRENGTH_MAX),
+	BLOB(m_hash_make, old, MAX_OLD), END
 };
 static const struct field hash_made[] = {
-	N8(m_hash_made, ok, 1), BLOB(m_hash_made, sealed, MAX_SEALED), END
+	N8(m_hash_made, answer, MAKE_ANSWER_MAX - 1),
+	BLOB(m_hash_made, sealed, MAX_SEALED), END
+};
+static const struct field hash_score[] = {
+	STR(m_hash_score, password, MAX_PASSWORD),
+	STR(m_hash_score, words, MAX_GUESS), END
+};
+static const struct field hash_scored[] = {
+	N8(m_hash_scored, score, STRENGTH_MAX), END
 };
 static const struct field hash_check[] = {
 	BLOB(m_hash_check, sealed, MAX_SEALED),
@@ -78,12 +92,65 @@ static const struct field hash_check[] = {
 static const struct field hash_checked[] = {
 	N8(m_hash_checked, answer, HASH_ANSWER_MAX - 1), END
 };
+static const struct field hash_user[] = {
+	N32(m_hash_user, tenant), N32(m_hash_user, user), END
+};
+static const struct field hash_totp_made[] = {
+	N8(m_hash_totp_made, ok, 1),
+	BLOB(m_hash_totp_made, sealed, MAX_SEALED),
+	BLOB(m_hash_totp_made, seed, TOTP_SEED), END
+};
+static const struct field hash_otp[] = {
+	N32(m_hash_otp, tenant), N32(m_hash_otp, user),
+	BLOB(m_hash_otp, sealed, MAX_SEALED), STR(m_hash_otp, otp, MAX_OTP),
+	END
+};
+static const struct field hash_otp_checked[] = {
+	N8(m_hash_otp_checked, answer, HASH_ANSWER_MAX - 1),
+	N8(m_hash_otp_checked, method, FACTOR_ALL),
+	N64(m_hash_otp_checked, step), FIX(m_hash_otp_checked, sha), END
+};
+static const struct field hash_codes_made[] = {
+	N8(m_hash_codes_made, ok, 1),
+	STR(m_hash_codes_made, text, RECOVERY_CODES * RECOVERY_TEXT),
+	BLOB(m_hash_codes_made, shas, RECOVERY_CODES * TOKEN_LEN), END
+};
+static const struct field device_key[] = { FIX(m_device_key, key), END };
+static const struct field hash_register[] = {
+	FIX(m_hash_register, challenge), STR(m_hash_register, host, MAX_HOST),
+	N16(m_hash_register, port), BLOB(m_hash_register, client, MAX_CLIENT),
+	BLOB(m_hash_register, object, MAX_ATTEST), END
+};
+static const struct field hash_registered[] = {
+	N8(m_hash_registered, answer, HASH_ANSWER_MAX - 1),
+	N8(m_hash_registered, alg, UINT8_MAX), N32(m_hash_registered, count),
+	BLOB(m_hash_registered, id, MAX_CRED_ID),
+	BLOB(m_hash_registered, key, MAX_CRED_KEY), END
+};
+static const struct field hash_assert[] = {
+	FIX(m_hash_assert, challenge), STR(m_hash_assert, host, MAX_HOST),
+	N16(m_hash_assert, port), N8(m_hash_assert, uv, 1),
+	N8(m_hash_assert, alg, UINT8_MAX),
+	BLOB(m_hash_assert, key, MAX_CRED_KEY),
+	BLOB(m_hash_assert, client, MAX_CLIENT),
+	BLOB(m_hash_assert, data, MAX_CRED_DATA),
+	BLOB(m_hash_assert, sig, MAX_CRED_SIG), END
+};
+static const struct field hash_asserted[] = {
+	N8(m_hash_asserted, answer, HASH_ANSWER_MAX - 1),
+	N32(m_hash_asserted, count), END
+};
 static const struct field login[] = {
 	N32(m_login, tenant), STR(m_login, addr, MAX_ADDR),
 	STR(m_login, agent, MAX_AGENT), STR(m_login, email, MAX_MAIL),
-	STR(m_login, password, MAX_PASSWORD), END
+	STR(m_login, password, MAX_PASSWORD), STR(m_login, otp, MAX_OTP),
+	STR(m_login, device, MAX_DEVICE), END
 };
-static const struct field login_ok[] = { FIX(m_login_ok, token), END };
+static const struct field login_ok[] = {
+	FIX(m_login_ok, token), N8(m_login_ok, method, FACTOR_ALL),
+	N8(m_login_ok, left, RECOVERY_CODES), N32(m_login_ok, failures),
+	STR(m_login_ok, device, MAX_DEVICE), END
+};
 static const struct field token[] = {
 	N32(m_token, tenant), STR(m_token, addr, MAX_ADDR),
 	FIX(m_token, token), END
@@ -91,12 +158,71 @@ static const struct field token[] = {
 static const struct field link_use[] = {
 	N32(m_link_use, tenant), STR(m_link_use, addr, MAX_ADDR),
 	STR(m_link_use, agent, MAX_AGENT), FIX(m_link_use, token),
-	STR(m_link_use, password, MAX_PASSWORD), END
+	STR(m_link_use, password, MAX_PASSWORD),
+	STR(m_link_use, words, MAX_GUESS), END
 };
 static const struct field password[] = {
 	N32(m_password, tenant), STR(m_password, addr, MAX_ADDR),
 	FIX(m_password, token), STR(m_password, current, MAX_PASSWORD),
-	STR(m_password, new, MAX_PASSWORD), END
+	STR(m_password, new, MAX_PASSWORD),
+	STR(m_password, words, MAX_GUESS), END
+};
+static const struct field password_check[] = {
+	N32(m_password_check, tenant), N8(m_password_check, role, UINT8_MAX),
+	STR(m_password_check, addr, MAX_ADDR),
+	STR(m_password_check, password, MAX_PASSWORD),
+	STR(m_password_check, words, MAX_GUESS), END
+};
+static const struct field password_checked[] = {
+	N8(m_password_checked, faults, FAULT_ALL),
+	N8(m_password_checked, score, STRENGTH_MAX), END
+};
+static const struct field factor[] = {
+	N32(m_factor, tenant), STR(m_factor, addr, MAX_ADDR),
+	FIX(m_factor, token), N8(m_factor, act, FACTOR_ACT_MAX - 1),
+	STR(m_factor, secret, MAX_PASSWORD), END
+};
+static const struct field factor_seed[] = {
+	BLOB(m_factor_seed, seed, TOTP_SEED), END
+};
+static const struct field factor_show[] = {
+	STR(m_factor_show, text, RECOVERY_CODES * RECOVERY_TEXT), END
+};
+static const struct field passkey_ask[] = {
+	N32(m_passkey_ask, tenant), STR(m_passkey_ask, addr, MAX_ADDR),
+	N8(m_passkey_ask, use, PASSKEY_USE_MAX - 1),
+	FIX(m_passkey_ask, token), END
+};
+static const struct field challenge[] = {
+	FIX(m_challenge, challenge), FIX(m_challenge, handle),
+	BLOB(m_challenge, ids, MAX_CRED_IDS), END
+};
+static const struct field passkey_add[] = {
+	N32(m_passkey_add, tenant), STR(m_passkey_add, addr, MAX_ADDR),
+	FIX(m_passkey_add, token),
+	STR(m_passkey_add, password, MAX_PASSWORD),
+	FIX(m_passkey_add, challenge), STR(m_passkey_add, name, MAX_NAME),
+	BLOB(m_passkey_add, client, MAX_CLIENT),
+	BLOB(m_passkey_add, object, MAX_ATTEST), END
+};
+static const struct field passkey_del[] = {
+	N32(m_passkey_del, tenant), STR(m_passkey_del, addr, MAX_ADDR),
+	FIX(m_passkey_del, token),
+	STR(m_passkey_del, password, MAX_PASSWORD), N32(m_passkey_del, id),
+	END
+};
+static const struct field passkey_login[] = {
+	N32(m_passkey_login, tenant), STR(m_passkey_login, addr, MAX_ADDR),
+	STR(m_passkey_login, agent, MAX_AGENT),
+	STR(m_passkey_login, email, MAX_MAIL),
+	STR(m_passkey_login, password, MAX_PASSWORD),
+	STR(m_passkey_login, device, MAX_DEVICE),
+	FIX(m_passkey_login, challenge),
+	BLOB(m_passkey_login, id, MAX_CRED_ID),
+	BLOB(m_passkey_login, handle, MAX_CRED_HANDLE),
+	BLOB(m_passkey_login, client, MAX_CLIENT),
+	BLOB(m_passkey_login, data, MAX_CRED_DATA),
+	BLOB(m_passkey_login, sig, MAX_CRED_SIG), END
 };
 static const struct field cred_find[] = {
 	N32(m_cred_find, tenant), STR(m_cred_find, email, MAX_MAIL), END
@@ -104,7 +230,10 @@ static const struct field cred_find[] = {
 static const struct field sha[] = { N32(m_sha, tenant), FIX(m_sha, sha), END };
 static const struct field cred[] = {
 	N32(m_cred, user), N8(m_cred, state, USER_STATE_MAX - 1),
-	BLOB(m_cred, sealed, MAX_SEALED), END
+	N8(m_cred, role, UINT8_MAX),
+	BLOB(m_cred, sealed, MAX_SEALED), N8(m_cred, methods, FACTOR_ALL),
+	BLOB(m_cred, totp, MAX_SEALED), BLOB(m_cred, pending, MAX_SEALED),
+	BLOB(m_cred, old, MAX_OLD), END
 };
 static const struct field cred_set[] = {
 	N32(m_cred_set, tenant), N32(m_cred_set, user), FIX(m_cred_set, keep),
@@ -113,18 +242,30 @@ static const struct field cred_set[] = {
 static const struct field token_new[] = {
 	N32(m_token_new, tenant), N32(m_token_new, user),
 	FIX(m_token_new, sha), N64(m_token_new, expires),
+	N8(m_token_new, fresh, 1),
 	STR(m_token_new, addr, MAX_ADDR),
-	STR(m_token_new, agent, MAX_AGENT), END
+	STR(m_token_new, agent, MAX_AGENT),
+	N8(m_token_new, method, FACTOR_ALL),
+	BLOB(m_token_new, totp, MAX_SEALED), N64(m_token_new, step),
+	FIX(m_token_new, code), N32(m_token_new, passkey),
+	N32(m_token_new, count), END
+};
+static const struct field factor_put[] = {
+	N32(m_factor_put, tenant), FIX(m_factor_put, sha),
+	N8(m_factor_put, act, FACTOR_ACT_MAX - 1),
+	BLOB(m_factor_put, sealed, MAX_SEALED), N64(m_factor_put, step),
+	BLOB(m_factor_put, codes, RECOVERY_CODES * TOKEN_LEN), END
 };
 static const struct field token_row[] = {
-	N32(m_token_row, user), N8(m_token_row, role, ROLE_MAX - 1),
+	N32(m_token_row, user), N8(m_token_row, role, UINT8_MAX),
 	N8(m_token_row, state, USER_STATE_MAX - 1), N64(m_token_row, created),
 	N64(m_token_row, seen), N64(m_token_row, expires),
 	N32(m_token_row, live), END
 };
 static const struct field grant_new[] = {
 	N32(m_grant_new, tenant), FIX(m_grant_new, sha),
-	N16(m_grant_new, inst), N32(m_grant_new, req), END
+	N16(m_grant_new, inst), N32(m_grant_new, req),
+	STR(m_grant_new, addr, MAX_ADDR), END
 };
 static const struct field link_find[] = {
 	N32(m_link_find, tenant), FIX(m_link_find, sha),
@@ -134,7 +275,86 @@ static const struct field link_set[] = {
 	N32(m_link_set, tenant), FIX(m_link_set, sha),
 	BLOB(m_link_set, sealed, MAX_SEALED), END
 };
-static const struct field link_done[] = { N32(m_link_done, user), END };
+static const struct field note[] = {
+	N32(m_note, op), N32(m_note, type), N32(m_note, arg),
+	N32(m_note, more), N8(m_note, note, NOTE_MAX - 1), END
+};
+static const struct field operator[] = {
+	N32(m_operator, uid), N8(m_operator, role, OP_MAX - 1),
+	N64(m_operator, until), END
+};
+static const struct field link_done[] = {
+	N32(m_link_done, user), N8(m_link_done, methods, FACTOR_ALL), END
+};
+static const struct field lock[] = {
+	N32(m_lock, tenant), N32(m_lock, user), STR(m_lock, email, MAX_MAIL),
+	N8(m_lock, known, 1), FIX(m_lock, key), N64(m_lock, until), END
+};
+static const struct field locks[] = { N32(m_locks, tenant), END };
+static const struct field lock_row[] = {
+	N32(m_lock_row, tenant), N8(m_lock_row, known, 1),
+	FIX(m_lock_row, key),
+	N64(m_lock_row, until), END
+};
+static const struct field unlock[] = {
+	N32(m_unlock, tenant), N8(m_unlock, known, 1), FIX(m_unlock, key), END
+};
+static const struct field alert[] = {
+	N32(m_alert, tenant), N64(m_alert, begun), N64(m_alert, last),
+	N8(m_alert, over, 1), N64(m_alert, tries), N32(m_alert, accounts),
+	STR(m_alert, addrs, MAX_LINE), END
+};
+static const struct field passkey_owner[] = {
+	N32(m_passkey_owner, user), FIX(m_passkey_owner, handle),
+	BLOB(m_passkey_owner, ids, MAX_CRED_IDS), END
+};
+static const struct field passkey_find[] = {
+	N32(m_passkey_find, tenant), BLOB(m_passkey_find, id, MAX_CRED_ID),
+	BLOB(m_passkey_find, handle, MAX_CRED_HANDLE), END
+};
+static const struct field passkey_row[] = {
+	N32(m_passkey_row, id), N32(m_passkey_row, user),
+	N8(m_passkey_row, state, USER_STATE_MAX - 1),
+	N8(m_passkey_row, alg, UINT8_MAX),
+	BLOB(m_passkey_row, key, MAX_CRED_KEY), END
+};
+static const struct field passkey_put[] = {
+	N32(m_passkey_put, tenant), N32(m_passkey_put, user),
+	N8(m_passkey_put, alg, UINT8_MAX), N32(m_passkey_put, count),
+	STR(m_passkey_put, name, MAX_NAME),
+	BLOB(m_passkey_put, id, MAX_CRED_ID),
+	BLOB(m_passkey_put, key, MAX_CRED_KEY), END
+};
+static const struct field passkey_drop[] = {
+	N32(m_passkey_drop, tenant), N32(m_passkey_drop, user),
+	N32(m_passkey_drop, id), END
+};
+static const struct field passkey[] = {
+	N32(m_passkey, id), N64(m_passkey, created), N64(m_passkey, last),
+	STR(m_passkey, name, MAX_NAME), END
+};
+static const struct field passkey_name[] = {
+	N64(m_passkey_name, grant), N32(m_passkey_name, id),
+	STR(m_passkey_name, name, MAX_NAME), END
+};
+static const struct field guest_secret[] = {
+	N32(m_guest_secret, tenant), STR(m_guest_secret, addr, MAX_ADDR),
+	N64(m_guest_secret, grant),
+	STR(m_guest_secret, password, MAX_PASSWORD), END
+};
+static const struct field guest_need[] = {
+	BLOB(m_guest_need, sealed, MAX_SEALED), END
+};
+static const struct field guest_new[] = {
+	N32(m_guest_new, tenant), FIX(m_guest_new, url),
+	FIX(m_guest_new, sha), N64(m_guest_new, expires),
+	STR(m_guest_new, addr, MAX_ADDR),
+	STR(m_guest_new, agent, MAX_AGENT), END
+};
+static const struct field guest_seal[] = {
+	N32(m_guest_seal, tenant), N16(m_guest_seal, inst),
+	N64(m_guest_seal, grant), BLOB(m_guest_seal, sealed, MAX_SEALED), END
+};
 static const struct field tenant[] = {
 	N32(m_tenant, id), N8(m_tenant, state, TENANT_STATE_MAX - 1),
 	N8(m_tenant, gone, 1), STR(m_tenant, name, MAX_LABEL),
@@ -143,33 +363,71 @@ static const struct field tenant[] = {
 };
 static const struct field user[] = {
 	N32(m_user, tenant), N32(m_user, user),
-	N8(m_user, role, ROLE_MAX - 1), N8(m_user, lang, LANG_MAX - 1),
+	N8(m_user, role, UINT8_MAX), N8(m_user, lang, LANG_MAX - 1),
 	N8(m_user, status, STATUS_MAX - 1), N32(m_user, look),
 	STR(m_user, name, MAX_NAME), STR(m_user, note, MAX_NOTE),
 	STR(m_user, email, MAX_MAIL), END
 };
 static const struct field grant[] = {
-	N64(m_grant, grant), N64(m_grant, expires), N32(m_grant, idle),
+	N64(m_grant, grant), N64(m_grant, expires), N64(m_grant, changed),
+	N32(m_grant, idle),
 	N32(m_grant, last_floor), N32(m_grant, tenant), N32(m_grant, user),
-	N8(m_grant, role, ROLE_MAX - 1), N8(m_grant, lang, LANG_MAX - 1),
-	N8(m_grant, status, STATUS_MAX - 1), N32(m_grant, look),
+	N8(m_grant, role, UINT8_MAX), N8(m_grant, can, RIGHT_ALL),
+	N8(m_grant, lang, LANG_MAX - 1), N8(m_grant, status, STATUS_MAX - 1),
+	N8(m_grant, door, 1),
+	N32(m_grant, look),
 	STR(m_grant, name, MAX_NAME), STR(m_grant, note, MAX_NOTE),
-	STR(m_grant, email, MAX_MAIL), END
+	STR(m_grant, email, MAX_MAIL), N8(m_grant, must, MUST_ALL), END
+};
+static const struct field grant_must[] = {
+	N64(m_grant_must, grant), N8(m_grant_must, must, MUST_ALL), END
+};
+static const struct field factor_row[] = {
+	N8(m_factor_row, methods, FACTOR_ALL), N8(m_factor_row, required, 1),
+	N8(m_factor_row, left, RECOVERY_CODES), N64(m_factor_row, since),
+	N64(m_factor_row, used), END
 };
 static const struct field grant_end[] = {
 	N64(m_grant_end, grant), N8(m_grant_end, why, END_MAX - 1), END
 };
 static const struct field link_[] = {
-	N8(m_link, kind, LINK_MAX - 1), STR(m_link, email, MAX_MAIL),
+	N8(m_link, kind, LINK_MAX - 1), N8(m_link, role, UINT8_MAX),
+	STR(m_link, email, MAX_MAIL),
 	STR(m_link, name, MAX_NAME), END
 };
+static const struct field guest[] = {
+	N8(m_guest, password, 1), N8(m_guest, approval, 1), END
+};
+static const struct field knock[] = {
+	N32(m_knock, tenant), N32(m_knock, user), N64(m_knock, until),
+	STR(m_knock, name, MAX_NAME),
+	BLOB(m_knock, floors, IDS(MAX_FLOORS)), END
+};
+static const struct field knock_end[] = {
+	N32(m_knock_end, tenant), N32(m_knock_end, user),
+	N8(m_knock_end, why, KNOCK_END_MAX - 1),
+	STR(m_knock_end, by, MAX_NAME), END
+};
 static const struct field rights[] = { N32(m_rights, tenant), END };
+static const struct field role[] = {
+	N32(m_role, tenant), N8(m_role, role, UINT8_MAX),
+	N8(m_role, can, RIGHT_ALL), END
+};
 static const struct field grant_only[] = { N64(m_grant_only, grant), END };
 static const struct field me_set[] = {
 	N64(m_me_set, grant), N32(m_me_set, mask),
 	STR(m_me_set, name, MAX_NAME), STR(m_me_set, note, MAX_NOTE),
 	N32(m_me_set, look), N8(m_me_set, lang, LANG_MAX - 1),
 	N8(m_me_set, status, STATUS_MAX - 1), END
+};
+static const struct field signin[] = {
+	N32(m_signin, id), N8(m_signin, own, 1), N64(m_signin, created),
+	N64(m_signin, seen), N32(m_signin, live),
+	STR(m_signin, addr, MAX_ADDR), STR(m_signin, agent, MAX_AGENT), END
+};
+static const struct field signin_end[] = {
+	N64(m_signin_end, grant), N32(m_signin_end, id),
+	N8(m_signin_end, others, 1), END
 };
 static const struct field floor_row[] = {
 	N32(m_floor_row, floor), N32(m_floor_row, version),
@@ -202,6 +460,7 @@ static const struct field history[] = {
 };
 static const struct field message[] = {
 	N64(m_message, id), N64(m_message, at), N32(m_message, from),
+	N8(m_message, guest, 1),
 	STR(m_message, name, MAX_NAME), STR(m_message, text, MAX_TEXT), END
 };
 static const struct field read_[] = {
@@ -217,21 +476,50 @@ static const struct field person[] = {
 	N32(m_person, user), N32(m_person, look),
 	STR(m_person, name, MAX_NAME), END
 };
+static const struct field guest_name[] = {
+	N64(m_guest_name, grant), STR(m_guest_name, name, MAX_NAME), END
+};
+static const struct field guest_admit[] = {
+	N64(m_guest_admit, grant), N32(m_guest_admit, user),
+	N8(m_guest_admit, in, 1), END
+};
+static const struct field guest_add[] = {
+	N64(m_guest_add, grant), N64(m_guest_add, expires),
+	N32(m_guest_add, uses), N8(m_guest_add, approval, 1),
+	N64(m_guest_add, secret), STR(m_guest_add, note, MAX_NOTE),
+	BLOB(m_guest_add, floors, IDS(MAX_FLOORS)), END
+};
+static const struct field guest_row[] = {
+	N32(m_guest_row, guest), N32(m_guest_row, by),
+	N64(m_guest_row, created), N64(m_guest_row, expires),
+	N32(m_guest_row, uses), N32(m_guest_row, used),
+	N8(m_guest_row, password, 1), N8(m_guest_row, approval, 1),
+	STR(m_guest_row, note, MAX_NOTE), STR(m_guest_row, name, MAX_NAME),
+	BLOB(m_guest_row, floors, IDS(MAX_FLOORS)), END
+};
+static const struct field visit_row[] = {
+	N32(m_visit_row, visit), N32(m_visit_row, user),
+	N32(m_visit_row, guest), N8(m_visit_row, state, VISIT_STATE_MAX - 1),
+	N64(m_visit_row, began), STR(m_visit_row, name, MAX_NAME),
+	STR(m_visit_row, addr, MAX_ADDR), END
+};
 static const struct field a_user[] = {
-	N32(m_a_user, user), N8(m_a_user, role, ROLE_MAX - 1),
+	N32(m_a_user, user), N8(m_a_user, role, UINT8_MAX),
 	N8(m_a_user, state, USER_STATE_MAX - 1), N64(m_a_user, last),
-	N64(m_a_user, created), N64(m_a_user, invite),
+	N64(m_a_user, created), N64(m_a_user, invite), N64(m_a_user, locked),
+	N8(m_a_user, factors, FACTOR_ALL),
 	STR(m_a_user, email, MAX_MAIL), STR(m_a_user, name, MAX_NAME),
 	BLOB(m_a_user, groups, IDS(MAX_GROUPS)), END
 };
 static const struct field a_user_add[] = {
-	N64(m_a_user_add, grant), N8(m_a_user_add, role, ROLE_MAX - 1),
+	N64(m_a_user_add, grant), N8(m_a_user_add, role, UINT8_MAX),
 	STR(m_a_user_add, email, MAX_MAIL),
 	STR(m_a_user_add, name, MAX_NAME), END
 };
 static const struct field a_user_set[] = {
 	N64(m_a_user_set, grant), N32(m_a_user_set, user),
-	N32(m_a_user_set, mask), N8(m_a_user_set, role, ROLE_MAX - 1),
+	N32(m_a_user_set, mask), N8(m_a_user_set, role, UINT8_MAX),
+	N8(m_a_user_set, was, UINT8_MAX),
 	N8(m_a_user_set, state, USER_STATE_MAX - 1),
 	STR(m_a_user_set, name, MAX_NAME), END
 };
@@ -240,25 +528,76 @@ static const struct field a_link[] = {
 };
 static const struct field a_group[] = {
 	N64(m_a_group, grant), N32(m_a_group, group), N32(m_a_group, mask),
-	STR(m_a_group, name, MAX_NAME),
+	N64(m_a_group, version), STR(m_a_group, name, MAX_NAME),
 	BLOB(m_a_group, members, IDS(MAX_MEMBERS)), END
+};
+static const struct field a_role[] = {
+	N64(m_a_role, grant), N8(m_a_role, role, UINT8_MAX),
+	N8(m_a_role, can, RIGHT_ALL), N32(m_a_role, mask),
+	N32(m_a_role, users), N64(m_a_role, version),
+	STR(m_a_role, name, MAX_NAME), END
 };
 static const struct field a_template[] = {
 	STR(m_a_template, name, MAX_NAME), END
 };
 static const struct field a_floor[] = {
 	N64(m_a_floor, grant), N32(m_a_floor, floor), N32(m_a_floor, mask),
-	N8(m_a_floor, open, 1), STR(m_a_floor, name, MAX_NAME),
+	N64(m_a_floor, version), N8(m_a_floor, open, 1),
+	STR(m_a_floor, name, MAX_NAME),
 	STR(m_a_floor, template, MAX_NAME),
+	STR(m_a_floor, networks, NETWORKS_TEXT),
 	BLOB(m_a_floor, users, IDS(MAX_MEMBERS)),
 	BLOB(m_a_floor, groups, IDS(MAX_GROUPS)), END
 };
 static const struct field a_tenant[] = {
 	N64(m_a_tenant, grant), STR(m_a_tenant, title, MAX_TITLE), END
 };
+static const struct field a_import[] = {
+	N64(m_a_import, grant), N32(m_a_import, nr), END
+};
+static const struct field a_import_line[] = {
+	N64(m_a_import_line, grant), N32(m_a_import_line, nr),
+	N32(m_a_import_line, line), N32(m_a_import_line, mask),
+	N8(m_a_import_line, why, CSV_WHY_MAX - 1),
+	N8(m_a_import_line, place, CSV_PLACE_MAX - 1),
+	STR(m_a_import_line, email, MAX_MAIL),
+	STR(m_a_import_line, name, MAX_NAME),
+	STR(m_a_import_line, role, MAX_NAME),
+	STR(m_a_import_line, groups, CSV_LISTED),
+	STR(m_a_import_line, state, MAX_NAME), END
+};
+static const struct field a_import_end[] = {
+	N64(m_a_import_end, grant), N32(m_a_import_end, nr),
+	N32(m_a_import_end, count), N8(m_a_import_end, dry, 1),
+	FIX(m_a_import_end, was), END
+};
+static const struct field import_row[] = {
+	N32(m_import_row, line), N32(m_import_row, user),
+	N8(m_import_row, what, IMPORT_WHAT_MAX - 1),
+	N8(m_import_row, why, CSV_WHY_MAX - 1),
+	N8(m_import_row, place, CSV_PLACE_MAX - 1), N32(m_import_row, mask),
+	N8(m_import_row, old_state, USER_STATE_MAX - 1),
+	N8(m_import_row, state, USER_STATE_MAX - 1),
+	STR(m_import_row, email, MAX_MAIL),
+	STR(m_import_row, old_name, MAX_NAME),
+	STR(m_import_row, name, MAX_NAME),
+	STR(m_import_row, old_role, MAX_NAME),
+	STR(m_import_row, role, MAX_NAME),
+	STR(m_import_row, old_groups, CSV_LISTED),
+	STR(m_import_row, groups, CSV_LISTED), N64(m_import_row, expires),
+	FIX(m_import_row, token), END
+};
+static const struct field import_done[] = {
+	FIX(m_import_done, digest), N8(m_import_done, good, 1), END
+};
 static const struct field a_policy[] = {
 	N64(m_a_policy, grant), BLOB(m_a_policy, was, MAX_POLICY),
 	BLOB(m_a_policy, policy, MAX_POLICY), END
+};
+static const struct field a_alert[] = {
+	N64(m_a_alert, begun), N64(m_a_alert, last), N64(m_a_alert, tries),
+	N8(m_a_alert, over, 1), N32(m_a_alert, accounts),
+	STR(m_a_alert, addrs, MAX_LINE), END
 };
 static const struct field c_none[] = { N32(m_c_none, op), END };
 static const struct field c_hello[] = { N32(m_c_hello, version), END };
@@ -289,16 +628,40 @@ static const struct field c_tenant_row[] = {
 static const struct field c_user[] = {
 	N32(m_c_user, op), STR(m_c_user, tenant, MAX_LABEL),
 	STR(m_c_user, email, MAX_MAIL), N8(m_c_user, arg, UINT8_MAX),
-	STR(m_c_user, name, MAX_NAME), END
+	STR(m_c_user, name, MAX_NAME), STR(m_c_user, role, MAX_NAME), END
+};
+static const struct field c_import[] = {
+	N32(m_c_import, op), STR(m_c_import, tenant, MAX_LABEL),
+	N32(m_c_import, nr), END
+};
+static const struct field c_import_line[] = {
+	N32(m_c_import_line, op), STR(m_c_import_line, tenant, MAX_LABEL),
+	N32(m_c_import_line, nr), N32(m_c_import_line, line),
+	N32(m_c_import_line, mask),
+	N8(m_c_import_line, why, CSV_WHY_MAX - 1),
+	N8(m_c_import_line, place, CSV_PLACE_MAX - 1),
+	STR(m_c_import_line, email, MAX_MAIL),
+	STR(m_c_import_line, name, MAX_NAME),
+	STR(m_c_import_line, role, MAX_NAME),
+	STR(m_c_import_line, groups, CSV_LISTED),
+	STR(m_c_import_line, state, MAX_NAME), END
+};
+static const struct field c_import_end[] = {
+	N32(m_c_import_end, op), STR(m_c_import_end, tenant, MAX_LABEL),
+	N32(m_c_import_end, nr), N32(m_c_import_end, count),
+	N8(m_c_import_end, dry, 1), END
 };
 static const struct field c_user_row[] = {
-	N32(m_c_user_row, user), N8(m_c_user_row, role, ROLE_MAX - 1),
+	N32(m_c_user_row, user),
 	N8(m_c_user_row, state, USER_STATE_MAX - 1), N64(m_c_user_row, last),
 	N64(m_c_user_row, created), N64(m_c_user_row, invite),
-	STR(m_c_user_row, email, MAX_MAIL), END
+	N8(m_c_user_row, factors, FACTOR_ALL),
+	N64(m_c_user_row, locked), STR(m_c_user_row, email, MAX_MAIL),
+	STR(m_c_user_row, role, MAX_NAME), END
 };
 static const struct field c_link_token[] = {
-	STR(m_c_link_token, tenant, MAX_LABEL), FIX(m_c_link_token, token),
+	STR(m_c_link_token, tenant, MAX_LABEL),
+	N8(m_c_link_token, guest, 1), FIX(m_c_link_token, token),
 	N64(m_c_link_token, expires), END
 };
 static const struct field c_link[] = {
@@ -315,19 +678,56 @@ static const struct field c_floor[] = {
 	STR(m_c_floor, floor, MAX_NAME), STR(m_c_floor, user, MAX_MAIL),
 	STR(m_c_floor, group, MAX_NAME), N8(m_c_floor, allow, 1), END
 };
+static const struct field c_floor_networks[] = {
+	N32(m_c_floor_networks, op), STR(m_c_floor_networks, tenant, MAX_LABEL),
+	STR(m_c_floor_networks, floor, MAX_NAME),
+	STR(m_c_floor_networks, networks, NETWORKS_TEXT), END
+};
 static const struct field c_floor_row[] = {
 	N32(m_c_floor_row, floor), N8(m_c_floor_row, open, 1),
 	N32(m_c_floor_row, users), N32(m_c_floor_row, groups),
 	N32(m_c_floor_row, bytes), STR(m_c_floor_row, name, MAX_NAME),
-	STR(m_c_floor_row, who, UINT16_MAX), END
+	STR(m_c_floor_row, who, UINT16_MAX),
+	STR(m_c_floor_row, networks, NETWORKS_TEXT), END
 };
 static const struct field c_policy[] = {
 	N32(m_c_policy, op), STR(m_c_policy, tenant, MAX_LABEL),
-	N8(m_c_policy, key, UINT8_MAX), N32(m_c_policy, value), END
+	N8(m_c_policy, key, UINT8_MAX), N32(m_c_policy, value),
+	STR(m_c_policy, text, MAX_POLICY), END
 };
 static const struct field c_policy_row[] = {
-	STR(m_c_policy_row, name, MAX_HOST), N32(m_c_policy_row, value),
-	N32(m_c_policy_row, min), N32(m_c_policy_row, max), END
+	STR(m_c_policy_row, name, MAX_HOST), N8(m_c_policy_row, list, 1),
+	N32(m_c_policy_row, value), N32(m_c_policy_row, min),
+	N32(m_c_policy_row, max), STR(m_c_policy_row, text, MAX_POLICY), END
+};
+static const struct field c_role[] = {
+	N32(m_c_role, op), STR(m_c_role, tenant, MAX_LABEL),
+	STR(m_c_role, role, MAX_NAME), N8(m_c_role, right, RIGHT_ALL),
+	STR(m_c_role, name, MAX_NAME), END
+};
+static const struct field c_role_row[] = {
+	N32(m_c_role_row, role), N32(m_c_role_row, users),
+	N8(m_c_role_row, can, RIGHT_ALL),
+	STR(m_c_role_row, name, MAX_NAME), END
+};
+static const struct field c_guest_add[] = {
+	N32(m_c_guest_add, op), STR(m_c_guest_add, tenant, MAX_LABEL),
+	STR(m_c_guest_add, floor, MAX_NAME), N32(m_c_guest_add, uses),
+	N32(m_c_guest_add, seconds), N8(m_c_guest_add, approval, 1),
+	STR(m_c_guest_add, password, MAX_PASSWORD),
+	BLOB(m_c_guest_add, sealed, MAX_SEALED), END
+};
+static const struct field c_guest_del[] = {
+	N32(m_c_guest_del, op), STR(m_c_guest_del, tenant, MAX_LABEL),
+	N32(m_c_guest_del, guest), END
+};
+static const struct field c_guest_row[] = {
+	N32(m_c_guest_row, guest), N64(m_c_guest_row, created),
+	N64(m_c_guest_row, expires), N32(m_c_guest_row, uses),
+	N32(m_c_guest_row, used), N32(m_c_guest_row, inside),
+	N32(m_c_guest_row, waiting), N8(m_c_guest_row, password, 1),
+	N8(m_c_guest_row, approval, 1),
+	STR(m_c_guest_row, floors, UINT16_MAX), END
 };
 static const struct field c_session_row[] = {
 	N32(m_c_session_row, user), N64(m_c_session_row, created),
@@ -336,10 +736,28 @@ static const struct field c_session_row[] = {
 	STR(m_c_session_row, addr, MAX_ADDR),
 	STR(m_c_session_row, agent, MAX_AGENT), END
 };
+static const struct field c_operator[] = {
+	N32(m_c_operator, op), N32(m_c_operator, uid),
+	N8(m_c_operator, role, OP_MAX - 1), N64(m_c_operator, until),
+	STR(m_c_operator, name, MAX_NAME), END
+};
+static const struct field c_operator_row[] = {
+	N32(m_c_operator_row, uid), N32(m_c_operator_row, by),
+	N8(m_c_operator_row, role, OP_MAX - 1),
+	N8(m_c_operator_row, expired, 1), N64(m_c_operator_row, granted),
+	N64(m_c_operator_row, until), STR(m_c_operator_row, name, MAX_NAME),
+	STR(m_c_operator_row, byname, MAX_NAME), END
+};
 static const struct field c_proc_row[] = {
 	N8(m_c_proc_row, proc, PROC_MAX - 1), N16(m_c_proc_row, inst),
 	N32(m_c_proc_row, pid), N32(m_c_proc_row, restarts),
 	N64(m_c_proc_row, started), N8(m_c_proc_row, up, 1), END
+};
+static const struct field c_alert_row[] = {
+	STR(m_c_alert_row, tenant, MAX_LABEL), N64(m_c_alert_row, begun),
+	N64(m_c_alert_row, last), N64(m_c_alert_row, tries),
+	N8(m_c_alert_row, over, 1), N32(m_c_alert_row, accounts),
+	STR(m_c_alert_row, addrs, MAX_LINE), END
 };
 static const struct field c_stat_row[] = {
 	STR(m_c_stat_row, name, MAX_HOST), N64(m_c_stat_row, value), END
@@ -370,12 +788,13 @@ static const struct field bus_door[] = {
 static const struct field bus_msg[] = {
 	N32(m_bus_msg, tenant), N8(m_bus_msg, kind, CHANNEL_MAX - 1),
 	N32(m_bus_msg, a), N32(m_bus_msg, b), N32(m_bus_msg, from),
-	N64(m_bus_msg, id), N64(m_bus_msg, at),
+	N64(m_bus_msg, id), N64(m_bus_msg, at), N8(m_bus_msg, guest, 1),
 	STR(m_bus_msg, name, MAX_NAME), STR(m_bus_msg, text, MAX_TEXT), END
 };
 static const struct field bus_grant[] = {
 	N16(m_bus_grant, inst), N32(m_bus_grant, tenant),
-	N32(m_bus_grant, user), N8(m_bus_grant, on, 1), END
+	N32(m_bus_grant, user), N8(m_bus_grant, on, 1),
+	N8(m_bus_grant, guest, 1), END
 };
 
 /* Sets of processes. */
@@ -392,18 +811,25 @@ static const struct row {
 	const char		*r_name;
 	const struct field	*r_fields;
 	int			 r_fd;
+	enum op_role		 r_role;	/* that a command takes */
 	struct {
 		unsigned int	 from, to;
 	}			 r_ways[4];
 } rows[IMSG_MAX] = {
-#define ROW(t, from, to, f)	[IMSG_##t] = { #t, f, 0, { { from, to } } }
-#define ROWFD(t, from, to, f)	[IMSG_##t] = { #t, f, 1, { { from, to } } }
-/* A command of risactl, passed on by auth to whom it concerns. */
-#define COMMAND(t, to, f)						\
-	[IMSG_##t] = { #t, f, 0, { { C, A }, { A, to } } }
+#define ROW(t, from, to, f)						\
+	[IMSG_##t] = { #t, f, 0, OP_NONE, { { from, to } } }
+#define ROWFD(t, from, to, f)						\
+	[IMSG_##t] = { #t, f, 1, OP_NONE, { { from, to } } }
+/* A command of risactl, passed on by auth to whom it concerns: for all
+ * operators, for those who may change something, for owners alone. */
+#define TAKES(role, t, to, f)						\
+	[IMSG_##t] = { #t, f, 0, role, { { C, A }, { A, to } } }
+#define LOOK(t, to, f)		TAKES(OP_AUDITOR, t, to, f)
+#define COMMAND(t, to, f)	TAKES(OP_OPERATOR, t, to, f)
+#define OWNER(t, to, f)		TAKES(OP_OWNER, t, to, f)
 /* A row of the answer on its way back. */
 #define ANSWER(t, from, f)						\
-	[IMSG_##t] = { #t, f, 0, { { from, A }, { A, C } } }
+	[IMSG_##t] = { #t, f, 0, OP_NONE, { { from, A }, { A, C } } }
 	ROW(BOOT, P, CHILDREN, boot),
 	ROWFD(PROCFD, P, CHILDREN, procfd),
 	ROW(READY, CHILDREN, P, none),
@@ -417,8 +843,8 @@ static const struct row {
 	ROW(CONF_ACK, CHILDREN, P, conf_ack),
 	ROW(CONF_COMMIT, P, CHILDREN, conf_end),
 
-	[IMSG_RESULT] = { "RESULT", result, 0, { { P, A }, { D, A | S },
-	    { A, S | C }, { S, A } } },
+	[IMSG_RESULT] = { "RESULT", result, 0, OP_NONE, { { P, A },
+	    { D, A | S }, { A, S | C }, { S, A } } },
 
 	ROW(SIGN, S, K, sign),
 	ROW(SIGNED, K, S, signed_),
@@ -428,6 +854,19 @@ static const struct row {
 	ROW(HASH_MADE, H, A, hash_made),
 	ROW(HASH_CHECK, A, H, hash_check),
 	ROW(HASH_CHECKED, H, A, hash_checked),
+	ROW(HASH_TOTP, A, H, hash_user),
+	ROW(HASH_TOTP_MADE, H, A, hash_totp_made),
+	ROW(HASH_OTP, A, H, hash_otp),
+	ROW(HASH_OTP_CHECKED, H, A, hash_otp_checked),
+	ROW(HASH_CODES, A, H, hash_user),
+	ROW(HASH_CODES_MADE, H, A, hash_codes_made),
+	ROW(HASH_SCORE, A, H, hash_score),
+	ROW(HASH_SCORED, H, A, hash_scored),
+	ROW(DEVICE_KEY, H, A, device_key),
+	ROW(HASH_REGISTER, A, H, hash_register),
+	ROW(HASH_REGISTERED, H, A, hash_registered),
+	ROW(HASH_ASSERT, A, H, hash_assert),
+	ROW(HASH_ASSERTED, H, A, hash_asserted),
 
 	ROW(LOGIN, S, A, login),
 	ROW(LOGIN_OK, A, S, login_ok),
@@ -435,11 +874,26 @@ static const struct row {
 	ROW(LINK_GET, S, A, token),
 	ROW(LINK_USE, S, A, link_use),
 	ROW(PASSWORD, S, A, password),
+	ROW(FACTOR, S, A, factor),
+	ROW(FACTOR_SEED, A, S, factor_seed),
+	ROW(FACTOR_SHOW, A, S, factor_show),
+	ROW(PASSWORD_CHECK, S, A, password_check),
+	ROW(PASSWORD_CHECKED, A, S, password_checked),
+	ROW(PASSKEY_ASK, S, A, passkey_ask),
+	ROW(CHALLENGE, A, S, challenge),
+	ROW(PASSKEY_ADD, S, A, passkey_add),
+	ROW(PASSKEY_DEL, S, A, passkey_del),
+	ROW(PASSKEY_LOGIN, S, A, passkey_login),
+	ROW(GUEST_GET, S, A, token),
+	ROW(GUEST_USE, S, A, link_use),
+	ROW(GUEST_SECRET, S, A, guest_secret),
 
 	ROW(CRED_FIND, A, D, cred_find),
 	ROW(CRED_TOKEN, A, D, sha),
+	ROW(CRED_LINK, A, D, sha),
 	ROW(CRED, D, A, cred),
 	ROW(CRED_SET, A, D, cred_set),
+	ROW(FACTOR_PUT, A, D, factor_put),
 	ROW(TOKEN_NEW, A, D, token_new),
 	ROW(TOKEN_FIND, A, D, sha),
 	ROW(TOKEN_ROW, D, A, token_row),
@@ -447,16 +901,46 @@ static const struct row {
 	ROW(LINK_FIND, A, D, link_find),
 	ROW(LINK_SET, A, D, link_set),
 	ROW(LINK_DONE, D, A, link_done),
+	ROW(NOTE, A, D, note),
+
+	ROW(OPERATOR, D, A, operator),
+	ROW(OPERATORS, D, A, none),
+	ROW(LOCK, A, D, lock),
+	ROW(LOCKS, A, D, locks),
+	ROW(LOCK_ROW, D, A, lock_row),
+	ROW(UNLOCK, D, A, unlock),
+	ROW(ALERT, A, D, alert),
+	ROW(PASSKEY_START, A, D, sha),
+	ROW(PASSKEY_OWNER, D, A, passkey_owner),
+	ROW(PASSKEY_FIND, A, D, passkey_find),
+	ROW(PASSKEY_ROW, D, A, passkey_row),
+	ROW(PASSKEY_PUT, A, D, passkey_put),
+	ROW(PASSKEY_DROP, A, D, passkey_drop),
+	ROW(GUEST_FIND, A, D, link_find),
+	ROW(GUEST_CRED, A, D, sha),
+	ROW(GUEST_NEED, D, A, guest_need),
+	ROW(GUEST_NEW, A, D, guest_new),
+	ROW(GUEST_SEAL, A, D, guest_seal),
 
 	ROW(TENANT, D, A | S, tenant),
 	ROW(GRANT, D, S, grant),
 	ROW(GRANT_END, D, S, grant_end),
+	ROW(GRANT_MUST, D, S, grant_must),
 	ROW(LINK, D, S, link_),
 	ROW(RIGHTS, D, S, rights),
+	ROW(ROLE, D, S, role),
 	ROW(PROFILE, D, S, user),
+	ROW(GUEST, D, S, guest),
+	ROW(KNOCK, D, S, knock),
+	ROW(KNOCK_END, D, S, knock_end),
 
 	ROW(GRANT_DROP, S, D, grant_only),
 	ROW(SIGNOUT, S, D, grant_only),
+	ROW(SIGNINS, S, D, grant_only),
+	ROW(SIGNIN, D, S, signin),
+	ROW(SIGNIN_END, S, D, signin_end),
+	ROW(FACTOR_GET, S, D, grant_only),
+	ROW(FACTOR_ROW, D, S, factor_row),
 	ROW(ME_SET, S, D, me_set),
 	ROW(USER, D, S, user),
 	ROW(FLOORS, S, D, grant_only),
@@ -473,6 +957,18 @@ static const struct row {
 	ROW(UNREAD_ROW, D, S, unread_row),
 	ROW(PEOPLE, S, D, grant_only),
 	ROW(PERSON, D, S, person),
+	ROW(PASSKEYS, S, D, grant_only),
+	ROW(PASSKEY, D, S, passkey),
+	ROW(PASSKEY_NAME, S, D, passkey_name),
+	ROW(GUEST_NAME, S, D, guest_name),
+	ROW(GUEST_ADMIT, S, D, guest_admit),
+
+	ROW(GUESTS, S, D, grant_only),
+	ROW(GUEST_ROW, D, S, guest_row),
+	ROW(VISIT_ROW, D, S, visit_row),
+	ROW(GUEST_ADD, S, D, guest_add),
+	ROW(GUEST_DEL, S, D, grant_id),
+	ROW(VISIT_DEL, S, D, grant_id),
 
 	ROW(A_USERS, S, D, grant_only),
 	ROW(A_USER, D, S, a_user),
@@ -481,6 +977,9 @@ static const struct row {
 	ROW(A_USER_DEL, S, D, grant_id),
 	ROW(A_USER_LINK, S, D, grant_id),
 	ROW(A_LINK, D, S, a_link),
+	ROW(A_SIGNINS, S, D, grant_id),
+	ROW(A_SIGNINS_END, S, D, grant_id),
+	ROW(A_FACTOR_DEL, S, D, grant_id),
 	ROW(A_GROUPS, S, D, grant_only),
 	ROW(A_GROUP, D, S, a_group),
 	ROW(A_GROUP_ADD, S, D, a_group),
@@ -493,43 +992,80 @@ static const struct row {
 	ROW(A_FLOOR_ADD, S, D, a_floor),
 	ROW(A_FLOOR_SET, S, D, a_floor),
 	ROW(A_FLOOR_DEL, S, D, grant_id),
+	ROW(A_ROLES, S, D, grant_only),
+	ROW(A_ROLE, D, S, a_role),
+	ROW(A_ROLE_ADD, S, D, a_role),
+	ROW(A_ROLE_SET, S, D, a_role),
+	ROW(A_ROLE_DEL, S, D, a_role),
 	ROW(A_TENANT_SET, S, D, a_tenant),
 	ROW(A_POLICY_SET, S, D, a_policy),
+	ROW(A_IMPORT_BEGIN, S, D, a_import),
+	ROW(A_IMPORT_LINE, S, D, a_import_line),
+	ROW(A_IMPORT_END, S, D, a_import_end),
+	ROW(A_IMPORT_ROW, D, S, import_row),
+	ROW(A_IMPORT_DONE, D, S, import_done),
+	ROW(A_ALERTS, S, D, grant_only),
+	ROW(A_ALERT, D, S, a_alert),
 
 	ROW(C_HELLO, C, A, c_hello),
 	COMMAND(C_TENANT_ADD, D, c_tenant_add),
-	COMMAND(C_TENANT_LIST, D, c_none),
-	COMMAND(C_TENANT_SHOW, D, c_name),
+	LOOK(C_TENANT_LIST, D, c_none),
+	LOOK(C_TENANT_SHOW, D, c_name),
 	COMMAND(C_TENANT_STATE, D, c_tenant_state),
 	ANSWER(C_TENANT_ROW, D, c_tenant_row),
 	COMMAND(C_USER_ADD, D, c_user),
-	COMMAND(C_USER_LIST, D, c_name),
-	COMMAND(C_USER_SHOW, D, c_user),
+	LOOK(C_USER_LIST, D, c_name),
+	LOOK(C_USER_SHOW, D, c_user),
 	COMMAND(C_USER_STATE, D, c_user),
 	COMMAND(C_USER_LINK, D, c_user),
+	COMMAND(C_USER_FACTOR, D, c_user),
 	COMMAND(C_USER_DEL, D, c_user),
+	COMMAND(C_USER_ROLE, D, c_user),
 	ANSWER(C_USER_ROW, D, c_user_row),
+	COMMAND(C_IMPORT_BEGIN, D, c_import),
+	COMMAND(C_IMPORT_LINE, D, c_import_line),
+	COMMAND(C_IMPORT_END, D, c_import_end),
+	ANSWER(C_IMPORT_ROW, D, import_row),
+	ANSWER(C_IMPORT_DONE, D, import_done),
 	ROW(C_LINK_TOKEN, D, A, c_link_token),
 	ROW(C_LINK, A, C, c_link),
 	COMMAND(C_FLOOR_ADD, D, c_floor_add),
-	COMMAND(C_FLOOR_LIST, D, c_name),
-	COMMAND(C_FLOOR_SHOW, D, c_floor),
+	LOOK(C_FLOOR_LIST, D, c_name),
+	LOOK(C_FLOOR_SHOW, D, c_floor),
 	COMMAND(C_FLOOR_ALLOW, D, c_floor),
+	COMMAND(C_FLOOR_NETWORKS, D, c_floor_networks),
 	COMMAND(C_FLOOR_DEL, D, c_floor),
 	ANSWER(C_FLOOR_ROW, D, c_floor_row),
-	COMMAND(C_POLICY_SHOW, D, c_name),
+	COMMAND(C_GUEST_ADD, D, c_guest_add),
+	LOOK(C_GUEST_LIST, D, c_name),
+	COMMAND(C_GUEST_DEL, D, c_guest_del),
+	ANSWER(C_GUEST_ROW, D, c_guest_row),
+	LOOK(C_POLICY_SHOW, D, c_name),
 	COMMAND(C_POLICY_SET, D, c_policy),
 	ANSWER(C_POLICY_ROW, D, c_policy_row),
-	COMMAND(C_SESSION_LIST, D, c_name),
+	LOOK(C_ROLE_LIST, D, c_name),
+	COMMAND(C_ROLE_ADD, D, c_role),
+	COMMAND(C_ROLE_ALLOW, D, c_role),
+	COMMAND(C_ROLE_DENY, D, c_role),
+	COMMAND(C_ROLE_NAME, D, c_role),
+	COMMAND(C_ROLE_DEL, D, c_role),
+	ANSWER(C_ROLE_ROW, D, c_role_row),
+	LOOK(C_SESSION_LIST, D, c_name),
 	COMMAND(C_SESSION_END, D, c_user),
 	ANSWER(C_SESSION_ROW, D, c_session_row),
-	COMMAND(C_STATUS, P | D | S, c_none),
-	COMMAND(C_PROCESSES, P, c_none),
+	OWNER(C_OPERATOR_ADD, D, c_operator),
+	LOOK(C_OPERATOR_LIST, D, c_none),
+	OWNER(C_OPERATOR_DEL, D, c_operator),
+	ANSWER(C_OPERATOR_ROW, D, c_operator_row),
+	LOOK(C_ALERTS, D, c_none),
+	ANSWER(C_ALERT_ROW, D, c_alert_row),
+	LOOK(C_STATUS, P | D | S, c_none),
+	LOOK(C_PROCESSES, P, c_none),
 	ANSWER(C_PROC_ROW, P, c_proc_row),
-	COMMAND(C_STATS, P | D | S, c_none),
+	LOOK(C_STATS, P | D | S, c_none),
 	ANSWER(C_STAT_ROW, P | D | S, c_stat_row),
-	COMMAND(C_RELOAD, P, c_none),
-	COMMAND(C_VERBOSE, P, c_verbose),
+	OWNER(C_RELOAD, P, c_none),
+	OWNER(C_VERBOSE, P, c_verbose),
 
 	ROW(BUS_JOIN, S, S, bus_join),
 	ROW(BUS_LEFT, S, S, bus_left),
@@ -587,6 +1123,24 @@ msg_has_fd(uint32_t type)
 	const struct row	*r = row_of(type);
 
 	return (r != NULL && r->r_fd);
+}
+
+const char *
+op_role_word(enum op_role who)
+{
+	static const char *const	 words[OP_MAX] = {
+		"none", "auditor", "operator", "owner"
+	};
+
+	return ((unsigned int)who < OP_MAX ? words[who] : "?");
+}
+
+enum op_role
+msg_role(uint32_t type)
+{
+	const struct row	*r = row_of(type);
+
+	return (r == NULL ? OP_NONE : r->r_role);
 }
 
 size_t

@@ -24,6 +24,12 @@ const char	*proc_title(enum proc_type);
 int		 msg_allowed(uint32_t type, enum proc_type from,
 		    enum proc_type to);
 
+/* What a role of operators is called. */
+const char	*op_role_word(enum op_role);
+
+/* The least role that may give the command; OP_NONE for what is none. */
+enum op_role	 msg_role(uint32_t type);
+
 /* 1 if a descriptor must come with the type, else 0. */
 int		 msg_has_fd(uint32_t type);
 

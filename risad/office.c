@@ -143,6 +143,8 @@ avatar_text(struct avatar *av)
 	o = json_pack("{sI ss so ss ss}", "user", (json_int_t)av->av_user,
 	    "name", av->av_name, "look", json_look(av->av_look), "status",
 	    status_name(av->av_status), "note", av->av_note);
+	if (av->av_guest)
+		(void)json_object_set_new(o, "guest", json_true());
 	if (o != NULL)
 		av->av_text = json_dumps(o, JSON_COMPACT);
 	json_decref(o);
@@ -284,16 +286,21 @@ office_drained(struct conn *cn)
 json_t *
 office_message(const char *channel, const struct m_message *m)
 {
-	return (json_pack("{sI ss sI ss ss sI}", "id", (json_int_t)m->id,
+	json_t	*o;
+
+	o = json_pack("{sI ss sI ss ss sI}", "id", (json_int_t)m->id,
 	    "channel", channel, "from", (json_int_t)m->from, "name", m->name,
-	    "text", m->text, "at", (json_int_t)m->at));
+	    "text", m->text, "at", (json_int_t)m->at);
+	if (m->guest)
+		(void)json_object_set_new(o, "guest", json_true());
+	return (o);
 }
 
 static struct chunk *
 frame_message(const struct m_bus_msg *m, uint32_t other)
 {
-	struct m_message	 mm = { m->id, m->at, m->from, m->name,
-				    m->text };
+	struct m_message	 mm = { m->id, m->at, m->from, m->guest,
+				    m->name, m->text };
 	char			 channel[40];
 	json_t			*o;
 
@@ -357,7 +364,10 @@ office_ended(uint32_t tenant, uint32_t user, struct login *lg,
 {
 	static const char	*const reasons[END_MAX] = {
 		[END_SIGNOUT] = "signed-out", [END_ENDED] = "ended",
-		[END_SUSPENDED] = "suspended", [END_EXPIRED] = "ended"
+		[END_SUSPENDED] = "suspended", [END_EXPIRED] = "ended",
+		[END_MUST] = "must", [END_ADDRESS] = "address",
+		[END_REFUSED] = "refused", [END_LATE] = "unanswered",
+		[END_REVOKED] = "revoked", [END_RENEW] = "ended"
 	};
 	struct office		*of = office_get(tenant);
 	struct person		*pn, *next;
@@ -370,7 +380,16 @@ office_ended(uint32_t tenant, uint32_t user, struct login *lg,
 			person_bye(pn, reasons[why], CLOSE_ENDED);
 }
 
-/* Storage was away; it may have changed its mind about floors. */
+/* What one may, where the page has been told before. */
+static void
+tell_can(struct person *pn)
+{
+	if (pn->pn_hello)
+		person_send(pn, json_pack("{ss so}", "t", "rights", "can",
+		    json_can(pn->pn_conn->cn_login->lg_can)));
+}
+
+/* Storage was away; it may have changed its mind about floors and rights. */
 void
 office_renewed(struct login *lg)
 {
@@ -380,8 +399,10 @@ office_renewed(struct login *lg)
 	if (of == NULL)
 		return;
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
-		if (pn->pn_conn->cn_login == lg)
+		if (pn->pn_conn->cn_login == lg && !lg->lg_door) {
+			tell_can(pn);
 			person_floors(pn);
+		}
 }
 
 void
@@ -410,7 +431,23 @@ office_rights(uint32_t tenant)
 	if (of == NULL)
 		return;
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
-		person_floors(pn);
+		if (!pn->pn_conn->cn_login->lg_door)
+			person_floors(pn);
+}
+
+void
+office_role(const struct m_role *m)
+{
+	struct office	*of = office_get(m->tenant);
+	struct person	*pn;
+
+	if (of == NULL)
+		return;
+	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
+		if (pn->pn_conn->cn_login->lg_role == m->role) {
+			tell_can(pn);
+			knock_show(pn);
+		}
 }
 
 void

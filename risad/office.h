@@ -25,7 +25,11 @@ void	 office_ended(uint32_t tenant, uint32_t user, struct login *,
 void	 office_renewed(struct login *);
 void	 office_title(const struct tenant *);
 void	 office_rights(uint32_t tenant);
+void	 office_role(const struct m_role *);
 void	 office_profile(const struct m_user *);
+/* A guest waits at the door; and he does not any more. */
+void	 knock_began(const struct m_knock *);
+void	 knock_ended(const struct m_knock_end *);
 
 /* A message as the page gets it. */
 json_t	*office_message(const char *channel, const struct m_message *);

@@ -24,6 +24,7 @@
 #include "conf.h"
 #include "hash.h"
 #include "log.h"
+#include "network.h"
 #include "utf8.h"
 #include "util.h"
 
@@ -71,6 +72,7 @@ static struct {
 	SLIST_HEAD(, macro)	 macros;
 	SLIST_HEAD(, word)	 words;
 	int			 depth, files, listens;
+	struct networks		 from;		/* of a listen line */
 	const char		*once[MAX_ONCE];
 	int			 nonce;
 	/* The token that was read last, and what stands before it. */
@@ -101,7 +103,8 @@ static void	 set_path(char **, const char *, const char *);
 static void	 set_domain(const char *);
 static void	 set_country(const char *);
 static void	 set_socket(const char *);
-static void	 add_listen(const char *, long long, int);
+static void	 add_listen(const char *, long long, enum conf_file);
+static void	 add_from(const char *);
 %}
 
 %union {
@@ -112,9 +115,9 @@ static void	 add_listen(const char *, long long, int);
 }
 
 %token	ABSOLUTE ADDRESS CERTIFICATE CHROOT CONNECTIONS CONTROL COUNTRY DATA
-%token	DOMAIN_ EXPIRES HASH HTDOCS IDLE INCLUDE INVITE KEY KEYS LIMIT LISTEN
-%token	MASTER MEMORY ON PASSES PASSWORD PEPPER PORT REDIRECT SESSION SITE
-%token	SOCKET TLS WORKERS
+%token	DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE KEY KEYS LIMIT
+%token	LISTEN MASTER MEMORY ON PASSES PASSWORD PEPPER PORT PROXY REDIRECT
+%token	SESSION SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind
@@ -137,7 +140,8 @@ statement	: STRING '=' value		{
 		}
 		| SITE site
 		| LISTEN ON STRING PORT NUMBER kind	{
-			add_listen($3.string, $5.number, $6.number == REDIRECT);
+			add_listen($3.string, $5.number,
+			    (enum conf_file)$6.number);
 		}
 		| TLS CERTIFICATE STRING KEY STRING	{
 			if (once("tls certificate")) {
@@ -238,9 +242,17 @@ workers		: WORKERS SESSION NUMBER	{
 		}
 		;
 
-kind		: /* nothing */			{ $$.number = TLS; }
-		| TLS				{ $$.number = TLS; }
-		| REDIRECT			{ $$.number = REDIRECT; }
+kind		: /* nothing */		{ $$.number = FILE_LISTEN_TLS; }
+		| TLS			{ $$.number = FILE_LISTEN_TLS; }
+		| TLS PROXY FROM from	{ $$.number = FILE_LISTEN_PROXY; }
+		| REDIRECT		{ $$.number = FILE_LISTEN_REDIRECT; }
+		;
+
+from		: STRING			{
+			ps.from.ns_count = 0;
+			add_from($1.string);
+		}
+		| from ',' STRING		{ add_from($3.string); }
 		;
 
 /* Words in a row are one text. */
@@ -274,6 +286,7 @@ static const struct keyword {
 	{ "data",		DATA },
 	{ "domain",		DOMAIN_ },
 	{ "expires",		EXPIRES },
+	{ "from",		FROM },
 	{ "hash",		HASH },
 	{ "htdocs",		HTDOCS },
 	{ "idle",		IDLE },
@@ -290,6 +303,7 @@ static const struct keyword {
 	{ "password",		PASSWORD },
 	{ "pepper",		PEPPER },
 	{ "port",		PORT },
+	{ "proxy",		PROXY },
 	{ "redirect",		REDIRECT },
 	{ "session",		SESSION },
 	{ "site",		SITE },
@@ -324,6 +338,9 @@ static const struct follow {
 	{ LISTEN, LISTEN, "on", NULL },
 	{ LISTEN, ON, "an address or *", "port" },
 	{ LISTEN, PORT, "a number", "tls or redirect" },
+	{ LISTEN, TLS, "proxy or the end of the line", NULL },
+	{ LISTEN, PROXY, "from", NULL },
+	{ LISTEN, FROM, "a network", "a comma" },
 	{ PASSWORD, PASSWORD, "hash", NULL },
 	{ PASSWORD, HASH, "memory", NULL },
 	{ PASSWORD, MEMORY, "a number", "passes" },
@@ -804,6 +821,8 @@ lex_history(void)
 {
 	if (ps.token == '\n' || ps.token == 0) {
 		ps.first = ps.last = ps.args = 0;
+	} else if (ps.token == ',') {
+		ps.args = 0;		/* as after the keyword of the list */
 	} else if (ps.token == STRING || ps.token == NUMBER ||
 	    ps.token < 256)
 		ps.args++;
@@ -871,9 +890,9 @@ lex(void)
 		SLIST_FIRST(&ps.inputs)->in_ended = 1;
 		return ('\n');
 	}
-	if (c == '\n' || c == '=') {
+	if (c == '\n' || c == '=' || c == ',') {
 		take();
-		ps.text = "=";
+		ps.text = c == ',' ? "," : "=";
 		return (c);
 	}
 	if (c == '"') {
@@ -1042,7 +1061,7 @@ set_country(const char *s)
 }
 
 static void
-listen_insert(const struct addrinfo *ai, int redirect)
+listen_insert(const struct addrinfo *ai, enum conf_file kind)
 {
 	struct conf_listen	*cl, *old;
 
@@ -1056,12 +1075,19 @@ listen_insert(const struct addrinfo *ai, int redirect)
 	}
 	memcpy(&cl->cl_addr, ai->ai_addr, ai->ai_addrlen);
 	cl->cl_len = ai->ai_addrlen;
-	cl->cl_redirect = redirect;
+	cl->cl_kind = kind;
+	if (kind == FILE_LISTEN_PROXY &&
+	    (cl->cl_from = networks_text(&ps.from)) == NULL) {
+		bad("%s", strerror(errno));
+		free(cl);
+		return;
+	}
 	TAILQ_FOREACH(old, &ps.conf->co_listens, cl_entry) {
 		if (old->cl_len == cl->cl_len && memcmp(&old->cl_addr,
 		    &cl->cl_addr, cl->cl_len) == 0) {
 			bad("listen: an address and port that is not yet "
 			    "listened on expected");
+			free(cl->cl_from);
 			free(cl);
 			return;
 		}
@@ -1070,16 +1096,16 @@ listen_insert(const struct addrinfo *ai, int redirect)
 }
 
 static void
-add_listen(const char *host, long long port, int redirect)
+add_listen(const char *host, long long port, enum conf_file kind)
 {
 	struct addrinfo	 hints, *res;
 	char		 text[8];
 	uint32_t	 n;
 
 	if (strcmp(host, "*") == 0) {
-		add_listen("0.0.0.0", port, redirect);
+		add_listen("0.0.0.0", port, kind);
 		if (port >= 1 && port <= UINT16_MAX)
-			add_listen("::", port, redirect);
+			add_listen("::", port, kind);
 		return;
 	}
 	n = number("listen port", port, 1, UINT16_MAX);
@@ -1093,8 +1119,37 @@ add_listen(const char *host, long long port, int redirect)
 		    "\"%s\"", log_safe(host));
 		return;
 	}
-	listen_insert(res, redirect);
+	listen_insert(res, kind);
 	freeaddrinfo(res);
+}
+
+/* Whom we believe for whom he connects: never everybody. */
+static void
+add_from(const char *s)
+{
+	struct network	 nw;
+	uint8_t		 any[NETWORK_ADDR];
+
+	switch (network_parse(&nw, s)) {
+	case NETWORK_OK:
+		break;
+	case NETWORK_BITS:
+		bad("listen proxy: a network without bits behind its prefix "
+		    "expected, got \"%s\"", log_safe(s));
+		return;
+	default:
+		bad("listen proxy: an IPv4 or IPv6 address or network "
+		    "expected, got \"%s\"", log_safe(s));
+		return;
+	}
+	(void)network_addr(any, "0.0.0.0");
+	if (nw.nw_bits == 0 || (nw.nw_bits == 96 && network_has(&nw, any)))
+		bad("listen proxy: not everybody expected, got \"%s\"",
+		    log_safe(s));
+	else if (ps.from.ns_count == MAX_PROXIES ||
+	    networks_add(&ps.from, &nw) == -1)
+		bad("listen proxy: at most %d networks expected",
+		    MAX_PROXIES);
 }
 
 static uint16_t
@@ -1115,7 +1170,7 @@ complete(struct conf *co)
 	long			 cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	TAILQ_FOREACH(cl, &co->co_listens, cl_entry)
-		if (!cl->cl_redirect)
+		if (cl->cl_kind != FILE_LISTEN_REDIRECT)
 			break;
 	if (co->co_domain == NULL)
 		bad("expected site domain, got the end of the file");
@@ -1218,14 +1273,24 @@ print_time(const char *what, uint32_t n)
 static void
 print_listen(const struct conf_listen *cl)
 {
-	char	 host[NI_MAXHOST];
+	char		 host[NI_MAXHOST];
+	const char	*p;
 
 	if (getnameinfo((const struct sockaddr *)&cl->cl_addr, cl->cl_len,
 	    host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0)
 		return;
 	print_string("listen on", host);
-	printf(" port %u %s\n", listen_port(cl),
-	    cl->cl_redirect ? "redirect" : "tls");
+	printf(" port %u %s", listen_port(cl),
+	    cl->cl_kind == FILE_LISTEN_REDIRECT ? "redirect" : "tls");
+	if (cl->cl_from != NULL) {
+		printf(" proxy from ");
+		for (p = cl->cl_from; *p != '\0'; p++) {
+			if (*p == ' ')
+				putchar(',');
+			putchar(*p);
+		}
+	}
+	putchar('\n');
 }
 
 void

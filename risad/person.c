@@ -132,6 +132,9 @@ person_error(struct person *pn, const char *code, const char *ref,
 	    { "no-floor", "There is no such floor." },
 	    { "no-room", "One must be in the room." },
 	    { "no-user", "There is no such person." },
+	    { "door", "Somebody has to let you in first." },
+	    { "no-guest", "Nobody of this number waits at the door." },
+	    { "forbidden", "Your role, or the other's, does not allow this." },
 	    { "no-right", "Only from inside, and only where there is a lock." },
 	    { "full", "The floor is full." },
 	    { "unavailable", "Not now. Try again in a moment." },
@@ -161,6 +164,9 @@ person_refusal(struct person *pn, const struct m_result *m, const char *ref,
 		person_error(pn, missing, ref, NULL);
 	else if (m->code == R_INVALID)
 		person_error(pn, "field", ref, m->field);
+	else if (m->code == R_FORBIDDEN)
+		person_error(pn, "forbidden", ref, m->field[0] == '\0' ?
+		    NULL : m->field);
 	else
 		person_error(pn, "unavailable", ref, NULL);
 }
@@ -220,6 +226,12 @@ job_ask(struct job *jo, enum imsg_type type, const void *m,
 	job_free(jo);
 }
 
+int
+person_may(const struct person *pn, uint8_t right)
+{
+	return (login_may(pn->pn_conn->cn_login, right));
+}
+
 uint64_t
 person_grant(const struct person *pn)
 {
@@ -255,7 +267,7 @@ office_save(struct avatar *av, uint64_t now)
 	int			 x, y;
 
 	if (av->av_person == NULL || (av->av_saved != 0 &&
-	    now - av->av_saved < SAVE_MIN_MS))
+	    now - av->av_saved < SAVE_MS))
 		return;
 	av->av_saved = now;
 	avatar_at(av, now, &x, &y);
@@ -354,9 +366,10 @@ person_hello(struct person *pn)
 		comma = ",";
 	}
 	text_add(&tx, "],");
-	text_rest(&tx, json_pack("{ss sI sI so s{ss ss} so so sI}",
+	text_rest(&tx, json_pack("{ss sI sI so so s{ss ss} so so sI}",
 	    "t", "hello", "time", (json_int_t)(uint32_t)mono_ms(), "now",
-	    (json_int_t)now_ms(), "user", json_user(lg), "tenant", "name",
+	    (json_int_t)now_ms(), "user", json_user(lg), "can",
+	    json_can(lg->lg_can), "tenant", "name",
 	    tn == NULL ? "" : tn->tn_name, "title",
 	    tn == NULL ? "" : tn->tn_title, "floors", json_floors(pn),
 	    "unread", pn->pn_unread, "last",
@@ -505,7 +518,10 @@ office_open(struct conn *cn)
 	of->of_npersons++;
 	session_stats.ss_persons++;
 	cn->cn_person = pn;
-	person_floors(pn);
+	if (cn->cn_login->lg_door)
+		knock_wait(pn);
+	else
+		person_floors(pn);
 }
 
 void
@@ -626,6 +642,7 @@ person_entered(struct conn *cn, uint32_t type, const void *m, void *arg)
 	person_enter(pn, m);
 	if (pn->pn_avatar != NULL) {
 		send_floor(pn);
+		knock_show(pn);
 		office_joined(pn->pn_avatar);
 		bus_joined(pn->pn_avatar);
 	}

@@ -27,6 +27,7 @@ struct person {
 	int			 pn_again;	/* they changed meanwhile */
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
+	int			 pn_knocked;	/* has seen somebody knock */
 	struct bucket		 pn_legs, pn_says, pn_texts;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
@@ -58,6 +59,8 @@ void		 person_refusal(struct person *, const struct m_result *,
 		    const char *ref, const char *missing);
 /* May the person enter the floor, and so see who is on it? */
 int		 person_sees(const struct person *, uint32_t floor);
+/* May the person do what needs the right (RIGHT_* of risad.h)? */
+int		 person_may(const struct person *, uint8_t right);
 /* The grant of the sign-in, 0 while storage is away. */
 uint64_t	 person_grant(const struct person *);
 
@@ -99,6 +102,15 @@ void		 text_open(struct text *, size_t guess);
 void		 text_add(struct text *, const char *);
 void		 text_rest(struct text *, json_t *);
 struct chunk	*text_frame(struct text *);
+
+/*
+ * knock.c: guests who wait, and those who let them in.
+ */
+/* Tell one who waits that he does; and somebody inside who waits. */
+void		 knock_wait(struct person *);
+void		 knock_show(struct person *);
+/* {"t":"admit"}: the members of the object, see say.c. */
+const char	*say_admit(struct person *, json_t *);
 
 /* People as pages know them, as objects: on any floor, and on the own one. */
 void		 office_presence(struct text *, struct avatar *);

@@ -38,6 +38,7 @@ static struct event	 reload_timer;
 static const enum proc_type	 file_for[FILE_MAX][2] = {
 	[FILE_LISTEN_TLS] = { PROC_SESSION },
 	[FILE_LISTEN_REDIRECT] = { PROC_SESSION },
+	[FILE_LISTEN_PROXY] = { PROC_SESSION },
 	[FILE_CERT] = { PROC_SESSION, PROC_KEYS },
 	[FILE_KEY] = { PROC_KEYS },
 	[FILE_MASTER] = { PROC_STORAGE },

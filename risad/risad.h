@@ -39,18 +39,42 @@
 #define MAX_PASSWORD		(MAX_PASSWORD_CHARS * 4)
 #define MAX_ADDR		45	/* an IPv6 address as text */
 #define MAX_AGENT		200
-#define MAX_POLICY		256	/* bytes of a tenant's rules */
+#define MAX_POLICY		8192	/* bytes of a tenant's rules */
+#define MAX_DEVICE		71	/* a known device's token as text */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
 #define MAX_LINE		1000	/* a sentence for the operator */
 #define MAX_FLOORS		256	/* of a tenant */
 #define MAX_GROUPS		256
+#define MAX_ROLES		32	/* of a tenant's own */
 #define MAX_USERS		20000
+#define MAX_OPERATORS		256	/* of an installation */
+#define MAX_GUESTS		256	/* URLs for guests of a tenant */
+#define MAX_VISITS		1000	/* guests of a tenant at one time */
+#define MAX_USES		1000	/* of one URL */
 #define MAX_MEMBERS		4096	/* listed in one request */
 #define MAX_SEALED		1024	/* a sealed password hash */
+#define MAX_GUESS		2048	/* that a password is guessed from */
+#define MAX_HISTORY		24	/* passwords that may not come again */
+#define MAX_OLD			(MAX_HISTORY * (2 + MAX_SEALED))
 #define MAX_SIGN		1024	/* to be signed, or signed */
 #define MAX_TICKET		80	/* a key that seals TLS tickets */
+#define MAX_OTP			64	/* a code as somebody has typed it */
+#define TOTP_SEED		20	/* bytes, as long as a SHA-1 */
+#define RECOVERY_CODES		10	/* of somebody, at most */
+#define RECOVERY_TEXT		20	/* XXXX-XXXX-XXXX-XXXX and its end */
 #define TOKEN_LEN		32	/* bytes of a token, a link, a hash */
+/* When a lock ends that ends by hand only: the end of 9999, in ms. */
+#define LOCK_NEVER		253402300799000ULL
+#define MAX_PASSKEYS		10	/* of a user */
+#define MAX_CRED_ID		1023	/* WebAuthn's own limit */
+#define MAX_CRED_KEY		320	/* a passkey's public key */
+#define MAX_CRED_HANDLE		64	/* the user, to an authenticator */
+#define MAX_CRED_DATA		1024	/* authenticator data at a sign-in */
+#define MAX_CRED_SIG		512
+#define MAX_CLIENT		2048	/* what the browser says it was for */
+#define MAX_ATTEST		8192	/* a registration */
+#define MAX_CRED_IDS		(MAX_PASSKEYS * (2 + MAX_CRED_ID))
 
 /* PROC_CONTROL is no process: it stands for risactl on the control socket. */
 enum proc_type {
@@ -76,25 +100,94 @@ enum result {
 	R_NOTFOUND,
 	R_CONFLICT,		/* field says what exists or prevents it */
 	R_INVALID,		/* field says what is wrong */
+	R_WEAK,			/* the password is guessed too easily */
+	R_USED,			/* the password was used before */
+	R_DOMAIN,		/* the rules invite nobody of this domain */
 	R_LINK,			/* invitation unknown, used or expired */
 	R_REFUSED,		/* for the operator; field is a sentence */
+	R_FACTOR,		/* a second factor is missing: arg has FACTOR_
+				 * bits, FACTOR_WRONG if one was shown */
+	R_MUST,			/* something has to be done first (MUST_) */
+	R_ADDRESS,		/* not from the address of the asker */
+	R_EXCLUDES,		/* the list of the field is without it */
+	R_LOCKED,		/* failed too often: again after arg seconds */
 	R_MAX
 };
 
-enum role	{ ROLE_MEMBER, ROLE_ADMIN, ROLE_MAX };
+enum role	{ ROLE_MEMBER, ROLE_ADMIN, ROLE_GUEST, ROLE_MAX };
+#define ROLE_CUSTOM	16		/* from here on the tenant's own */
+/* What a role lets one do: bits, in the order of right_names of role.c. */
+#define RIGHT_CHAT	0x01		/* write on floors and in rooms */
+#define RIGHT_DM	0x02		/* have direct messages */
+#define RIGHT_VOICE	0x04
+#define RIGHT_VIDEO	0x08
+#define RIGHT_SCREEN	0x10		/* show one's own */
+#define RIGHT_GUEST	0x20		/* let guests in */
+#define RIGHT_ALL	0x3f
+#define RIGHTS		6
+/* What an operator may; each also what those before it may. */
+enum op_role	{ OP_NONE, OP_AUDITOR, OP_OPERATOR, OP_OWNER, OP_MAX };
+/*
+ * What auth has to write in the audit trail: a command that it passes to
+ * another process than storage begins, is done, has failed, or its client has
+ * gone before that; a command is not for the role, a stranger was turned away.
+ */
+enum note	{ NOTE_BEGIN, NOTE_DONE, NOTE_FAILED, NOTE_LEFT, NOTE_ROLE,
+		  NOTE_STRANGER, NOTE_MAX };
 enum user_state	{ USER_INVITED, USER_ACTIVE, USER_LOCKED, USER_STATE_MAX };
 enum tenant_state { TENANT_ACTIVE, TENANT_SUSPENDED, TENANT_STATE_MAX };
 enum status	{ STATUS_AVAILABLE, STATUS_BUSY, STATUS_AWAY, STATUS_DND,
 		  STATUS_MAX };
 enum lang	{ LANG_AUTO, LANG_JA, LANG_EN, LANG_MAX };
-/* floor: a = floor; room: a = floor, b = room; user: a = the other person. */
+/*
+ * floor: a = floor; room: a = floor, b = room; user: a = the other person, and
+ * in what a page asks b = the floor that both are on now, or 0.
+ */
 enum channel	{ CHANNEL_FLOOR, CHANNEL_ROOM, CHANNEL_USER, CHANNEL_MAX };
 enum link_kind	{ LINK_INVITE, LINK_RESET, LINK_MAX };
 /* Does the password fit?  Failed: it could not be found out. */
 enum hash_answer { HASH_WRONG, HASH_RIGHT, HASH_FAILED, HASH_ANSWER_MAX };
-/* Why a grant ended. */
+/* A new password: made, or why not. */
+enum make_answer { MAKE_FAILED, MAKE_OK, MAKE_WEAK, MAKE_USED,
+		  MAKE_ANSWER_MAX };
+/* What a password lacks. */
+#define FAULT_TEXT		0x01	/* no UTF-8, or control characters */
+#define FAULT_SHORT		0x02
+#define FAULT_LONG		0x04	/* over MAX_PASSWORD_CHARS */
+#define FAULT_KINDS		0x08
+#define FAULT_WEAK		0x10	/* is guessed too easily */
+#define FAULT_ALL		0x1f
+/* What a line of an import does to somebody. */
+enum import_what { IMPORT_SAME, IMPORT_ADD, IMPORT_CHANGE, IMPORT_FAULT,
+		  IMPORT_WHAT_MAX };
+/* What a challenge for a passkey is for. */
+enum passkey_use { PASSKEY_SIGNIN, PASSKEY_REGISTER, PASSKEY_USE_MAX };
+/* Why a grant ended; RENEW: what it allows has changed, ask for a new one. */
 enum grant_end	{ END_SIGNOUT, END_ENDED, END_SUSPENDED, END_EXPIRED,
-		  END_MAX };
+		  END_MUST, END_ADDRESS, END_REFUSED, END_LATE, END_REVOKED,
+		  END_RENEW, END_MAX };
+/* Where a guest is: has no name yet, waits at the door, is in, was here. */
+enum visit_state { VISIT_NEW, VISIT_DOOR, VISIT_IN, VISIT_OVER,
+		  VISIT_STATE_MAX };
+/* Why nobody waits at the door any more. */
+enum knock_end	{ KNOCK_IN, KNOCK_REFUSED, KNOCK_LATE, KNOCK_GONE,
+		  KNOCK_END_MAX };
+
+/* Second factors that somebody has, as bits. */
+#define FACTOR_TOTP		0x01
+#define FACTOR_RECOVERY		0x02	/* codes that are left */
+#define FACTOR_PASSKEY		0x04
+#define FACTOR_ALL		0x07
+#define FACTOR_WRONG		0x08	/* in an answer: what was shown */
+
+/* What the owner of a grant has to do before anything else, as bits. */
+#define MUST_FACTOR		0x01	/* set up a second factor */
+#define MUST_PASSWORD		0x02	/* choose a new password */
+#define MUST_ALL		0x03
+
+/* What somebody wants with his own second factor. */
+enum factor_act	{ FACTOR_BEGIN, FACTOR_CONFIRM, FACTOR_CODES, FACTOR_DROP,
+		  FACTOR_ACT_MAX };
 
 /* Bits of m_fields-like masks: which members of a change are meant. */
 #define SET_NAME		0x0001
@@ -108,6 +201,9 @@ enum grant_end	{ END_SIGNOUT, END_ENDED, END_SUSPENDED, END_EXPIRED,
 #define SET_USERS		0x0100
 #define SET_GROUPS		0x0200
 #define SET_MEMBERS		0x0400
+#define SET_CAN			0x0800
+#define SET_WAS			0x1000
+#define SET_NETWORKS		0x2000
 
 /*
  * Types.  Senders, receivers, fields and limits stand in the table of msg.c.
@@ -146,6 +242,19 @@ enum imsg_type {
 	IMSG_HASH_MADE,
 	IMSG_HASH_CHECK,
 	IMSG_HASH_CHECKED,
+	IMSG_HASH_TOTP,
+	IMSG_HASH_TOTP_MADE,
+	IMSG_HASH_OTP,
+	IMSG_HASH_OTP_CHECKED,
+	IMSG_HASH_CODES,
+	IMSG_HASH_CODES_MADE,
+	IMSG_HASH_SCORE,
+	IMSG_HASH_SCORED,
+	IMSG_DEVICE_KEY,	/* hash -> auth: unasked */
+	IMSG_HASH_REGISTER,	/* a new passkey */
+	IMSG_HASH_REGISTERED,
+	IMSG_HASH_ASSERT,	/* a sign-in with one */
+	IMSG_HASH_ASSERTED,
 
 	/* session -> auth */
 	IMSG_LOGIN,
@@ -154,12 +263,27 @@ enum imsg_type {
 	IMSG_LINK_GET,
 	IMSG_LINK_USE,
 	IMSG_PASSWORD,
+	IMSG_FACTOR,
+	IMSG_FACTOR_SEED,
+	IMSG_FACTOR_SHOW,
+	IMSG_PASSWORD_CHECK,
+	IMSG_PASSWORD_CHECKED,
+	IMSG_PASSKEY_ASK,	/* a challenge */
+	IMSG_CHALLENGE,
+	IMSG_PASSKEY_ADD,
+	IMSG_PASSKEY_DEL,
+	IMSG_PASSKEY_LOGIN,	/* answered like LOGIN */
+	IMSG_GUEST_GET,
+	IMSG_GUEST_USE,
+	IMSG_GUEST_SECRET,
 
 	/* auth -> storage */
 	IMSG_CRED_FIND,
 	IMSG_CRED_TOKEN,
+	IMSG_CRED_LINK,
 	IMSG_CRED,
 	IMSG_CRED_SET,
+	IMSG_FACTOR_PUT,
 	IMSG_TOKEN_NEW,
 	IMSG_TOKEN_FIND,
 	IMSG_TOKEN_ROW,
@@ -167,18 +291,49 @@ enum imsg_type {
 	IMSG_LINK_FIND,
 	IMSG_LINK_SET,
 	IMSG_LINK_DONE,
+	IMSG_NOTE,
+
+	/* storage -> auth: the ledger */
+	IMSG_OPERATOR,		/* an entry, or that it is no more */
+	IMSG_OPERATORS,		/* all entries have been told */
+	IMSG_LOCK,
+	IMSG_LOCKS,
+	IMSG_LOCK_ROW,
+	IMSG_UNLOCK,		/* storage -> auth: unasked */
+	IMSG_ALERT,
+	IMSG_PASSKEY_START,
+	IMSG_PASSKEY_OWNER,
+	IMSG_PASSKEY_FIND,
+	IMSG_PASSKEY_ROW,
+	IMSG_PASSKEY_PUT,
+	IMSG_PASSKEY_DROP,
+	IMSG_GUEST_FIND,
+	IMSG_GUEST_CRED,
+	IMSG_GUEST_NEED,
+	IMSG_GUEST_NEW,
+	IMSG_GUEST_SEAL,
 
 	/* storage -> session, auth: unasked */
 	IMSG_TENANT,
 	IMSG_GRANT,
 	IMSG_GRANT_END,
+	IMSG_GRANT_MUST,	/* what its owner must do has changed */
 	IMSG_LINK,
 	IMSG_RIGHTS,		/* floors or rights of a tenant changed */
+	IMSG_ROLE,		/* what a role may has changed */
 	IMSG_PROFILE,		/* somebody's name, look, status changed */
+	IMSG_GUEST,
+	IMSG_KNOCK,		/* a guest waits at the door */
+	IMSG_KNOCK_END,
 
 	/* session -> storage, under a grant */
 	IMSG_GRANT_DROP,
 	IMSG_SIGNOUT,
+	IMSG_SIGNINS,
+	IMSG_SIGNIN,
+	IMSG_SIGNIN_END,
+	IMSG_FACTOR_GET,
+	IMSG_FACTOR_ROW,
 	IMSG_ME_SET,
 	IMSG_USER,
 	IMSG_FLOORS,
@@ -195,6 +350,19 @@ enum imsg_type {
 	IMSG_UNREAD_ROW,
 	IMSG_PEOPLE,
 	IMSG_PERSON,
+	IMSG_PASSKEYS,
+	IMSG_PASSKEY,
+	IMSG_PASSKEY_NAME,
+	IMSG_GUEST_NAME,
+	IMSG_GUEST_ADMIT,
+
+	/* session -> storage, for who may invite guests */
+	IMSG_GUESTS,
+	IMSG_GUEST_ROW,
+	IMSG_VISIT_ROW,
+	IMSG_GUEST_ADD,
+	IMSG_GUEST_DEL,
+	IMSG_VISIT_DEL,
 
 	/* session -> storage, role admin */
 	IMSG_A_USERS,
@@ -204,6 +372,9 @@ enum imsg_type {
 	IMSG_A_USER_DEL,
 	IMSG_A_USER_LINK,
 	IMSG_A_LINK,
+	IMSG_A_SIGNINS,
+	IMSG_A_SIGNINS_END,
+	IMSG_A_FACTOR_DEL,
 	IMSG_A_GROUPS,
 	IMSG_A_GROUP,
 	IMSG_A_GROUP_ADD,
@@ -216,8 +387,20 @@ enum imsg_type {
 	IMSG_A_FLOOR_ADD,
 	IMSG_A_FLOOR_SET,
 	IMSG_A_FLOOR_DEL,
+	IMSG_A_ROLES,
+	IMSG_A_ROLE,
+	IMSG_A_ROLE_ADD,
+	IMSG_A_ROLE_SET,
+	IMSG_A_ROLE_DEL,
 	IMSG_A_TENANT_SET,
 	IMSG_A_POLICY_SET,
+	IMSG_A_IMPORT_BEGIN,	/* unanswered, as the lines are */
+	IMSG_A_IMPORT_LINE,
+	IMSG_A_IMPORT_END,
+	IMSG_A_IMPORT_ROW,
+	IMSG_A_IMPORT_DONE,
+	IMSG_A_ALERTS,
+	IMSG_A_ALERT,
 
 	/* risactl -> auth, and auth -> storage or parent */
 	IMSG_C_HELLO,
@@ -231,22 +414,47 @@ enum imsg_type {
 	IMSG_C_USER_SHOW,
 	IMSG_C_USER_STATE,
 	IMSG_C_USER_LINK,
+	IMSG_C_USER_FACTOR,
 	IMSG_C_USER_DEL,
+	IMSG_C_USER_ROLE,
 	IMSG_C_USER_ROW,
+	IMSG_C_IMPORT_BEGIN,
+	IMSG_C_IMPORT_LINE,
+	IMSG_C_IMPORT_END,
+	IMSG_C_IMPORT_ROW,
+	IMSG_C_IMPORT_DONE,
 	IMSG_C_LINK_TOKEN,	/* storage -> auth */
 	IMSG_C_LINK,		/* auth -> risactl: the URL */
 	IMSG_C_FLOOR_ADD,
 	IMSG_C_FLOOR_LIST,
 	IMSG_C_FLOOR_SHOW,
 	IMSG_C_FLOOR_ALLOW,
+	IMSG_C_FLOOR_NETWORKS,
 	IMSG_C_FLOOR_DEL,
 	IMSG_C_FLOOR_ROW,
+	IMSG_C_GUEST_ADD,
+	IMSG_C_GUEST_LIST,
+	IMSG_C_GUEST_DEL,
+	IMSG_C_GUEST_ROW,
 	IMSG_C_POLICY_SHOW,
 	IMSG_C_POLICY_SET,
 	IMSG_C_POLICY_ROW,
+	IMSG_C_ROLE_LIST,
+	IMSG_C_ROLE_ADD,
+	IMSG_C_ROLE_ALLOW,
+	IMSG_C_ROLE_DENY,
+	IMSG_C_ROLE_NAME,
+	IMSG_C_ROLE_DEL,
+	IMSG_C_ROLE_ROW,
 	IMSG_C_SESSION_LIST,
 	IMSG_C_SESSION_END,
 	IMSG_C_SESSION_ROW,
+	IMSG_C_OPERATOR_ADD,
+	IMSG_C_OPERATOR_LIST,
+	IMSG_C_OPERATOR_DEL,
+	IMSG_C_OPERATOR_ROW,
+	IMSG_C_ALERTS,
+	IMSG_C_ALERT_ROW,
 	IMSG_C_STATUS,
 	IMSG_C_PROCESSES,
 	IMSG_C_PROC_ROW,
@@ -272,6 +480,7 @@ enum imsg_type {
 enum conf_file {
 	FILE_LISTEN_TLS,	/* session: listening socket */
 	FILE_LISTEN_REDIRECT,	/* session: plain HTTP, redirects */
+	FILE_LISTEN_PROXY,	/* session: name is the proxies' networks */
 	FILE_CERT,		/* session, keys: PEM chain */
 	FILE_KEY,		/* keys: PEM private key */
 	FILE_MASTER,		/* storage: 32 bytes */
@@ -326,16 +535,65 @@ struct m_sign {
 struct m_signed		{ uint8_t ok; struct m_blob sig; };
 struct m_ticket_key	{ struct m_blob key; };
 
-struct m_hash_make	{ const char *password; };
-struct m_hash_made	{ uint8_t ok; struct m_blob sealed; };
+struct m_hash_make {
+	const char	*password, *words;
+	uint8_t		 strength;		/* at least */
+	struct m_blob	 old;			/* as in m_cred */
+};
+struct m_hash_made	{ uint8_t answer; struct m_blob sealed; };
+struct m_hash_score	{ const char *password, *words; };
+struct m_hash_scored	{ uint8_t score; };
 struct m_hash_check	{ struct m_blob sealed; const char *password; };
 struct m_hash_checked	{ uint8_t answer; };
+struct m_hash_user	{ uint32_t tenant, user; };
+struct m_hash_totp_made	{ uint8_t ok; struct m_blob sealed, seed; };
+struct m_hash_otp {
+	uint32_t	 tenant, user;
+	struct m_blob	 sealed;		/* the seed; may be empty */
+	const char	*otp;
+};
+struct m_hash_otp_checked {
+	uint8_t		 answer, method;	/* FACTOR_TOTP or _RECOVERY */
+	uint64_t	 step;			/* of TOTP, the one it is for */
+	uint8_t		 sha[TOKEN_LEN];	/* of a recovery code */
+};
+/* Codes as their owner sees them, a line each, and their hashes. */
+struct m_hash_codes_made { uint8_t ok; const char *text; struct m_blob shas; };
+struct m_device_key	{ uint8_t key[TOKEN_LEN]; };
+struct m_hash_register {
+	uint8_t		 challenge[TOKEN_LEN];
+	const char	*host;			/* the tenant's */
+	uint16_t	 port;
+	struct m_blob	 client, object;
+};
+struct m_hash_registered {
+	uint8_t		 answer, alg;		/* enum webauthn_alg */
+	uint32_t	 count;
+	struct m_blob	 id, key;
+};
+struct m_hash_assert {
+	uint8_t		 challenge[TOKEN_LEN];
+	const char	*host;
+	uint16_t	 port;
+	uint8_t		 uv, alg;		/* uv: it is demanded */
+	struct m_blob	 key;			/* empty: nobody's */
+	struct m_blob	 client, data, sig;
+};
+struct m_hash_asserted	{ uint8_t answer; uint32_t count; };
 
 struct m_login {
 	uint32_t	 tenant;
 	const char	*addr, *agent, *email, *password;
+	const char	*otp;			/* or "" */
+	const char	*device;		/* of a known one, or empty */
 };
-struct m_login_ok	{ uint8_t token[TOKEN_LEN]; };
+struct m_login_ok {
+	uint8_t		 token[TOKEN_LEN];
+	uint8_t		 method;		/* the second factor used */
+	uint8_t		 left;			/* recovery codes, of one */
+	uint32_t	 failures;		/* since the last sign-in */
+	const char	*device;		/* for the next one, or empty */
+};
 struct m_token {
 	uint32_t	 tenant;
 	const char	*addr;
@@ -345,21 +603,77 @@ struct m_link_use {
 	uint32_t	 tenant;
 	const char	*addr, *agent;
 	uint8_t		 token[TOKEN_LEN];
-	const char	*password;
+	const char	*password, *words;
 };
 struct m_password {
 	uint32_t	 tenant;
 	const char	*addr;
 	uint8_t		 token[TOKEN_LEN];
-	const char	*current, *new;
+	const char	*current, *new, *words;
+};
+struct m_factor {
+	uint32_t	 tenant;
+	const char	*addr;
+	uint8_t		 token[TOKEN_LEN];
+	uint8_t		 act;			/* enum factor_act */
+	const char	*secret;		/* the password, or a code */
+};
+struct m_factor_seed	{ struct m_blob seed; };
+struct m_factor_show	{ const char *text; };
+struct m_password_check {
+	uint32_t	 tenant;
+	uint8_t		 role;
+	const char	*addr, *password, *words;
+};
+struct m_password_checked { uint8_t faults, score; };
+
+struct m_passkey_ask {
+	uint32_t	 tenant;
+	const char	*addr;
+	uint8_t		 use;			/* enum passkey_use */
+	uint8_t		 token[TOKEN_LEN];	/* to register one */
+};
+struct m_challenge {
+	uint8_t		 challenge[TOKEN_LEN];
+	uint8_t		 handle[TOKEN_LEN];	/* of the user, or zeroes */
+	struct m_blob	 ids;			/* u16 length, credential id */
+};
+struct m_passkey_add {
+	uint32_t	 tenant;
+	const char	*addr;
+	uint8_t		 token[TOKEN_LEN];
+	const char	*password;
+	uint8_t		 challenge[TOKEN_LEN];
+	const char	*name;
+	struct m_blob	 client, object;
+};
+struct m_passkey_del {
+	uint32_t	 tenant;
+	const char	*addr;
+	uint8_t		 token[TOKEN_LEN];
+	const char	*password;
+	uint32_t	 id;
+};
+struct m_passkey_login {
+	uint32_t	 tenant;
+	const char	*addr, *agent;
+	const char	*email, *password;	/* both empty: without */
+	const char	*device;		/* of a known one, or empty */
+	uint8_t		 challenge[TOKEN_LEN];
+	struct m_blob	 id, handle, client, data, sig;
 };
 
 struct m_cred_find	{ uint32_t tenant; const char *email; };
 struct m_sha		{ uint32_t tenant; uint8_t sha[TOKEN_LEN]; };
 struct m_cred {
 	uint32_t	 user;
-	uint8_t		 state;
+	uint8_t		 state, role;
 	struct m_blob	 sealed;		/* empty: no password yet */
+	uint8_t		 methods;		/* FACTOR_ bits */
+	struct m_blob	 totp;			/* sealed seed, or empty */
+	struct m_blob	 pending;		/* one not yet confirmed */
+	/* That may not come again, each with its length in 16 bits before. */
+	struct m_blob	 old;
 };
 struct m_cred_set {
 	uint32_t	 tenant, user;
@@ -370,7 +684,21 @@ struct m_token_new {
 	uint32_t	 tenant, user;
 	uint8_t		 sha[TOKEN_LEN];
 	uint64_t	 expires;		/* ms, the absolute limit */
+	uint8_t		 fresh;			/* has just set the password */
 	const char	*addr, *agent;
+	uint8_t		 method;		/* the factor shown, or 0 */
+	struct m_blob	 totp;			/* TOTP: checked with this */
+	uint64_t	 step;
+	uint8_t		 code[TOKEN_LEN];	/* recovery: its hash */
+	uint32_t	 passkey, count;	/* passkey: its number, uses */
+};
+struct m_factor_put {
+	uint32_t	 tenant;
+	uint8_t		 sha[TOKEN_LEN];	/* the asker's sign-in */
+	uint8_t		 act;			/* enum factor_act */
+	struct m_blob	 sealed;		/* the seed */
+	uint64_t	 step;
+	struct m_blob	 codes;			/* hashes */
 };
 struct m_token_row {
 	uint32_t	 user;
@@ -383,6 +711,7 @@ struct m_grant_new {
 	uint8_t		 sha[TOKEN_LEN];
 	uint16_t	 inst;			/* the session process */
 	uint32_t	 req;			/* and its request */
+	const char	*addr;
 };
 struct m_link_find {
 	uint32_t	 tenant;
@@ -395,7 +724,88 @@ struct m_link_set {
 	uint8_t		 sha[TOKEN_LEN];
 	struct m_blob	 sealed;
 };
-struct m_link_done	{ uint32_t user; };
+struct m_link_done	{ uint32_t user; uint8_t methods; };
+struct m_note {
+	uint32_t	 op;			/* the uid it is about */
+	uint32_t	 type;			/* imsg of its command, or 0 */
+	uint32_t	 arg;			/* of that command */
+	uint32_t	 more;			/* since then, without a note */
+	uint8_t		 note;
+};
+struct m_operator {
+	uint32_t	 uid;
+	uint8_t		 role;			/* OP_NONE: no more */
+	uint64_t	 until;			/* ms; 0: for ever */
+};
+
+/* What has failed too often; the key is auth's name for it. */
+struct m_lock {
+	uint32_t	 tenant, user;		/* 0: told by the mail */
+	const char	*email;
+	uint8_t		 known;			/* not to strangers */
+	uint8_t		 key[TOKEN_LEN];
+	uint64_t	 until;			/* ms, or LOCK_NEVER */
+};
+struct m_locks		{ uint32_t tenant; };
+struct m_lock_row {
+	uint32_t	 tenant;
+	uint8_t		 known;
+	uint8_t		 key[TOKEN_LEN];
+	uint64_t	 until;
+};
+struct m_unlock {
+	uint32_t	 tenant;
+	uint8_t		 known;
+	uint8_t		 key[TOKEN_LEN];
+};
+/* An attack on many accounts: as it is by now. */
+struct m_alert {
+	uint32_t	 tenant;
+	uint64_t	 begun, last;		/* ms; begun names it */
+	uint8_t		 over;
+	uint64_t	 tries;
+	uint32_t	 accounts;
+	const char	*addrs;			/* apart by spaces */
+};
+struct m_passkey_owner {
+	uint32_t	 user;
+	uint8_t		 handle[TOKEN_LEN];
+	struct m_blob	 ids;
+};
+struct m_passkey_find	{ uint32_t tenant; struct m_blob id, handle; };
+struct m_passkey_row {
+	uint32_t	 id, user;
+	uint8_t		 state, alg;
+	struct m_blob	 key;
+};
+struct m_passkey_put {
+	uint32_t	 tenant, user;
+	uint8_t		 alg;
+	uint32_t	 count;
+	const char	*name;
+	struct m_blob	 id, key;
+};
+struct m_passkey_drop	{ uint32_t tenant, user, id; };
+struct m_guest_secret {
+	uint32_t	 tenant;
+	const char	*addr;
+	uint64_t	 grant;
+	const char	*password;
+};
+struct m_guest_need	{ struct m_blob sealed; };	/* empty: none */
+struct m_guest_new {
+	uint32_t	 tenant;
+	uint8_t		 url[TOKEN_LEN], sha[TOKEN_LEN];
+	uint64_t	 expires;		/* ms, at the latest */
+	const char	*addr, *agent;
+};
+/* A password for a URL that the grant is about to make. */
+struct m_guest_seal {
+	uint32_t	 tenant;
+	uint16_t	 inst;
+	uint64_t	 grant;
+	struct m_blob	 sealed;
+};
 
 struct m_tenant {
 	uint32_t	 id;
@@ -412,21 +822,57 @@ struct m_user {
 struct m_grant {
 	uint64_t	 grant;
 	uint64_t	 expires;		/* ms */
+	uint64_t	 changed;		/* ms: password, untold; 0 */
 	uint32_t	 idle;			/* seconds */
 	uint32_t	 last_floor;
 	uint32_t	 tenant, user;
-	uint8_t		 role, lang, status;
+	uint8_t		 role, can, lang, status;
+	uint8_t		 door;			/* may only wait */
 	uint32_t	 look;
 	const char	*name, *note, *email;
+	uint8_t		 must;			/* MUST_ bits */
 };
 struct m_grant_end	{ uint64_t grant; uint8_t why; };
+struct m_grant_must	{ uint64_t grant; uint8_t must; };
 struct m_link {
-	uint8_t		 kind;
+	uint8_t		 kind, role;
 	const char	*email, *name;
 };
 struct m_rights		{ uint32_t tenant; };
+struct m_role		{ uint32_t tenant; uint8_t role, can; };
+struct m_guest		{ uint8_t password, approval; };
+struct m_knock {
+	uint32_t	 tenant, user;
+	uint64_t	 until;			/* ms */
+	const char	*name;
+	struct m_blob	 floors;		/* ids, 32 bit, big endian */
+};
+struct m_knock_end {
+	uint32_t	 tenant, user;
+	uint8_t		 why;			/* enum knock_end */
+	const char	*by;			/* who has answered, or "" */
+};
 
 struct m_grant_only	{ uint64_t grant; };
+struct m_signin {
+	uint32_t	 id;
+	uint8_t		 own;			/* of the one that asks */
+	uint64_t	 created, seen;		/* ms */
+	uint32_t	 live;			/* grants in use now */
+	const char	*addr, *agent;
+};
+struct m_factor_row {
+	uint8_t		 methods;		/* FACTOR_ bits */
+	uint8_t		 required;		/* by the tenant */
+	uint8_t		 left;			/* recovery codes */
+	uint64_t	 since;			/* ms, of TOTP */
+	uint64_t	 used;			/* ms, the last recovery code */
+};
+struct m_signin_end {
+	uint64_t	 grant;
+	uint32_t	 id;
+	uint8_t		 others;		/* all but one's own */
+};
 struct m_me_set {
 	uint64_t	 grant;
 	uint32_t	 mask;
@@ -465,6 +911,7 @@ struct m_history {
 struct m_message {
 	uint64_t	 id, at;
 	uint32_t	 from;
+	uint8_t		 guest;			/* said by one */
 	const char	*name, *text;
 };
 struct m_read {
@@ -479,11 +926,52 @@ struct m_unread_row {
 	uint64_t	 last;
 };
 struct m_person		{ uint32_t user, look; const char *name; };
+struct m_passkey {
+	uint32_t	 id;
+	uint64_t	 created, last;		/* ms; 0: never used */
+	const char	*name;
+};
+struct m_passkey_name {
+	uint64_t	 grant;
+	uint32_t	 id;
+	const char	*name;
+};
+
+struct m_guest_name	{ uint64_t grant; const char *name; };
+struct m_guest_admit {
+	uint64_t	 grant;
+	uint32_t	 user;
+	uint8_t		 in;			/* or go away */
+};
+struct m_guest_add {
+	uint64_t	 grant, expires;	/* ms */
+	uint32_t	 uses;
+	uint8_t		 approval;
+	uint64_t	 secret;		/* of GUEST_SEAL, or 0 */
+	const char	*note;
+	struct m_blob	 floors;		/* ids, 32 bit, big endian */
+};
+struct m_guest_row {
+	uint32_t	 guest, by;		/* by: 0 an operator */
+	uint64_t	 created, expires;	/* ms */
+	uint32_t	 uses, used;
+	uint8_t		 password, approval;
+	const char	*note, *name;		/* name: of who made it */
+	struct m_blob	 floors;
+};
+struct m_visit_row {
+	uint32_t	 visit, user, guest;
+	uint8_t		 state;			/* enum visit_state */
+	uint64_t	 began;			/* ms */
+	const char	*name, *addr;
+};
 
 struct m_a_user {
 	uint32_t	 user;
 	uint8_t		 role, state;
 	uint64_t	 last, created, invite;		/* ms */
+	uint8_t		 factors;		/* FACTOR_ bits */
+	uint64_t	 locked;	/* by failures, until then; 0: no */
 	const char	*email, *name;
 	struct m_blob	 groups;		/* ids, 32 bit, big endian */
 };
@@ -495,26 +983,76 @@ struct m_a_user_add {
 struct m_a_user_set {
 	uint64_t	 grant;
 	uint32_t	 user, mask;
-	uint8_t		 role, state;
+	uint8_t		 role, was, state;	/* was: the role seen */
 	const char	*name;
 };
 struct m_a_link		{ uint8_t token[TOKEN_LEN]; uint64_t expires; };
 struct m_a_group {
 	uint64_t	 grant;			/* 0 in rows */
 	uint32_t	 group, mask;
+	uint64_t	 version;		/* as it was seen, by SET_WAS */
 	const char	*name;
 	struct m_blob	 members;		/* ids, 32 bit, big endian */
+};
+struct m_a_role {
+	uint64_t	 grant;			/* 0 in rows */
+	uint8_t		 role, can;
+	uint32_t	 mask, users;
+	uint64_t	 version;		/* as it was seen */
+	const char	*name;
 };
 struct m_a_template	{ const char *name; };
 struct m_a_floor {
 	uint64_t	 grant;			/* 0 in rows */
 	uint32_t	 floor, mask;
+	uint64_t	 version;		/* as it was seen, by SET_WAS */
 	uint8_t		 open;
 	const char	*name, *template;
+	const char	*networks;		/* network.h */
 	struct m_blob	 users, groups;
 };
 struct m_a_tenant	{ uint64_t grant; const char *title; };
+
+/*
+ * An import: lines gathered under a number that the asker draws, then the END
+ * that says what shall become of them.
+ */
+struct m_a_import	{ uint64_t grant; uint32_t nr; };
+struct m_a_import_line {
+	uint64_t	 grant;
+	uint32_t	 nr, line;
+	uint32_t	 mask;			/* the columns there are */
+	uint8_t		 why, place;		/* csv.h */
+	const char	*email, *name, *role, *groups, *state;
+};
+struct m_a_import_end {
+	uint64_t	 grant;
+	uint32_t	 nr, count;		/* of the lines sent */
+	uint8_t		 dry;
+	uint8_t		 was[TOKEN_LEN];	/* digest of the dry run */
+};
+struct m_import_row {
+	uint32_t	 line, user;
+	uint8_t		 what;			/* enum import_what */
+	uint8_t		 why, place;		/* csv.h, of a fault */
+	uint32_t	 mask;			/* what changes */
+	uint8_t		 old_state, state;
+	const char	*email, *old_name, *name, *old_role, *role;
+	const char	*old_groups, *groups;
+	uint64_t	 expires;		/* of the link, 0: none */
+	uint8_t		 token[TOKEN_LEN];
+};
+struct m_import_done {
+	uint8_t		 digest[TOKEN_LEN];	/* of what the lines do */
+	uint8_t		 good;			/* no line is at fault */
+};
 struct m_a_policy	{ uint64_t grant; struct m_blob was, policy; };
+struct m_a_alert {
+	uint64_t	 begun, last, tries;
+	uint8_t		 over;
+	uint32_t	 accounts;
+	const char	*addrs;
+};
 
 /* Control commands begin with the operator: auth writes the peer's uid. */
 struct m_c_none		{ uint32_t op; };
@@ -533,17 +1071,34 @@ struct m_c_tenant_row {
 struct m_c_user {
 	uint32_t	 op;
 	const char	*tenant, *email;
-	uint8_t		 arg;		/* state, role or link kind */
-	const char	*name;
+	uint8_t		 arg;		/* state or link kind */
+	const char	*name, *role;
+};
+struct m_c_import	{ uint32_t op; const char *tenant; uint32_t nr; };
+struct m_c_import_line {
+	uint32_t	 op;
+	const char	*tenant;
+	uint32_t	 nr, line, mask;
+	uint8_t		 why, place;
+	const char	*email, *name, *role, *groups, *state;
+};
+struct m_c_import_end {
+	uint32_t	 op;
+	const char	*tenant;
+	uint32_t	 nr, count;
+	uint8_t		 dry;
 };
 struct m_c_user_row {
 	uint32_t	 user;
-	uint8_t		 role, state;
+	uint8_t		 state;
 	uint64_t	 last, created, invite;
-	const char	*email;
+	uint8_t		 factors;
+	uint64_t	 locked;
+	const char	*email, *role;
 };
 struct m_c_link_token {
 	const char	*tenant;
+	uint8_t		 guest;			/* else for one account */
 	uint8_t		 token[TOKEN_LEN];
 	uint64_t	 expires;
 };
@@ -559,18 +1114,56 @@ struct m_c_floor {
 	const char	*user, *group;		/* both empty: everybody */
 	uint8_t		 allow;
 };
+struct m_c_floor_networks {
+	uint32_t	 op;
+	const char	*tenant, *floor, *networks;
+};
 struct m_c_floor_row {
 	uint32_t	 floor;
 	uint8_t		 open;
 	uint32_t	 users, groups, bytes;
 	const char	*name;
 	const char	*who;			/* in show: mails and groups */
+	const char	*networks;
+};
+/* From auth on with the sealed password in place of the password. */
+struct m_c_guest_add {
+	uint32_t	 op;
+	const char	*tenant, *floor;	/* name or number */
+	uint32_t	 uses, seconds;		/* it lives */
+	uint8_t		 approval;
+	const char	*password;
+	struct m_blob	 sealed;
+};
+struct m_c_guest_del {
+	uint32_t	 op;
+	const char	*tenant;
+	uint32_t	 guest;
+};
+struct m_c_guest_row {
+	uint32_t	 guest;
+	uint64_t	 created, expires;
+	uint32_t	 uses, used, inside, waiting;
+	uint8_t		 password, approval;
+	const char	*floors;		/* names */
 };
 struct m_c_session_row {
 	uint32_t	 user;
 	uint64_t	 created, seen, expires;
 	uint32_t	 live;
 	const char	*email, *addr, *agent;
+};
+struct m_c_operator {
+	uint32_t	 op, uid;
+	uint8_t		 role;
+	uint64_t	 until;			/* ms; 0: for ever */
+	const char	*name;			/* of the account */
+};
+struct m_c_operator_row {
+	uint32_t	 uid, by;
+	uint8_t		 role, expired;
+	uint64_t	 granted, until;	/* ms; 0: always, for ever */
+	const char	*name, *byname;
 };
 struct m_c_proc_row {
 	uint8_t		 proc;
@@ -582,10 +1175,34 @@ struct m_c_proc_row {
 struct m_c_policy {
 	uint32_t	 op;
 	const char	*tenant;
-	uint8_t		 key;		/* enum policy_key */
+	uint8_t		 key;		/* numbers, then lists, then presets */
 	uint32_t	 value;
+	const char	*text;		/* of a list */
 };
-struct m_c_policy_row	{ const char *name; uint32_t value, min, max; };
+struct m_c_policy_row {
+	const char	*name;
+	uint8_t		 list;		/* its value is the text */
+	uint32_t	 value, min, max;
+	const char	*text;
+};
+struct m_c_role {
+	uint32_t	 op;
+	const char	*tenant, *role;
+	uint8_t		 right;
+	const char	*name;
+};
+struct m_c_role_row {
+	uint32_t	 role, users;
+	uint8_t		 can;
+	const char	*name;
+};
+struct m_c_alert_row {
+	const char	*tenant;
+	uint64_t	 begun, last, tries;
+	uint8_t		 over;
+	uint32_t	 accounts;
+	const char	*addrs;
+};
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */
@@ -617,12 +1234,13 @@ struct m_bus_msg {
 	uint8_t		 kind;
 	uint32_t	 a, b, from;
 	uint64_t	 id, at;
+	uint8_t		 guest;
 	const char	*name, *text;
 };
 struct m_bus_grant {			/* whose page a worker may hold */
 	uint16_t	 inst;
 	uint32_t	 tenant, user;
-	uint8_t		 on;
+	uint8_t		 on, guest;
 };
 
 #endif

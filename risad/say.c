@@ -90,6 +90,15 @@ say_status(struct person *pn, json_t *o)
 	return (NULL);
 }
 
+/* The floor on which both are now: guests write to nobody elsewhere. */
+static uint32_t
+person_shared(const struct person *pn, uint32_t user)
+{
+	const struct login	*lg = pn->pn_conn->cn_login;
+
+	return (floor_shared(lg->lg_tenant, lg->lg_user, user));
+}
+
 /* To whom: "floor", "room" or {"user":7}. */
 static const char *
 say_channel(struct person *pn, json_t *to, struct m_say *m)
@@ -106,6 +115,7 @@ say_channel(struct person *pn, json_t *to, struct m_say *m)
 			return ("to");
 		m->kind = CHANNEL_USER;
 		m->a = (uint32_t)json_integer_value(user);
+		m->b = person_shared(pn, m->a);
 		return (NULL);
 	}
 	if (strcmp(word, "floor") != 0 && strcmp(word, "room") != 0)
@@ -218,6 +228,10 @@ say_say(struct person *pn, json_t *o)
 		person_error(pn, bad + 1, ref, NULL);
 		return (NULL);
 	}
+	if (!person_may(pn, m.kind == CHANNEL_USER ? RIGHT_DM : RIGHT_CHAT)) {
+		person_error(pn, "forbidden", ref, NULL);
+		return (NULL);
+	}
 	if ((jo = job_new(pn, ref)) == NULL)
 		return (NULL);
 	jo->jo_kind = m.kind;
@@ -285,6 +299,8 @@ say_history(struct person *pn, json_t *o)
 		person_error(pn, "no-room", ref, NULL);
 		return (NULL);
 	}
+	if (m.kind == CHANNEL_USER)
+		m.b = person_shared(pn, m.a);
 	if ((jo = job_new(pn, ref)) == NULL)
 		return (NULL);
 	m.before = before;
@@ -352,7 +368,22 @@ static const struct word {
 	{ "history",	say_history },
 	{ "read",	say_read },
 	{ "door",	say_door },
+	{ "admit",	say_admit },
 };
+
+static int
+for_guests(const char *t)
+{
+	static const char	*const list[] = {
+		"enter", "leave", "status", "say", "history", "read"
+	};
+	size_t			 i;
+
+	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
+		if (strcmp(list[i], t) == 0)
+			return (1);
+	return (0);
+}
 
 void
 office_text(struct conn *cn, const uint8_t *data, size_t len)
@@ -378,6 +409,10 @@ office_text(struct conn *cn, const uint8_t *data, size_t len)
 			break;
 	if (t == NULL || i == sizeof(words) / sizeof(words[0]))
 		person_error(pn, "type", NULL, NULL);
+	else if (pn->pn_conn->cn_login->lg_door)
+		person_error(pn, "door", NULL, NULL);
+	else if (pn->pn_conn->cn_login->lg_role == ROLE_GUEST && !for_guests(t))
+		person_error(pn, "forbidden", NULL, NULL);
 	else if ((bad = words[i].wo_fn(pn, o)) != NULL) {
 		ref = json_string_value(json_object_get(o, "ref"));
 		person_error(pn, "field", ref != NULL && ref_valid(ref) ? ref :

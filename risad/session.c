@@ -1,10 +1,3 @@
-#include <sys/resource.h>
-#include <sys/socket.h>
-
-#include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,25 +11,18 @@
 #include "tick.h"
 #include "util.h"
 
-#define MAX_LISTENS	32
-#define ACCEPTS		16		/* in one turn */
-#define FD_RESERVE	64		/* for pipes, files, the log */
-#define DOOR		64		/* beyond the limit: are told so */
-#define HANDSHAKE_MS	10000
 #define HEAD_MS		10000
 #define BODY_MS		20000
 #define IDLE_MS		60000		/* between requests */
-#define PING_MS		45000		/* below what proxies bear */
+#define PING_MS		55000		/* below the minute that proxies bear */
 #define PONG_MS		25000		/* silent after it: dead */
 #define WS_MAXMSG	(64 * 1024)
-#define BODY_MAX	(64 * 1024)
 #define FRAMES		64		/* of one connection in one turn */
 #define CERT_MAX	(64 * 1024)
 #define BYE_MS		1500
 #define BUSY_MS		100		/* who brings so many frames in this */
 #define BUSY_FRAMES	20		/* time keeps the loop busy: then it */
 #define REST_MS		4		/* begins a turn so often at most */
-#define TICKET_MS	60000		/* between questions for their key */
 
 struct session_conf	 session_conf;
 struct session_stats	 session_stats;
@@ -44,23 +30,10 @@ struct session_stats	 session_stats;
 /* A configuration on its way in. */
 static struct {
 	struct session_conf	 conf;
-	int			 listens[MAX_LISTENS];
-	int			 redirect[MAX_LISTENS];
-	int			 nlistens;
 	char			 why[128];
 } offer;
 
-static struct listener {
-	int			 ls_fd;
-	int			 ls_redirect;
-	struct event		 ls_ev;
-} listeners[MAX_LISTENS];
-static int			 nlisteners;
-static struct event		 pause_timer;
-static int			 paused;
 static int			 stopping;
-static uint64_t			 ticket_asked;	/* when, mono ms */
-static uint64_t			 max_fds;
 
 TAILQ_HEAD(conn_list, conn);
 static struct conn_list		 conns = TAILQ_HEAD_INITIALIZER(conns);
@@ -68,29 +41,13 @@ static struct conn_list		 conns = TAILQ_HEAD_INITIALIZER(conns);
 RB_HEAD(tenant_tree, tenant);
 static struct tenant_tree	 tenants = RB_INITIALIZER(&tenants);
 
-/* How many connections an address has. */
-struct addr {
-	RB_ENTRY(addr)	 ad_entry;
-	char		 ad_text[MAX_ADDR + 1];
-	uint32_t	 ad_conns;
-};
-RB_HEAD(addr_tree, addr);
-static struct addr_tree		 addrs = RB_INITIALIZER(&addrs);
-
 static int
 tenant_cmp(struct tenant *a, struct tenant *b)
 {
 	return (a->tn_id < b->tn_id ? -1 : a->tn_id > b->tn_id);
 }
 
-static int
-addr_cmp(struct addr *a, struct addr *b)
-{
-	return (strcmp(a->ad_text, b->ad_text));
-}
-
 RB_GENERATE_STATIC(tenant_tree, tenant, tn_entry, tenant_cmp)
-RB_GENERATE_STATIC(addr_tree, addr, ad_entry, addr_cmp)
 
 struct tenant *
 site_tenant(uint32_t id)
@@ -174,158 +131,26 @@ session_tenant(const struct conn *cn)
 	return (site_tenant_named(hr->hr_label));
 }
 
-/*
- * Door.
- */
-
-static int
-addr_enter(const char *text)
+void
+session_opened(struct conn *cn)
 {
-	struct addr	 key, *ad;
-
-	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
-	if ((ad = RB_FIND(addr_tree, &addrs, &key)) == NULL) {
-		if ((ad = calloc(1, sizeof(*ad))) == NULL)
-			return (-1);
-		(void)strlcpy(ad->ad_text, text, sizeof(ad->ad_text));
-		RB_INSERT(addr_tree, &addrs, ad);
-	}
-	if (ad->ad_conns >= session_conf.sc_max_addr)
-		return (-1);
-	ad->ad_conns++;
-	return (0);
-}
-
-static void
-addr_leave(const char *text)
-{
-	struct addr	 key, *ad;
-
-	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
-	ad = RB_FIND(addr_tree, &addrs, &key);
-	if (ad != NULL && --ad->ad_conns == 0) {
-		RB_REMOVE(addr_tree, &addrs, ad);
-		free(ad);
-	}
-}
-
-static void
-listen_set(int on)
-{
-	int	 i;
-
-	for (i = 0; i < nlisteners; i++) {
-		if (on)
-			event_add(&listeners[i].ls_ev, NULL);
-		else
-			event_del(&listeners[i].ls_ev);
-	}
-	paused = !on;
-}
-
-static void
-listen_resume(int fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	if (!stopping)
-		listen_set(1);
-}
-
-/* Not even room to say so: those who come wait in the kernel's queue. */
-static void
-listen_pause(void)
-{
-	struct timeval	 tv = { 1, 0 };
-
-	listen_set(0);
-	evtimer_add(&pause_timer, &tv);
-}
-
-/* How many connections are served. */
-static uint64_t
-session_room(void)
-{
-	uint64_t	 fds = 0;
-
-	if (max_fds > FD_RESERVE + DOOR)
-		fds = max_fds - FD_RESERVE - DOOR;
-	return (session_conf.sc_max_conns < fds ? session_conf.sc_max_conns :
-	    fds);
-}
-
-/* The key that seals tickets changes; no need to know before somebody comes. */
-static void
-ticket_refresh(void)
-{
-	uint64_t	 now = mono_ms();
-
-	if (ticket_asked != 0 && now - ticket_asked < TICKET_MS)
-		return;
-	ticket_asked = now;
-	if (keys_engine_ticket(session_conf.sc_tlsconf) == -1)
-		log_debug("no key for tickets");
-}
-
-static void
-session_accept(int fd, short what, void *arg)
-{
-	struct listener		*ls = arg;
-	struct sockaddr_storage	 ss;
-	socklen_t		 len;
-	struct conn		*cn;
-	char			 addr[NI_MAXHOST];
-	int			 i, s, on = 1;
-
-	(void)what;
-	if (!ls->ls_redirect)
-		ticket_refresh();
-	for (i = 0; i < ACCEPTS; i++) {
-		if (session_stats.ss_conns >= session_room() + DOOR) {
-			listen_pause();
-			return;
-		}
-		len = sizeof(ss);
-		s = accept4(fd, (struct sockaddr *)&ss, &len,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (s == -1) {
-			if (errno == EMFILE || errno == ENFILE)
-				listen_pause();
-			return;
-		}
-		if (getnameinfo((struct sockaddr *)&ss, len, addr,
-		    sizeof(addr), NULL, 0, NI_NUMERICHOST) != 0 ||
-		    strlen(addr) > MAX_ADDR || addr_enter(addr) == -1) {
-			close(s);
-			continue;
-		}
-		(void)setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-		cn = conn_new(s, ls->ls_redirect ? NULL : session_conf.sc_tls,
-		    addr);
-		if (cn == NULL) {
-			addr_leave(addr);
-			continue;
-		}
-		cn->cn_late = session_stats.ss_conns >= session_room();
-		session_stats.ss_conns++;
-		session_stats.ss_accepted++;
-		session_stats.ss_late += cn->cn_late != 0;
-		TAILQ_INSERT_TAIL(&conns, cn, cn_entry);
-		conn_timer(cn, ls->ls_redirect ? HEAD_MS : HANDSHAKE_MS);
-	}
+	session_stats.ss_conns++;
+	session_stats.ss_accepted++;
+	session_stats.ss_late += cn->cn_late != 0;
+	TAILQ_INSERT_TAIL(&conns, cn, cn_entry);
 }
 
 void
 session_closed(struct conn *cn)
 {
 	ask_cancel(cn);
+	api_large_end(cn);
 	office_closed(cn);
 	if (cn->cn_job_free != NULL)
 		cn->cn_job_free(cn->cn_job);
 	cn->cn_job_free = NULL;
 	login_use(cn, NULL);
-	addr_leave(cn->cn_addr);
+	door_left(cn);
 	TAILQ_REMOVE(&conns, cn, cn_entry);
 	session_stats.ss_conns--;
 	if (stopping && TAILQ_EMPTY(&conns))
@@ -377,7 +202,7 @@ http_input(struct conn *cn)
 	if (cn->cn_req->hr_pos == 0)
 		conn_timer(cn, HEAD_MS);
 	n = http_parse(cn->cn_req, (const char *)cn->cn_in, cn->cn_inlen,
-	    BODY_MAX);
+	    BODY_LARGE);
 	if (n == HTTP_MORE)
 		return;
 	if (n != HTTP_OK) {
@@ -386,8 +211,11 @@ http_input(struct conn *cn)
 		api_problem(cn, n, n == 413 ? "too-large" : "request", NULL, 0);
 		return;
 	}
+	if (cn->cn_req->hr_length > BODY_MAX && !api_large(cn))
+		return;
 	if (cn->cn_inlen - cn->cn_req->hr_headlen < cn->cn_req->hr_length) {
-		conn_timer(cn, BODY_MS);
+		if (cn->cn_large == LARGE_NO)
+			conn_timer(cn, BODY_MS);
 		return;
 	}
 	session_stats.ss_requests++;
@@ -558,11 +386,9 @@ session_drained(struct conn *cn)
 static void
 offer_clear(void)
 {
-	while (offer.nlistens > 0)
-		close(offer.listens[--offer.nlistens]);
+	door_abort();
 	free(offer.conf.sc_domain);
-	tls_free(offer.conf.sc_tls);
-	tls_config_free(offer.conf.sc_tlsconf);
+	server_free(offer.conf.sc_server);
 	memset(&offer, 0, sizeof(offer));
 	htdocs_abort();
 }
@@ -583,7 +409,7 @@ static void
 offer_cert(int fd)
 {
 	struct tls_config	*config;
-	const char		*why = "out of memory";
+	const char		*why;
 	void			*pem;
 	ssize_t			 len;
 
@@ -594,36 +420,27 @@ offer_cert(int fd)
 	}
 	config = keys_engine_config(pem, (size_t)len, &why);
 	free(pem);
-	if (config == NULL || offer.conf.sc_tls != NULL) {
-		(void)strlcpy(offer.why, config == NULL ? why :
-		    "two certificates", sizeof(offer.why));
-		tls_config_free(config);
-		return;
-	}
-	if ((offer.conf.sc_tls = tls_server()) == NULL ||
-	    tls_configure(offer.conf.sc_tls, config) == -1)
-		(void)snprintf(offer.why, sizeof(offer.why), "certificate: %s",
-		    offer.conf.sc_tls == NULL ? "out of memory" :
-		    tls_error(offer.conf.sc_tls));
-	offer.conf.sc_tlsconf = config;
+	server_free(offer.conf.sc_server);
+	offer.conf.sc_server = config == NULL ? NULL :
+	    server_new(config, &why);
+	if (offer.conf.sc_server == NULL)
+		(void)strlcpy(offer.why, why, sizeof(offer.why));
 }
 
 /* The descriptor is ours. */
 static void
 offer_file(const struct m_conf_file *m, int fd)
 {
+	const char	*why;
+
 	switch (m->kind) {
 	case FILE_LISTEN_TLS:
 	case FILE_LISTEN_REDIRECT:
-		if (offer.nlistens == MAX_LISTENS) {
-			(void)strlcpy(offer.why, "too many listen lines",
-			    sizeof(offer.why));
-			break;
-		}
-		offer.redirect[offer.nlistens] = m->kind ==
-		    FILE_LISTEN_REDIRECT;
-		offer.listens[offer.nlistens++] = fd;
-		return;
+	case FILE_LISTEN_PROXY:
+		if ((why = door_add(m, fd)) == NULL)
+			return;
+		(void)strlcpy(offer.why, why, sizeof(offer.why));
+		break;
 	case FILE_CERT:
 		offer_cert(fd);
 		break;
@@ -641,7 +458,7 @@ offer_ack(uint64_t generation)
 {
 	struct m_conf_ack	 m = { .generation = generation, .ok = 1 };
 
-	if (offer.why[0] == '\0' && offer.conf.sc_tls == NULL)
+	if (offer.why[0] == '\0' && offer.conf.sc_server == NULL)
 		(void)strlcpy(offer.why, "no certificate", sizeof(offer.why));
 	if (offer.why[0] != '\0') {
 		m.ok = 0;
@@ -654,28 +471,13 @@ offer_ack(uint64_t generation)
 static void
 offer_commit(uint64_t generation)
 {
-	int	 i;
-
 	if (offer.conf.sc_generation != generation)
 		return;
-	for (i = 0; i < nlisteners; i++) {
-		event_del(&listeners[i].ls_ev);
-		close(listeners[i].ls_fd);
-	}
 	free(session_conf.sc_domain);
-	tls_free(session_conf.sc_tls);
-	tls_config_free(session_conf.sc_tlsconf);
+	server_free(session_conf.sc_server);
 	session_conf = offer.conf;
-	ticket_asked = 0;
 	htdocs_commit();
-	for (i = 0; i < offer.nlistens; i++) {
-		listeners[i].ls_fd = offer.listens[i];
-		listeners[i].ls_redirect = offer.redirect[i];
-		event_set(&listeners[i].ls_ev, listeners[i].ls_fd,
-		    EV_READ | EV_PERSIST, session_accept, &listeners[i]);
-		event_add(&listeners[i].ls_ev, NULL);
-	}
-	nlisteners = offer.nlistens;
+	door_commit();
 	memset(&offer, 0, sizeof(offer));
 	log_debug("generation %llu", (unsigned long long)generation);
 }
@@ -757,15 +559,28 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	switch (type) {
 	case IMSG_TENANT:
 		return (tenant_told(m));
+	case IMSG_GRANT_MUST:
+		login_must(m);
+		return (0);
 	case IMSG_GRANT_END:
 		login_ended(m);
 		return (0);
 	case IMSG_RIGHTS:
 		office_rights(((const struct m_rights *)m)->tenant);
 		return (0);
+	case IMSG_ROLE:
+		login_role(m);
+		office_role(m);
+		return (0);
 	case IMSG_PROFILE:
 		login_profile(m);
 		office_profile(m);
+		return (0);
+	case IMSG_KNOCK:
+		knock_began(m);
+		return (0);
+	case IMSG_KNOCK_END:
+		knock_ended(m);
 		return (0);
 	case IMSG_BUS_MSG:
 	case IMSG_BUS_GRANT:
@@ -836,7 +651,7 @@ session_shutdown(void)
 	if (stopping)
 		return;
 	stopping = 1;
-	listen_set(0);
+	door_close();
 	office_shutdown();
 	TAILQ_FOREACH(cn, &conns, cn_entry)
 		if (cn->cn_state != CONN_WAIT)
@@ -875,7 +690,6 @@ session_rest(void)
 static void
 session_init(void)
 {
-	struct rlimit	 rl;
 	uint32_t	 seed;
 
 	if (tls_init() == -1)
@@ -885,20 +699,13 @@ session_init(void)
 	keys_engine_init();
 	arc4random_buf(&seed, sizeof(seed));
 	json_object_seed(seed == 0 ? 1 : seed);
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		fatal("getrlimit");
-	if (rl.rlim_max == RLIM_INFINITY || rl.rlim_max > 65536)
-		rl.rlim_max = 65536;
-	rl.rlim_cur = rl.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		fatal("setrlimit");
-	max_fds = rl.rlim_cur;
+	door_init();
 }
 
 static void
 session_start(void)
 {
-	evtimer_set(&pause_timer, listen_resume, NULL);
+	door_start();
 	ask_init();
 	login_init();
 }

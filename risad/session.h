@@ -17,8 +17,7 @@ struct session_conf {
 	char		*sc_domain;
 	uint16_t	 sc_port;
 	uint32_t	 sc_max_conns, sc_max_addr;
-	struct tls	*sc_tls;
-	struct tls_config *sc_tlsconf;	/* of sc_tls: takes new ticket keys */
+	struct server	*sc_server;
 };
 extern struct session_conf	 session_conf;
 
@@ -52,8 +51,9 @@ extern struct session_stats	 session_stats;
 /*
  * One imsg of the answer: m is a struct m_* of the type.  cn is NULL where the
  * question had none.  Returns 1 when the answer is complete; RESULT always
- * completes it.  A peer that dies, or 10 seconds, answer R_UNAVAILABLE.  Not
- * called any more once the connection has closed; arg is then left alone.
+ * completes it.  A peer that dies, or 10 seconds (of an import, 60), answer
+ * R_UNAVAILABLE.  Not called any more once the connection has closed; arg is
+ * then left alone.
  */
 int		 ask_send(struct conn *, enum proc_type, enum imsg_type,
 		    const void *m, int (*)(struct conn *, uint32_t type,
@@ -67,7 +67,8 @@ void		 ask_init(void);
 
 /*
  * login.c: a token that a browser has shown, and the grant that storage gave
- * for it.  Requests and the WebSocket of one browser share it.
+ * for it and the address it was shown from.  Requests and the WebSocket of one
+ * browser share it; from another address it is another one.
  */
 struct login {
 	RB_ENTRY(login)	 lg_entry;
@@ -76,25 +77,31 @@ struct login {
 	uint8_t		 lg_token[TOKEN_LEN];
 	uint64_t	 lg_grant;	/* 0: storage is away, or it ended */
 	uint64_t	 lg_expires;	/* ms */
+	uint64_t	 lg_changed;	/* the password, to be told; ms, or 0 */
 	uint64_t	 lg_used;	/* monotonic ms */
 	unsigned int	 lg_refs;	/* connections */
 	int		 lg_gone;	/* freed with the last reference */
 	int		 lg_asking;	/* a new grant is being asked for */
+	uint8_t		 lg_must;	/* MUST_ bits: before all else */
 	uint32_t	 lg_idle;	/* seconds */
 	uint32_t	 lg_last_floor;
 	uint32_t	 lg_user, lg_look;
-	uint8_t		 lg_role, lg_lang, lg_status;
+	uint8_t		 lg_role, lg_can, lg_lang, lg_status;
+	uint8_t		 lg_door;	/* a guest who may only wait */
 	char		 lg_addr[MAX_ADDR + 1];
 	char		*lg_name, *lg_note, *lg_email;
 };
 
 void		 login_init(void);
-struct login	*login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN]);
+struct login	*login_find(uint32_t tenant, const uint8_t token[TOKEN_LEN],
+		    const char *addr);
 /* From the answer of storage; an older one of the same token is replaced. */
 struct login	*login_new(const struct m_grant *, const uint8_t *token,
 		    const char *addr);
 /* The connection uses it from now on, instead of the one before; NULL: none. */
 void		 login_use(struct conn *, struct login *);
+/* What its owner must do first has changed, to less. */
+void		 login_must(const struct m_grant_must *);
 /* Storage has ended the grant. */
 void		 login_ended(const struct m_grant_end *);
 /* The token is void: nothing may use the login any more; pages hear why. */
@@ -104,6 +111,10 @@ void		 login_give_back(uint64_t grant);
 /* Storage has gone, all grants with it; and is back for this tenant. */
 void		 login_down(void);
 void		 login_up(uint32_t tenant);
+/* What a role of a tenant may has changed. */
+void		 login_role(const struct m_role *);
+/* May its owner do what needs the right?  Storage asks itself again. */
+int		 login_may(const struct login *, uint8_t right);
 /* Somebody's profile has changed. */
 void		 login_profile(const struct m_user *);
 /* Somebody has entered a floor, here or at another worker. */
@@ -133,8 +144,12 @@ json_t		*json_look(uint32_t);
 int		 json_look_get(json_t *, uint32_t *);
 const char	*status_name(uint8_t);
 int		 status_number(const char *);		/* -1: none */
-const char	*role_name(uint8_t);
-int		 role_number(const char *);
+/* A role: the word of one that all tenants have, or its number. */
+json_t		*json_role(uint8_t);
+int		 json_role_get(json_t *);		/* -1: none */
+/* Rights as the list of their names, and back; 0, or -1. */
+json_t		*json_can(uint8_t);
+int		 json_can_get(json_t *, uint8_t *);
 const char	*lang_name(uint8_t);
 int		 lang_number(const char *);
 /* "floor:3" and so on; 0, or -1. */
@@ -144,6 +159,9 @@ void		 channel_name(char *dst, size_t, uint8_t kind, uint32_t a,
 		    uint32_t b);
 /* Oneself, as the page gets it. */
 json_t		*json_user(const struct login *);
+/* MUST_ and FACTOR_ bits as lists of words. */
+json_t		*json_must(uint8_t);
+json_t		*json_factors(uint8_t);
 
 /*
  * htdocs.c
@@ -161,11 +179,22 @@ int		 htdocs_full(struct conn *, const char *path,
 		    unsigned int retry);
 
 /*
- * api.c, api_admin.c, api_reply.c: HTTP.
+ * api.c, api_admin.c, api_factor.c, api_guest.c, api_import.c, api_passkey.c,
+ * api_signin.c, api_reply.c:
+ * HTTP.
  */
+#define BODY_MAX	(64 * 1024)	/* of everybody's requests */
+#define BODY_LARGE	(1536 * 1024)	/* of an administrator's import */
 void		 api_request(struct conn *);		/* all of it is in */
 /* The same when there are too many connections: 503, and the end. */
 void		 api_full(struct conn *);
+/*
+ * The head of a request is here and announces a body above BODY_MAX: 1 when it
+ * may come.  Else it has been answered, or auth is asked who it is, and the
+ * next input asks again.  The other ends what was allowed.
+ */
+int		 api_large(struct conn *);
+void		 api_large_end(struct conn *);
 /* Answers; the request is done then. */
 void		 api_reply(struct conn *, int status, json_t *);  /* takes it */
 void		 api_reply_bytes(struct conn *, struct http_reply *,
@@ -174,6 +203,9 @@ void		 api_reply_json(struct conn *, struct http_reply *,
 		    json_t *);				/* takes it */
 void		 api_problem(struct conn *, int status, const char *word,
 		    const char *field, unsigned int retry);
+/* The same with a member that says which value it is about. */
+void		 api_problem_value(struct conn *, int status,
+		    const char *word, const char *field, const char *value);
 void		 api_result(struct conn *, const struct m_result *);
 /* Neither a route nor a file: 404, or 405 with the methods it has. */
 void		 api_nowhere(struct conn *, const char *allow);
@@ -182,21 +214,106 @@ uint64_t	 api_grant(const struct conn *);
 struct route {
 	enum http_method	 ro_method;
 	const char		*ro_path;	/* '#' a number, '*' a token */
-	enum { NEED_NONE, NEED_LOGIN, NEED_ADMIN } ro_need;
+	/*
+	 * Whom it is for.  ANY: all who are signed in; FIRST: members, also
+	 * who must do something first; DOOR: members, and guests even at the
+	 * door; GUEST: members, and guests who are in; HOST: who may let
+	 * guests in.
+	 */
+	enum need { NEED_NONE, NEED_ANY, NEED_FIRST, NEED_DOOR, NEED_GUEST,
+		    NEED_LOGIN, NEED_HOST, NEED_ADMIN }	 ro_need;
 	/* A name at fault, "" for an answered request, NULL: all well. */
 	const char	*(*ro_fn)(struct conn *, json_t *body);
 };
 extern const struct route	 api_admin_routes[];
 extern const size_t		 api_admin_nroutes;
+extern const struct route	 api_password_routes[];
+extern const size_t		 api_password_nroutes;
+extern const struct route	 api_import_routes[];
+extern const size_t		 api_import_nroutes;
+extern const struct route	 api_signin_routes[];
+extern const size_t		 api_signin_nroutes;
+extern const struct route	 api_factor_routes[];
+extern const size_t		 api_factor_nroutes;
+/* 401: the second factor is missing or wrong; arg as R_FACTOR has it. */
+void		 api_factor_problem(struct conn *, const struct m_result *);
+extern const struct route	 api_passkey_routes[];
+extern const size_t		 api_passkey_nroutes;
+/* Bytes that the page has sent in base64url; the blobs of an imsg lead here. */
+struct passkey_bytes {
+	uint8_t	 pb_id[MAX_CRED_ID], pb_handle[MAX_CRED_HANDLE];
+	uint8_t	 pb_client[MAX_CLIENT], pb_object[MAX_ATTEST];
+	uint8_t	 pb_data[MAX_CRED_DATA], pb_sig[MAX_CRED_SIG];
+};
+/* Its challenge and bytes into m, from the member "passkey"; 0, or -1. */
+int		 api_passkey_login(json_t *, struct passkey_bytes *,
+		    struct m_passkey_login *);
+extern const struct route	 api_guest_routes[];
+extern const size_t		 api_guest_nroutes;
+/* For ask_send(): the answer is the RESULT and nothing else. */
+int		 api_plain(struct conn *, uint32_t type, const void *, void *);
+/*
+ * A list that grows row by row, which the rows' function and RESULT share;
+ * the connection's, and freed with the request.
+ */
+json_t		*api_list(struct conn *);
 /* The number or the token in the path of the request. */
 uint32_t	 api_number(const struct conn *);
 int		 api_token(const struct conn *, uint8_t token[TOKEN_LEN]);
-void		 api_link_url(struct conn *, const uint8_t *token, char *,
-		    size_t);
+/* The page ("invite", "guest") that the token opens. */
+void		 api_link_url(struct conn *, const char *page,
+		    const uint8_t *token, char *, size_t);
+/* Ask, or answer that it can not be asked now. */
+void		 api_ask(struct conn *, enum proc_type, enum imsg_type,
+		    const void *m, int (*)(struct conn *, uint32_t,
+		    const void *, void *), void *);
+/* A list of ids as they travel between processes. */
+json_t		*api_ids(const struct m_blob *);
+/*
+ * Somebody who comes in, step by step; the request's, zeroed and freed with
+ * it.  signin_answer() goes on with the answer of auth, and si_go when the
+ * grant is there (NULL: the name is set, if there is one).
+ */
+struct signin {
+	uint8_t	 si_token[TOKEN_LEN];		/* of the link, then ours */
+	int	 si_left;			/* recovery codes, or -1 */
+	char	 si_name[MAX_NAME + 1];		/* to set, or empty */
+	char	 si_device[MAX_DEVICE + 1];	/* to be kept, or empty */
+	uint32_t si_failures;			/* since the last time */
+	char	 si_password[MAX_PASSWORD + 1];	/* to set, or empty */
+	void	(*si_go)(struct conn *, struct signin *);
+};
+struct signin	*signin_start(struct conn *);
+int		 signin_answer(struct conn *, uint32_t type, const void *,
+		    void *signin);
+/* 201 with the cookie and who one is. */
+void		 signin_reply(struct conn *);
+/* What the browser says it is, for the list of one's sign-ins. */
+void		 user_agent(const struct conn *, char *, size_t);
+/* What a new password of the tenant has to be, for the page. */
+json_t		*password_rules(const struct tenant *, uint8_t role);
+
+/*
+ * door.c: who comes in, from which address, and how many of them.
+ */
+
+/*
+ * A socket to listen on by the next configuration, and what it is.  NULL, or
+ * why not; the descriptor is still the caller's then.
+ */
+const char	*door_add(const struct m_conf_file *, int fd);
+/* Forget what was added, or listen on it from now on and on nothing else. */
+void		 door_abort(void);
+void		 door_commit(void);
+void		 door_close(void);		/* nobody else comes in */
+void		 door_left(struct conn *);	/* about to be freed */
+void		 door_init(void);		/* as root */
+void		 door_start(void);
 
 /*
  * session.c
  */
+void		 session_opened(struct conn *);		/* has come in */
 void		 session_upgrade(struct conn *);	/* to WebSocket */
 int		 session_draining(void);		/* on the way out */
 struct tenant	*session_tenant(const struct conn *);	/* of the Host */

@@ -11,6 +11,19 @@
 	"SELECT id, role, state, created, last, version, secver, "	\
 	"mail, profile, rights, secret, floor FROM users "
 
+/* An operator's row, likewise. */
+#define OPERATOR_COLUMNS						\
+	"SELECT uid, version, role, granter, granted, until, entry "	\
+	"FROM operators "
+
+#define PASSKEY_COLUMNS							\
+	"SELECT id, user, created, last, version, cred_key, cred, "	\
+	"count, name FROM passkeys "
+
+#define VISIT_COLUMNS							\
+	"SELECT id, user, guest, state, began, ended, version, detail "	\
+	"FROM visits "
+
 static const struct row {
 	const char	*r_name;
 	int		 r_kinds;
@@ -43,6 +56,17 @@ static const struct row {
 	ROW(TENANT_SET, SYS,
 	    "UPDATE tenants SET state = ?2, version = ?3, title = ?4, "
 	    "proof = ?5 WHERE id = ?1"),
+	ROW(OPERATORS, SYS, OPERATOR_COLUMNS "ORDER BY uid"),
+	ROW(OPERATOR_GET, SYS, OPERATOR_COLUMNS "WHERE uid = ?1"),
+	ROW(OPERATOR_PUT, SYS,
+	    "INSERT INTO operators (uid, version, role, granter, granted, "
+	    "until, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) "
+	    "ON CONFLICT (uid) DO UPDATE SET version = excluded.version, "
+	    "role = excluded.role, granter = excluded.granter, "
+	    "granted = excluded.granted, until = excluded.until, "
+	    "entry = excluded.entry"),
+	ROW(OPERATOR_DEL, SYS, "DELETE FROM operators WHERE uid = ?1"),
+	ROW(OPERATOR_COUNT, SYS, "SELECT count(*) FROM operators"),
 
 	ROW(USER_ADD, TEN,
 	    "INSERT INTO users (id, role, state, created, version, secver, "
@@ -50,13 +74,18 @@ static const struct row {
 	    "VALUES (?1, ?2, ?3, ?4, 1, 0, ?5, ?6, ?7, ?8)"),
 	ROW(USER_GET, TEN, USER_COLUMNS "WHERE id = ?1"),
 	ROW(USER_FIND, TEN, USER_COLUMNS "WHERE mail_key = ?1"),
-	ROW(USERS, TEN, USER_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2"),
-	ROW(USER_THERE, TEN, "SELECT 1 FROM users WHERE id = ?1"),
-	ROW(USER_COUNT, TEN, "SELECT count(*) FROM users"),
+	/* Guests (role 2) have rows of users while they are here: no member. */
+	ROW(USERS, TEN,
+	    USER_COLUMNS "WHERE id > ?1 AND role <> 2 ORDER BY id LIMIT ?2"),
+	ROW(USER_THERE, TEN,
+	    "SELECT 1 FROM users WHERE id = ?1 AND role <> 2"),
+	ROW(USER_COUNT, TEN, "SELECT count(*) FROM users WHERE role <> 2"),
 	/* Role admin, state active, other than this one. */
 	ROW(USER_ADMINS, TEN,
 	    "SELECT id FROM users WHERE role = 1 AND state = 1 AND id <> ?1 "
 	    "LIMIT 1"),
+	ROW(USER_ADMIN_COUNT, TEN,
+	    "SELECT count(*) FROM users WHERE role = 1 AND state = 1"),
 	ROW(USER_PROFILE, TEN, "UPDATE users SET profile = ?2 WHERE id = ?1"),
 	ROW(USER_RIGHTS, TEN,
 	    "UPDATE users SET role = ?2, state = ?3, version = ?4, "
@@ -68,10 +97,15 @@ static const struct row {
 	ROW(USER_FLOOR, TEN, "UPDATE users SET floor = ?2 WHERE id = ?1"),
 	ROW(USER_DEL, TEN, "DELETE FROM users WHERE id = ?1"),
 	ROW(USER_DEL_TALK, TEN,
-	    "DELETE FROM messages WHERE kind = 2 AND (a = ?1 OR b = ?1)"),
+	    "DELETE FROM messages WHERE kind = 2 AND (a, b) IN "
+	    "(SELECT a, b FROM dms WHERE a = ?1 "
+	    "UNION SELECT a, b FROM dms WHERE b = ?1)"),
 	ROW(USER_DEL_DMS, TEN, "DELETE FROM dms WHERE a = ?1 OR b = ?1"),
 	ROW(USER_DEL_READS, TEN,
 	    "DELETE FROM reads WHERE kind = 2 AND (a = ?1 OR b = ?1)"),
+
+	ROW(USER_ROLE_COUNT, TEN,
+	    "SELECT count(*) FROM users WHERE role = ?1"),
 
 	ROW(TOKEN_ADD, TEN,
 	    "INSERT INTO tokens (id, sha, user, created, seen, expires, "
@@ -92,6 +126,36 @@ static const struct row {
 	ROW(TOKENS, TEN,
 	    "SELECT id, user, created, seen, expires, sha, client FROM tokens "
 	    "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(TOKENS_OF, TEN,
+	    "SELECT id, user, created, seen, expires, sha, client FROM tokens "
+	    "WHERE user = ?1 ORDER BY id DESC"),
+	ROW(TOKEN_DEL_OF, TEN,
+	    "DELETE FROM tokens WHERE user = ?1 AND id = ?2"),
+	/* Nobody has told of it yet; 0 is no sign-in. */
+	ROW(PASSWORD_PUT, TEN,
+	    "INSERT INTO passwords (user, changed, told) VALUES (?1, ?2, 0) "
+	    "ON CONFLICT (user) DO UPDATE SET changed = excluded.changed, "
+	    "told = 0"),
+	/* By the newest sign-in. */
+	ROW(PASSWORD_TELL, TEN,
+	    "UPDATE passwords SET told = (SELECT max(id) FROM tokens "
+	    "WHERE user = ?1) WHERE user = ?1 AND told = 0"),
+	ROW(PASSWORD_KNOWN, TEN,
+	    "UPDATE passwords SET told = -1 WHERE user = ?1"),
+	ROW(PASSWORD_TOLD, TEN,
+	    "SELECT changed FROM passwords WHERE user = ?1 AND told = ?2"),
+	ROW(PASSWORD_CHANGED, TEN,
+	    "SELECT changed FROM passwords WHERE user = ?1"),
+	ROW(OLD_ADD, TEN,
+	    "INSERT INTO old_passwords (id, user, secret) "
+	    "VALUES (?1, ?2, ?3)"),
+	ROW(OLD_LIST, TEN,
+	    "SELECT id, secret FROM old_passwords WHERE user = ?1 "
+	    "ORDER BY id DESC LIMIT ?2"),
+	ROW(OLD_TRIM, TEN,
+	    "DELETE FROM old_passwords WHERE user = ?1 AND id NOT IN "
+	    "(SELECT id FROM old_passwords WHERE user = ?1 ORDER BY id DESC "
+	    "LIMIT ?2)"),
 	ROW(LINK_PUT, TEN,
 	    "INSERT INTO links (user, sha, kind, expires, proof) "
 	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (user) DO UPDATE SET "
@@ -101,6 +165,88 @@ static const struct row {
 	    "SELECT user, kind, expires, proof FROM links WHERE sha = ?1"),
 	ROW(LINK_OF, TEN, "SELECT expires FROM links WHERE user = ?1"),
 	ROW(LINK_DEL, TEN, "DELETE FROM links WHERE user = ?1"),
+	ROW(FACTOR_GET, TEN,
+	    "SELECT version, data FROM factors WHERE user = ?1"),
+	ROW(FACTOR_PUT, TEN,
+	    "INSERT INTO factors (user, version, data) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (user) DO UPDATE SET version = excluded.version, "
+	    "data = excluded.data"),
+	ROW(FACTOR_DEL, TEN, "DELETE FROM factors WHERE user = ?1"),
+	ROW(PASSKEY_ADD, TEN,
+	    "INSERT INTO passkeys (id, user, created, version, cred_key, "
+	    "cred, count, name) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)"),
+	ROW(PASSKEY_GET, TEN, PASSKEY_COLUMNS "WHERE id = ?1"),
+	ROW(PASSKEY_FIND, TEN, PASSKEY_COLUMNS "WHERE cred_key = ?1"),
+	ROW(PASSKEYS_OF, TEN, PASSKEY_COLUMNS "WHERE user = ?1 ORDER BY id"),
+	ROW(PASSKEY_COUNT, TEN,
+	    "SELECT count(*) FROM passkeys WHERE user = ?1"),
+	ROW(PASSKEY_USED, TEN,
+	    "UPDATE passkeys SET last = ?2, version = ?3, count = ?4 "
+	    "WHERE id = ?1"),
+	ROW(PASSKEY_NAME, TEN,
+	    "UPDATE passkeys SET name = ?3 WHERE user = ?1 AND id = ?2"),
+	ROW(PASSKEY_DEL, TEN,
+	    "DELETE FROM passkeys WHERE user = ?1 AND id = ?2"),
+	ROW(PASSKEYS_DEL, TEN, "DELETE FROM passkeys WHERE user = ?1"),
+
+	ROW(LOCK_ADD, TEN,
+	    "INSERT INTO locks (id, lock_key, mail_key, until, proof) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5)"),
+	ROW(LOCK_DEL, TEN, "DELETE FROM locks WHERE lock_key = ?1"),
+	ROW(LOCK_UNTIL, TEN,
+	    "SELECT max(until) FROM locks WHERE mail_key = ?1 AND until > ?2"),
+	ROW(LOCK_COUNT, TEN, "SELECT count(*) FROM locks"),
+	ROW(LOCKS, TEN,
+	    "SELECT id, lock_key, mail_key, until, proof FROM locks "
+	    "WHERE until > ?1"),
+	ROW(LOCKS_OF, TEN,
+	    "SELECT id, lock_key, mail_key, until, proof FROM locks "
+	    "WHERE mail_key = ?1"),
+	ROW(LOCKS_DEL, TEN, "DELETE FROM locks WHERE mail_key = ?1"),
+	ROW(LOCKS_OVER, TEN, "DELETE FROM locks WHERE until <= ?1"),
+	ROW(ALERT_FIND, TEN, "SELECT id FROM alerts WHERE begun = ?1"),
+	ROW(ALERT_PUT, TEN,
+	    "INSERT INTO alerts (id, begun, last, body) "
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET "
+	    "last = excluded.last, body = excluded.body"),
+	ROW(ALERTS, TEN,
+	    "SELECT id, begun, last, body FROM alerts ORDER BY id DESC"),
+	ROW(ALERTS_OLD, TEN, "DELETE FROM alerts WHERE id <= ?1 - ?2"),
+
+	ROW(ROLES, TEN,
+	    "SELECT id, version, name, rights FROM roles ORDER BY id"),
+	ROW(ROLE_PUT, TEN,
+	    "INSERT INTO roles (id, version, name_key, name, rights) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
+	    "version = excluded.version, name_key = excluded.name_key, "
+	    "name = excluded.name, rights = excluded.rights"),
+	ROW(ROLE_DEL, TEN, "DELETE FROM roles WHERE id = ?1"),
+
+	ROW(GUESTS, TEN,
+	    "SELECT id, version, sha, terms FROM guests ORDER BY id"),
+	ROW(GUEST_ADD, TEN,
+	    "INSERT INTO guests (id, version, sha, terms, secret) "
+	    "VALUES (?1, 1, ?2, ?3, ?4)"),
+	ROW(GUEST_FIND, TEN, "SELECT id FROM guests WHERE sha = ?1"),
+	ROW(GUEST_SECRET, TEN, "SELECT secret FROM guests WHERE id = ?1"),
+	ROW(GUEST_USED, TEN,
+	    "UPDATE guests SET version = ?2, terms = ?3 WHERE id = ?1"),
+	ROW(GUEST_DEL, TEN, "DELETE FROM guests WHERE id = ?1"),
+	/* Those that are not over (state 3). */
+	ROW(VISITS, TEN,
+	    VISIT_COLUMNS "WHERE state < 3 AND id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(VISITS_OF, TEN,
+	    "SELECT user FROM visits WHERE state < 3 AND guest = ?1 "
+	    "ORDER BY id"),
+	ROW(VISIT_COUNT, TEN, "SELECT count(*) FROM visits WHERE state < 3"),
+	ROW(VISIT_OF, TEN, VISIT_COLUMNS "WHERE user = ?1 AND state < 3"),
+	ROW(VISIT_THERE, TEN, "SELECT 1 FROM visits WHERE user = ?1"),
+	ROW(VISIT_ADD, TEN,
+	    "INSERT INTO visits (id, user, guest, state, began, ended, "
+	    "version, detail) VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, ?6)"),
+	ROW(VISIT_SET, TEN,
+	    "UPDATE visits SET state = ?2, ended = ?3, version = ?4, "
+	    "detail = ?5 WHERE id = ?1"),
 
 	ROW(GROUPS, TEN,
 	    "SELECT id, version, name, members FROM groups ORDER BY id"),
@@ -143,7 +289,7 @@ static const struct row {
 	    "SELECT id, at FROM messages WHERE sender = ?1 AND ref = ?2"),
 	ROW(HISTORY, TEN,
 	    "SELECT id, at, sender, text FROM messages "
-	    "WHERE kind = ?1 AND a = ?2 AND b = ?3 AND id < ?4 "
+	    "WHERE kind = ?1 AND a = ?2 AND b = ?3 AND id < ?4 AND id > ?6 "
 	    "ORDER BY id DESC LIMIT ?5"),
 	ROW(LAST, TEN,
 	    "SELECT max(id) FROM messages "
@@ -155,6 +301,7 @@ static const struct row {
 	    "SELECT a, b, last FROM (SELECT a, b, last FROM dms WHERE a = ?1 "
 	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) "
 	    "ORDER BY last DESC LIMIT ?2"),
+	ROW(DM_THERE, TEN, "SELECT 1 FROM dms WHERE a = ?1 AND b = ?2"),
 	ROW(READ_GET, TEN,
 	    "SELECT last FROM reads "
 	    "WHERE user = ?1 AND kind = ?2 AND a = ?3 AND b = ?4"),
@@ -181,6 +328,11 @@ static const char *const system_schema[] = {
 	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, "
 	    "at INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"PRAGMA user_version = 1;",
+	"CREATE TABLE operators (uid INTEGER PRIMARY KEY, "
+	    "version INTEGER NOT NULL, role INTEGER NOT NULL, "
+	    "granter INTEGER NOT NULL, granted INTEGER NOT NULL, "
+	    "until INTEGER NOT NULL, entry BLOB NOT NULL);"
+	"PRAGMA user_version = 2;",
 	NULL
 };
 
@@ -237,6 +389,53 @@ static const char *const tenant_schema[] = {
 	"CREATE TABLE audit (id INTEGER PRIMARY KEY AUTOINCREMENT, "
 	    "at INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"PRAGMA user_version = 1;",
+	"CREATE TABLE factors (user INTEGER PRIMARY KEY "
+	    "REFERENCES users (id) ON DELETE CASCADE, "
+	    "version INTEGER NOT NULL, data BLOB NOT NULL);"
+	"PRAGMA user_version = 2;",
+	/* Of passwords from before nobody is told, and their age begins now. */
+	"CREATE TABLE passwords (user INTEGER PRIMARY KEY "
+	    "REFERENCES users (id) ON DELETE CASCADE, "
+	    "changed INTEGER NOT NULL, told INTEGER NOT NULL);"
+	"INSERT INTO passwords (user, changed, told) SELECT id, "
+	    "1000 * CAST(strftime('%s', 'now') AS INTEGER), -1 FROM users "
+	    "WHERE secret IS NOT NULL;"
+	"CREATE TABLE old_passwords (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, "
+	    "secret BLOB NOT NULL);"
+	"CREATE INDEX old_passwords_user ON old_passwords (user, id);"
+	"PRAGMA user_version = 3;",
+	/* Those of the roles that all tenants have come when they are set. */
+	"CREATE TABLE roles (id INTEGER PRIMARY KEY, "
+	    "version INTEGER NOT NULL, name_key BLOB NOT NULL UNIQUE, "
+	    "name BLOB NOT NULL, rights BLOB NOT NULL);"
+	"PRAGMA user_version = 4;",
+	"CREATE TABLE locks (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "lock_key BLOB NOT NULL UNIQUE, mail_key BLOB NOT NULL, "
+	    "until INTEGER NOT NULL, proof BLOB NOT NULL);"
+	"CREATE INDEX locks_mail ON locks (mail_key);"
+	"CREATE INDEX locks_until ON locks (until);"
+	"CREATE TABLE alerts (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "begun INTEGER NOT NULL UNIQUE, last INTEGER NOT NULL, "
+	    "body BLOB NOT NULL);"
+	"PRAGMA user_version = 5;",
+	"CREATE TABLE passkeys (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE, "
+	    "created INTEGER NOT NULL, last INTEGER NOT NULL DEFAULT 0, "
+	    "version INTEGER NOT NULL, cred_key BLOB NOT NULL UNIQUE, "
+	    "cred BLOB NOT NULL, count BLOB NOT NULL, name BLOB NOT NULL);"
+	"CREATE INDEX passkeys_user ON passkeys (user, id);"
+	"PRAGMA user_version = 6;",
+	"CREATE TABLE guests (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "version INTEGER NOT NULL, sha BLOB NOT NULL UNIQUE, "
+	    "terms BLOB NOT NULL, secret BLOB);"
+	"CREATE TABLE visits (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "user INTEGER NOT NULL UNIQUE, guest INTEGER NOT NULL, "
+	    "state INTEGER NOT NULL, began INTEGER NOT NULL, "
+	    "ended INTEGER NOT NULL, version INTEGER NOT NULL, "
+	    "detail BLOB NOT NULL);"
+	"CREATE INDEX visits_here ON visits (id) WHERE state < 3;"
+	"PRAGMA user_version = 7;",
 	NULL
 };
 

@@ -8,9 +8,9 @@
 #include "storage.h"
 #include "util.h"
 
-#define SECOND		1000
 #define EXPIRE_EACH	(60 * SECOND)
 #define SEEN_MAX	(300 * SECOND)	/* how old tk_seen may become in use */
+#define SWEEP_TENANTS	8
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
 
@@ -109,9 +109,9 @@ static struct m_tenant
 tenant_told(const struct tenant *tn, uint8_t rules[POLICY_BYTES])
 {
 	struct m_tenant	 m = { tn->tn_id, tn->tn_state, 0, tn->tn_name,
-			    tn->tn_title, { rules, POLICY_BYTES } };
+			    tn->tn_title, { rules, 0 } };
 
-	policy_write(&tn->tn_policy, rules);
+	m.policy.mb_len = policy_write(&tn->tn_policy, rules);
 	return (m);
 }
 
@@ -140,10 +140,16 @@ rq_unanswer(struct request *rq, const struct held *mark)
 static void
 deliver(struct held *he)
 {
-	const struct m_grant	*mg = he->he_msg;
-	struct m_grant_end	 end;
-	struct peer		*pe;
+	const struct m_grant		*mg = he->he_msg;
+	const struct m_grant_must	*mm = he->he_msg;
+	struct m_grant_end		 end;
+	struct grant			*gr;
+	struct peer			*pe;
 
+	/* What is not on the disk frees nobody. */
+	if (he->he_type == IMSG_GRANT_MUST && (gr = grant_find(mm->grant,
+	    he->he_inst, 0)) != NULL)
+		gr->gr_must = mm->must;
 	if (he->he_life != lives[he->he_proc][he->he_inst] ||
 	    (pe = proc_peer(he->he_proc, he->he_inst)) == NULL)
 		return;
@@ -377,8 +383,11 @@ introduce(struct peer *pe)
 {
 	struct request	 rq = { .rq_peer = pe };
 
-	if (started && rq_stream(&rq, stream_tenants) == -1)
+	if (!started)
+		return;
+	if (rq_stream(&rq, stream_tenants) == -1)
 		log_warnx("no memory to tell the tenants");
+	operators_tell();
 }
 
 /*
@@ -403,11 +412,30 @@ grant_seen(struct grant *gr, uint64_t now)
 
 /* Or less, where sign-ins idle out sooner than in four of these. */
 static uint64_t
-seen_interval(void)
+seen_interval(uint32_t idle)
 {
-	uint64_t	 ms = (uint64_t)storage_conf->sc_idle * SECOND / 4;
+	uint64_t	 ms = (uint64_t)idle * SECOND / 4;
 
 	return (ms < SEEN_MAX ? ms : SEEN_MAX);
+}
+
+/* Is it time to write that the sign-in is in use? */
+static int
+seen_due(const struct tenant *tn, const struct grant *gr, uint64_t now)
+{
+	return (now < gr->gr_seen || now - gr->gr_seen >= seen_interval(
+	    policy_seconds(&tn->tn_policy, POLICY_IDLE,
+	    storage_conf->sc_idle)));
+}
+
+/* Between two looks at all grants: thousands of idle ones cost little. */
+static unsigned int
+tick_interval(void)
+{
+	unsigned int	 ms = (unsigned int)(seen_interval(
+				    storage_conf->sc_idle) / 60);
+
+	return (ms > SECOND ? ms : SECOND);
 }
 
 static void
@@ -421,7 +449,8 @@ static void
 grant_told(struct peer *pe, const struct grant *gr, int on)
 {
 	struct m_bus_grant	 m = { (uint16_t)gr->gr_inst, gr->gr_tenant,
-				    gr->gr_user, on != 0 };
+				    gr->gr_user, on != 0,
+				    gr->gr_role == ROLE_GUEST };
 
 	(void)proc_send(pe, IMSG_BUS_GRANT, 0, -1, &m);
 }
@@ -451,20 +480,33 @@ static void
 grant_tick(struct grant *gr, void *arg)
 {
 	struct m_grant_end	 m = { gr->gr_id, END_EXPIRED };
+	struct tenant		*tn = tenant_by_id(gr->gr_tenant);
 	struct peer		*pe;
 	uint64_t		 now = *(const uint64_t *)arg;
 
-	if (gr->gr_expires <= now) {
+	if (now >= token_end(tn, gr->gr_created, gr->gr_expires)) {
 		if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
 			(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
 		grant_free(gr);
 		return;
 	}
-	if (now < gr->gr_seen || now - gr->gr_seen >= seen_interval()) {
+	if (seen_due(tn, gr, now)) {
 		grant_seen(gr, now);
 		grant_each(gr->gr_tenant, gr->gr_user, gr->gr_token, seen_one,
 		    &now);
 	}
+}
+
+/* Some tenants at a time, for each has a file to open. */
+static void
+sweep(uint64_t now)
+{
+	struct tenant	*tn;
+	int		 n = 0;
+
+	RB_FOREACH(tn, tenant_tree, &tenant_all)
+		if (now >= tn->tn_sweep && n++ < SWEEP_TENANTS)
+			tn->tn_sweep = guest_sweep(tn, now);
 }
 
 static void
@@ -477,11 +519,15 @@ tick(int fd, short ev, void *arg)
 	(void)ev;
 	(void)arg;
 	grant_each(0, 0, 0, grant_tick, &now);
+	import_tick();
+	guest_late(now);
+	sweep(now);
 	if (now - expired >= EXPIRE_EACH) {
 		grant_expire(now);
 		expired = now;
 	}
-	arm(&tick_ev, SECOND);
+	operators_tell();
+	arm(&tick_ev, tick_interval());
 }
 
 /* The session process lets go. */
@@ -490,7 +536,7 @@ grant_drop(struct grant *gr)
 {
 	uint64_t	 now = now_ms();
 
-	if (now < gr->gr_seen || now - gr->gr_seen >= seen_interval())
+	if (seen_due(tenant_by_id(gr->gr_tenant), gr, now))
 		grant_seen(gr, now);
 	grant_free(gr);
 }
@@ -500,18 +546,24 @@ struct ending {
 	enum grant_end	 en_why;
 };
 
+void
+grant_end(struct grant *gr, enum grant_end why)
+{
+	struct m_grant_end	 m = { gr->gr_id, (uint8_t)why };
+	struct peer		*pe;
+
+	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
+		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
+	grant_free(gr);
+}
+
 static void
 end_one(struct grant *gr, void *arg)
 {
 	const struct ending	*en = arg;
-	struct m_grant_end	 m = { gr->gr_id, (uint8_t)en->en_why };
-	struct peer		*pe;
 
-	if (en->en_except != 0 && gr->gr_token == en->en_except)
-		return;
-	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
-		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
-	grant_free(gr);
+	if (en->en_except == 0 || gr->gr_token != en->en_except)
+		grant_end(gr, en->en_why);
 }
 
 void
@@ -534,7 +586,8 @@ drop_inst(struct grant *gr, void *arg)
  * Requests.
  */
 
-enum asker { ASK_AUTH, ASK_USER, ASK_ADMIN };
+/* Who may ask, each what those before may: who waits at the door, a guest. */
+enum asker { ASK_AUTH, ASK_DOOR, ASK_GUEST, ASK_USER, ASK_ADMIN };
 
 static const struct handler {
 	uint32_t	 h_type;
@@ -545,29 +598,58 @@ static const struct handler {
 } handlers[] = {
 	{ IMSG_CRED_FIND, ASK_AUTH, 0, R_NOTFOUND, data_cred_find },
 	{ IMSG_CRED_TOKEN, ASK_AUTH, 0, R_SESSION, data_cred_token },
+	{ IMSG_CRED_LINK, ASK_AUTH, 0, R_LINK, data_cred_link },
 	{ IMSG_CRED_SET, ASK_AUTH, 1, R_NOTFOUND, data_cred_set },
+	{ IMSG_FACTOR_PUT, ASK_AUTH, 1, R_SESSION, data_factor_put },
 	{ IMSG_TOKEN_NEW, ASK_AUTH, 1, R_NOTFOUND, data_token_new },
 	{ IMSG_TOKEN_FIND, ASK_AUTH, 0, R_SESSION, data_token_find },
 	{ IMSG_GRANT_NEW, ASK_AUTH, 0, R_SESSION, data_grant_new },
 	{ IMSG_LINK_FIND, ASK_AUTH, 0, R_LINK, data_link_find },
 	{ IMSG_LINK_SET, ASK_AUTH, 1, R_LINK, data_link_set },
+	{ IMSG_PASSKEY_START, ASK_AUTH, 0, R_SESSION, data_passkey_start },
+	{ IMSG_PASSKEY_FIND, ASK_AUTH, 0, R_NOTFOUND, data_passkey_find },
+	{ IMSG_PASSKEY_PUT, ASK_AUTH, 1, R_SESSION, data_passkey_put },
+	{ IMSG_PASSKEY_DROP, ASK_AUTH, 1, R_SESSION, data_passkey_drop },
+	{ IMSG_GUEST_FIND, ASK_AUTH, 0, R_LINK, data_guest_find },
+	{ IMSG_GUEST_CRED, ASK_AUTH, 0, R_LINK, data_guest_cred },
+	{ IMSG_GUEST_NEW, ASK_AUTH, 1, R_LINK, data_guest_new },
+	{ IMSG_GUEST_SEAL, ASK_AUTH, 0, R_SESSION, data_guest_seal },
 
-	{ IMSG_SIGNOUT, ASK_USER, 1, R_SESSION, me_signout },
-	{ IMSG_ME_SET, ASK_USER, 1, R_SESSION, me_set },
-	{ IMSG_FLOORS, ASK_USER, 0, R_SESSION, me_floors },
-	{ IMSG_FLOOR_GET, ASK_USER, 0, R_SESSION, me_floor },
-	{ IMSG_PLACE_SET, ASK_USER, 1, R_SESSION, me_place },
-	{ IMSG_SAY, ASK_USER, 1, R_SESSION, me_say },
-	{ IMSG_HISTORY, ASK_USER, 0, R_SESSION, me_history },
-	{ IMSG_READ, ASK_USER, 1, R_SESSION, me_read },
-	{ IMSG_UNREAD, ASK_USER, 0, R_SESSION, me_unread },
+	{ IMSG_LOCK, ASK_AUTH, 1, R_NOTFOUND, data_lock },
+	{ IMSG_LOCKS, ASK_AUTH, 0, R_NOTFOUND, data_locks },
+	{ IMSG_ALERT, ASK_AUTH, 1, R_NOTFOUND, data_alert },
+
+	{ IMSG_SIGNOUT, ASK_DOOR, 1, R_SESSION, me_signout },
+	{ IMSG_SIGNINS, ASK_USER, 0, R_SESSION, me_signins },
+	{ IMSG_SIGNIN_END, ASK_USER, 1, R_SESSION, me_signin_end },
+	{ IMSG_FACTOR_GET, ASK_USER, 0, R_SESSION, me_factor },
+	{ IMSG_ME_SET, ASK_GUEST, 1, R_SESSION, me_set },
+	{ IMSG_FLOORS, ASK_GUEST, 0, R_SESSION, me_floors },
+	{ IMSG_FLOOR_GET, ASK_GUEST, 0, R_SESSION, me_floor },
+	{ IMSG_PLACE_SET, ASK_GUEST, 1, R_SESSION, me_place },
+	{ IMSG_SAY, ASK_GUEST, 1, R_SESSION, me_say },
+	{ IMSG_HISTORY, ASK_GUEST, 0, R_SESSION, me_history },
+	{ IMSG_READ, ASK_GUEST, 1, R_SESSION, me_read },
+	{ IMSG_UNREAD, ASK_GUEST, 0, R_SESSION, me_unread },
 	{ IMSG_PEOPLE, ASK_USER, 0, R_SESSION, me_people },
+	{ IMSG_PASSKEYS, ASK_USER, 0, R_SESSION, me_passkeys },
+	{ IMSG_PASSKEY_NAME, ASK_USER, 1, R_SESSION, me_passkey_name },
+	{ IMSG_GUEST_NAME, ASK_DOOR, 1, R_SESSION, me_guest_name },
+	{ IMSG_GUEST_ADMIT, ASK_USER, 1, R_SESSION, me_guest_admit },
+
+	{ IMSG_GUESTS, ASK_USER, 0, R_SESSION, me_guests },
+	{ IMSG_GUEST_ADD, ASK_USER, 1, R_SESSION, me_guest_add },
+	{ IMSG_GUEST_DEL, ASK_USER, 1, R_SESSION, me_guest_del },
+	{ IMSG_VISIT_DEL, ASK_USER, 1, R_SESSION, me_visit_del },
 
 	{ IMSG_A_USERS, ASK_ADMIN, 0, R_SESSION, adm_users },
 	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, adm_user_add },
 	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, adm_user_set },
 	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, adm_user_del },
 	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, adm_user_link },
+	{ IMSG_A_SIGNINS, ASK_ADMIN, 0, R_SESSION, adm_signins },
+	{ IMSG_A_SIGNINS_END, ASK_ADMIN, 1, R_SESSION, adm_signins_end },
+	{ IMSG_A_FACTOR_DEL, ASK_ADMIN, 1, R_SESSION, adm_factor_del },
 	{ IMSG_A_GROUPS, ASK_ADMIN, 0, R_SESSION, adm_groups },
 	{ IMSG_A_GROUP_ADD, ASK_ADMIN, 1, R_SESSION, adm_group_add },
 	{ IMSG_A_GROUP_SET, ASK_ADMIN, 1, R_SESSION, adm_group_set },
@@ -577,8 +659,16 @@ static const struct handler {
 	{ IMSG_A_FLOOR_ADD, ASK_ADMIN, 1, R_SESSION, adm_floor_add },
 	{ IMSG_A_FLOOR_SET, ASK_ADMIN, 1, R_SESSION, adm_floor_set },
 	{ IMSG_A_FLOOR_DEL, ASK_ADMIN, 1, R_SESSION, adm_floor_del },
+	{ IMSG_A_ROLES, ASK_ADMIN, 0, R_SESSION, adm_roles },
+	{ IMSG_A_ROLE_ADD, ASK_ADMIN, 1, R_SESSION, adm_role_add },
+	{ IMSG_A_ROLE_SET, ASK_ADMIN, 1, R_SESSION, adm_role_set },
+	{ IMSG_A_ROLE_DEL, ASK_ADMIN, 1, R_SESSION, adm_role_del },
 	{ IMSG_A_TENANT_SET, ASK_ADMIN, 1, R_SESSION, adm_tenant_set },
 	{ IMSG_A_POLICY_SET, ASK_ADMIN, 1, R_SESSION, adm_policy_set },
+	{ IMSG_A_IMPORT_BEGIN, ASK_ADMIN, 0, R_SESSION, adm_import_begin },
+	{ IMSG_A_IMPORT_LINE, ASK_ADMIN, 0, R_SESSION, adm_import_line },
+	{ IMSG_A_IMPORT_END, ASK_ADMIN, 1, R_SESSION, adm_import_end },
+	{ IMSG_A_ALERTS, ASK_ADMIN, 0, R_SESSION, adm_alerts },
 };
 
 static const struct handler *
@@ -590,6 +680,30 @@ handler_of(uint32_t type)
 		if (handlers[i].h_type == type)
 			return (&handlers[i]);
 	return (NULL);
+}
+
+/* What may be asked by somebody who has to do something else first. */
+static const uint32_t	 first_types[] = { IMSG_SIGNOUT, IMSG_FACTOR_GET,
+				    IMSG_PASSKEYS };
+
+static int
+asked_first(uint32_t type)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(first_types) / sizeof(first_types[0]); i++)
+		if (first_types[i] == type)
+			return (1);
+	return (0);
+}
+
+/* The most that the owner of a grant may. */
+static enum asker
+standing(const struct grant *gr)
+{
+	if (gr->gr_role == ROLE_GUEST)
+		return (gr->gr_door ? ASK_DOOR : ASK_GUEST);
+	return (gr->gr_role == ROLE_ADMIN ? ASK_ADMIN : ASK_USER);
 }
 
 /*
@@ -614,8 +728,14 @@ identify(struct request *rq, const struct handler *h, const void *m)
 	}
 	if (rq->rq_tn == NULL || rq->rq_tn->tn_state != TENANT_ACTIVE)
 		return (h->h_unknown);
-	if (h->h_asker == ASK_ADMIN && rq->rq_gr->gr_role != ROLE_ADMIN)
+	if (rq->rq_gr != NULL && rq->rq_gr->gr_must != 0 &&
+	    !asked_first(h->h_type))
+		return (R_MUST);
+	if (rq->rq_gr != NULL && standing(rq->rq_gr) < h->h_asker)
 		return (R_FORBIDDEN);
+	if (h->h_asker == ASK_ADMIN && !policy_allows(&rq->rq_tn->tn_policy,
+	    POLICY_ADMIN_NETWORKS, rq->rq_gr->gr_addr))
+		return (R_ADDRESS);
 	return (R_OK);
 }
 
@@ -841,7 +961,7 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	struct request		 rq = { .rq_peer = pe, .rq_type = type,
 				    .rq_id = id };
 	const struct handler	*h;
-	struct grant		*gr;
+	struct grant		*gr, copy;
 
 	if (pe->pe_proc == PROC_PARENT)
 		return (from_parent(pe, type, m, imsg));
@@ -852,10 +972,15 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	if (type == IMSG_GRANT_DROP) {
 		gr = grant_find(((const struct m_grant_only *)m)->grant,
 		    pe->pe_inst, 0);
-		if (gr != NULL)
+		if (gr != NULL) {
+			copy = *gr;
 			grant_drop(gr);
+			guest_gone(&copy);
+		}
 	} else if ((h = handler_of(type)) != NULL)
 		serve(&rq, h, m);
+	else if (type == IMSG_NOTE)
+		operator_note(&rq, m);
 	else if (pe->pe_proc == PROC_AUTH)
 		storage_control(&rq, m);
 	else
@@ -884,10 +1009,13 @@ storage_start(void)
 static void
 storage_up(struct peer *pe)
 {
+	if (pe->pe_proc == PROC_AUTH)
+		operators_forget();
 	/* What was broken into, we have been told before the new pipe. */
 	if (pe->pe_proc == PROC_SESSION) {
 		grant_forget(pe->pe_inst);
 		grant_each(0, 0, 0, grant_introduce, pe);
+		guest_introduce(pe);
 	}
 	if (pe->pe_proc == PROC_SESSION || pe->pe_proc == PROC_AUTH)
 		introduce(pe);

@@ -12,6 +12,7 @@
 #include "proc.h"
 #include "risad.h"
 
+#define SECOND		1000		/* ms */
 #define STREAM_ROWS	64		/* of a long answer in one turn */
 #define STREAM_HIGH	4096		/* messages that may wait for a peer */
 #define TOKENS_KEPT	50		/* sign-ins of one user */
@@ -45,6 +46,7 @@ struct tenant {
 	uint64_t	 tn_created, tn_version;
 	enum db_why	 tn_why;	/* as it was found last */
 	uint64_t	 tn_retry;	/* mono ms: not asked before */
+	uint64_t	 tn_sweep;	/* ms: then guests are looked at */
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
@@ -60,6 +62,7 @@ struct request {
 	struct grant	 rq_copy;
 	struct peer	*rq_peer;
 	uint32_t	 rq_type, rq_id;
+	uint32_t	 rq_op;		/* who, unless a session asks */
 	struct tenant	*rq_tn;
 	struct db	*rq_db;
 	const struct grant *rq_gr;	/* the copy: it may end meanwhile */
@@ -72,11 +75,29 @@ struct person {
 	uint32_t	 p_id, p_floor, p_look;
 	uint8_t		 p_role, p_state, p_lang, p_status;
 	uint64_t	 p_created, p_last, p_version, p_secver;
+	uint8_t		 p_factors;	/* FACTOR_TOTP, FACTOR_PASSKEY */
 	size_t		 p_secretlen;	/* 0: no password yet */
 	char		 p_mail[MAX_MAIL + 1];
 	char		 p_name[MAX_NAME + 1];
 	char		 p_note[MAX_NOTE + 1];
 	uint8_t		 p_secret[MAX_SEALED];
+};
+
+/*
+ * What belongs to a person's second factors besides passkeys, which have rows
+ * of their own: the seed of TOTP as hash has sealed it, one that waits to be
+ * confirmed, and the hashes of recovery codes.
+ */
+struct factors {
+	uint32_t	 fa_user;
+	uint64_t	 fa_version;		/* 0: no row */
+	uint64_t	 fa_since, fa_used, fa_begun;	/* ms */
+	uint64_t	 fa_step;		/* the last one accepted */
+	size_t		 fa_totplen, fa_pendinglen;
+	size_t		 fa_ncodes;
+	uint8_t		 fa_totp[MAX_SEALED];
+	uint8_t		 fa_pending[MAX_SEALED];
+	uint8_t		 fa_codes[RECOVERY_CODES][TOKEN_LEN];
 };
 
 /* Floors and groups of a tenant as they decide who may enter. */
@@ -90,6 +111,7 @@ struct floor {
 	uint8_t		 fl_open;
 	char		*fl_name;
 	struct idlist	 fl_users, fl_groups;
+	struct networks	*fl_networks;		/* NULL: from anywhere */
 };
 struct group {
 	uint32_t	 gp_id;
@@ -97,17 +119,44 @@ struct group {
 	char		*gp_name;
 	struct idlist	 gp_members;
 };
+/* A role whose rights were set, or one of the tenant's own. */
+struct roledef {
+	uint8_t		 rl_id, rl_can;
+	uint64_t	 rl_version;
+	char		*rl_name;	/* or the word of role.h */
+};
+/* A URL for guests: what it lets do, to whom, how often. */
+struct guest {
+	uint32_t	 gu_id, gu_by;	/* made by a user; 0: an operator */
+	uint64_t	 gu_version, gu_created, gu_expires;	/* ms */
+	uint32_t	 gu_uses, gu_used;
+	uint8_t		 gu_approval, gu_secret;	/* a password is set */
+	uint8_t		 gu_sha[TOKEN_LEN];
+	struct idlist	 gu_floors;
+	char		 gu_note[MAX_NOTE + 1];
+};
+/* A guest's stay.  What is sealed of it outlives the guest's user row. */
+struct visit {
+	uint32_t	 vi_id, vi_user, vi_guest;
+	uint8_t		 vi_state;	/* enum visit_state */
+	uint64_t	 vi_began, vi_ended, vi_version;
+	uint64_t	 vi_since;	/* the last message before it */
+	char		 vi_name[MAX_NAME + 1];
+	char		 vi_addr[MAX_ADDR + 1];
+};
 /* Of a user, what each of his messages needs. */
 struct brief {
 	uint32_t	 br_id;			/* 0: nobody */
-	uint8_t		 br_state;
+	uint8_t		 br_state, br_role;
 	char		 br_name[MAX_NAME + 1];
 };
 #define BRIEFS		64			/* kept of a tenant */
 struct rights {
 	struct floor	*rt_floors;
 	struct group	*rt_groups;
-	size_t		 rt_nfloors, rt_ngroups;
+	struct roledef	*rt_roles;
+	struct guest	*rt_guests;
+	size_t		 rt_nfloors, rt_ngroups, rt_nroles, rt_nguests;
 	struct brief	 rt_briefs[BRIEFS];	/* by the id's remainder */
 };
 
@@ -167,6 +216,9 @@ int	 rq_stream(struct request *, int (*)(struct stream *, struct peer *));
 void	 grants_end(uint32_t tenant, uint32_t user, uint64_t token,
 	    uint64_t except, enum grant_end);
 
+/* The same for one grant, which is gone then. */
+void	 grant_end(struct grant *, enum grant_end);
+
 /* storage_data.c: rows, opened and sealed */
 
 /* 1 found, 0 not there, -1 does not open or the file fails. */
@@ -205,6 +257,16 @@ int	 idlist_read(struct idlist *, const struct m_blob *);
 /* The other way; NULL without memory.  Free it. */
 void	*idlist_wire(const struct idlist *);
 int	 idlist_has(const struct idlist *, uint32_t);
+/* With its length to a buffer, and from the front of one.  0, or -1. */
+int	 put_list(struct ibuf *, const struct idlist *);
+int	 get_list(struct ibuf *, struct idlist *);
+/* Take a string with its NUL off the front of a buffer.  0, or -1. */
+int	 get_cstr(struct ibuf *, char *dst, size_t);
+/* Seal the bytes of a buffer, which is freed; malloc'ed, or NULL. */
+void	*seal_buf(struct db *, const struct seal_at *, struct ibuf *, size_t *);
+/* A name, sealed, and the key that keeps it unique; malloc'ed, or NULL. */
+void	*name_seal(struct db *, const char *table, uint32_t id, const char *,
+	    uint8_t key[SEAL_INDEX], size_t *len);
 /* A copy with the id, or without it.  0, or -1.  Free il_ids. */
 int	 idlist_change(struct idlist *to, const struct idlist *, uint32_t id,
 	    int with);
@@ -214,7 +276,8 @@ int	 floor_row_add(struct db *, const char *name, const void *map,
 	    size_t len, uint32_t *id);
 int	 floor_row_name(struct db *, uint32_t id, const char *);
 int	 floor_row_rights(struct db *, const struct floor *, uint8_t open,
-	    const struct idlist *users, const struct idlist *groups);
+	    const struct idlist *users, const struct idlist *groups,
+	    const struct networks *);
 int	 floor_row_del(struct db *, uint32_t id);
 int	 group_row_add(struct db *, const char *name, const struct idlist *,
 	    uint32_t *id);
@@ -243,6 +306,13 @@ int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
 /* Write a line of the audit trail.  0, or -1. */
 int	 audit_add(struct db *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+/* Sessions look anew who may enter what. */
+void	 tell_rights(struct request *);
+/* That the asker, user or operator, did something with an object. */
+int	 audit_act(struct request *, const char *what, uint32_t id);
+/* The asker in words: "user" or "operator", and the number, 0 of the latter. */
+const char *asker(const struct request *);
+uint32_t asker_id(const struct request *);
 
 /* system.db: a tenant's row.  0, or -1. */
 int	 tenants_load(void);
@@ -252,6 +322,7 @@ int	 tenant_update(struct db *, struct tenant *);
 /* storage_auth.c: requests of auth about a tenant */
 enum result	 data_cred_find(struct request *, const void *);
 enum result	 data_cred_token(struct request *, const void *);
+enum result	 data_cred_link(struct request *, const void *);
 enum result	 data_cred_set(struct request *, const void *);
 enum result	 data_token_new(struct request *, const void *);
 enum result	 data_token_find(struct request *, const void *);
@@ -259,9 +330,208 @@ enum result	 data_grant_new(struct request *, const void *);
 enum result	 data_link_find(struct request *, const void *);
 enum result	 data_link_set(struct request *, const void *);
 
+/* Whose sign-in it is: R_OK, or R_SESSION when either is no more. */
+enum result	 token_user(struct request *, const uint8_t sha[TOKEN_LEN],
+		    struct token *, struct person *);
+
+/* storage_factor.c: second factors */
+enum result	 data_factor_put(struct request *, const void *);
+enum result	 me_factor(struct request *, const void *);
+enum result	 adm_factor_del(struct request *, const void *);
+/* 1, 0 where there is no row, or -1. */
+int		 factors_get(struct db *, uint32_t user, struct factors *);
+/* What the person may show at a sign-in, as FACTOR_ bits; or -1. */
+int		 factor_methods(struct db *, const struct person *);
+/*
+ * Use up what was shown at a sign-in, in the transaction of that sign-in:
+ * R_OK, or R_FACTOR when it is missing or not good (any more); rq_arg has the
+ * methods.  *left is the number of recovery codes that are left.
+ */
+enum result	 factor_spend(struct request *, const struct person *,
+		    const struct m_token_new *, uint8_t *left);
+/*
+ * The person has these from now on (FACTOR_TOTP, FACTOR_PASSKEY): written, and
+ * his grants are freed of MUST_FACTOR or end.  Without any, recovery codes go
+ * as well; R_CONFLICT when the tenant demands one.
+ */
+enum result	 factor_set(struct request *, struct person *, uint8_t);
+/* Take all away from somebody who has lost them; his sign-ins end. */
+enum result	 factor_clear(struct request *, struct person *);
+/* What the person has to do first, by his tenant's rules: MUST_ bits. */
+uint8_t		 must_of(struct request *, const struct person *);
+/*
+ * Look at it anew for all grants of a user, or of the tenant (user 0): who
+ * need not any more goes on, who must now is sent away from the office.
+ */
+void		 must_again(struct request *, uint32_t user);
+/* storage_lock.c: locks by failures, and attacks */
+enum result	 data_lock(struct request *, const void *);
+enum result	 data_locks(struct request *, const void *);
+enum result	 data_alert(struct request *, const void *);
+enum result	 adm_alerts(struct request *, const void *);
+/* Until when failures have locked an account, in ms; 0: they have not. */
+uint64_t	 lock_until(struct db *, const char *mail);
+/* End the locks of an account; how many there were, or -1. */
+int		 lock_clear(struct request *, const char *mail);
+/* Tell the attacks that are kept, the newest first; 0, or -1. */
+int		 alerts_each(struct db *,
+		    void (*)(const struct m_a_alert *, void *), void *arg);
+
+/* storage_passkey.c: of auth, and of those whose they are */
+enum result	 data_passkey_start(struct request *, const void *);
+enum result	 data_passkey_find(struct request *, const void *);
+enum result	 data_passkey_put(struct request *, const void *);
+enum result	 data_passkey_drop(struct request *, const void *);
+enum result	 me_passkeys(struct request *, const void *);
+enum result	 me_passkey_name(struct request *, const void *);
+/* How many the user has; 0, or -1. */
+int		 passkeys_count(struct db *, uint32_t user, uint64_t *);
+/*
+ * The passkey of a sign-in has been used so often now.  R_OK; R_FACTOR when it
+ * is not his, or no more; R_SIGNIN when its counter does not go forward: what
+ * has been written of that is to be kept.
+ */
+enum result	 passkey_spend(struct request *, const struct person *,
+		    uint32_t id, uint32_t count);
+
+/* storage_signin.c: requests about sign-ins */
+enum result	 me_signout(struct request *, const void *);
+enum result	 me_signins(struct request *, const void *);
+enum result	 me_signin_end(struct request *, const void *);
+enum result	 adm_signins(struct request *, const void *);
+enum result	 adm_signins_end(struct request *, const void *);
+/* All of a user, whoever asks. */
+enum result	 signins_end(struct request *, uint32_t user);
+/* When a sign-in ends in any case, by its own limit and its tenant's; ms. */
+uint64_t	 token_end(const struct tenant *, uint64_t created,
+		    uint64_t expires);
+/* Neither idle for too long nor at its end. */
+int		 token_alive(const struct tenant *, const struct token *,
+		    uint64_t now);
+
+/* storage_network.c */
+
+/* May one enter the floor, by one's rights and from where one is? */
+int		 grant_may_enter(struct rights *, const struct floor *,
+		    const struct grant *);
+/* NULL, or the name of the first list that leaves out the grant's address. */
+const char	*policy_excludes(const struct policy *, const struct grant *);
+/* The rules have changed: end the grants from addresses outside of them. */
+void		 networks_apply(const struct tenant *);
+/* Set a floor's list; on R_INVALID bad is the entry that is none. */
+enum result	 floor_networks(struct request *, const struct floor *,
+		    const char *text, char bad[NETWORK_TEXT]);
+
+/*
+ * storage_password.c: passwords and those before them.
+ *
+ * password_set() keeps the one that is replaced if the rules may ask for it,
+ * and the time; without a secret the person has no password from now on.
+ * password_old() writes those that may not come again, the present one first,
+ * each with its length in 16 bits, and returns how many bytes.  0, or -1.
+ */
+int		 password_set(struct request *, struct person *,
+		    const void *secret, size_t len);
+size_t		 password_old(struct request *, const struct person *,
+		    uint8_t dst[MAX_OLD]);
+/*
+ * The user signs in, or has set the password in doing so (fresh): the newest
+ * sign-in is the one that tells of a change, or none is.  0, or -1.
+ */
+int		 password_tell(struct request *, uint32_t user, int fresh);
+/* Is it older than the rules allow? */
+int		 password_due(struct request *, uint32_t user);
+/* When the password was changed, if this sign-in tells of it; ms, or 0. */
+uint64_t	 password_told(struct request *, const struct token *);
+
+/* storage_guest.c: URLs for guests, and guests */
+int		 guests_load(struct db *, struct rights *);
+void		 guests_clear(struct rights *);
+/* May the guest whose grant it is enter the floor? */
+int		 guest_may_enter(struct rights *, const struct floor *,
+		    const struct grant *);
+/* The stay of a user that is not over: 1, 0 none, -1. */
+int		 visit_of(struct db *, uint32_t user, struct visit *);
+/* Was the user, who may be gone, a guest?  1, 0, -1. */
+int		 visit_was(struct db *, uint32_t user);
+/*
+ * May the two, at least one of them a guest, write to each other (or, without
+ * writes, read what they wrote) when both are on the floor?
+ */
+enum result	 guest_talk(struct request *, uint32_t other,
+		    const struct brief *, uint32_t floor, int writes);
+/* He leaves by himself. */
+enum result	 guest_signout(struct request *);
+/* The grant is new: it waits at the door, those inside are told. */
+void		 guest_knocks(struct request *, const struct visit *);
+/* To a session that is new: all who wait. */
+void		 guest_introduce(struct peer *);
+/*
+ * End the visits of the tenant that are over, and forget the URLs.  Returns
+ * when to look again, in ms.
+ */
+uint64_t	 guest_sweep(struct tenant *, uint64_t now);
+/* Nobody has answered for too long: those who wait are sent away. */
+void		 guest_late(uint64_t now);
+/* The last page of one who waits has been closed for a while. */
+void		 guest_gone(const struct grant *);
+enum result	 data_guest_find(struct request *, const void *);
+enum result	 data_guest_cred(struct request *, const void *);
+enum result	 data_guest_new(struct request *, const void *);
+enum result	 data_guest_seal(struct request *, const void *);
+enum result	 me_guest_name(struct request *, const void *);
+enum result	 me_guest_admit(struct request *, const void *);
+enum result	 me_guests(struct request *, const void *);
+enum result	 me_guest_add(struct request *, const void *);
+enum result	 me_guest_del(struct request *, const void *);
+enum result	 me_visit_del(struct request *, const void *);
+/*
+ * What administrators and operators do alike.  The password's sealed record is
+ * empty for none; the token is of the new URL.
+ */
+enum result	 guest_create(struct request *, struct guest *,
+		    const struct m_blob *sealed, uint8_t token[TOKEN_LEN]);
+enum result	 guest_revoke(struct request *, uint32_t id);
+/* How many of its guests are inside and at the door; 0, or -1. */
+int		 guest_counts(struct db *, uint32_t id, uint32_t *inside,
+		    uint32_t *waiting);
+
+/* storage_role.c: roles and what they may */
+
+/* As part of rights_get() and rights_free().  0, or -1. */
+int		 roles_load(struct db *, struct rights *);
+void		 roles_clear(struct rights *);
+/* One of the tenant's own, or NULL; those that all have are always there. */
+struct roledef	*rights_role(struct rights *, uint8_t id);
+/* Does it exist? */
+int		 rights_role_there(struct rights *, uint8_t);
+/* What a role may: RIGHT_* bits, none for one that does not exist. */
+uint8_t		 rights_can(struct rights *, uint8_t role);
+/* What people call it: the word of one that all have, or its name. */
+const char	*rights_role_name(struct rights *, uint8_t role);
+/* The number of a word or a name, or -1. */
+int		 rights_role_named(struct rights *, const char *);
+/*
+ * May the owner of the grant do what needs the right?  R_OK, R_FORBIDDEN, or
+ * R_UNAVAILABLE when it cannot be found out.
+ */
+enum result	 may(struct request *, uint8_t right);
+enum result	 adm_roles(struct request *, const void *);
+enum result	 adm_role_add(struct request *, const void *);
+enum result	 adm_role_set(struct request *, const void *);
+enum result	 adm_role_del(struct request *, const void *);
+/* What administrators and operators do alike; see below. */
+enum result	 role_create(struct request *, const char *name, uint8_t can,
+		    uint8_t *id);
+enum result	 role_rename(struct request *, uint8_t id, const char *name);
+enum result	 role_allow(struct request *, uint8_t id, uint8_t can);
+/* R_CONFLICT with rq_arg people when somebody has it. */
+enum result	 role_remove(struct request *, uint8_t id);
+/* How many people have it; 0, or -1. */
+int		 role_users(struct db *, uint8_t id, uint32_t *n);
+
 /* storage_talk.c: requests of everybody */
 enum result	 me_set(struct request *, const void *);
-enum result	 me_signout(struct request *, const void *);
 enum result	 me_floors(struct request *, const void *);
 enum result	 me_floor(struct request *, const void *);
 enum result	 me_place(struct request *, const void *);
@@ -295,6 +565,8 @@ enum result	 adm_policy_set(struct request *, const void *);
  */
 enum result	 user_create(struct request *, const char *mail,
 		    const char *name, uint8_t role, struct person *);
+enum result	 user_set_name(struct request *, struct person *,
+		    const char *);
 enum result	 user_set_role(struct request *, struct person *, uint8_t);
 enum result	 user_set_state(struct request *, struct person *, uint8_t);
 /* All rules at once; one out of bounds is named in rq_field. */
@@ -306,11 +578,55 @@ enum result	 user_link(struct request *, struct person *,
 enum result	 floor_create(struct request *, const char *name,
 		    const char *template, const struct m_blob *map,
 		    uint32_t *id);
+/* Six parts of four bits; every part has at least six shapes. */
+uint32_t	 any_look(void);
 /* When the link of a user runs out, in ms; 0 for none. */
 uint64_t	 link_expiry(struct db *, uint32_t user);
 
+/* storage_import.c: people from a file */
+enum result	 adm_import_begin(struct request *, const void *);
+enum result	 adm_import_line(struct request *, const void *);
+enum result	 adm_import_end(struct request *, const void *);
+/*
+ * The same for operators, by their uid; an import is the tenant's only one
+ * until its END.  Lines are kept until then and bounded; the real run comes
+ * true as a whole, in the transaction of the request, or not at all.  Rows are
+ * answered in either case; *faults: lines for which nothing was done.
+ */
+enum result	 import_begin(struct request *, uint32_t op, uint32_t nr);
+void		 import_line(struct request *, uint32_t op,
+		    const struct m_a_import_line *);
+enum result	 import_end(struct request *, uint32_t op, uint32_t nr,
+		    uint32_t count, int dry, const uint8_t *was,
+		    size_t *faults);
+/* Forget those whose END has not come, or whose asker has gone. */
+void		 import_tick(void);
+
 /* storage_control.c: an operator's command; answers by itself. */
 void		 storage_control(struct request *, const void *);
+
+/* storage_operator.c: the ledger, in system.db */
+
+/* What a user may do now; root, everything. */
+enum op_role	 operator_role(uint32_t uid);
+/*
+ * Commands about the ledger; 0, or -1 with a sentence.  Auth is told before
+ * the one who asks.
+ */
+int		 operator_add(struct request *, const struct m_c_operator *,
+		    char why[MAX_LINE + 1]);
+int		 operator_del(struct request *, const struct m_c_operator *,
+		    char why[MAX_LINE + 1]);
+int		 operator_list(struct request *, char why[MAX_LINE + 1]);
+/* What such a command is about, for the audit trail. */
+void		 operator_target(uint32_t type, const struct m_c_operator *,
+		    char *dst, size_t size);
+/* Auth is new, and knows nothing yet. */
+void		 operators_forget(void);
+/* Tell auth the ledger, unless it knows it or is not there. */
+void		 operators_tell(void);
+/* Write down what auth says; answers what is about to begin. */
+void		 operator_note(struct request *, const struct m_note *);
 
 extern const struct proc_ops	 storage_ops;
 

@@ -48,7 +48,7 @@ user_end(struct request *rq, uint32_t user, enum grant_end why)
 	return (0);
 }
 
-static void
+void
 tell_rights(struct request *rq)
 {
 	struct m_rights	 m = { rq->rq_tn->tn_id };
@@ -56,17 +56,27 @@ tell_rights(struct request *rq)
 	rq_tell_sessions(rq, IMSG_RIGHTS, &m);
 }
 
-/* The trail says who: an administrator here, an operator elsewhere. */
-static int
-note(struct request *rq, const char *what, uint32_t id)
+/* An administrator of the tenant, or an operator. */
+const char *
+asker(const struct request *rq)
 {
-	return (audit_add(rq->rq_db, "by %s %u: %s %u",
-	    rq->rq_gr == NULL ? "operator" : "user",
-	    rq->rq_gr == NULL ? 0 : rq->rq_gr->gr_user, what, id));
+	return (rq->rq_gr == NULL ? "operator" : "user");
 }
 
-/* Six parts of four bits; every part has at least six shapes. */
-static uint32_t
+uint32_t
+asker_id(const struct request *rq)
+{
+	return (rq->rq_gr == NULL ? rq->rq_op : rq->rq_gr->gr_user);
+}
+
+int
+audit_act(struct request *rq, const char *what, uint32_t id)
+{
+	return (audit_add(rq->rq_db, "by %s %u: %s %u", asker(rq),
+	    asker_id(rq), what, id));
+}
+
+uint32_t
 any_look(void)
 {
 	uint32_t	 look = 0;
@@ -81,20 +91,38 @@ any_look(void)
  * Users.
  */
 
+/* Can it be given to somebody?  Who is a guest has come as one. */
+static enum result
+role_there(struct request *rq, uint8_t role)
+{
+	struct rights	*rt;
+
+	if ((rt = rights_get(rq->rq_db)) == NULL)
+		return (R_UNAVAILABLE);
+	rq->rq_field = "role";
+	return (role == ROLE_MEMBER || role == ROLE_ADMIN ||
+	    rights_role(rt, role) != NULL ? R_OK : R_INVALID);
+}
+
 enum result
 user_create(struct request *rq, const char *mail, const char *name,
     uint8_t role, struct person *p)
 {
 	struct person	 other;
 	uint64_t	 count;
+	enum result	 r;
 	int		 n;
 
 	memset(p, 0, sizeof(*p));
+	if ((r = role_there(rq, role)) != R_OK)
+		return (r);
 	rq->rq_field = "email";
 	if (mail_normal(p->p_mail, sizeof(p->p_mail), mail) == -1)
 		return (R_INVALID);
 	if ((n = person_find(rq->rq_db, p->p_mail, &other)) != 0)
 		return (n == 1 ? R_CONFLICT : R_UNAVAILABLE);
+	if (!policy_mail(&rq->rq_tn->tn_policy, p->p_mail))
+		return (R_DOMAIN);
 	rq->rq_field = "name";
 	if (name[0] == '\0') {
 		/* Until he chooses one: what stands before the @. */
@@ -112,10 +140,24 @@ user_create(struct request *rq, const char *mail, const char *name,
 	p->p_role = role;
 	p->p_state = USER_INVITED;
 	p->p_look = any_look();
-	if (person_add(rq->rq_db, p) == -1 || note(rq, "add user",
+	if (person_add(rq->rq_db, p) == -1 || audit_act(rq, "add user",
 	    p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
+}
+
+/* From what to what, in numbers too: a name may be another's later. */
+static int
+role_note(struct request *rq, const struct person *p, uint8_t role)
+{
+	struct rights	*rt;
+
+	if ((rt = rights_get(rq->rq_db)) == NULL)
+		return (-1);
+	return (audit_add(rq->rq_db, "by %s %u: set role of user %u from "
+	    "%u, %s, to %u, %s", asker(rq), asker_id(rq), p->p_id, p->p_role,
+	    rights_role_name(rt, p->p_role), role,
+	    rights_role_name(rt, role)));
 }
 
 enum result
@@ -125,15 +167,30 @@ user_set_role(struct request *rq, struct person *p, uint8_t role)
 
 	if (role == p->p_role)
 		return (R_OK);
+	if ((r = role_there(rq, role)) != R_OK)
+		return (r);
+	if (p->p_role == ROLE_GUEST)
+		return (R_CONFLICT);
 	if (role != ROLE_ADMIN && (r = admin_leaves(rq, p, "role")) != R_OK)
 		return (r);
+	if (role_note(rq, p, role) == -1)
+		return (R_UNAVAILABLE);
 	p->p_role = role;
 	if (person_set_rights(rq->rq_db, p) == -1 ||
-	    user_end(rq, p->p_id, END_ENDED) == -1 ||
-	    note(rq, role == ROLE_ADMIN ? "make admin user" :
-	    "make member user", p->p_id) == -1)
+	    user_end(rq, p->p_id, END_ENDED) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
+}
+
+/* What failures have locked is free again, too. */
+static int
+unlock(struct request *rq, const struct person *p)
+{
+	int	 n;
+
+	if ((n = lock_clear(rq, p->p_mail)) <= 0)
+		return (n);
+	return (audit_act(rq, "unlock after failures user", p->p_id));
 }
 
 enum result
@@ -144,6 +201,8 @@ user_set_state(struct request *rq, struct person *p, uint8_t state)
 	rq->rq_field = "state";
 	if (state != USER_ACTIVE && state != USER_LOCKED)
 		return (R_INVALID);
+	if (state == USER_ACTIVE && unlock(rq, p) == -1)
+		return (R_UNAVAILABLE);
 	if (state == p->p_state)
 		return (R_OK);
 	if (state == USER_ACTIVE && p->p_state == USER_INVITED)
@@ -158,7 +217,7 @@ user_set_state(struct request *rq, struct person *p, uint8_t state)
 	    db_exec(rq->rq_db, S_LINK_DEL, ARGS(NUM(p->p_id))) == -1 ||
 	    user_end(rq, p->p_id, state == USER_LOCKED ? END_SUSPENDED :
 	    END_ENDED) == -1 ||
-	    note(rq, state == USER_LOCKED ? "lock user" : "unlock user",
+	    audit_act(rq, state == USER_LOCKED ? "lock user" : "unlock user",
 	    p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
@@ -172,8 +231,9 @@ user_remove(struct request *rq, const struct person *p)
 	if ((r = admin_leaves(rq, p, "state")) != R_OK)
 		return (r);
 	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
+	    lock_clear(rq, p->p_mail) == -1 ||
 	    person_delete(rq->rq_db, p->p_id) == -1 ||
-	    note(rq, "delete user", p->p_id) == -1)
+	    audit_act(rq, "delete user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (R_OK);
@@ -190,13 +250,13 @@ user_link(struct request *rq, struct person *p, struct m_a_link *link)
 	}
 	if (p->p_state == USER_ACTIVE) {
 		kind = LINK_RESET;
-		if (person_set_secret(rq->rq_db, p, NULL, 0) == -1 ||
+		if (password_set(rq, p, NULL, 0) == -1 ||
 		    user_end(rq, p->p_id, END_ENDED) == -1)
 			return (R_UNAVAILABLE);
 	}
 	link->expires = now_ms() + (uint64_t)storage_conf->sc_invite * 1000;
 	if (link_row_make(rq->rq_db, p->p_id, kind, link->expires,
-	    link->token) == -1 || note(rq, kind == LINK_INVITE ?
+	    link->token) == -1 || audit_act(rq, kind == LINK_INVITE ?
 	    "invite user" : "reset password of user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
@@ -229,6 +289,8 @@ a_user(struct db *db, const struct person *p, uint32_t groups[MAX_GROUPS],
 	m->last = p->p_last;
 	m->created = p->p_created;
 	m->invite = link_expiry(db, p->p_id);
+	m->factors = p->p_factors;
+	m->locked = lock_until(db, p->p_mail);
 	m->email = p->p_mail;
 	m->name = p->p_name;
 	m->groups.mb_data = groups;
@@ -312,10 +374,10 @@ user_of(struct request *rq, uint32_t id, struct person *p)
 
 	if ((n = person_get(rq->rq_db, id, p)) == -1)
 		return (R_UNAVAILABLE);
-	return (n == 1 ? R_OK : R_NOTFOUND);
+	return (n == 1 && p->p_role != ROLE_GUEST ? R_OK : R_NOTFOUND);
 }
 
-static enum result
+enum result
 user_set_name(struct request *rq, struct person *p, const char *name)
 {
 	struct m_user	 mu;
@@ -326,7 +388,7 @@ user_set_name(struct request *rq, struct person *p, const char *name)
 	}
 	(void)strlcpy(p->p_name, name, sizeof(p->p_name));
 	if (person_set_profile(rq->rq_db, p) == -1 ||
-	    note(rq, "rename user", p->p_id) == -1)
+	    audit_act(rq, "rename user", p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	person_user(rq->rq_tn, p, 0, &mu);
 	rq_tell_sessions(rq, IMSG_PROFILE, &mu);
@@ -345,6 +407,10 @@ adm_user_set(struct request *rq, const void *arg)
 	if (m->mask & SET_NAME &&
 	    (r = user_set_name(rq, &p, m->name)) != R_OK)
 		return (r);
+	/* Somebody else was quicker. */
+	rq->rq_field = "was";
+	if (m->mask & SET_WAS && m->was != p.p_role)
+		return (R_CONFLICT);
 	if (m->mask & SET_ROLE && (r = user_set_role(rq, &p, m->role)) != R_OK)
 		return (r);
 	if (m->mask & SET_STATE &&
@@ -461,6 +527,7 @@ send_group(struct request *rq, const struct group *gp)
 	if ((ids = idlist_wire(&gp->gp_members)) == NULL)
 		return (-1);
 	m.group = gp->gp_id;
+	m.version = gp->gp_version;
 	m.name = gp->gp_name;
 	m.members.mb_data = ids;
 	m.members.mb_len = gp->gp_members.il_n * sizeof(uint32_t);
@@ -521,7 +588,7 @@ adm_group_add(struct request *rq, const void *arg)
 		return (r);
 	n = group_row_add(rq->rq_db, m->name, &il, &id);
 	free(il.il_ids);
-	if (n == -1 || note(rq, "add group", id) == -1)
+	if (n == -1 || audit_act(rq, "add group", id) == -1)
 		return (R_UNAVAILABLE);
 	return (finish_group(rq, id));
 }
@@ -541,6 +608,16 @@ group_members(struct request *rq, const struct group *gp,
 	return (n == -1 ? R_UNAVAILABLE : R_OK);
 }
 
+/* What is changed is what the asker saw, if he says what that was. */
+static enum result
+seen(struct request *rq, uint32_t mask, uint64_t version, uint64_t now)
+{
+	if ((mask & SET_WAS) == 0 || version == now)
+		return (R_OK);
+	rq->rq_field = "version";
+	return (R_CONFLICT);
+}
+
 enum result
 adm_group_set(struct request *rq, const void *arg)
 {
@@ -553,8 +630,13 @@ adm_group_set(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if ((gp = rights_group(rt, m->group)) == NULL)
 		return (R_NOTFOUND);
-	if (m->mask & SET_MEMBERS &&
-	    (r = group_members(rq, gp, &m->members)) != R_OK)
+	if ((r = seen(rq, m->mask, m->version, gp->gp_version)) != R_OK)
+		return (r);
+	if (m->mask & SET_MEMBERS)
+		r = group_members(rq, gp, &m->members);
+	else if (group_row_members(rq->rq_db, gp, &gp->gp_members) == -1)
+		r = R_UNAVAILABLE;	/* the next version, with its name */
+	if (r != R_OK)
 		return (r);
 	if (m->mask & SET_NAME) {
 		if ((rt = rights_get(rq->rq_db)) == NULL)
@@ -564,7 +646,7 @@ adm_group_set(struct request *rq, const void *arg)
 		if (group_row_name(rq->rq_db, m->group, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
-	if (note(rq, "change group", m->group) == -1)
+	if (audit_act(rq, "change group", m->group) == -1)
 		return (R_UNAVAILABLE);
 	return (finish_group(rq, m->group));
 }
@@ -580,7 +662,7 @@ adm_group_del(struct request *rq, const void *arg)
 	if (rights_group(rt, m->id) == NULL)
 		return (R_NOTFOUND);
 	if (group_row_del(rq->rq_db, m->id) == -1 ||
-	    note(rq, "delete group", m->id) == -1)
+	    audit_act(rq, "delete group", m->id) == -1)
 		return (R_UNAVAILABLE);
 	rq_result(rq, R_OK, 0, NULL);
 	tell_rights(rq);
@@ -659,7 +741,7 @@ floor_create(struct request *rq, const char *name, const char *template,
 	if (rt->rt_nfloors >= MAX_FLOORS)
 		return (R_CONFLICT);
 	if (floor_row_add(rq->rq_db, name, mb.mb_data, mb.mb_len, id) == -1 ||
-	    note(rq, "add floor", *id) == -1)
+	    audit_act(rq, "add floor", *id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (R_OK);
@@ -668,13 +750,19 @@ floor_create(struct request *rq, const char *name, const char *template,
 static int
 send_floor(struct request *rq, const struct floor *fl)
 {
-	struct m_a_floor	 m = { 0 };
-	void			*users, *groups;
+	static const struct networks	 anywhere;
+	struct m_a_floor		 m = { 0 };
+	void				*users, *groups;
+	char				*networks;
 
 	users = idlist_wire(&fl->fl_users);
 	groups = idlist_wire(&fl->fl_groups);
-	if (users != NULL && groups != NULL) {
+	networks = networks_text(fl->fl_networks == NULL ? &anywhere :
+	    fl->fl_networks);
+	if (users != NULL && groups != NULL && networks != NULL) {
+		m.networks = networks;
 		m.floor = fl->fl_id;
+		m.version = fl->fl_version;
 		m.open = fl->fl_open;
 		m.name = fl->fl_name;
 		m.users.mb_data = users;
@@ -685,7 +773,8 @@ send_floor(struct request *rq, const struct floor *fl)
 	}
 	free(users);
 	free(groups);
-	return (users == NULL || groups == NULL ? -1 : 0);
+	free(networks);
+	return (users == NULL || groups == NULL || networks == NULL ? -1 : 0);
 }
 
 static enum result
@@ -748,7 +837,8 @@ floor_access(struct request *rq, struct rights *rt, const struct floor *fl,
 	if (floor_row_rights(rq->rq_db, fl,
 	    m->mask & SET_OPEN ? m->open : fl->fl_open,
 	    m->mask & SET_USERS ? &users : &fl->fl_users,
-	    m->mask & SET_GROUPS ? &groups : &fl->fl_groups) == -1)
+	    m->mask & SET_GROUPS ? &groups : &fl->fl_groups,
+	    fl->fl_networks) == -1)
 		r = R_UNAVAILABLE;
 	if (m->mask & SET_USERS)
 		free(users.il_ids);
@@ -763,13 +853,24 @@ adm_floor_set(struct request *rq, const void *arg)
 	const struct m_a_floor	*m = arg;
 	struct rights		*rt;
 	struct floor		*fl;
+	char			 bad[NETWORK_TEXT];
 	enum result		 r;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
 	if ((fl = rights_floor(rt, m->floor)) == NULL)
 		return (R_NOTFOUND);
-	if (m->mask & (SET_OPEN | SET_USERS | SET_GROUPS) &&
+	if ((r = seen(rq, m->mask, m->version, fl->fl_version)) != R_OK)
+		return (r);
+	if (m->mask & SET_NETWORKS) {
+		if ((r = floor_networks(rq, fl, m->networks, bad)) != R_OK)
+			return (r);
+		if ((rt = rights_get(rq->rq_db)) == NULL ||
+		    (fl = rights_floor(rt, m->floor)) == NULL)
+			return (R_UNAVAILABLE);
+	}
+	/* The next version, with a new name too. */
+	if (m->mask & (SET_OPEN | SET_USERS | SET_GROUPS | SET_NAME) &&
 	    (r = floor_access(rq, rt, fl, m)) != R_OK)
 		return (r);
 	if (m->mask & SET_NAME) {
@@ -780,7 +881,7 @@ adm_floor_set(struct request *rq, const void *arg)
 		if (floor_row_name(rq->rq_db, m->floor, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
-	if (note(rq, "change floor", m->floor) == -1)
+	if (audit_act(rq, "change floor", m->floor) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (finish_floor(rq, m->floor));
@@ -797,7 +898,7 @@ adm_floor_del(struct request *rq, const void *arg)
 	if (rights_floor(rt, m->id) == NULL)
 		return (R_NOTFOUND);
 	if (floor_row_del(rq->rq_db, m->id) == -1 ||
-	    note(rq, "delete floor", m->id) == -1)
+	    audit_act(rq, "delete floor", m->id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	rq_result(rq, R_OK, 0, NULL);
@@ -819,7 +920,8 @@ adm_tenant_set(struct request *rq, const void *arg)
 	rq->rq_field = "title";
 	if (!name_valid(m->title, MAX_TITLE_CHARS))
 		return (R_INVALID);
-	if (sys == NULL || note(rq, "set title of tenant", tn->tn_id) == -1)
+	if (sys == NULL ||
+	    audit_act(rq, "set title of tenant", tn->tn_id) == -1)
 		return (R_UNAVAILABLE);
 	(void)strlcpy(old, tn->tn_title, sizeof(old));
 	(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));
@@ -832,26 +934,47 @@ adm_tenant_set(struct request *rq, const void *arg)
 	return (R_OK);
 }
 
+/* The trail says of each changed rule how it was and how it is now. */
+static int
+policy_note(struct request *rq, const struct policy *old,
+    const struct policy *po)
+{
+	size_t	 i;
+
+	for (i = 0; i < POLICY_KEYS; i++)
+		if (old->po_value[i] != po->po_value[i] &&
+		    audit_add(rq->rq_db, "by %s %u: set %s from %u to %u",
+		    asker(rq), asker_id(rq), policy_rules[i].pr_name,
+		    old->po_value[i], po->po_value[i]) == -1)
+			return (-1);
+	for (i = 0; i < POLICY_LISTS; i++)
+		if (strcmp(old->po_list[i], po->po_list[i]) != 0 &&
+		    audit_add(rq->rq_db, "by %s %u: set %s from [%s] to [%s]",
+		    asker(rq), asker_id(rq), policy_lists[i].pw_name,
+		    old->po_list[i], po->po_list[i]) == -1)
+			return (-1);
+	return (0);
+}
+
 enum result
 policy_set(struct request *rq, const struct policy *po)
 {
 	struct tenant	*tn = rq->rq_tn;
 	struct db	*sys = db_system();
 	struct policy	 old = tn->tn_policy;
-	enum policy_key	 bad;
 
-	if ((bad = policy_check(po)) != POLICY_KEYS) {
-		rq->rq_field = policy_rules[bad].pr_name;
+	if ((rq->rq_field = policy_check(po)) != NULL)
 		return (R_INVALID);
-	}
-	if (sys == NULL || note(rq, "set policy of tenant", tn->tn_id) == -1)
+	if (sys == NULL || policy_note(rq, &old, po) == -1)
 		return (R_UNAVAILABLE);
 	tn->tn_policy = *po;
 	if (tenant_update(sys, tn) == -1) {
 		tn->tn_policy = old;
 		return (R_UNAVAILABLE);
 	}
+	networks_apply(tn);
 	rq_tell_tenant(rq, tn);
+	must_again(rq, 0);
 	return (R_OK);
 }
 
@@ -869,6 +992,9 @@ adm_policy_set(struct request *rq, const void *arg)
 	/* Somebody else was quicker: what he set is not what this one saw. */
 	if (memcmp(&was, &rq->rq_tn->tn_policy, sizeof(was)) != 0)
 		return (R_CONFLICT);
+	/* Nobody locks himself out; risactl may, and can always mend it. */
+	if ((rq->rq_field = policy_excludes(&po, rq->rq_gr)) != NULL)
+		return (R_EXCLUDES);
 	if ((r = policy_set(rq, &po)) == R_OK)
 		rq_result(rq, R_OK, 0, NULL);
 	return (r);

@@ -10,10 +10,26 @@
 static enum result
 send_cred(struct request *rq, const struct person *p)
 {
-	struct m_cred	 m = { p->p_id, p->p_state,
-			    { p->p_secret, p->p_secretlen } };
+	uint8_t		 old[MAX_OLD];
+	struct m_cred	 m = { .user = p->p_id, .state = p->p_state,
+			    .role = p->p_role,
+			    .sealed = { p->p_secret, p->p_secretlen } };
+	struct factors	 fa;
+	int		 methods;
 
+	/* Rather nobody gets in than without the second factor. */
+	if ((methods = factor_methods(rq->rq_db, p)) == -1 ||
+	    factors_get(rq->rq_db, p->p_id, &fa) == -1)
+		return (R_UNAVAILABLE);
+	m.methods = (uint8_t)methods;
+	m.totp = (struct m_blob){ fa.fa_totp, fa.fa_totplen };
+	m.pending = (struct m_blob){ fa.fa_pending, fa.fa_pendinglen };
+	m.old.mb_data = old;
+	if (rq->rq_type != IMSG_CRED_FIND)
+		m.old.mb_len = password_old(rq, p, old);
 	rq_answer(rq, IMSG_CRED, &m);
+	explicit_bzero(&fa, sizeof(fa));
+	explicit_bzero(old, m.old.mb_len);
 	return (R_OK);
 }
 
@@ -36,8 +52,7 @@ data_cred_find(struct request *rq, const void *arg)
 	return (r);
 }
 
-/* The sign-in and its user: R_OK, or R_SESSION when either is no more. */
-static enum result
+enum result
 token_user(struct request *rq, const uint8_t sha[TOKEN_LEN],
     struct token *tk, struct person *p)
 {
@@ -64,6 +79,24 @@ data_cred_token(struct request *rq, const void *arg)
 	return (r);
 }
 
+/* Whose password a link sets; its owner may have none, and be invited. */
+enum result
+data_cred_link(struct request *rq, const void *arg)
+{
+	const struct m_sha	*m = arg;
+	struct person		 p;
+	enum link_kind		 kind;
+	enum result		 r = R_LINK;
+	int			 n;
+
+	if ((n = link_row_find(rq->rq_db, m->sha, &p, &kind)) == -1)
+		return (R_UNAVAILABLE);
+	if (n == 1)
+		r = send_cred(rq, &p);
+	explicit_bzero(&p, sizeof(p));
+	return (r);
+}
+
 enum result
 data_cred_set(struct request *rq, const void *arg)
 {
@@ -84,14 +117,14 @@ data_cred_set(struct request *rq, const void *arg)
 	if (n == 0 || tk.tk_user != p.p_id)
 		tk.tk_id = 0;
 	/* A link that waits would set the password once more. */
-	if (person_set_secret(db, &p, m->sealed.mb_data,
-	    m->sealed.mb_len) == -1 ||
+	if (password_set(rq, &p, m->sealed.mb_data, m->sealed.mb_len) == -1 ||
 	    db_exec(db, S_LINK_DEL, ARGS(NUM(p.p_id))) == -1 ||
 	    db_exec(db, S_TOKENS_KEEP, ARGS(NUM(p.p_id),
 	    NUM(tk.tk_id))) == -1 ||
 	    audit_add(db, "user %u: password set", p.p_id) == -1)
 		return (R_UNAVAILABLE);
 	grants_end(rq->rq_tn->tn_id, p.p_id, 0, tk.tk_id, END_ENDED);
+	must_again(rq, p.p_id);
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
@@ -121,12 +154,25 @@ data_token_new(struct request *rq, const void *arg)
 	struct db			*db = rq->rq_db;
 	struct person			 p;
 	struct token			 tk = { 0 };
+	enum result			 r;
+	uint8_t				 left = 0;
 	int				 n;
 
+	/* Auth has looked already; the list may have changed since. */
+	if (!policy_welcomes(&rq->rq_tn->tn_policy, POLICY_NETWORKS, m->addr))
+		return (R_ADDRESS);
 	if ((n = person_get(db, m->user, &p)) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0 || p.p_state != USER_ACTIVE)
 		return (R_SIGNIN);
+	r = factor_spend(rq, &p, m, &left);
+	if (r == R_SIGNIN) {
+		/* A passkey that was copied: what was written of it stays. */
+		rq_result(rq, R_SIGNIN, 0, NULL);
+		return (R_OK);
+	}
+	if (r != R_OK)
+		return (r);
 	tk.tk_user = p.p_id;
 	tk.tk_created = now_ms();
 	tk.tk_expires = m->expires;
@@ -138,11 +184,12 @@ data_token_new(struct request *rq, const void *arg)
 	if (db_exec(db, S_TOKENS_EXPIRED,
 	    ARGS(NUM(tk.tk_created))) == -1 ||
 	    token_row_add(db, &tk, m->sha) == -1 ||
+	    password_tell(rq, p.p_id, m->fresh) == -1 ||
 	    tokens_trim(rq, p.p_id) == -1 ||
 	    db_exec(db, S_USER_LAST, ARGS(NUM(p.p_id),
 	    NUM(tk.tk_created))) != 1)
 		return (R_UNAVAILABLE);
-	rq_result(rq, R_OK, 0, NULL);
+	rq_result(rq, R_OK, left, NULL);
 	return (R_OK);
 }
 
@@ -162,7 +209,7 @@ data_token_find(struct request *rq, const void *arg)
 	row.state = p.p_state;
 	row.created = tk.tk_created;
 	row.seen = tk.tk_seen;
-	row.expires = tk.tk_expires;
+	row.expires = token_end(rq->rq_tn, tk.tk_created, tk.tk_expires);
 	row.live = grant_live(rq->rq_tn->tn_id, p.p_id, tk.tk_id);
 	explicit_bzero(&p, sizeof(p));
 	rq_answer(rq, IMSG_TOKEN_ROW, &row);
@@ -171,23 +218,28 @@ data_token_find(struct request *rq, const void *arg)
 
 static void
 send_grant(struct request *rq, const struct grant *gr, const struct person *p,
-    uint32_t req)
+    const struct token *tk, uint8_t can, uint32_t req)
 {
 	struct m_grant	 m;
 
 	m.grant = gr->gr_id;
 	m.expires = gr->gr_expires;
-	m.idle = storage_conf->sc_idle;
+	m.changed = password_told(rq, tk);
+	m.idle = policy_seconds(&rq->rq_tn->tn_policy, POLICY_IDLE,
+	    storage_conf->sc_idle);
 	m.last_floor = p->p_floor;
 	m.tenant = gr->gr_tenant;
 	m.user = gr->gr_user;
 	m.role = gr->gr_role;
+	m.can = can;
 	m.lang = p->p_lang;
 	m.status = p->p_status;
+	m.door = gr->gr_door;
 	m.look = p->p_look;
 	m.name = p->p_name;
 	m.note = p->p_note;
-	m.email = p->p_mail;
+	m.email = gr->gr_role == ROLE_GUEST ? "" : p->p_mail;
+	m.must = gr->gr_must;
 	rq_tell(rq, PROC_SESSION, gr->gr_inst, req, IMSG_GRANT, &m);
 }
 
@@ -196,8 +248,10 @@ data_grant_new(struct request *rq, const void *arg)
 {
 	const struct m_grant_new	*m = arg;
 	struct grant			*gr;
+	struct rights			*rt;
 	struct token			 tk;
 	struct person			 p;
+	struct visit			 vi = { .vi_state = VISIT_OVER };
 	enum result			 r;
 
 	if (m->inst >= proc_nsession || m->inst >= MAX_SESSIONS ||
@@ -206,16 +260,33 @@ data_grant_new(struct request *rq, const void *arg)
 	/* Auth has looked already; what changed since then counts. */
 	if ((r = token_user(rq, m->sha, &tk, &p)) != R_OK)
 		return (r);
-	if (p.p_state != USER_ACTIVE)
+	if (p.p_state != USER_ACTIVE || (p.p_role == ROLE_GUEST &&
+	    visit_of(rq->rq_db, p.p_id, &vi) != 1))
 		return (R_SESSION);
+	if (!policy_welcomes(&rq->rq_tn->tn_policy, POLICY_NETWORKS, m->addr))
+		return (R_ADDRESS);
+	if ((rt = rights_get(rq->rq_db)) == NULL)
+		return (R_UNAVAILABLE);
 	gr = grant_new(m->inst, rq->rq_tn->tn_id, p.p_id, p.p_role, tk.tk_id,
-	    tk.tk_expires);
+	    token_end(rq->rq_tn, tk.tk_created, tk.tk_expires));
 	if (gr == NULL) {
 		rq->rq_arg = 1;
 		return (R_BUSY);
 	}
+	/* What is no address stays ::, which no list of sense has. */
+	if (network_addr(gr->gr_addr, m->addr) == -1)
+		memset(gr->gr_addr, 0, sizeof(gr->gr_addr));
+	gr->gr_created = tk.tk_created;
 	gr->gr_seen = tk.tk_seen;
-	send_grant(rq, gr, &p, m->req);
+	gr->gr_must = must_of(rq, &p);
+	if (p.p_role == ROLE_GUEST) {
+		gr->gr_door = vi.vi_state != VISIT_IN;
+		gr->gr_guest = vi.vi_guest;
+		gr->gr_since = vi.vi_since;
+		if (vi.vi_state == VISIT_DOOR)
+			guest_knocks(rq, &vi);
+	}
+	send_grant(rq, gr, &p, &tk, rights_can(rt, gr->gr_role), m->req);
 	explicit_bzero(&p, sizeof(p));
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
@@ -237,6 +308,7 @@ data_link_find(struct request *rq, const void *arg)
 	if (n == 0)
 		return (R_LINK);
 	row.kind = (uint8_t)kind;
+	row.role = p.p_role;
 	row.email = p.p_mail;
 	row.name = p.p_name;
 	rq_tell(rq, PROC_SESSION, m->inst, m->req, IMSG_LINK, &row);
@@ -254,7 +326,7 @@ data_link_set(struct request *rq, const void *arg)
 	struct person		 p;
 	struct m_link_done	 done;
 	enum link_kind		 kind;
-	int			 n;
+	int			 n, methods;
 
 	if ((n = link_row_find(db, m->sha, &p, &kind)) == -1)
 		return (R_UNAVAILABLE);
@@ -263,15 +335,18 @@ data_link_set(struct request *rq, const void *arg)
 	if (m->sealed.mb_len == 0)
 		return (R_INVALID);
 	p.p_state = USER_ACTIVE;
+	if ((methods = factor_methods(db, &p)) == -1)
+		return (R_UNAVAILABLE);
 	if (db_exec(db, S_LINK_DEL, ARGS(NUM(p.p_id))) != 1 ||
-	    person_set_secret(db, &p, m->sealed.mb_data,
-	    m->sealed.mb_len) == -1 ||
+	    password_set(rq, &p, m->sealed.mb_data, m->sealed.mb_len) == -1 ||
 	    db_exec(db, S_TOKENS_DEL, ARGS(NUM(p.p_id))) == -1 ||
+	    lock_clear(rq, p.p_mail) == -1 ||
 	    audit_add(db, "user %u: %s link used", p.p_id,
 	    kind == LINK_INVITE ? "invitation" : "reset") == -1)
 		return (R_UNAVAILABLE);
 	grants_end(rq->rq_tn->tn_id, p.p_id, 0, 0, END_ENDED);
 	done.user = p.p_id;
+	done.methods = (uint8_t)methods;
 	rq_answer(rq, IMSG_LINK_DONE, &done);
 	return (R_OK);
 }

@@ -10,11 +10,13 @@
 #include <string.h>
 
 #include "log.h"
+#include "msg.h"
+#include "role.h"
 #include "storage.h"
 #include "util.h"
 
 #define WHO_MAX		16384		/* bytes of a list of people */
-#define TARGET		400
+#define TARGET		800
 
 /* A command under way. */
 struct command {
@@ -65,7 +67,13 @@ co_result(struct command *co, enum result r, const char *what)
 	case R_OK:
 		return (0);
 	case R_INVALID:
+		if (strcmp(field, "can") == 0)
+			return (refuse(co, "%s: this right of it stays as it "
+			    "is", what));
 		return (refuse(co, "%s: not a valid %s", what, field));
+	case R_DOMAIN:
+		return (refuse(co, "%s: the rules of the tenant invite nobody "
+		    "of this domain", what));
 	case R_CONFLICT:
 		break;
 	default:
@@ -74,7 +82,13 @@ co_result(struct command *co, enum result r, const char *what)
 	}
 	if (strcmp(field, "email") == 0 || strcmp(field, "name") == 0)
 		return (refuse(co, "%s: exists already", what));
-	if (strcmp(field, "users") == 0 || strcmp(field, "floors") == 0)
+	if (strcmp(field, "factor") == 0)
+		return (refuse(co, "%s: has no second factor", what));
+	if (co->co_rq->rq_arg > 0)
+		return (refuse(co, "%s: %llu people have it", what,
+		    (unsigned long long)co->co_rq->rq_arg));
+	if (strcmp(field, "users") == 0 || strcmp(field, "floors") == 0 ||
+	    strcmp(field, "roles") == 0 || strcmp(field, "guests") == 0)
 		return (refuse(co, "%s: the tenant has as many %s as it may",
 		    what, field));
 	return (refuse(co, "%s: the state of the user, or being the last "
@@ -121,6 +135,22 @@ co_person(struct command *co, const char *email, struct person *p)
 	if (n == 0)
 		return (refuse(co, "no such user: %s", email));
 	return (0);
+}
+
+/* By word or by name; none is member. */
+static int
+co_role(struct command *co, const char *name)
+{
+	struct rights	*rt;
+	int		 n;
+
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL)
+		return (refuse(co, "the roles cannot be read"));
+	if (name[0] == '\0')
+		return (ROLE_MEMBER);
+	if ((n = rights_role_named(rt, name)) == -1)
+		return (refuse(co, "no such role: %s", name));
+	return (n);
 }
 
 /*
@@ -268,11 +298,12 @@ tenant_show(struct command *co)
  */
 
 static void
-send_link(struct command *co, const struct m_a_link *link)
+send_link(struct command *co, const struct m_a_link *link, uint8_t guest)
 {
 	struct m_c_link_token	 m;
 
 	m.tenant = co->co_rq->rq_tn->tn_name;
+	m.guest = guest;
 	memcpy(m.token, link->token, sizeof(m.token));
 	m.expires = link->expires;
 	rq_answer(co->co_rq, IMSG_C_LINK_TOKEN, &m);
@@ -286,17 +317,17 @@ user_add(struct command *co)
 	struct person		 p;
 	struct m_a_link		 link;
 	enum result		 r;
+	int			 role;
 
-	if (m->arg >= ROLE_MAX)
-		return (refuse(co, "no such role"));
-	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+	if (co_tenant(co, m->tenant) == -1 ||
+	    (role = co_role(co, m->role)) == -1 || co_begin(co) == -1)
 		return (-1);
-	if ((r = user_create(co->co_rq, m->email, m->name, m->arg,
+	if ((r = user_create(co->co_rq, m->email, m->name, (uint8_t)role,
 	    &p)) == R_OK)
 		r = user_link(co->co_rq, &p, &link);
 	if (co_commit(co, r, m->email) == -1)
 		return (-1);
-	send_link(co, &link);
+	send_link(co, &link, 0);
 	explicit_bzero(&link, sizeof(link));
 	return (0);
 }
@@ -333,6 +364,25 @@ user_state(struct command *co)
 }
 
 static enum result
+role_fn(struct command *co, struct person *p)
+{
+	const struct m_c_user	*m = co->co_m;
+	int			 n;
+
+	if ((n = co_role(co, m->role)) == -1) {
+		co->co_rq->rq_field = "role";
+		return (R_INVALID);
+	}
+	return (user_set_role(co->co_rq, p, (uint8_t)n));
+}
+
+static int
+user_role(struct command *co)
+{
+	return (user_change(co, role_fn));
+}
+
+static enum result
 del_fn(struct command *co, struct person *p)
 {
 	return (user_remove(co->co_rq, p));
@@ -345,16 +395,21 @@ user_del(struct command *co)
 }
 
 static enum result
+factor_fn(struct command *co, struct person *p)
+{
+	return (factor_clear(co->co_rq, p));
+}
+
+static int
+user_factor(struct command *co)
+{
+	return (user_change(co, factor_fn));
+}
+
+static enum result
 end_fn(struct command *co, struct person *p)
 {
-	struct request	*rq = co->co_rq;
-
-	if (db_exec(rq->rq_db, S_TOKENS_DEL, ARGS(NUM(p->p_id))) == -1 ||
-	    audit_add(rq->rq_db, "by operator 0: end sessions of user %u",
-	    p->p_id) == -1)
-		return (R_UNAVAILABLE);
-	grants_end(rq->rq_tn->tn_id, p->p_id, 0, 0, END_ENDED);
-	return (R_OK);
+	return (signins_end(co->co_rq, p->p_id));
 }
 
 static int
@@ -381,21 +436,78 @@ user_relink(struct command *co)
 		return (-1);
 	if (co_commit(co, user_link(co->co_rq, &p, &link), m->email) == -1)
 		return (-1);
-	send_link(co, &link);
+	send_link(co, &link, 0);
 	explicit_bzero(&link, sizeof(link));
 	explicit_bzero(&p, sizeof(p));
 	return (0);
 }
 
+static int
+import_start(struct command *co)
+{
+	const struct m_c_import	*m = co->co_m;
+
+	if (co_tenant(co, m->tenant) == -1)
+		return (-1);
+	switch (import_begin(co->co_rq, m->op, m->nr)) {
+	case R_OK:
+		return (0);
+	case R_BUSY:
+		return (refuse(co, "%s: another import is going on",
+		    m->tenant));
+	default:
+		return (refuse(co, "no memory"));
+	}
+}
+
+static int
+import_more(struct command *co)
+{
+	const struct m_c_import_line	*m = co->co_m;
+	struct m_a_import_line		 ln = { 0, m->nr, m->line, m->mask,
+					    m->why, m->place, m->email,
+					    m->name, m->role, m->groups,
+					    m->state };
+
+	if (co_tenant(co, m->tenant) == -1)
+		return (-1);
+	import_line(co->co_rq, m->op, &ln);
+	return (0);
+}
+
+static int
+import_finish(struct command *co)
+{
+	const struct m_c_import_end	*m = co->co_m;
+	size_t				 faults;
+	enum result			 r;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	r = import_end(co->co_rq, m->op, m->nr, m->count, m->dry, NULL,
+	    &faults);
+	if (r == R_BUSY)
+		r = R_UNAVAILABLE;
+	if (co_commit(co, r, m->tenant) == -1)
+		return (-1);
+	if (faults > 0)
+		return (refuse(co, "lines at fault: %zu%s", faults, m->dry ?
+		    "" : "; nothing was changed"));
+	return (0);
+}
+
 static void
-user_row(struct db *db, const struct person *p, struct m_c_user_row *m)
+user_row(struct db *db, struct rights *rt, const struct person *p,
+    struct m_c_user_row *m)
 {
 	m->user = p->p_id;
-	m->role = p->p_role;
+	m->role = rights_role_name(rt, p->p_role);
 	m->state = p->p_state;
 	m->last = p->p_last;
 	m->created = p->p_created;
 	m->invite = link_expiry(db, p->p_id);
+	m->factors = p->p_factors;
+	m->locked = lock_until(db, p->p_mail);
 	m->email = p->p_mail;
 }
 
@@ -405,11 +517,14 @@ user_show(struct command *co)
 	const struct m_c_user	*m = co->co_m;
 	struct person		 p;
 	struct m_c_user_row	 row;
+	struct rights		*rt;
 
 	if (co_tenant(co, m->tenant) == -1 ||
 	    co_person(co, m->email, &p) == -1)
 		return (-1);
-	user_row(co->co_rq->rq_db, &p, &row);
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL)
+		return (refuse(co, "the roles cannot be read"));
+	user_row(co->co_rq->rq_db, rt, &p, &row);
 	rq_answer(co->co_rq, IMSG_C_USER_ROW, &row);
 	explicit_bzero(&p, sizeof(p));
 	return (0);
@@ -453,10 +568,11 @@ send_user_row(struct stream *sm, struct peer *pe, struct db *db,
 {
 	struct person		 p;
 	struct m_c_user_row	 row;
+	struct rights		*rt = rights_get(db);
 
-	if (person_read(db, st, &p) == -1)
+	if (rt == NULL || person_read(db, st, &p) == -1)
 		return;
-	user_row(db, &p, &row);
+	user_row(db, rt, &p, &row);
 	(void)proc_send(pe, IMSG_C_USER_ROW, sm->st_id, -1, &row);
 	explicit_bzero(&p, sizeof(p));
 }
@@ -484,14 +600,15 @@ send_session_row(struct stream *sm, struct peer *pe, struct db *db,
 	struct token		 tk;
 	struct person		 p;
 	struct m_c_session_row	 m;
+	const struct tenant	*tn = tenant_by_id(sm->st_tenant);
 
-	if (token_row_read(db, st, &tk) == -1 || tk.tk_expires <= now_ms() ||
-	    person_get(db, tk.tk_user, &p) != 1)
+	if (token_row_read(db, st, &tk) == -1 || !token_alive(tn, &tk,
+	    now_ms()) || person_get(db, tk.tk_user, &p) != 1)
 		return;
 	m.user = tk.tk_user;
 	m.created = tk.tk_created;
 	m.seen = tk.tk_seen;
-	m.expires = tk.tk_expires;
+	m.expires = token_end(tn, tk.tk_created, tk.tk_expires);
 	m.live = grant_live(sm->st_tenant, tk.tk_user, tk.tk_id);
 	m.email = p.p_mail;
 	m.addr = tk.tk_addr;
@@ -514,6 +631,52 @@ session_list(struct command *co)
 	if (co_tenant(co, m->name) == -1)
 		return (-1);
 	return (stream_begin(co, stream_sessions));
+}
+
+/* Where the alerts of a tenant go. */
+struct alert_way {
+	struct peer	*aw_peer;
+	uint32_t	 aw_id;
+	const char	*aw_tenant;
+};
+
+static void
+send_alert(const struct m_a_alert *al, void *arg)
+{
+	const struct alert_way	*aw = arg;
+	struct m_c_alert_row	 m = { aw->aw_tenant, al->begun, al->last,
+				    al->tries, al->over, al->accounts,
+				    al->addrs };
+
+	(void)proc_send(aw->aw_peer, IMSG_C_ALERT_ROW, aw->aw_id, -1, &m);
+}
+
+static int
+stream_alerts(struct stream *sm, struct peer *pe)
+{
+	struct tenant		 key = { .tn_id = (uint32_t)sm->st_after + 1 };
+	struct alert_way	 aw = { pe, sm->st_id, NULL };
+	struct tenant		*tn;
+	struct db		*db;
+
+	if ((tn = RB_NFIND(tenant_tree, &tenant_all, &key)) == NULL) {
+		(void)proc_result(pe, sm->st_id, R_OK, 0, "");
+		return (0);
+	}
+	sm->st_after = tn->tn_id;
+	aw.aw_tenant = tn->tn_name;
+	if ((db = tenant_enter(tn)) != NULL) {
+		(void)db_commit(db);
+		(void)alerts_each(db, send_alert, &aw);
+		tenant_leave(tn, db);
+	}
+	return (1);
+}
+
+static int
+alert_list(struct command *co)
+{
+	return (stream_begin(co, stream_alerts));
 }
 
 /*
@@ -572,7 +735,7 @@ floor_del(struct command *co)
 		return (-1);
 	id = fl->fl_id;
 	if (floor_row_del(rq->rq_db, id) == -1 ||
-	    audit_add(rq->rq_db, "by operator 0: delete floor %u", id) == -1)
+	    audit_act(rq, "delete floor", id) == -1)
 		r = R_UNAVAILABLE;
 	rights.tenant = rq->rq_tn->tn_id;
 	rq_tell_sessions(rq, IMSG_RIGHTS, &rights);
@@ -607,7 +770,7 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
 
 	if (user == 0 && group == 0)
 		n = floor_row_rights(db, fl, m->allow, &fl->fl_users,
-		    &fl->fl_groups);
+		    &fl->fl_groups, fl->fl_networks);
 	else {
 		from = user != 0 ? &fl->fl_users : &fl->fl_groups;
 		if ((m->allow && from->il_n >= MAX_MEMBERS) ||
@@ -616,11 +779,12 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
 			return (R_UNAVAILABLE);
 		n = floor_row_rights(db, fl, fl->fl_open,
 		    user != 0 ? &to : &fl->fl_users,
-		    user != 0 ? &fl->fl_groups : &to);
+		    user != 0 ? &fl->fl_groups : &to, fl->fl_networks);
 		free(to.il_ids);
 	}
-	if (n == -1 || audit_add(db, "by operator 0: %s floor %u: user %u, "
-	    "group %u", m->allow ? "allow" : "deny", id, user, group) == -1)
+	if (n == -1 || audit_add(db, "by operator %u: %s floor %u: user %u, "
+	    "group %u", co->co_rq->rq_op, m->allow ? "allow" : "deny", id,
+	    user, group) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
 }
@@ -656,23 +820,60 @@ floor_allow(struct command *co)
 	return (co_commit(co, r, m->floor));
 }
 
-static void
-floor_row(const struct floor *fl, const char *who, struct m_c_floor_row *m)
+static int
+floor_from(struct command *co)
 {
-	m->floor = fl->fl_id;
-	m->open = fl->fl_open;
-	m->users = (uint32_t)fl->fl_users.il_n;
-	m->groups = (uint32_t)fl->fl_groups.il_n;
-	m->bytes = fl->fl_bytes > SEAL_OVER ? fl->fl_bytes - SEAL_OVER : 0;
-	m->name = fl->fl_name;
-	m->who = who;
+	const struct m_c_floor_networks	*m = co->co_m;
+	struct m_rights			 rights;
+	struct floor			*fl;
+	char				 bad[NETWORK_TEXT];
+	enum result			 r;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	if ((fl = co_floor(co, m->floor)) == NULL) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (-1);
+	}
+	if ((r = floor_networks(co->co_rq, fl, m->networks, bad)) ==
+	    R_INVALID) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (refuse(co, "networks: %s may not stand here", bad));
+	}
+	rights.tenant = co->co_rq->rq_tn->tn_id;
+	rq_tell_sessions(co->co_rq, IMSG_RIGHTS, &rights);
+	return (co_commit(co, r, m->floor));
+}
+
+/* A row of the answer is sent; its list of networks lives as long. */
+static int
+floor_row(struct command *co, const struct floor *fl, const char *who)
+{
+	static const struct networks	 anywhere;
+	struct m_c_floor_row		 row;
+	char				*networks;
+
+	networks = networks_text(fl->fl_networks == NULL ? &anywhere :
+	    fl->fl_networks);
+	if (networks == NULL)
+		return (refuse(co, "no memory"));
+	row.floor = fl->fl_id;
+	row.open = fl->fl_open;
+	row.users = (uint32_t)fl->fl_users.il_n;
+	row.groups = (uint32_t)fl->fl_groups.il_n;
+	row.bytes = fl->fl_bytes > SEAL_OVER ? fl->fl_bytes - SEAL_OVER : 0;
+	row.name = fl->fl_name;
+	row.who = who;
+	row.networks = networks;
+	rq_answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+	free(networks);
+	return (0);
 }
 
 static int
 floor_list(struct command *co)
 {
 	const struct m_c_name	*m = co->co_m;
-	struct m_c_floor_row	 row;
 	struct rights		*rt;
 	size_t			 i;
 
@@ -680,10 +881,9 @@ floor_list(struct command *co)
 		return (-1);
 	if ((rt = rights_get(co->co_rq->rq_db)) == NULL)
 		return (refuse(co, "the floors cannot be read"));
-	for (i = 0; i < rt->rt_nfloors; i++) {
-		floor_row(&rt->rt_floors[i], "", &row);
-		rq_answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
-	}
+	for (i = 0; i < rt->rt_nfloors; i++)
+		if (floor_row(co, &rt->rt_floors[i], "") == -1)
+			return (-1);
 	return (0);
 }
 
@@ -722,9 +922,9 @@ static int
 floor_show(struct command *co)
 {
 	const struct m_c_floor	*m = co->co_m;
-	struct m_c_floor_row	 row;
 	struct floor		*fl;
 	char			*who;
+	int			 n;
 
 	if (co_tenant(co, m->tenant) == -1 ||
 	    (fl = co_floor(co, m->floor)) == NULL)
@@ -732,9 +932,220 @@ floor_show(struct command *co)
 	if ((who = malloc(WHO_MAX)) == NULL)
 		return (refuse(co, "no memory"));
 	floor_who(co->co_rq->rq_db, fl, who, WHO_MAX);
-	floor_row(fl, who, &row);
-	rq_answer(co->co_rq, IMSG_C_FLOOR_ROW, &row);
+	n = floor_row(co, fl, who);
 	free(who);
+	return (n);
+}
+
+/*
+ * Roles.
+ */
+
+static int
+role_new(struct command *co)
+{
+	const struct m_c_role	*m = co->co_m;
+	uint8_t			 id;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	return (co_commit(co, role_create(co->co_rq, m->role,
+	    role_default(ROLE_MEMBER), &id), m->role));
+}
+
+/* What is done to one role that exists, in a transaction. */
+static int
+role_change(struct command *co, int own,
+    enum result (*fn)(struct command *, uint8_t))
+{
+	const struct m_c_role	*m = co->co_m;
+	int			 n;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    (n = co_role(co, m->role)) == -1)
+		return (-1);
+	if (own && n < ROLE_CUSTOM)
+		return (refuse(co, "%s: every tenant has this role",
+		    m->role));
+	if (co_begin(co) == -1)
+		return (-1);
+	return (co_commit(co, fn(co, (uint8_t)n), m->role));
+}
+
+static enum result
+role_set_fn(struct command *co, uint8_t role)
+{
+	const struct m_c_role	*m = co->co_m;
+	struct rights		*rt;
+	uint8_t			 can;
+
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL)
+		return (R_UNAVAILABLE);
+	can = rights_can(rt, role);
+	can = (uint8_t)(co->co_rq->rq_type == IMSG_C_ROLE_ALLOW ?
+	    can | m->right : can & ~m->right);
+	return (role_allow(co->co_rq, role, can));
+}
+
+static int
+role_set(struct command *co)
+{
+	return (role_change(co, 0, role_set_fn));
+}
+
+static enum result
+role_name_fn(struct command *co, uint8_t role)
+{
+	const struct m_c_role	*m = co->co_m;
+
+	return (role_rename(co->co_rq, role, m->name));
+}
+
+static int
+role_name(struct command *co)
+{
+	return (role_change(co, 1, role_name_fn));
+}
+
+static enum result
+role_del_fn(struct command *co, uint8_t role)
+{
+	return (role_remove(co->co_rq, role));
+}
+
+static int
+role_del(struct command *co)
+{
+	return (role_change(co, 1, role_del_fn));
+}
+
+static int
+role_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	struct db		*db;
+	struct m_c_role_row	 row;
+	struct rights		*rt;
+	unsigned int		 id;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	db = co->co_rq->rq_db;
+	if ((rt = rights_get(db)) == NULL)
+		return (refuse(co, "the roles cannot be read"));
+	for (id = 0; id <= UINT8_MAX; id++) {
+		if (!rights_role_there(rt, (uint8_t)id))
+			continue;
+		row.role = id;
+		row.can = rights_can(rt, (uint8_t)id);
+		row.name = rights_role_name(rt, (uint8_t)id);
+		if (role_users(db, (uint8_t)id, &row.users) == -1)
+			return (refuse(co, "the users cannot be read"));
+		rq_answer(co->co_rq, IMSG_C_ROLE_ROW, &row);
+	}
+	return (0);
+}
+
+/*
+ * Guests.
+ */
+
+static int
+guest_new(struct command *co)
+{
+	const struct m_c_guest_add	*m = co->co_m;
+	struct guest			 gu = { 0 };
+	struct m_a_link			 link;
+	struct floor			*fl;
+	uint32_t			 id;
+	enum result			 r;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    (fl = co_floor(co, m->floor)) == NULL || co_begin(co) == -1)
+		return (-1);
+	id = fl->fl_id;
+	gu.gu_floors.il_ids = &id;
+	gu.gu_floors.il_n = 1;
+	gu.gu_uses = m->uses;
+	gu.gu_approval = m->approval;
+	gu.gu_expires = link.expires = now_ms() +
+	    (uint64_t)m->seconds * SECOND;
+	r = guest_create(co->co_rq, &gu, &m->sealed, link.token);
+	if (co_commit(co, r, "guest URL") == -1)
+		return (-1);
+	send_link(co, &link, 1);
+	explicit_bzero(&link, sizeof(link));
+	return (0);
+}
+
+static int
+guest_del(struct command *co)
+{
+	const struct m_c_guest_del	*m = co->co_m;
+	enum result			 r;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	r = guest_revoke(co->co_rq, m->guest);
+	if (co_commit(co, r == R_NOTFOUND ? R_OK : r, "guest URL") == -1)
+		return (-1);
+	return (r == R_NOTFOUND ? refuse(co, "no such guest URL: %u",
+	    m->guest) : 0);
+}
+
+/* The names of its floors that are there, with a word for too many. */
+static void
+guest_floors(struct rights *rt, const struct guest *gu, char *dst,
+    size_t size)
+{
+	const struct floor	*fl;
+	size_t			 i, room = size - sizeof(", and more");
+
+	dst[0] = '\0';
+	for (i = 0; i < gu->gu_floors.il_n; i++) {
+		if ((fl = rights_floor(rt, gu->gu_floors.il_ids[i])) == NULL)
+			continue;
+		if (strlen(dst) + strlen(fl->fl_name) + 3 > room) {
+			(void)strlcat(dst, ", and more", size);
+			break;
+		}
+		(void)strlcat(dst, dst[0] == '\0' ? "" : ", ", size);
+		(void)strlcat(dst, fl->fl_name, size);
+	}
+}
+
+static int
+guest_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	const struct guest	*gu;
+	struct m_c_guest_row	 row;
+	struct rights		*rt;
+	size_t			 i;
+	char			*floors;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((rt = rights_get(co->co_rq->rq_db)) == NULL ||
+	    (floors = malloc(WHO_MAX)) == NULL)
+		return (refuse(co, "the guest URLs cannot be read"));
+	for (i = 0; i < rt->rt_nguests; i++) {
+		gu = &rt->rt_guests[i];
+		guest_floors(rt, gu, floors, WHO_MAX);
+		row.guest = gu->gu_id;
+		row.created = gu->gu_created;
+		row.expires = gu->gu_expires;
+		row.uses = gu->gu_uses;
+		row.used = gu->gu_used;
+		row.password = gu->gu_secret;
+		row.approval = gu->gu_approval;
+		row.floors = floors;
+		if (gu->gu_expires > now_ms() && guest_counts(
+		    co->co_rq->rq_db, gu->gu_id, &row.inside,
+		    &row.waiting) == 0)
+			rq_answer(co->co_rq, IMSG_C_GUEST_ROW, &row);
+	}
+	free(floors);
 	return (0);
 }
 
@@ -746,10 +1157,20 @@ static void
 policy_row(struct command *co, size_t key)
 {
 	const struct policy_rule	*pr = &policy_rules[key];
-	struct m_c_policy_row		 row = { pr->pr_name,
+	struct m_c_policy_row		 row = { pr->pr_name, 0,
 					    co->co_rq->rq_tn->tn_policy.
 					    po_value[key], pr->pr_min,
-					    pr->pr_max };
+					    pr->pr_max, NULL };
+
+	rq_answer(co->co_rq, IMSG_C_POLICY_ROW, &row);
+}
+
+static void
+policy_list_row(struct command *co, size_t list)
+{
+	struct m_c_policy_row	 row = { policy_lists[list].pw_name, 1, 0, 0,
+				    POLICY_TEXT, co->co_rq->rq_tn->tn_policy.
+				    po_list[list] };
 
 	rq_answer(co->co_rq, IMSG_C_POLICY_ROW, &row);
 }
@@ -764,7 +1185,48 @@ policy_show(struct command *co)
 		return (refuse(co, "no such tenant: %s", m->name));
 	for (i = 0; i < POLICY_KEYS; i++)
 		policy_row(co, i);
+	for (i = 0; i < POLICY_LISTS; i++)
+		policy_list_row(co, i);
 	return (0);
+}
+
+static int
+policy_preset_set(struct command *co, const struct m_c_policy *m, size_t preset)
+{
+	struct policy	 po;
+	const char	*name;
+
+	if (preset >= POLICY_PRESETS)
+		return (refuse(co, "no such rule"));
+	name = policy_presets[preset].pp_name;
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	po = co->co_rq->rq_tn->tn_policy;
+	policy_preset(&po, &policy_presets[preset]);
+	return (co_commit(co, policy_set(co->co_rq, &po), name));
+}
+
+static int
+policy_list_set(struct command *co, const struct m_c_policy *m)
+{
+	size_t		 list = m->key - POLICY_KEYS;
+	struct policy	 po;
+	const char	*name;
+	char		 wrong[POLICY_WORD + 1];
+
+	if (list >= POLICY_LISTS)
+		return (policy_preset_set(co, m, list - POLICY_LISTS));
+	name = policy_lists[list].pw_name;
+	if (co_tenant(co, m->tenant) == -1)
+		return (-1);
+	po = co->co_rq->rq_tn->tn_policy;
+	if (policy_list(&po, (enum policy_list)list, m->text, wrong) == -1)
+		return (wrong[0] == '\0' ? refuse(co, "%s: more than %u bytes",
+		    name, POLICY_TEXT) : refuse(co, "%s: %s may not stand here",
+		    name, wrong));
+	if (co_begin(co) == -1)
+		return (-1);
+	return (co_commit(co, policy_set(co->co_rq, &po), name));
 }
 
 static int
@@ -775,7 +1237,7 @@ policy_change(struct command *co)
 	struct policy			 po;
 
 	if (m->key >= POLICY_KEYS)
-		return (refuse(co, "no such rule"));
+		return (policy_list_set(co, m));
 	pr = &policy_rules[m->key];
 	if (m->value < pr->pr_min || m->value > pr->pr_max)
 		return (refuse(co, "%s: %u is not from %u to %u", pr->pr_name,
@@ -785,6 +1247,28 @@ policy_change(struct command *co)
 	po = co->co_rq->rq_tn->tn_policy;
 	po.po_value[m->key] = m->value;
 	return (co_commit(co, policy_set(co->co_rq, &po), pr->pr_name));
+}
+
+/*
+ * The ledger.
+ */
+
+static int
+op_add(struct command *co)
+{
+	return (operator_add(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+op_del(struct command *co)
+{
+	return (operator_del(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+op_list(struct command *co)
+{
+	return (operator_list(co->co_rq, co->co_why));
 }
 
 /*
@@ -881,16 +1365,35 @@ static const struct verb {
 	{ IMSG_C_USER_SHOW, NULL, user_show },
 	{ IMSG_C_USER_STATE, "user state", user_state },
 	{ IMSG_C_USER_LINK, "user link", user_relink },
+	{ IMSG_C_USER_FACTOR, "user factor remove", user_factor },
 	{ IMSG_C_USER_DEL, "user delete", user_del },
+	{ IMSG_C_USER_ROLE, "user role", user_role },
+	{ IMSG_C_IMPORT_BEGIN, NULL, import_start },
+	{ IMSG_C_IMPORT_LINE, NULL, import_more },
+	{ IMSG_C_IMPORT_END, "user import", import_finish },
 	{ IMSG_C_FLOOR_ADD, "floor add", floor_new },
 	{ IMSG_C_FLOOR_LIST, NULL, floor_list },
 	{ IMSG_C_FLOOR_SHOW, NULL, floor_show },
 	{ IMSG_C_FLOOR_ALLOW, "floor access", floor_allow },
 	{ IMSG_C_FLOOR_DEL, "floor delete", floor_del },
+	{ IMSG_C_FLOOR_NETWORKS, "floor networks", floor_from },
+	{ IMSG_C_GUEST_ADD, "guest add", guest_new },
+	{ IMSG_C_GUEST_LIST, NULL, guest_list },
+	{ IMSG_C_GUEST_DEL, "guest revoke", guest_del },
 	{ IMSG_C_POLICY_SHOW, NULL, policy_show },
 	{ IMSG_C_POLICY_SET, "policy set", policy_change },
+	{ IMSG_C_ROLE_LIST, NULL, role_list },
+	{ IMSG_C_ROLE_ADD, "role add", role_new },
+	{ IMSG_C_ROLE_ALLOW, "role allow", role_set },
+	{ IMSG_C_ROLE_DENY, "role deny", role_set },
+	{ IMSG_C_ROLE_NAME, "role rename", role_name },
+	{ IMSG_C_ROLE_DEL, "role delete", role_del },
 	{ IMSG_C_SESSION_LIST, NULL, session_list },
 	{ IMSG_C_SESSION_END, "session end", session_end },
+	{ IMSG_C_OPERATOR_ADD, "operator add", op_add },
+	{ IMSG_C_OPERATOR_LIST, NULL, op_list },
+	{ IMSG_C_OPERATOR_DEL, "operator remove", op_del },
+	{ IMSG_C_ALERTS, NULL, alert_list },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
 };
@@ -901,11 +1404,20 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 {
 	const struct m_c_tenant_state	*ts = m;
 	const struct m_c_floor_add	*fa = m;
+	const struct m_c_floor_networks	*fn = m;
 	const struct m_c_floor		*f = m;
 	const struct m_c_user		*u = m;
 	const struct m_c_policy		*po = m;
+	const struct m_c_role		*ro = m;
+	const struct m_c_import_end	*ie = m;
+	const struct m_c_guest_add	*ga = m;
+	const struct m_c_guest_del	*gd = m;
 
 	switch (type) {
+	case IMSG_C_IMPORT_END:
+		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
+		    ie->dry ? " dry" : "");
+		break;
 	case IMSG_C_TENANT_ADD:
 		(void)strlcpy(dst, ((const struct m_c_tenant_add *)m)->name,
 		    size);
@@ -917,15 +1429,47 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_FLOOR_ADD:
 		(void)snprintf(dst, size, "%s %s", fa->tenant, fa->name);
 		break;
+	case IMSG_C_FLOOR_NETWORKS:
+		(void)snprintf(dst, size, "%s %s [%.300s]", fn->tenant,
+		    fn->floor, fn->networks);
+		break;
 	case IMSG_C_FLOOR_ALLOW:
 	case IMSG_C_FLOOR_DEL:
 		(void)snprintf(dst, size, "%s %s %s %.80s%.80s", f->tenant,
 		    f->floor, f->allow ? "allow" : "deny", f->user, f->group);
 		break;
+	case IMSG_C_GUEST_ADD:
+		(void)snprintf(dst, size, "%s %s", ga->tenant, ga->floor);
+		break;
+	case IMSG_C_GUEST_DEL:
+		(void)snprintf(dst, size, "%s %u", gd->tenant, gd->guest);
+		break;
 	case IMSG_C_POLICY_SET:
-		(void)snprintf(dst, size, "%s %s %u", po->tenant,
-		    po->key < POLICY_KEYS ? policy_rules[po->key].pr_name :
-		    "?", po->value);
+		if (po->key < POLICY_KEYS)
+			(void)snprintf(dst, size, "%s %s %u", po->tenant,
+			    policy_rules[po->key].pr_name, po->value);
+		else
+			(void)snprintf(dst, size, "%s %s %.300s", po->tenant,
+			    po->key < POLICY_KEYS + POLICY_LISTS ?
+			    policy_lists[po->key - POLICY_KEYS].pw_name :
+			    "preset", po->text);
+		break;
+	case IMSG_C_ROLE_ADD:
+	case IMSG_C_ROLE_ALLOW:
+	case IMSG_C_ROLE_DENY:
+	case IMSG_C_ROLE_NAME:
+	case IMSG_C_ROLE_DEL:
+		(void)snprintf(dst, size, "%s %s %s", ro->tenant, ro->role,
+		    ro->right == 0 ? ro->name : right_name(ro->right));
+		break;
+	case IMSG_C_USER_ADD:
+	case IMSG_C_USER_ROLE:
+		(void)snprintf(dst, size, "%s %s %s", u->tenant, u->email,
+		    u->role[0] == '\0' ? "member" : u->role);
+		break;
+	case IMSG_C_OPERATOR_ADD:
+	case IMSG_C_OPERATOR_DEL:
+		operator_target(type, m, dst, size);
 		break;
 	default:
 		(void)snprintf(dst, size, "%s %s %u", u->tenant, u->email,
@@ -939,16 +1483,18 @@ run(struct command *co, const struct verb *ve)
 {
 	struct db	*sys;
 	char		 what[TARGET];
-	uint32_t	 op = *(const uint32_t *)co->co_m;
-	int		 n;
+	uint32_t	 op = co->co_rq->rq_op;
+	int		 n, may = operator_role(op) >= msg_role(ve->ve_type);
 
+	/* Auth has looked as well; the ledger may have changed since then. */
 	if (ve->ve_words == NULL)
-		return (ve->ve_fn(co));
+		return (may ? ve->ve_fn(co) :
+		    refuse(co, "you are not in the ledger of operators"));
 	target(ve->ve_type, co->co_m, what, sizeof(what));
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s", op,
 	    ve->ve_words, what) == -1)
 		return (refuse(co, "the audit trail cannot be written"));
-	n = ve->ve_fn(co);
+	n = may ? ve->ve_fn(co) : refuse(co, "this is not for your role");
 	/* It is done or not whatever this says; then the log has it. */
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s: %s",
 	    op, ve->ve_words, what, n == -1 ? "refused" : "done") == -1)
@@ -964,6 +1510,7 @@ storage_control(struct request *rq, const void *m)
 	size_t		 i;
 	int		 n;
 
+	rq->rq_op = *(const uint32_t *)m;
 	for (i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (verbs[i].ve_type == rq->rq_type)
 			break;

@@ -5,10 +5,11 @@
 #include <string.h>
 
 #include "log.h"
+#include "role.h"
 #include "storage.h"
 #include "util.h"
 
-#define LINE	512
+#define LINE	(2 * POLICY_TEXT + 200)	/* a list as it was and as it is */
 #define HASHLEN	16		/* of look-up keys that need no more */
 
 static uint64_t
@@ -17,8 +18,7 @@ be64(uint64_t n)
 	return (htobe64(n));
 }
 
-/* Seal the bytes of a buffer, which is freed; malloc'ed, or NULL. */
-static void *
+void *
 seal_buf(struct db *db, const struct seal_at *at, struct ibuf *buf,
     size_t *len)
 {
@@ -46,8 +46,7 @@ open_str(struct db *db, const struct seal_at *at, sqlite3_stmt *st, int col,
 	return (ret);
 }
 
-/* Take a string with its NUL off the front of a buffer. */
-static int
+int
 get_cstr(struct ibuf *buf, char *dst, size_t size)
 {
 	const char	*s = ibuf_data(buf);
@@ -119,7 +118,8 @@ rights_seal(struct db *db, const struct person *p, size_t *len)
 		return (NULL);
 	if (ibuf_add_n8(buf, p->p_role) == -1 ||
 	    ibuf_add_n8(buf, p->p_state) == -1 ||
-	    ibuf_add_n64(buf, p->p_secver) == -1) {
+	    ibuf_add_n64(buf, p->p_secver) == -1 ||
+	    ibuf_add_n8(buf, p->p_factors) == -1) {
 		ibuf_free(buf);
 		return (NULL);
 	}
@@ -127,7 +127,7 @@ rights_seal(struct db *db, const struct person *p, size_t *len)
 }
 
 static int
-rights_open(struct db *db, sqlite3_stmt *st, int col, const struct person *p)
+rights_open(struct db *db, sqlite3_stmt *st, int col, struct person *p)
 {
 	const struct seal_at	 at = { "users", "rights", p->p_id,
 				    p->p_version, NULL, 0 };
@@ -143,7 +143,9 @@ rights_open(struct db *db, sqlite3_stmt *st, int col, const struct person *p)
 	ibuf_from_buffer(&buf, text, len);
 	if (ibuf_get_n8(&buf, &role) == 0 && ibuf_get_n8(&buf, &state) == 0 &&
 	    ibuf_get_n64(&buf, &secver) == 0 && role == p->p_role &&
-	    state == p->p_state && secver == p->p_secver)
+	    state == p->p_state && secver == p->p_secver &&
+	    /* Written before there were second factors: none. */
+	    (ibuf_size(&buf) == 0 || ibuf_get_n8(&buf, &p->p_factors) == 0))
 		ret = 0;
 	else
 		log_warnx("tenant %u: rights of user %u were changed from "
@@ -191,7 +193,7 @@ person_read(struct db *db, sqlite3_stmt *st, struct person *p)
 	p->p_secver = db_col_num(st, 6);
 	p->p_floor = (uint32_t)db_col_num(st, 11);
 	at.sa_row = p->p_id;
-	if (p->p_role >= ROLE_MAX || p->p_state >= USER_STATE_MAX ||
+	if (!role_valid(p->p_role) || p->p_state >= USER_STATE_MAX ||
 	    open_str(db, &at, st, 7, p->p_mail, sizeof(p->p_mail)) == -1 ||
 	    profile_open(db, st, 8, p) == -1 ||
 	    rights_open(db, st, 9, p) == -1 || secret_open(db, st, 10, p) == -1)
@@ -239,6 +241,7 @@ person_brief(struct db *db, uint32_t id, const struct brief **br)
 		return (n);
 	mine->br_id = id;
 	mine->br_state = p.p_state;
+	mine->br_role = p.p_role;
 	(void)strlcpy(mine->br_name, p.p_name, sizeof(mine->br_name));
 	return (1);
 }
@@ -369,7 +372,7 @@ person_user(const struct tenant *tn, const struct person *p, int with_mail,
 	mu->look = p->p_look;
 	mu->name = p->p_name;
 	mu->note = p->p_note;
-	mu->email = with_mail ? p->p_mail : "";
+	mu->email = with_mail && p->p_role != ROLE_GUEST ? p->p_mail : "";
 }
 
 static int	 forget_member(struct db *, uint32_t);
@@ -465,7 +468,7 @@ idlist_change(struct idlist *to, const struct idlist *il, uint32_t id,
 	return (0);
 }
 
-static int
+int
 put_list(struct ibuf *buf, const struct idlist *il)
 {
 	size_t	 i;
@@ -478,7 +481,7 @@ put_list(struct ibuf *buf, const struct idlist *il)
 	return (0);
 }
 
-static int
+int
 get_list(struct ibuf *buf, struct idlist *il)
 {
 	struct m_blob	 mb;
@@ -503,6 +506,7 @@ floor_clear(struct floor *fl)
 	free(fl->fl_name);
 	free(fl->fl_users.il_ids);
 	free(fl->fl_groups.il_ids);
+	free(fl->fl_networks);
 }
 
 static void
@@ -527,7 +531,45 @@ rights_free(struct db *db)
 		group_clear(&rt->rt_groups[i]);
 	free(rt->rt_floors);
 	free(rt->rt_groups);
+	roles_clear(rt);
+	guests_clear(rt);
 	free(rt);
+}
+
+/* What was written before there were lists of networks ends here. */
+static int
+get_networks(struct ibuf *buf, struct networks **ns)
+{
+	struct network	 nw;
+	uint8_t		 n;
+
+	*ns = NULL;
+	if (ibuf_size(buf) == 0)
+		return (0);
+	if (ibuf_get_n8(buf, &n) == -1 || (n > 0 &&
+	    (*ns = calloc(1, sizeof(**ns))) == NULL))
+		return (-1);
+	for (; n > 0; n--)
+		if (ibuf_get(buf, nw.nw_addr, sizeof(nw.nw_addr)) == -1 ||
+		    ibuf_get_n8(buf, &nw.nw_bits) == -1 ||
+		    networks_add(*ns, &nw) == -1)
+			return (-1);
+	return (0);
+}
+
+static int
+put_networks(struct ibuf *buf, const struct networks *ns)
+{
+	size_t	 i, n = ns == NULL ? 0 : ns->ns_count;
+
+	if (ibuf_add_n8(buf, n) == -1)
+		return (-1);
+	for (i = 0; i < n; i++)
+		if (ibuf_add(buf, ns->ns_network[i].nw_addr,
+		    NETWORK_ADDR) == -1 ||
+		    ibuf_add_n8(buf, ns->ns_network[i].nw_bits) == -1)
+			return (-1);
+	return (0);
 }
 
 static int
@@ -553,7 +595,8 @@ floor_read(struct db *db, sqlite3_stmt *st, struct floor *fl)
 	ibuf_from_buffer(&buf, text, len);
 	if (ibuf_get_n8(&buf, &fl->fl_open) == 0 &&
 	    get_list(&buf, &fl->fl_users) == 0 &&
-	    get_list(&buf, &fl->fl_groups) == 0)
+	    get_list(&buf, &fl->fl_groups) == 0 &&
+	    get_networks(&buf, &fl->fl_networks) == 0)
 		ret = 0;
 	free(text);
 	return (ret);
@@ -636,7 +679,8 @@ rights_get(struct db *db)
 	if ((rt = calloc(1, sizeof(*rt))) == NULL)
 		return (NULL);
 	db->db_rights = rt;
-	if (floors_load(db, rt) == -1 || groups_load(db, rt) == -1)
+	if (floors_load(db, rt) == -1 || groups_load(db, rt) == -1 ||
+	    roles_load(db, rt) == -1 || guests_load(db, rt) == -1)
 		rights_free(db);
 	return (db->db_rights);
 }
@@ -681,7 +725,8 @@ rights_may_enter(struct rights *rt, const struct floor *fl, uint32_t user)
 
 static void *
 floor_rights_seal(struct db *db, uint32_t id, uint64_t version, uint8_t open,
-    const struct idlist *users, const struct idlist *groups, size_t *len)
+    const struct idlist *users, const struct idlist *groups,
+    const struct networks *ns, size_t *len)
 {
 	const struct seal_at	 at = { "floors", "rights", id, version,
 				    NULL, 0 };
@@ -690,7 +735,7 @@ floor_rights_seal(struct db *db, uint32_t id, uint64_t version, uint8_t open,
 	if ((buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
 		return (NULL);
 	if (ibuf_add_n8(buf, open) == -1 || put_list(buf, users) == -1 ||
-	    put_list(buf, groups) == -1) {
+	    put_list(buf, groups) == -1 || put_networks(buf, ns) == -1) {
 		ibuf_free(buf);
 		return (NULL);
 	}
@@ -714,8 +759,7 @@ members_seal(struct db *db, uint32_t id, uint64_t version,
 	return (seal_buf(db, &at, buf, len));
 }
 
-/* A name, sealed, and the key that keeps it unique. */
-static void *
+void *
 name_seal(struct db *db, const char *table, uint32_t id, const char *name,
     uint8_t key[SEAL_INDEX], size_t *len)
 {
@@ -743,7 +787,8 @@ floor_row_add(struct db *db, const char *name, const void *map, size_t len,
 		return (-1);
 	at.sa_row = *fid = (uint32_t)id;
 	nrec = name_seal(db, "floors", *fid, name, key, &nlen);
-	rrec = floor_rights_seal(db, *fid, 1, 1, &nobody, &nobody, &rlen);
+	rrec = floor_rights_seal(db, *fid, 1, 1, &nobody, &nobody, NULL,
+	    &rlen);
 	mrec = db_seal(db, &at, map, len, &mlen);
 	if (nrec != NULL && rrec != NULL && mrec != NULL)
 		n = db_exec(db, S_FLOOR_ADD, ARGS(NUM(id), NUM(now_ms()),
@@ -782,14 +827,15 @@ floor_row_name(struct db *db, uint32_t id, const char *name)
 
 int
 floor_row_rights(struct db *db, const struct floor *fl, uint8_t open,
-    const struct idlist *users, const struct idlist *groups)
+    const struct idlist *users, const struct idlist *groups,
+    const struct networks *ns)
 {
 	void	*rec;
 	size_t	 len;
 	int	 n;
 
 	if ((rec = floor_rights_seal(db, fl->fl_id, fl->fl_version + 1, open,
-	    users, groups, &len)) == NULL)
+	    users, groups, ns, &len)) == NULL)
 		return (-1);
 	n = db_exec(db, S_FLOOR_RIGHTS, ARGS(NUM(fl->fl_id),
 	    NUM(fl->fl_version + 1), BIN(rec, len)));
@@ -874,7 +920,7 @@ forget_once(struct db *db, struct rights *rt, uint32_t user)
 		if (idlist_change(&il, &fl->fl_users, user, 0) == -1)
 			return (-1);
 		n = floor_row_rights(db, fl, fl->fl_open, &il,
-		    &fl->fl_groups);
+		    &fl->fl_groups, fl->fl_networks);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
 	}
@@ -907,7 +953,7 @@ forget_group_once(struct db *db, struct rights *rt, uint32_t id)
 		if (idlist_change(&il, &fl->fl_groups, id, 0) == -1)
 			return (-1);
 		n = floor_row_rights(db, fl, fl->fl_open, &fl->fl_users,
-		    &il);
+		    &il, fl->fl_networks);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
 	}
@@ -1182,8 +1228,8 @@ tenant_proof(struct db *db, const struct tenant *tn, size_t *len)
 	uint8_t			 rules[POLICY_BYTES];
 
 	tenant_bind(bind, tn->tn_name, tn->tn_state);
-	policy_write(&tn->tn_policy, rules);
-	return (db_seal(db, &at, rules, sizeof(rules), len));
+	return (db_seal(db, &at, rules, policy_write(&tn->tn_policy, rules),
+	    len));
 }
 
 static void *

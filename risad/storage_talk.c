@@ -22,23 +22,6 @@ myself(struct request *rq, struct person *p)
 	return (n == 1 ? R_OK : R_SESSION);
 }
 
-enum result
-me_signout(struct request *rq, const void *arg)
-{
-	const struct grant	*gr = rq->rq_gr;
-	struct grant		*mine;
-
-	(void)arg;
-	if (db_exec(rq->rq_db, S_TOKEN_DEL, ARGS(NUM(gr->gr_token))) == -1)
-		return (R_UNAVAILABLE);
-	/* The one that asks knows, the others of this sign-in are told. */
-	if ((mine = grant_find(gr->gr_id, gr->gr_inst, 0)) != NULL)
-		grant_free(mine);
-	grants_end(gr->gr_tenant, gr->gr_user, gr->gr_token, 0, END_SIGNOUT);
-	rq_result(rq, R_OK, 0, NULL);
-	return (R_OK);
-}
-
 static const char *
 me_change(struct person *p, const struct m_me_set *m)
 {
@@ -71,6 +54,9 @@ me_set(struct request *rq, const void *arg)
 
 	if ((r = myself(rq, &p)) != R_OK)
 		return (r);
+	/* A guest's name is the one that he was let in with. */
+	if (p.p_role == ROLE_GUEST && m->mask & SET_NAME)
+		return (R_FORBIDDEN);
 	if ((rq->rq_field = me_change(&p, m)) != NULL)
 		return (R_INVALID);
 	if (person_set_profile(rq->rq_db, &p) == -1)
@@ -99,7 +85,7 @@ me_floors(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	for (i = 0; i < rt->rt_nfloors; i++) {
 		fl = &rt->rt_floors[i];
-		if (!rights_may_enter(rt, fl, rq->rq_gr->gr_user))
+		if (!grant_may_enter(rt, fl, rq->rq_gr))
 			continue;
 		row.floor = fl->fl_id;
 		row.version = (uint32_t)fl->fl_edition;
@@ -119,7 +105,7 @@ my_floor(struct request *rq, uint32_t id, const struct floor **fl)
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
 	*fl = rights_floor(rt, id);
-	if (*fl == NULL || !rights_may_enter(rt, *fl, rq->rq_gr->gr_user))
+	if (*fl == NULL || !grant_may_enter(rt, *fl, rq->rq_gr))
 		return (R_NOTFOUND);
 	return (R_OK);
 }
@@ -221,6 +207,24 @@ me_place(struct request *rq, const void *arg)
  * Messages.
  */
 
+/* What is needed to write there; from both of those who write directly. */
+static enum result
+talk_right(struct request *rq, const struct m_say *m)
+{
+	const struct brief	*br;
+	struct rights		*rt;
+	enum result		 r;
+
+	r = may(rq, m->kind == CHANNEL_USER ? RIGHT_DM : RIGHT_CHAT);
+	if (r != R_OK || m->kind != CHANNEL_USER)
+		return (r);
+	if (person_brief(rq->rq_db, m->a, &br) != 1 ||
+	    (rt = rights_get(rq->rq_db)) == NULL)
+		return (R_UNAVAILABLE);
+	rq->rq_field = "to";
+	return (rights_can(rt, br->br_role) & RIGHT_DM ? R_OK : R_FORBIDDEN);
+}
+
 /* A channel as it is stored: two people are a pair in one order. */
 struct talk {
 	uint8_t		 tl_kind;
@@ -235,6 +239,7 @@ talk_open(struct request *rq, uint8_t kind, uint32_t a, uint32_t b,
 	const struct floor	*fl;
 	const struct brief	*br;
 	uint32_t		 me = rq->rq_gr->gr_user;
+	enum result		 r;
 	int			 n;
 
 	tl->tl_kind = kind;
@@ -249,6 +254,10 @@ talk_open(struct request *rq, uint8_t kind, uint32_t a, uint32_t b,
 	if (n == 0 || br->br_state == USER_INVITED ||
 	    (writes && br->br_state != USER_ACTIVE))
 		return (R_NOTFOUND);
+	if ((rq->rq_gr->gr_role == ROLE_GUEST ||
+	    br->br_role == ROLE_GUEST) &&
+	    (r = guest_talk(rq, a, br, b, writes)) != R_OK)
+		return (r);
 	tl->tl_a = a < me ? a : me;
 	tl->tl_b = a < me ? me : a;
 	return (R_OK);
@@ -378,6 +387,7 @@ tell_message(struct request *rq, const struct m_say *m, const char *name,
 	msg.from = rq->rq_gr->gr_user;
 	msg.id = said->id;
 	msg.at = said->at;
+	msg.guest = rq->rq_gr->gr_role == ROLE_GUEST;
 	msg.name = name;
 	msg.text = m->text;
 	rq_tell_sessions(rq, IMSG_BUS_MSG, &msg);
@@ -400,8 +410,10 @@ me_say(struct request *rq, const void *arg)
 	if (!ref_valid(m->ref) || chars < 1 || chars > MAX_TEXT_CHARS)
 		return (R_INVALID);
 	rq->rq_field = NULL;
-	if ((r = talk_open(rq, m->kind, m->a, m->b, 1, &tl)) != R_OK)
+	if ((r = talk_open(rq, m->kind, m->a, m->b, 1, &tl)) != R_OK ||
+	    (r = talk_right(rq, m)) != R_OK)
 		return (r);
+	rq->rq_field = NULL;
 	if ((n = person_brief(rq->rq_db, rq->rq_gr->gr_user, &br)) != 1)
 		return (n == 0 ? R_SESSION : R_UNAVAILABLE);
 	if (ref_key(rq, m->ref, key) == -1)
@@ -457,11 +469,15 @@ lines_send(struct request *rq, struct line *ln, size_t n)
 	while (n-- > 0) {
 		if (ln[n].ln_m.from != known) {
 			known = ln[n].ln_m.from;
-			if (person_get(rq->rq_db, known, &p) != 1)
+			if (person_get(rq->rq_db, known, &p) != 1) {
 				p.p_id = 0;
+				p.p_role = visit_was(rq->rq_db, known) == 1 ?
+				    ROLE_GUEST : ROLE_MEMBER;
+			}
 		}
 		if (p.p_id == known)
 			ln[n].ln_m.name = p.p_name;
+		ln[n].ln_m.guest = p.p_role == ROLE_GUEST;
 		rq_answer(rq, IMSG_MESSAGE, &ln[n].ln_m);
 		freezero(ln[n].ln_text, ln[n].ln_len + 1);
 	}
@@ -488,7 +504,8 @@ me_history(struct request *rq, const void *arg)
 		before = INT64_MAX;
 	/* One more than asked for tells whether there are more. */
 	st = db_query(rq->rq_db, S_HISTORY, ARGS(NUM(tl.tl_kind),
-	    NUM(tl.tl_a), NUM(tl.tl_b), NUM(before), NUM(limit + 1)));
+	    NUM(tl.tl_a), NUM(tl.tl_b), NUM(before), NUM(limit + 1),
+	    NUM(rq->rq_gr->gr_since)));
 	while ((ret = db_step(rq->rq_db, st)) == 1 && ++seen <= limit)
 		if (line_read(rq, st, &tl, &lines[n]) == 0)
 			n++;
@@ -536,8 +553,10 @@ unread_send(struct request *rq, const struct talk *tl, uint32_t a)
 	    db_number(rq->rq_db, S_READ_GET, ARGS(NUM(me),
 	    NUM(tl->tl_kind), NUM(tl->tl_a), NUM(tl->tl_b)), &until) == -1)
 		return (-1);
-	if (last == 0)
+	if (last <= rq->rq_gr->gr_since)
 		return (0);
+	if (until < rq->rq_gr->gr_since)
+		until = rq->rq_gr->gr_since;
 	if (db_number(rq->rq_db, S_UNREAD, ARGS(NUM(tl->tl_kind),
 	    NUM(tl->tl_a), NUM(tl->tl_b), NUM(until), NUM(me),
 	    NUM(UNREAD_MAX)), &count) == -1)
@@ -558,8 +577,7 @@ unread_floors(struct request *rq)
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (-1);
 	for (i = 0; i < rt->rt_nfloors; i++) {
-		if (!rights_may_enter(rt, &rt->rt_floors[i],
-		    rq->rq_gr->gr_user))
+		if (!grant_may_enter(rt, &rt->rt_floors[i], rq->rq_gr))
 			continue;
 		tl.tl_a = rt->rt_floors[i].fl_id;
 		if (unread_send(rq, &tl, tl.tl_a) == -1)
@@ -600,6 +618,7 @@ me_unread(struct request *rq, const void *arg)
  * People.
  */
 
+/* Guests are none of those that one can look for. */
 static int
 stream_people(struct stream *sm, struct peer *pe)
 {

@@ -78,6 +78,23 @@ hex_decode(void *dst, size_t len, const char *src)
 }
 
 void
+b32_encode(char *dst, size_t dstlen, const void *src, size_t len)
+{
+	static const char	 digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	const uint8_t		*p = src;
+	uint32_t		 bits = 0;
+	unsigned int		 nbits = 0;
+	size_t			 i, o = 0;
+
+	for (i = 0; i < len; i++) {
+		bits = bits << 8 | p[i];
+		for (nbits += 8; nbits >= 5 && o + 1 < dstlen; nbits -= 5)
+			dst[o++] = digits[bits >> (nbits - 5) & 31];
+	}
+	dst[o] = '\0';
+}
+
+void
 b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
 {
 	const uint8_t	*p = src;
@@ -160,7 +177,7 @@ label_valid(const char *s)
 }
 
 /* Dots between non-empty parts of letters, digits and inner hyphens. */
-static int
+int
 mail_domain_valid(const char *s)
 {
 	size_t	 part = 0;

@@ -16,6 +16,10 @@ void		 hex_encode(char *dst, const void *src, size_t len);
 /* Exactly len bytes from 2 * len digits; 0, or -1. */
 int		 hex_decode(void *dst, size_t len, const char *src);
 
+/* RFC 4648 section 6, len a multiple of 5: dst holds 8 * len / 5 + 1. */
+void		 b32_encode(char *dst, size_t dstlen, const void *src,
+		    size_t len);
+
 /* RFC 4648 section 5 without padding.  dst holds at least 4*len/3 + 2. */
 void		 b64url_encode(char *dst, size_t dstlen, const void *src,
 		    size_t len);
@@ -31,6 +35,8 @@ int		 text_set(char **dst, const char *);
 
 /* A tenant's name: a label of DNS in lower case, 1 to 32 characters. */
 int		 label_valid(const char *);
+/* A domain of two labels or more, in lower case. */
+int		 mail_domain_valid(const char *);
 /*
  * A mail address as we store it: one @, a plausible local part and domain, no
  * spaces or control characters; written to dst in lower case.  0, or -1.

@@ -22,7 +22,8 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import BOUND, Closed, Daemon, Failure, TOP, until     # noqa: E402
+from risa import BOUND, Closed, Daemon, Failure, Person, TOP, \
+    until                                                       # noqa: E402
 
 HERE = os.path.dirname(os.path.realpath(__file__))
 WORKERS = 16
@@ -31,8 +32,21 @@ DEATHS = 4              # of a slot that a minute may have
 MAX_PAYLOAD = 128 * 1024
 FD_MARK = 0x80000000
 PROCS = ['parent', 'storage', 'keys', 'hash', 'auth', 'session', 'risactl']
-(R_OK, R_UNAVAILABLE, R_BUSY, R_TOOMANY, R_SIGNIN, R_SESSION, R_FORBIDDEN,
- R_NOTFOUND, R_CONFLICT, R_INVALID, R_LINK, R_REFUSED) = range(12)
+
+
+def results(*names):
+    """Their numbers, as the sources count them."""
+    with open(os.path.join(TOP, 'risad', 'risad.h')) as f:
+        body = re.search(r'enum result \{(.*?)\n\};', f.read(), re.S)[1]
+    there = re.findall(r'^\t(R_\w+),', body, re.M)
+    return [there.index(n) for n in names]
+
+
+(R_OK, R_UNAVAILABLE, R_BUSY, R_SIGNIN, R_SESSION, R_FORBIDDEN, R_NOTFOUND,
+ R_CONFLICT, R_INVALID, R_LINK, R_MUST) = results(
+     'R_OK', 'R_UNAVAILABLE', 'R_BUSY', 'R_SIGNIN', 'R_SESSION',
+     'R_FORBIDDEN', 'R_NOTFOUND', 'R_CONFLICT', 'R_INVALID', 'R_LINK',
+     'R_MUST')
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -216,27 +230,51 @@ UNDER_GRANT = [
     ('SAY', struct.pack('>BII', 0, 1, 0) + text('forged') +
      text('forged words')),
     ('HISTORY', struct.pack('>BIIQI', 0, 1, 0, 0, 100)),
-    ('UNREAD', None), ('PEOPLE', None),
+    ('UNREAD', None), ('PEOPLE', None), ('PASSKEYS', None),
+    ('PASSKEY_NAME', struct.pack('>I', 1) + text('forged')),
     ('READ', struct.pack('>BIIQ', 0, 1, 0, 1)),
     ('PLACE_SET', struct.pack('>IHH', 1, 1, 1)),
+    ('GUEST_NAME', text('Mallory')),
+    ('GUEST_ADMIT', struct.pack('>IB', 1, 1)),
+    ('GUESTS', None),
+    ('GUEST_ADD', struct.pack('>QIBQ', 1 << 60, 1, 0, 0) + text('') +
+     struct.pack('>II', 4, 1)),
+    ('GUEST_DEL', struct.pack('>I', 1)), ('VISIT_DEL', struct.pack('>I', 1)),
     ('A_USERS', None),
     ('A_USER_ADD', b'\1' + text('mallory@globex.example') + text('M')),
-    ('A_USER_SET', struct.pack('>IIBB', 1, 0x20, 1, 0) + text('')),
+    ('A_USER_SET', struct.pack('>IIBBB', 1, 0x20, 1, 0, 0) + text('')),
     ('A_USER_DEL', struct.pack('>I', 2)),
     ('A_USER_LINK', struct.pack('>I', 2)),
     ('A_GROUPS', None),
-    ('A_GROUP_ADD', struct.pack('>II', 0, 1) + text('G') + bytes(4)),
-    ('A_GROUP_SET', struct.pack('>II', 1, 1) + text('G') + bytes(4)),
+    ('A_GROUP_ADD', struct.pack('>IIQ', 0, 1, 0) + text('G') + bytes(4)),
+    ('A_GROUP_SET', struct.pack('>IIQ', 1, 1, 1) + text('G') + bytes(4)),
     ('A_GROUP_DEL', struct.pack('>I', 1)),
     ('A_TEMPLATES', None), ('A_FLOORS', None),
-    ('A_FLOOR_ADD', struct.pack('>IIB', 0, 0x81, 1) + text('F') +
-     text('office') + bytes(8)),
-    ('A_FLOOR_SET', struct.pack('>IIB', 1, 1, 1) + text('F') + text('') +
-     bytes(8)),
+    ('A_FLOOR_ADD', struct.pack('>IIQB', 0, 0x81, 0, 1) + text('F') +
+     text('office') + text('') + bytes(8)),
+    ('A_FLOOR_SET', struct.pack('>IIQB', 1, 1, 1, 1) + text('F') + text('') +
+     text('') + bytes(8)),
     ('A_FLOOR_DEL', struct.pack('>I', 1)),
+    ('A_FACTOR_DEL', struct.pack('>I', 1)), ('FACTOR_GET', None),
+    ('A_SIGNINS', struct.pack('>I', 1)),
+    ('A_SIGNINS_END', struct.pack('>I', 1)),
+    ('A_ROLES', None),
+    ('A_ROLE_ADD', struct.pack('>BBIIQ', 0, 63, 0, 0, 0) + text('M')),
+    ('A_ROLE_SET', struct.pack('>BBIIQ', 0, 63, 0x800, 0, 0) + text('')),
+    ('A_ROLE_DEL', struct.pack('>BBIIQ', 16, 0, 0, 0, 0) + text('')),
+    ('A_IMPORT_BEGIN', struct.pack('>I', 7)),
+    ('A_IMPORT_LINE', struct.pack('>IIIBB', 7, 2, 0, 0, 0) +
+     text('mallory@globex.example') + text('') * 4),
+    ('A_IMPORT_END', struct.pack('>IIB', 7, 1, 0) + bytes(32)),
     ('A_TENANT_SET', text('Mallory Inc.')),
+    ('A_ALERTS', None),
     ('A_POLICY_SET', struct.pack('>I', 0) + struct.pack('>III', 8, 9, 1)),
 ]
+URLS = ('GUESTS', 'GUEST_ADD', 'GUEST_DEL', 'VISIT_DEL')
+# What a guest may: all of it, and while he waits.
+GUEST_MAY = ('SIGNOUT', 'ME_SET', 'FLOORS', 'FLOOR_GET', 'SAY', 'HISTORY',
+             'UNREAD', 'READ', 'PLACE_SET', 'GUEST_NAME')
+DOOR_MAY = ('SIGNOUT', 'GUEST_NAME')
 SILENT = ('READ', 'PLACE_SET')  # nothing asks for their answers
 
 
@@ -353,7 +391,7 @@ def grants(w):
         rows, code, _ = wire.ask('FLOORS', n64(own_grant))
         equal((code, len(rows)), (R_OK, 1), 'the own grant')
         for name, tail in UNDER_GRANT:
-            if name.startswith('A_'):
+            if name.startswith('A_') or name in URLS:
                 rows, code, _ = wire.ask(name, granted(name, own_grant, tail))
                 equal((code, rows), (R_FORBIDDEN, []), 'a member: ' + name)
         there = wire.ask('FLOOR_GET', n64(own_grant) + struct.pack('>I', 2))
@@ -367,6 +405,125 @@ def grants(w):
             equal((code, rows), (R_NOTFOUND, []), 'SAY %d %d' % (kind, a))
     for p in (boss, mem):
         p.close()
+
+
+def must_first(w):
+    """who has to set up a second factor gets nothing else from storage"""
+    d = w.d
+    with d.only_worker(3):
+        p = d.person('acme', 'must@acme.example', 'admin')
+        d.do('policy', 'set', 'acme', 'second-factor', '1')
+        equal(p.get('/session')['must'], ['second-factor'], 'must')
+    grant = memory_grant(d, 3, p)
+    before = d.do('user', 'list', 'acme'), d.do('floor', 'list', 'acme')
+    with Wire(d, 3, 'storage') as wire:
+        for name, tail in UNDER_GRANT:
+            if name not in ('SIGNOUT', 'FACTOR_GET', 'PASSKEYS'):
+                rows, code, _ = wire.ask(name, granted(name, grant, tail))
+                equal((code, rows), (R_MUST, []), name)
+        wire.send('FACTOR_GET', n64(grant))
+        equal(wire.recv()[0], TYPES['FACTOR_ROW'].nr, 'what is allowed')
+    equal((d.do('user', 'list', 'acme'), d.do('floor', 'list', 'acme')),
+          before, 'acme has changed')
+    d.do('policy', 'set', 'acme', 'second-factor', '0')
+    p.close()
+
+
+def imports(w):
+    """lines of an import are bounded, counted, and of one asker"""
+    d = w.d
+    boss = w.on(4, 'globex', 'chef@globex.example', 'admin')
+    grant = memory_grant(d, 4, boss)
+    before = d.do('user', 'list', 'globex')
+
+    def end(nr, count):
+        return wire.ask('A_IMPORT_END', n64(grant) + struct.pack(
+            '>IIB', nr, count, 1) + bytes(32))[:2]
+
+    def lines(nr, n, size=1):
+        for i in range(n):
+            wire.send('A_IMPORT_LINE', n64(grant) + struct.pack(
+                '>IIIBB', nr, i + 2, 0x200, 0, 0) +
+                text('i%d@globex.example' % i) + text('') * 2 +
+                text('x' * size) + text(''))
+
+    with Wire(d, 4, 'storage') as wire:
+        equal(end(1, 0), ([], R_BUSY), 'none was begun')
+        for n, size, count, code in ((5002, 0, 5002, R_INVALID),
+                                     (300, 4000, 300, R_INVALID),
+                                     (3, 0, 4, R_UNAVAILABLE),
+                                     (3, 0, 2 ** 32 - 1, R_UNAVAILABLE)):
+            wire.send('A_IMPORT_BEGIN', n64(grant) + struct.pack('>I', 2))
+            lines(2, n, size)
+            equal(end(2, count), ([], code), '%d lines' % n)
+            equal(end(2, count), ([], R_BUSY), 'it is forgotten')
+        # One is open: a second is refused, its lines go nowhere.
+        wire.send('A_IMPORT_BEGIN', n64(grant) + struct.pack('>I', 3))
+        lines(3, 2)
+        wire.send('A_IMPORT_BEGIN', n64(grant) + struct.pack('>I', 4))
+        lines(4, 2)
+        equal(end(4, 2), ([], R_BUSY), 'the second')
+        rows, code = end(3, 2)
+        equal((len(rows), code), (3, R_OK), 'the first')
+    equal(d.do('user', 'list', 'globex'), before, 'globex has changed')
+
+
+def guest(w, n, token, **more):
+    """A guest by the URL who has spoken with this worker only."""
+    p = Person(w.d, 'acme', 'guest')
+    with w.d.only_worker(n):
+        p._signed_in(p.retry('POST', '/guest/' + token, {'name': 'Guest'}))
+        until(lambda: p.api('GET', '/session').status == 200, 'signed in')
+    return p
+
+
+def guests(w):
+    """under the grant of a guest a session gets what the guest may have"""
+    d = w.d
+    d.floor('acme', 'Staff')
+    boss = w.on(0, 'acme', 'host@acme.example', 'admin')
+    end = int(time.time() * 1000) + 3600000
+    for approval, may in ((False, GUEST_MAY), (True, DOOR_MAY)):
+        url = boss.api('POST', '/guests', {
+            'floors': [1], 'expires': end, 'approval': approval}, 201).json()
+        p = guest(w, 2, url['url'].rsplit('/', 1)[1])
+        grant = memory_grant(d, 2, p)
+        with Wire(d, 2, 'storage') as wire:
+            for name, tail in UNDER_GRANT:
+                if name in may:
+                    continue
+                rows, code, _ = wire.ask(name, granted(name, grant, tail))
+                equal((code, rows), (R_FORBIDDEN, []), name)
+            rows, code, _ = wire.ask('GUEST_NAME', n64(grant) + text('Boss'))
+            equal((code, rows), (R_CONFLICT, []), 'another name')
+            if approval:
+                continue
+            rows, code, _ = wire.ask('FLOORS', n64(grant))
+            equal((code, len(rows)), (R_OK, 1), 'floors')
+            rows, code, _ = wire.ask('ME_SET', n64(grant) + struct.pack(
+                '>I', 1) + text('Boss') + text('') + bytes(6))
+            equal((code, rows), (R_FORBIDDEN, []), 'another name')
+            # Whatever floor it says that both are on.
+            for user, floor in ((boss.id, 0), (boss.id, 2), (boss.id, 99999),
+                                (99999, 1)):
+                rows, code, _ = wire.ask('SAY', n64(grant) + struct.pack(
+                    '>BII', 2, user, floor) + text('r') + text('x'))
+                equal((code, rows), (R_NOTFOUND, []), 'SAY %d %d' % (
+                    user, floor))
+            for floor in (2, 99999):
+                for name, tail in (
+                        ('FLOOR_GET', struct.pack('>I', floor)),
+                        ('HISTORY', struct.pack('>BIIQI', 0, floor, 0, 0, 9)),
+                        ('HISTORY', struct.pack('>BIIQI', 1, floor, 1, 0, 9))):
+                    rows, code, _ = wire.ask(name, n64(grant) + tail)
+                    equal((code, rows), (R_NOTFOUND, []), name)
+        with Wire(d, 2, 'auth') as wire:
+            body = struct.pack('>I', 1) + text('127.0.0.1') + n64(grant) + \
+                text('a password of mine')
+            rows, code, _ = wire.ask('GUEST_SECRET', body)
+            equal((code, rows), (R_FORBIDDEN, []), 'a password for a URL')
+        p.close()
+    boss.close()
 
 
 def no(tenant, code):
@@ -393,17 +550,39 @@ def tokens(w):
                                      text('127.0.0.1') + os.urandom(32))
             equal((code, rows), (no(tenant, R_LINK), []),
                   'link of tenant %d' % tenant)
+            head = struct.pack('>I', tenant) + text('127.0.0.1')
+            for name, body, code in (
+                    ('GUEST_GET', head + os.urandom(32), R_LINK),
+                    ('GUEST_USE', head + text('') + os.urandom(32) +
+                     text('') + text(''), R_LINK),
+                    ('GUEST_SECRET', head + os.urandom(8) +
+                     text('long enough'), R_SESSION)):
+                rows, got, _ = wire.ask(name, body)
+                equal((got, rows), (no(tenant, code), []), name)
         for tenant, mail in ((1, 'tok@acme.example'), (1, 'no@acme.example'),
                              (2, 'tok@acme.example'), (9, 'x@x.example')):
             rows, code, _ = wire.ask(
                 'LOGIN', struct.pack('>I', tenant) + text('10.1.2.3') +
-                text('') + text(mail) + text('not the password'))
+                text('') + text(mail) + text('not the password') +
+                text('') + text('A' * 71))
             equal((code, rows), (no(tenant, R_SIGNIN), []), 'sign-in %d %s' %
                   (tenant, mail))
         rows, code, _ = wire.ask(
             'PASSWORD', struct.pack('>I', 2) + text('10.1.2.3') + good +
-            text('correct horse 42') + text('another horse 43'))
+            text('correct horse 42') + text('another horse 43') + text(''))
         equal((code, rows), (R_SESSION, []), 'password by a foreign token')
+        who = struct.pack('>I', 2) + text('10.1.2.3')
+        rows, code, _ = wire.ask('PASSKEY_ASK', who + b'\1' + good)
+        equal((code, rows), (R_SESSION, []), 'challenge by a foreign token')
+        rows, code, _ = wire.ask('PASSKEY_DEL', who + good + text(
+            'correct horse 42') + struct.pack('>I', 1))
+        equal((code, rows), (R_SESSION, []), 'removal by a foreign token')
+        rows, code, _ = wire.ask('PASSKEY_ADD', who + good + text(
+            'correct horse 42') + os.urandom(32) + text('x') + bytes(8))
+        equal((code, rows), (R_INVALID, []), 'a challenge that is none')
+        rows, code, _ = wire.ask('PASSKEY_LOGIN', who + text('') * 4 +
+                                 os.urandom(32) + bytes(20))
+        equal((code, rows), (R_SIGNIN, []), 'a passkey that is none')
     p.close()
 
 
@@ -563,6 +742,7 @@ def types_of_others(w):
     random.shuffle(cases)
     dear = [c for c in cases if re.match(
         'GRANT_NEW|CRED_SET|TOKEN_NEW|LINK_SET|TOKEN_FIND|CRED_FIND|C_|BROKEN|'
+        'OPERATOR|NOTE|'
         'CONF_|PROCFD|HASH_|SHUTDOWN|BOOT|type', c[1])]
     seen = {id(c) for c in dear}
     rest = [c for c in cases if id(c) not in seen]
@@ -713,8 +893,9 @@ def bus(w):
 def main():
     w = World()
     s = Suite(w.d)
-    tests = (grants, tokens, acks, bus, descriptors, accusations, broken_into,
-             floods, types_of_others, lengths, heads)
+    tests = (grants, guests, must_first, imports, tokens, acks, bus,
+             descriptors, accusations, broken_into, floods, types_of_others,
+             lengths, heads)
     for fn in tests:
         def one(fn=fn):
             fn(w)

@@ -191,7 +191,7 @@ def hkdf(key, info):
 
 
 def secrets(d):
-    """Needles by the process that may hold them."""
+    """Needles with the processes that hold them, and nobody else may."""
     text = subprocess.run(
         ['openssl', 'pkey', '-in', d.path('keys/tls.key'), '-noout', '-text'],
         stdout=subprocess.PIPE, check=True).stdout.decode()
@@ -204,11 +204,16 @@ def secrets(d):
         master = f.read()
     with open(d.path('keys/pepper.key'), 'rb') as f:
         pepper = f.read()
-    with open(os.path.join(TOP, 'risad', 'hash.c')) as f:
-        info = re.search(r'#define KEY_INFO\s+"([^"]+)"', f.read()).group(1)
+    with open(os.path.join(TOP, 'risad', 'hash.h')) as f:
+        infos = dict(re.findall(r'#define HASH_(\w+)\s+"(risad [^"]+)"',
+                                f.read()))
+    equal(sorted(infos), ['DEVICES', 'FACTORS', 'PASSWORDS'], 'keys of hash')
+    keys = {k: hkdf(pepper, i.encode()) for k, i in infos.items()}
     # As in the file, and as libcrypto keeps numbers: lowest byte first.
-    return {'keys': [scalar, scalar[::-1], pem], 'storage': [master],
-            'hash': [pepper, hkdf(pepper, info.encode())]}
+    return ((('keys',), [scalar, scalar[::-1], pem]),
+            (('storage',), [master]),
+            (('hash',), [pepper, keys['FACTORS'], keys['PASSWORDS']]),
+            (('hash', 'auth'), [keys['DEVICES']]))
 
 
 def memory(pid):
@@ -234,10 +239,10 @@ def keys_in_memory(d):
     """TLS key only in keys, master key only in storage, pepper only in hash"""
     p = d.person('acme', 'mem@acme.example')    # signs, hashes and seals
     p.close()
-    for owner, needles in secrets(d).items():
+    for owners, needles in secrets(d):
         for (proc, n), pid in slots(d).items():
-            equal(found(pid, needles), proc == owner,
-                  'secret of %s in the memory of %s %d' % (owner, proc, n))
+            equal(found(pid, needles), proc in owners,
+                  'secret of %r in the memory of %s %d' % (owners, proc, n))
 
 
 # The probes: name, call, arguments.  PID is a sibling, SELF the process.

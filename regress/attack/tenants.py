@@ -9,10 +9,12 @@ import json
 import os
 import re
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from authenticator import Authenticator                        # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
-from risa import Daemon, Http, Person, TOP                      # noqa: E402
+from risa import Daemon, Http, PASSWORD, Person, RULES, TOP     # noqa: E402
 
 TENANTS = ('acme', 'globex')
 NOWHERE = 999999
@@ -30,13 +32,15 @@ def source(name):
 def routes():
     """All routes of the sources: {(method, path): need}."""
     found = {}
-    for name in ('api.c', 'api_admin.c'):
+    files = [f for f in os.listdir(os.path.join(TOP, 'risad'))
+             if re.fullmatch(r'api\w*\.c', f)]
+    for name in files:
         for m in re.finditer(r'\{ HTTP_(\w+), (ADMIN )?"([^"]*)", '
-                             r'NEED_(\w+), \w+ \}', source(name)):
+                             r'NEED_(\w+),\s+\w+ \}', source(name)):
             path = (API + '/admin' if m.group(2) else '') + m.group(3)
             found[(m.group(1), path)] = m.group(4)
     n = sum(len(re.findall(r'\{ HTTP_\w+, ', source(name)))
-            for name in ('api.c', 'api_admin.c'))
+            for name in files)
     equal(len(found), n, 'routes that can be read')
     return found
 
@@ -67,6 +71,11 @@ class Side:
         for i in range(filler):
             g = self.new('groups', {'name': 'filler %d' % i}, 'group')
             dead.append(('group', g))
+        self.role = self.new_role()
+        for i in range(filler):
+            # Never more than two: the next number is above the highest.
+            before, self.role = self.role, self.new_role()
+            self.drop_role(before)
         self.member = d.person(name, 'mem' + at)
         self.out = d.person(name, 'out' + at)
         self.locked = d.person(name, 'lck' + at)
@@ -93,10 +102,60 @@ class Side:
         self.invite = d.invite(name, 'new' + at)
         self.out.api('DELETE', '/session', want=204)
         d.do('user', 'lock', name, 'lck' + at)
+        third = d.person(name, 'third' + at)
+        self.signin = third.get('/signins')['signins'][0]['id']
+        o = third.api('POST', '/passkeys/challenge', {}, want=200).json()
+        key = Authenticator(third.http.origin)
+        third.api('POST', '/passkeys', {
+            'password': PASSWORD, 'name': 'key of ' + name,
+            'passkey': key.make(o)}, want=204)
+        self.passkey = third.get('/passkeys')['passkeys'][0]['id']
+        third.close()
+        for i in range(filler):
+            self.admin.api('DELETE', '/guests/%d' % self.new_url()[0],
+                           want=204)
+        self.url, self.guest_token = self.new_url(uses=1000)
+        self.shut, self.door_token = self.new_url(uses=1000, approval=True)
+        self.guest, self.door = self.come(), self.come(self.door_token)
         for p in (self.admin, self.member):
             p.open().enter(self.floor)
             p.say('words of ' + name)
             p.drop()
+
+    def new_role(self):
+        r = self.admin.api('POST', '/admin/roles', {
+            'name': unique(), 'can': ['chat', 'dm']}, want=201)
+        return r.json()['role']['id']
+
+    def version(self, role):
+        """Of a role of ours; of what is none of ours, any."""
+        return {r['id']: r['version'] for r in
+                self.admin.get('/admin/roles')['roles']}.get(role, 1)
+
+    def drop_role(self, role):
+        self.admin.api('DELETE', '/admin/roles/%d' % role,
+                       {'version': self.version(role)}, want=204)
+
+    def new_url(self, **terms):
+        """A URL for guests to the open floor: its number and token."""
+        r = self.admin.api('POST', '/guests', dict(
+            terms, floors=[self.floor],
+            expires=int(time.time() * 1000) + 3600000), want=201).json()
+        return r['guest']['id'], r['url'].rsplit('/', 1)[1]
+
+    def come(self, token=None):
+        """A guest by the URL."""
+        p = Person(self.d, self.name, 'guest')
+        r = p.api('POST', '/guest/' + (token or self.guest_token),
+                  {'name': 'Guest'}, want=201)
+        p.token = token
+        return p._signed_in(r)
+
+    def new_mail(self):
+        """Of an account of ours."""
+        mail = unique() + '@new.example'
+        self.new('users', {'email': mail, 'role': 'member'}, 'user')
+        return mail
 
     def new(self, what, body, name):
         r = self.admin.api('POST', '/admin/' + what, body, want=201)
@@ -104,7 +163,9 @@ class Side:
 
     def ids(self):
         return {'floors': self.floor, 'users': self.user,
-                'groups': self.group}
+                'groups': self.group, 'signins': self.signin,
+                'roles': self.role, 'passkeys': self.passkey,
+                'guests': self.url, 'visits': self.guest.id}
 
 
 class Matrix:
@@ -139,11 +200,17 @@ class Matrix:
               (len(self.wrong), self.wrong[:1]))
 
 
-def same(r):
-    """All of an answer that two refusals must have in common."""
-    return (r.status, [h for h in r.headers if h[0] != 'date'], r.body)
+def same(r, echo=None):
+    """All of an answer that two refusals must have in common, without what
+    the body of the request says too."""
+    body = r.body if echo is None else re.sub(echo, b'', r.body)
+    return (r.status, [h for h in r.headers if h[0] != 'date'], body)
 
 
+# The needs of routes that each may ask.
+MAY = {'DOOR': ('ANY', 'DOOR'), 'GUEST': ('ANY', 'DOOR', 'GUEST'),
+       'LOGIN': ('ANY', 'FIRST', 'DOOR', 'GUEST', 'LOGIN'),
+       'ADMIN': ('ANY', 'FIRST', 'DOOR', 'GUEST', 'LOGIN', 'HOST', 'ADMIN')}
 OBJECTS = ('own', 'foreign', 'nowhere')
 
 
@@ -154,7 +221,7 @@ class Row:
     named.  make: brings the number of the own object for a cell."""
 
     def __init__(self, status, body=None, make=None, query=None, more=None,
-                 anybody=False, once=False):
+                 anybody=False, once=False, echo=None, after=None):
         self.status = status
         self.body = body
         self.make = make
@@ -162,6 +229,8 @@ class Row:
         self.more = more
         self.anybody = anybody
         self.once = once            # the sign-in does not survive it
+        self.echo = echo            # of the request, in the answer
+        self.after = after          # each cell, with side and cookie
 
     @property
     def objects(self):
@@ -195,6 +264,35 @@ def new_floor(side):
                     'floor')
 
 
+def wrong_password(side, obj, n):
+    return {'password': 'not the right one'}
+
+
+def right_password(m, side, cookie):
+    """Failures slow down the next one; what is right ends that."""
+    m.call(side.name, 'DELETE', API + '/passkeys/%d' % NOWHERE,
+           {'password': PASSWORD}, cookie)
+
+
+def right_sign_in(m, side, cookie):
+    p = Person(m.d, side.name, 'mem@%s.example' % side.name)
+    p.sign_in()
+    p.api('DELETE', '/session', {}, 204)
+    p.close()
+
+
+def new_guest(side):
+    return side.new_url()[0]
+
+
+def new_visit(side):
+    return side.come().id
+
+
+def an_url(side, number):
+    return {'floors': [number], 'expires': int(time.time() * 1000) + 3600000}
+
+
 HIDDEN = (200, 404, 404)
 ROWS = {
     ('GET', '/api/v1/tenant'): Row(200, anybody=True),
@@ -202,9 +300,9 @@ ROWS = {
         (401, 401, 401), anybody=True,
         body=lambda s, o, n: {'email': {
             'own': 'mem@%s.example' % s.name,
-            'foreign': 'mem@%s.example' % other(s.name),
-            'nowhere': 'nobody@%s.example' % s.name}[o],
-            'password': 'not the right one'}),
+            'foreign': o == 'foreign' and s.there.new_mail(),
+            'nowhere': unique() + '@new.example'}[o],
+            'password': 'not the right one'}, after=right_sign_in),
     ('GET', '/api/v1/session'): Row(200),
     ('DELETE', '/api/v1/session'): Row(204, once=True),
     ('GET', '/api/v1/invite/*'): Row((200, 404, 404), anybody=True),
@@ -212,8 +310,45 @@ ROWS = {
         (422, 404, 404), anybody=True,
         body=lambda s, o, n: {'password': 'short' if o == 'own' else
                               'long enough to be one 9'}),
+    ('POST', '/api/v1/invite/*/check'): Row(
+        (200, 404, 404), anybody=True,
+        body=lambda s, o, n: {'password': 'short'}),
+    ('GET', '/api/v1/guest/*'): Row((200, 404, 404), anybody=True),
+    ('POST', '/api/v1/guest/*'): Row(
+        (201, 404, 404), anybody=True, body=lambda s, o, n: {'name': 'G'}),
+    ('GET', '/api/v1/guests'): Row(200),
+    ('POST', '/api/v1/guests'): Row(
+        (201, 422, 422), body=lambda s, o, n: an_url(s, n['floors'])),
+    ('DELETE', '/api/v1/guests/#'): Row((204, 404, 404), make=new_guest),
+    ('DELETE', '/api/v1/visits/#'): Row((204, 404, 404), make=new_visit),
     ('POST', '/api/v1/password'): Row(401, body=lambda s, o, n: {
         'current': 'not the right one', 'new': 'another horse 43'}),
+    ('GET', '/api/v1/factor'): Row(200),
+    ('POST', '/api/v1/factor/totp'): Row(
+        401, body=wrong_password, after=right_password),
+    ('POST', '/api/v1/factor/totp/confirm'): Row(
+        409, body=lambda s, o, n: {'code': '123456'}),
+    ('DELETE', '/api/v1/factor/totp'): Row(
+        401, body=wrong_password, after=right_password),
+    ('POST', '/api/v1/factor/recovery'): Row(
+        401, body=wrong_password, after=right_password),
+    ('GET', '/api/v1/signins'): Row(200),
+    ('DELETE', '/api/v1/signins'): Row(204),
+    # Nobody's but one's own, and this one is a third's.
+    ('DELETE', '/api/v1/signins/#'): Row((404, 404, 404)),
+    ('POST', '/api/v1/passkey/challenge'): Row(
+        200, anybody=True, body=lambda s, o, n: {'purpose': 'sign-in'}),
+    ('GET', '/api/v1/passkeys'): Row(200),
+    ('POST', '/api/v1/passkeys/challenge'): Row(200, body=lambda s, o, n: {}),
+    ('POST', '/api/v1/passkeys'): Row(422, body=lambda s, o, n: {
+        'password': PASSWORD, 'name': 'Key', 'passkey': {
+            'challenge': 'A' * 43, 'clientDataJSON': 'AAAA',
+            'attestationObject': 'AAAA'}}),
+    # A third's, as with sign-ins.
+    ('PATCH', '/api/v1/passkeys/#'): Row(
+        (404, 404, 404), body=lambda s, o, n: {'name': 'Renamed'}),
+    ('DELETE', '/api/v1/passkeys/#'): Row(
+        (404, 404, 404), body=lambda s, o, n: {'password': PASSWORD}),
     ('PATCH', '/api/v1/me'): Row(200, body=lambda s, o, n: {}),
     ('GET', '/api/v1/people'): Row(200),
     ('GET', '/api/v1/floors'): Row(200),
@@ -231,6 +366,11 @@ ROWS = {
                                              make=new_user),
     ('POST', '/api/v1/admin/users/#/invite'): Row(
         (201, 404, 404), body=lambda s, o, n: {}, make=new_user),
+    ('GET', '/api/v1/admin/users/#/signins'): Row(HIDDEN),
+    ('DELETE', '/api/v1/admin/users/#/signins'): Row((204, 404, 404),
+                                                     make=new_user),
+    # He has none; and who is not here has none either.
+    ('DELETE', '/api/v1/admin/users/#/factor'): Row((409, 404, 404)),
     ('GET', '/api/v1/admin/groups'): Row(200),
     ('POST', '/api/v1/admin/groups'): Row(
         (201, 422, 422), body=lambda s, o, n: {
@@ -244,15 +384,36 @@ ROWS = {
     ('POST', '/api/v1/admin/floors'): Row(201, body=lambda s, o, n: {
         'name': unique(), 'template': 'lobby'}),
     ('PATCH', '/api/v1/admin/floors/#'): Row(
-        HIDDEN, body=lambda s, o, n: {'open': True}),
+        HIDDEN, body=lambda s, o, n: {'open': True, 'networks': []}),
     ('DELETE', '/api/v1/admin/floors/#'): Row((204, 404, 404),
                                               make=new_floor),
+    ('GET', '/api/v1/admin/roles'): Row(200),
+    ('POST', '/api/v1/admin/roles'): Row(201, body=lambda s, o, n: {
+        'name': unique(), 'can': ['chat']}),
+    ('PATCH', '/api/v1/admin/roles/#'): Row(HIDDEN, body=lambda s, o, n: {
+        'version': s.version(n['roles']), 'name': unique()}),
+    ('DELETE', '/api/v1/admin/roles/#'): Row(
+        (409, 404, 404), body=lambda s, o, n: {'version': 1}),
+    ('PATCH', '/api/v1/admin/roles/member'): Row(
+        200, body=lambda s, o, n: {'version': s.version('member')}),
+    ('PATCH', '/api/v1/admin/roles/guest'): Row(
+        200, body=lambda s, o, n: {'version': s.version('guest')}),
     ('PATCH', '/api/v1/admin/tenant'): Row(200, body=lambda s, o, n: {
         'title': s.name + ' Ltd'}),
+    # Whose mail it is there does not matter: here it is somebody new.
+    ('POST', '/api/v1/admin/import'): Row(
+        (200, 200, 200), body=lambda s, o, n: {
+            'dry': True, 'csv': 'email,name\n%s,X\n' % {
+                'own': 'mem@%s.example' % s.name,
+                'foreign': 'mem@%s.example' % other(s.name),
+                'nowhere': 'nob@%s.example' % other(s.name)}[o]},
+        echo=rb'(mem|nob)@[^"]*|"digest":"[^"]*"'),
     ('GET', '/api/v1/admin/policy'): Row(200),
+    ('POST', '/api/v1/password/check'): Row(
+        200, body=lambda s, o, n: {'password': 'whatever it is'}),
+    ('GET', '/api/v1/admin/alerts'): Row(200),
     ('PATCH', '/api/v1/admin/policy'): Row(200, body=lambda s, o, n: {
-        k: {'password-length': 8, 'password-kinds': 1}
-        for k in ('was', 'policy')}),
+        k: RULES for k in ('was', 'policy')}),
 }
 
 
@@ -265,12 +426,13 @@ def numbers(m, side, obj):
         return side.ids()
     if obj == 'foreign':
         return m.sides[other(side.name)].ids()
-    return {'floors': NOWHERE, 'users': NOWHERE, 'groups': NOWHERE}
+    return dict.fromkeys(side.ids(), NOWHERE)
 
 
-def token_of(m, side, obj):
-    return {'own': side.invite,
-            'foreign': m.sides[other(side.name)].invite,
+def token_of(m, side, obj, path):
+    kind = 'guest_token' if '/guest/' in path else 'invite'
+    return {'own': getattr(side, kind),
+            'foreign': getattr(m.sides[other(side.name)], kind),
             'nowhere': 'A' * 43}[obj]
 
 
@@ -283,7 +445,7 @@ def fill(m, side, path, row, obj, make=False):
         if obj == 'own' and make:
             number = row.make(side)
         path = path.replace('#', str(number))
-    path = path.replace('*', token_of(m, side, obj))
+    path = path.replace('*', token_of(m, side, obj, path))
     if row.query is not None:
         path += row.query(obj, n)
     return path, n
@@ -295,7 +457,9 @@ def callers(m, side):
     return [('nobody', None, None), ('rubbish', 'A' * 43, None),
             ('signed out', side.was_out, None),
             ('locked', side.locked.http.cookie, None),
+            ('at the door', side.door, 'DOOR'), ('guest', side.guest, 'GUEST'),
             ('member', side.member, 'LOGIN'), ('admin', side.admin, 'ADMIN'),
+            ('foreign guest', there.guest.http.cookie, None),
             ('foreign member', there.member.http.cookie, None),
             ('foreign admin', there.admin.http.cookie, None)]
 
@@ -305,7 +469,7 @@ def expected(need, row, may, obj):
         return row.want(obj)
     if may is None:
         return 401
-    if need == 'ADMIN' and may != 'ADMIN':
+    if need not in MAY[may]:
         return 403
     return row.want(obj)
 
@@ -319,12 +483,17 @@ def matrix(m):
         equal(row.anybody, need == 'NONE', 'who may %s %s' % (method, path))
         for side in m.sides.values():
             for who, cookie, may in callers(m, side):
+                # A link may be tried ten times in a minute.
+                if row.anybody and who == 'foreign guest':
+                    continue
                 one_route(m, side, method, path, need, row, who, cookie, may)
 
 
 def one_route(m, side, method, path, need, row, who, cookie, may):
     if isinstance(cookie, Person):
-        if row.once:
+        if row.once and may in ('DOOR', 'GUEST'):
+            cookie = side.come(cookie.token)
+        elif row.once:
             p = Person(m.d, side.name, cookie.mail)
             p.sign_in()
             cookie = p
@@ -338,10 +507,13 @@ def one_route(m, side, method, path, need, row, who, cookie, may):
         r = replies[obj] = m.call(side.name, method, url, body, cookie, more)
         m.cell('%s: %s %s %s of %s' % (side.name, who, method, url, obj),
                r.status, expected(need, row, may, obj))
+        if row.after is not None:
+            row.after(m, side, cookie)
     if 'foreign' in replies:
         m.cell('%s: %s %s %s: another answer than for nothing' %
-               (side.name, who, method, path), same(replies['foreign']),
-               same(replies['nowhere']))
+               (side.name, who, method, path),
+               same(replies['foreign'], row.echo),
+               same(replies['nowhere'], row.echo))
 
 
 def wide_numbers(m):
@@ -378,6 +550,10 @@ def foreign_ids(m):
             m.cell(path + ' ' + key, replies[0].status, 422)
             m.cell(path + ' ' + key + ' equal', same(replies[0]),
                    same(replies[1]))
+        replies = [side.admin.api('PATCH', '/admin/users/%d' % side.user,
+                                  {'role': n}) for n in (there.role, 255)]
+        m.cell('role', replies[0].status, 422)
+        m.cell('role equal', same(replies[0]), same(replies[1]))
         # What was there has stayed.
         rows = side.admin.get('/admin/groups')['groups']
         for g in rows:
@@ -456,7 +632,8 @@ def said(p, floor, o):
     p.wait('history', lambda x: x.get('ref') == 'barrier')
     p.settle()
     return [x for x in p.inbox
-            if x['t'] not in ('#legs', 'join', 'update', 'gone', 'me')]
+            if x['t'] not in ('#legs', 'join', 'update', 'gone', 'me',
+                              'knock')]
 
 
 def sockets(m):
@@ -479,6 +656,8 @@ def sockets(m):
             'read': [(None, lambda n: {'channel': 'floor:%d' % n['floors'],
                                        'id': 1})],
             'door': [('no-right', lambda n: {'room': 77, 'lock': True})],
+            'admit': [('no-guest', lambda n: {'id': n['visits'],
+                                              'in': True})],
             'leave': [(None, lambda n: {})],
             'status': [(None, lambda n: {'status': 'busy', 'note': ''})],
         }
@@ -533,8 +712,9 @@ def main():
     d.make_cert('tls')
     d.start()
     acme, globex = Side(d, 'acme', 0), Side(d, 'globex', 40)
-    for side in (acme, globex):
+    for side, there in ((acme, globex), (globex, acme)):
         side.was_out = side.out.http.cookie
+        side.there = there
     m = Matrix(d, {'acme': acme, 'globex': globex})
     s = Suite(d)
     check(globex.user > acme.user and globex.floor > acme.floor, 'numbers')

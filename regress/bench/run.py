@@ -264,7 +264,9 @@ class Bench:
                        notes=(noisy(r), noisy(p, 'ws'), noisy(q, 'loop')))
 
     def _rest(self, pids, port, people):
-        """Bytes of a connection more, and CPU of all while nothing goes on."""
+        """Bytes of a connection more, and CPU of all while nothing goes on.
+
+        For a minute: each connection is asked once whether it lives."""
         with self.load(port, people) as l:
             l.join(1000)
             time.sleep(1)
@@ -273,7 +275,7 @@ class Bench:
             time.sleep(1)
             after = office.pss(pids)
             return ((after - before) / (len(people) - 1000),
-                    l.measure(pids, 'rest', 5))
+                    l.measure(pids, 'rest', 60))
 
     def idle(self):
         """P4: 5,000 people who do nothing"""

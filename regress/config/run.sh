@@ -100,7 +100,7 @@ awk -v dir="$dir" '/^\.Sh/ { on = $2 == "EXAMPLES" }
     /^\.Bd/ && on { n++; copy = 1 } /^\.Ed/ { copy = 0 }
     on && n && !/^[.#]/ && copy { print >(dir "/example" n) }' \
     "$top/man/risad.conf.5"
-for n in 1 2; do
+for n in 1 2 3; do
 	mv "$dir/example$n" "$dir/x" || : >"$dir/x"
 	accepted "example $n of risad.conf(5)"
 done

@@ -39,12 +39,25 @@ accepted(const struct command *cm)
 	case IMSG_C_SESSION_END:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_mail[0] != '\0');
 		break;
+	case IMSG_C_IMPORT_END:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_file != NULL);
+		break;
 	case IMSG_C_FLOOR_ADD:
 	case IMSG_C_FLOOR_SHOW:
 	case IMSG_C_FLOOR_ALLOW:
+	case IMSG_C_FLOOR_NETWORKS:
 	case IMSG_C_FLOOR_DEL:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_floor != NULL);
 		break;
+	case IMSG_C_USER_ROLE:
+	case IMSG_C_ROLE_ADD:
+	case IMSG_C_ROLE_ALLOW:
+	case IMSG_C_ROLE_DENY:
+	case IMSG_C_ROLE_NAME:
+	case IMSG_C_ROLE_DEL:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_role != NULL);
+		break;
+	case IMSG_C_ROLE_LIST:
 	case IMSG_C_TENANT_ADD:
 	case IMSG_C_TENANT_SHOW:
 	case IMSG_C_TENANT_STATE:

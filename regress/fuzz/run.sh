@@ -11,7 +11,7 @@ out=regress/out/fuzz
 passed=0 failed=0
 mkdir -p $out
 
-pkgs="jansson libbsd-overlay libcrypto"
+pkgs="jansson libbsd-overlay libcrypto libfido2"
 flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -Irisad -Irisad/compat/include
     -Wall -Wextra -Werror -Wno-unused-parameter $(pkg-config --cflags $pkgs)
     -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -62,7 +62,11 @@ fuzz http 32768 risad/http.c risad/http_reply.c risad/utf8.c
 fuzz websocket 8192 risad/websocket.c risad/utf8.c
 fuzz map 98304 risad/map.c risad/walk.c
 fuzz imsg 8192 risad/compat/imsg.c risad/compat/imsg-buffer.c
-fuzz parse 65536 risad/parse.c risad/config.c risad/util.c risad/utf8.c
+fuzz parse 65536 risad/parse.c risad/config.c risad/network.c risad/util.c \
+    risad/utf8.c
+fuzz proxy 1024 risad/proxy.c risad/network.c
+fuzz csv 65536 risad/csv.c risad/utf8.c
+fuzz webauthn 16384 risad/hash_webauthn.c risad/util.c risad/utf8.c
 fuzz parser 4096 risactl/parser.c risad/util.c risad/utf8.c
 
 # A target that is not named above would never run.

@@ -33,6 +33,14 @@ PASSWORD = 'correct horse 42'
 WALK = 320              # centimetres a second
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
+# The rules of a tenant that has set none.
+RULES = {'password-length': 8, 'password-length-factor': 128,
+         'password-kinds': 1, 'password-strength': 2,
+         'password-history': 0, 'password-days': 0, 'session-idle': 0,
+         'session-absolute': 0, 'second-factor': 0, 'lock-tries': 10,
+         'lock-minutes': 30, 'mail-domains': [], 'networks': [],
+         'admin-networks': [], 'second-factor-roles': []}
+
 # Two rooms on the right behind a wall at x = 1000: 1 for two people, with a
 # lock, its door at y 250..380; 2 for one, its door at y 520..650.
 MAP = {
@@ -111,6 +119,7 @@ class Daemon:
         self.proc = None
         self.port = free_port()
         self.redirect = None
+        self.proxy = None       # port that wants the header of a proxy
         self.dir = tempfile.mkdtemp(prefix='risad-test-')
         os.chmod(self.dir, 0o711)
         atexit.register(self.end)
@@ -170,6 +179,9 @@ workers session %d
        self.path('empty'), self.workers)
         if self.redirect:
             text += 'listen on 127.0.0.1 port %d redirect\n' % self.redirect
+        if self.proxy:
+            text += ('listen on 127.0.0.1 port %d tls proxy from 127.0.0.1\n' %
+                     self.proxy)
         return text + self.more
 
     def write_conf(self, text=None):
@@ -380,8 +392,28 @@ def _context(cafile, named, made={}):
     return made[key]
 
 
+def proxy_header(source='', command=0x21, family=None, body=None, more=b'',
+                 length=None):
+    """The header of PROXY protocol v2 as a proxy sends it, or nearly so."""
+    if body is None:
+        v6 = ':' in source
+        kind = socket.AF_INET6 if v6 else socket.AF_INET
+        body = b''
+        if source:
+            family = (0x21 if v6 else 0x11) if family is None else family
+            body = (socket.inet_pton(kind, source) +
+                    socket.inet_pton(kind, '::1' if v6 else '127.0.0.1') +
+                    struct.pack('>HH', 54321, 443))
+    body += more
+    return (b'\r\n\r\n\0\r\nQUIT\n' + bytes([command, family or 0]) +
+            struct.pack('>H', len(body) if length is None else length) + body)
+
+
 class Http:
-    """A connection to the daemon, made when it is first needed."""
+    """A connection to the daemon, made when it is first needed.
+
+    With a source of 127.0.0.0/8 it comes from there; of any other one a proxy
+    says so."""
 
     def __init__(self, daemon, tenant='acme', host=None, sni=None, port=None,
                  tls=True, source=None, bound=BOUND):
@@ -393,6 +425,7 @@ class Http:
         self.source = source
         self.bound = bound
         self.cookie = None
+        self.device = None
         self.sock = None
         self.buf = b''
 
@@ -411,10 +444,14 @@ class Http:
         return 'https://' + self.host
 
     def connect(self):
+        proxied = self.source and not self.source.startswith('127.')
         s = socket.create_connection(
-            ('127.0.0.1', self.port), self.bound,
-            (self.source, 0) if self.source else None)
+            ('127.0.0.1', self.daemon.proxy if proxied else self.port),
+            self.bound, (self.source, 0) if self.source and not proxied
+            else None)
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if proxied:
+            s.sendall(proxy_header(self.source))
         if self.tls:
             ctx = _context(self.daemon.path('tls.crt'),
                            self.sni in self.daemon.names)
@@ -483,8 +520,11 @@ class Http:
     def head(self, method, path, body=None, headers=None):
         """The bytes of a request; a header with None is left out."""
         fields = {'Host': self.host}
-        if self.cookie is not None:
-            fields['Cookie'] = '__Host-risa=' + self.cookie
+        cookies = [name + '=' + value for name, value in (
+            ('__Host-risa', self.cookie),
+            ('__Host-risa-device', self.device)) if value is not None]
+        if cookies:
+            fields['Cookie'] = '; '.join(cookies)
         if method not in ('GET', 'HEAD'):
             fields['Origin'] = self.origin
             fields['Content-Type'] = 'application/json'
@@ -654,6 +694,8 @@ class Person:
         if r.status != 201 or cookie is None:
             raise Failure('not signed in: %r' % r)
         self.http.cookie = cookie.split(';')[0].split('=', 1)[1]
+        for other in r.all('set-cookie')[1:]:
+            self.http.device = other.split(';')[0].split('=', 1)[1]
         self.user = r.json()['user']
         return self
 
@@ -787,9 +829,9 @@ class Person:
         self.tell(t='#none')
         self.wait('error', lambda m: m['code'] == 'type')
 
-    def bye(self, reason, code):
+    def bye(self, reason, code, bound=BOUND):
         """The server says good-bye and closes."""
-        self.wait('bye', lambda m: m['reason'] == reason)
+        self.wait('bye', lambda m: m['reason'] == reason, bound)
         self.wait('#close', lambda m: m['code'] == code)
         if not self.ws.http.ended():
             raise Failure('%s: not closed' % self.mail)

@@ -32,11 +32,12 @@ FIGURES = [
     'MAP_MAXCAPACITY', 'MAP_MINSIZE', 'MAP_MAXSIZE', 'MAP_MAXDEPTH',
     'WALK_SPEED', 'MAX_TEXT_CHARS', 'MAX_REF', 'MAX_NOTE_CHARS',
     'MAX_NAME_CHARS', 'MAX_TITLE_CHARS', 'MAX_PASSWORD_CHARS', 'MAX_LABEL',
-    'MAX_MEMBERS', 'MAX_GROUPS', 'MAX_FLOORS', 'MAX_USERS', 'ADDR_TRIES',
-    'ACCOUNT_TRIES', 'TOKENS_KEPT', 'UNREAD_MAX', 'DMS_MAX',
+    'CSV_LINES', 'MAX_MEMBERS', 'MAX_GROUPS', 'MAX_FLOORS', 'MAX_USERS',
+    'ADDR_TRIES', 'ATTACK_ADDRESS', 'ATTACK_TENANT', 'TOKENS_KEPT',
+    'UNREAD_MAX', 'DMS_MAX',
 ]
 FIGURES_MS = [
-    'HANDSHAKE_MS', 'HEAD_MS', 'BODY_MS', 'IDLE_MS', 'PING_MS', 'PONG_MS',
+    'FIRST_MS', 'HEAD_MS', 'BODY_MS', 'IDLE_MS', 'PING_MS', 'PONG_MS',
 ]
 
 
@@ -125,7 +126,10 @@ def sql():
 
 def items(page):
     """The words of every .It of a page, without the macros."""
-    for line in read(page).split('\n'):
+    text = re.sub(r'^\.It Xo\n(.*?)^\.Xc$',
+                  lambda m: '.It ' + m[1].replace('\n', ' '),
+                  read(page), flags=re.M | re.S)
+    for line in text.split('\n'):
         if line.startswith('.It '):
             line = re.sub(r' Ns ', '\0', line[4:])
             line = re.sub(r'\0(?:[A-Z][a-z] )?', '', line)

@@ -1,5 +1,6 @@
 /* Administration, by an administrator, felt by everybody else. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, PASSWORD, until } from './daemon.mjs';
@@ -89,6 +90,63 @@ test('a role is given and taken, the last administrator stays one', () =>
 	await s.see(s.page.getByText('no active administrator'));
 	const { users } = await daemon.api(adm, 'GET', '/admin/users');
 	assert.equal(users.find((u) => u.id === adm.id).role, 'admin');
+}));
+
+test('a role is made, given, and what it takes away is seen at once', () =>
+    seated(async (seat) => {
+	const who = await daemon.person('acme', 'Nia Night');
+	const s = seat(await admin('roles'));
+	const b = seat(await at(who));
+	const c = seat(await at(ann));
+
+	s.expect(/status of 409/);
+	b.expect(/status of 401/, /WebSocket/);
+	await b.inside();
+	await c.inside();
+	/* administrators have all, and no switch to take one away */
+	assert(await s.$('admin-role-admin-chat').isDisabled());
+	assert(await s.$('admin-role-guest-guest').isDisabled());
+	await s.$('admin-roles-add').click();
+	await s.$('admin-role-name').fill('Night watch');
+	await s.$('admin-role-new-voice').click();
+	await s.$('admin-role-save').click();
+	await s.gone('admin-role');
+	const { roles } = await daemon.api(adm, 'GET', '/admin/roles');
+	const r = roles.find((x) => x.name === 'Night watch');
+	assert.deepEqual(r.can, ['chat', 'dm', 'video', 'screen']);
+	await s.$('admin-nav-people').click();
+	await s.$(`admin-role-${who.id}`).selectOption('Night watch');
+	await again(b, who);
+	await b.see('chat-input');
+	await s.$('admin-nav-review').click();
+	await s.reads(`review-user-${who.id}`, /Night watch/);
+	/* off: the box gives way to the reason, without another look */
+	await s.$('admin-nav-roles').click();
+	await s.reads(`admin-role-${r.id}`, /1 person/);
+	await s.$(`admin-role-${r.id}-chat`).click();
+	await b.reads('chat-closed', /does not include writing/);
+	await b.gone('chat-input');
+	await c.see('chat-input');
+	await b.$(`person-${ann.id}`).click();
+	await b.see('card-write');
+	await s.$(`admin-role-${r.id}-dm`).click();
+	await b.gone('card-write');
+	await b.page.keyboard.press('Escape');
+	await s.$(`admin-role-${r.id}-chat`).click();
+	await b.see('chat-input');
+	/* somebody has it; and somebody else was quicker */
+	await act(s, r.id, 'remove');
+	await s.$('confirm-yes').click();
+	await s.see(s.page.getByText('Somebody has this role'));
+	await s.page.keyboard.press('Escape');
+	await daemon.api(adm, 'PATCH', `/admin/roles/${r.id}`, { name: 'Late',
+	    version: (await daemon.api(adm, 'GET', '/admin/roles')).roles
+	    .find((x) => x.id === r.id).version });
+	await s.$(`admin-role-${r.id}-video`).click();
+	await s.reads('admin-roles-error', /Somebody else has changed/);
+	await s.$('admin-roles-again').click();
+	await s.reads(`admin-role-${r.id}`, /Late/);
+	assert(await s.$(`admin-role-${r.id}-video`).isChecked());
 }));
 
 test('a suspended person is out at once, and in again when it is lifted', () =>
@@ -274,6 +332,16 @@ test('rules for passwords: set, lived by, and never set over another\'s', () =>
 	await until(async () => await t.$('admin-rules-length')
 	    .inputValue() === '12', 'as it is now');
 
+	/* Whom to invite: a wrong line is told, then the domains hold. */
+	s.expect(/status of 422/);
+	await s.$('admin-rules-domains').fill('acme.example\nno_domain');
+	await s.$('admin-rules-save').click();
+	await s.reads('admin-rules', /A line here is no domain name/);
+	await s.$('admin-rules-domains').fill('ACME.example\n.branch.example');
+	await s.$('admin-rules-save').click();
+	await until(async () => await s.$('admin-rules-domains')
+	    .inputValue() === 'acme.example\n.branch.example', 'as kept');
+
 	const url = await daemon.invite('acme', 'eve@acme.example');
 	const d = seat(await at(undefined, { path: new URL(url).pathname }));
 	await d.$('invite-name').fill('Eve');
@@ -287,9 +355,261 @@ test('rules for passwords: set, lived by, and never set over another\'s', () =>
 	await d.inside();
 }));
 
+test('networks: nobody locks himself out, and who is outside is told', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('rules'));
+	const set = (...more) => daemon.ctl('policy', 'set', 'acme', ...more);
+
+	/* A wrong line is named; a list without oneself is refused. */
+	s.expect(/status of 422/);
+	await s.reads('admin-rules', /You are at 127\.0\.0\.1/);
+	await s.$('admin-rules-networks').fill('127.0.0.0/8\n192.0.2.1/24');
+	await s.$('admin-rules-save').click();
+	await s.reads('admin-rules', /192\.0\.2\.1\/24 is not a network/);
+	await s.$('admin-rules-networks').fill('192.0.2.0/24 2001:DB8::/32');
+	await s.$('admin-rules-save').click();
+	await s.reads('admin-rules', /Your own address, 127\.0\.0\.1, is not/);
+	await s.$('admin-rules-networks').fill('');
+	await s.$('admin-rules-console').fill('192.0.2.0/24');
+	await s.$('admin-rules-save').click();
+	await s.reads('admin-rules', /Your own address, 127\.0\.0\.1, is not/);
+	await s.$('admin-rules-console').fill('127.0.0.1');
+	await s.$('admin-rules-networks').fill('127.0.0.0/8, 2001:DB8::/32');
+	await s.$('admin-rules-save').click();
+	await until(async () => await s.$('admin-rules-networks')
+	    .inputValue() === '127.0.0.0/8\n2001:db8::/32', 'as kept');
+
+	/* No administration from here, and again when it is mended. */
+	s.expect(/status of 403/);
+	await set('admin-networks', '192.0.2.0/24');
+	await s.$('admin-nav-people').click();
+	await s.reads('admin-away', /your address, 127\.0\.0\.1/);
+	await set('admin-networks', '');
+	await s.$('admin-away-again').click();
+	await s.see('admin-people');
+
+	/* No office from here; the sign-in waits for better times. */
+	const b = seat(await at(ben));
+	b.expect(/status of 403/);
+	await b.inside();
+	await set('networks', '192.0.2.0/24');
+	await b.reads('broken', /from where you are \(127\.0\.0\.1\)/);
+	await b.page.getByRole('button', { name: 'Try again' }).click();
+	await b.reads('broken', /from where you are \(127\.0\.0\.1\)/);
+	await set('networks', '');
+	await b.page.getByRole('button', { name: 'Try again' }).click();
+	await b.inside();
+}));
+
+test('a floor may be entered from its networks only', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('floors'));
+	s.expect(/status of 422/);
+	await s.$(`admin-edit-${lobby}`).click();
+	await s.$('admin-floor-networks').fill('10.0.0.1/8');
+	await s.$('admin-floor-save').click();
+	await s.reads('admin-floor-edit', /10\.0\.0\.1\/8 is not a network/);
+	await s.$('admin-floor-networks').fill('127.0.0.0/8\n::1');
+	await s.$('admin-floor-save').click();
+	await s.reads(`admin-floor-${lobby}`, /From 2 networks/);
+	await s.$(`admin-edit-${lobby}`).click();
+	assert.equal(await s.$('admin-floor-networks').inputValue(),
+	    '127.0.0.0/8\n::1');
+	await s.$('admin-floor-networks').fill('');
+	await s.$('admin-floor-save').click();
+	await until(async () => !/From/.test(await s.$(`admin-floor-${lobby}`)
+	    .innerText()), 'from anywhere again');
+}));
+
+test('sign-ins: one ends those elsewhere, an administrator all', () =>
+    seated(async (seat) => {
+	const fay = await daemon.person('acme', 'Fay Fuji');
+	const here = seat(await at(fay)), s = seat(await admin('people'));
+	const there = seat(await at(await daemon.again(fay)));
+
+	await here.$('me-button').click();
+	await here.$('open-signins').click();
+	await until(async () => await here.page.locator(
+	    '.signin-row .self-tag').count() === 1, 'this device is marked');
+	await here.$('signins').locator('.signin-row button').first().click();
+	await there.see('signin');
+	await here.reads('live', /Signed out/);
+
+	await act(s, fay.id, 'signins');
+	await s.reads('signins', /Every device that is signed in as Fay Fuji/);
+	await s.$('signins-end-all').click();
+	await s.reads('signins', /Nobody is signed in/);
+	/* It rests, since another screen was entered: it asks when used. */
+	here.expect(/status of 401/);
+	await here.page.reload();
+	await here.see('signin');
+}));
+
+test('failures lock for strangers, are told, and an administrator unlocks', () =>
+    seated(async (seat) => {
+	const who = await daemon.person('acme', 'Gin Gato');
+	const known = seat(await at(who)), s = seat(await admin('rules'));
+	const strange = seat(await at());
+
+	for (const x of [known, strange])
+		x.expect(/status of 4(01|29)/, /WebSocket/);
+	await s.$('admin-rules-tries').selectOption('2');
+	await s.$('admin-rules-lock').selectOption('0');
+	await s.$('admin-rules-save').click();
+	await until(async () => await s.$('admin-rules-save').isDisabled(),
+	    'saved');
+	/* This browser has signed in before; the others have not. */
+	await known.openMenu('sign-out');
+	await known.see('signin');
+	await again(known, who);
+	await known.openMenu('sign-out');
+	await known.see('signin');
+	for (let i = 1; i < 3; i++)
+		assert.equal((await daemon.guess('acme', who.mail,
+		    `127.0.9.${i}`)).status, 401);
+	await strange.$('signin-email').fill(who.mail);
+	await strange.$('signin-password').fill(PASSWORD);
+	await strange.$('signin-submit').click();
+	await strange.reads('signin-error', /locked from here/);
+	await again(known, who);
+	await known.reads('failures', /2 tries with a wrong password/);
+	await known.$('failures-close').click();
+	await known.gone('failures');
+	await s.$('admin-nav-people').click();
+	await s.reads(`admin-failed-${who.id}`,
+	    /Locked after failures.*until you unlock/s);
+	await act(s, who.id, 'unfail');
+	await s.reads(`admin-user-${who.id}`, /Active/);
+	await strange.$('signin-submit').click();
+	await strange.inside();
+	await daemon.ctl('policy', 'set', 'acme', 'lock-tries', '10');
+	await daemon.ctl('policy', 'set', 'acme', 'lock-minutes', '30');
+}));
+
+test('who tries a list of accounts is told to administrators', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('people'));
+
+	assert.equal(await s.$('admin-attack').count(), 0, 'none yet');
+	for (let i = 0; i < 10; i++)
+		await daemon.guess('acme', `list${i}@acme.example`,
+		    '127.0.8.1');
+	await s.$('admin-nav-groups').click();
+	/* With the accounts of the test before, if that has run. */
+	await s.reads('admin-attack', /1\d accounts.*127\.0\.8\.1\b/s);
+}));
+
+test('review: who may enter what, as it is when a right has changed', () =>
+    seated(async (seat) => {
+	const g = await daemon.api(adm, 'POST', '/admin/groups',
+	    { name: 'Sales', members: [ben.id] });
+	const f = await daemon.floor('acme', 'Vault', 'lobby');
+	const s = seat(await admin('people'));
+	await daemon.api(adm, 'PATCH', `/admin/floors/${f}`,
+	    { open: false, users: [ann.id], groups: [g.group.id] });
+
+	await s.$('admin-nav-review').click();
+	await s.reads(`review-floor-${f}`, /2 people.*Sales, Ann Aoki/s);
+	await s.reads(`review-user-${ben.id}`, /Sales.*Vault/s);
+	await s.reads(`review-user-${ann.id}`, /Vault/);
+	const adms = await s.$(`review-user-${adm.id}`).innerText();
+	assert.doesNotMatch(adms, /Vault/, 'an administrator has no key');
+	await s.$('review-which').selectOption('admin');
+	await s.gone(`review-user-${ben.id}`);
+	await s.see(`review-user-${adm.id}`);
+	await s.$('review-which').selectOption('unused');
+	await s.reads('admin-review', /There is nobody of this kind/);
+	/* On paper there is nothing to press, but who looked and when. */
+	await s.$('review-which').selectOption('all');
+	await s.page.emulateMedia({ media: 'print' });
+	await s.see('review-printed');
+	await s.reads('review-printed', /20\d\d.*by.*Ada Admin/s);
+	for (const id of ['review-print', 'review-which', 'me-button',
+	    'admin-nav-review'])
+		assert(!await s.$(id).isVisible(), id);
+	await daemon.api(adm, 'DELETE', `/admin/floors/${f}`, {});
+}));
+
+/* 名前,メール / 新人,shin@acme.example as a spreadsheet in Japan writes it. */
+const SHIFT_JIS = Buffer.from([...[0x96, 0xbc, 0x91, 0x4f, 0x2c, 0x83, 0x81,
+    0x81, 0x5b, 0x83, 0x8b, 0x0d, 0x0a, 0x90, 0x56, 0x90, 0x6c, 0x2c],
+    ...Buffer.from('shin@acme.example\r\n')]);
+
+async function download(s, id) {
+	s.expect(/^download: blob:/);
+	const [file] = await Promise.all([s.page.waitForEvent('download'),
+	    s.$(id).click()]);
+
+	return (readFileSync(await file.path(), 'utf8'));
+}
+
+test('people from a file: looked at first, then carried out, with links', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('people'));
+	const t = await daemon.person('acme', 'Second Admin',
+	    { role: 'admin' });
+	const people = async () => (await daemon.api(t, 'GET',
+	    '/admin/users')).users;
+
+	await s.$('admin-people-import').click();
+	await s.see('admin-import');
+	/* What is at fault is told line by line, and cannot be carried out. */
+	await s.$('import-text').fill('email,role\nx@acme.example,boss\n' +
+	    'y@acme.example,member\n');
+	await s.$('import-check').click();
+	await s.reads('import-line-2', /x@acme.*Error.*Role.*of this name/s);
+	await s.gone('import-line-3');
+	await s.$('import-which').selectOption('all');
+	await s.reads('import-line-3', /y@acme.*New/s);
+	assert(await s.$('import-run').isDisabled(), 'with a fault');
+	await s.$('import-back').click();
+
+	await s.$('import-file').setInputFiles({ name: 'people.csv',
+	    mimeType: 'text/csv', buffer: SHIFT_JIS });
+	await s.reads('import-line-2', /shin@acme.*New.*新人.*Member/s);
+	assert(!(await people()).some((u) => u.name === '新人'), 'only shown');
+	await s.$('import-run').click();
+	await s.see('import-done');
+	const links = await download(s, 'import-links');
+	assert.match(links, /^\ufeffemail,name,link,valid until\r\nshin@acme\.example,新人,https:/);
+	const d = seat(await at(undefined, { path: new URL(/https:[^,"]+/
+	    .exec(links)[0]).pathname }));
+	await d.see('invite');
+	assert.equal(await d.$('invite-name').inputValue(), '新人');
+	await s.$('import-leave').click();
+	await s.reads('admin-users', /新人/);
+
+	/* Another administrator was quicker. */
+	s.expect(/status of 409/);
+	const shin = (await people()).find((u) => u.name === '新人');
+	await s.$('admin-people-import').click();
+	await s.$('import-text').fill('email\tname\nshin@acme.example\tNew\n');
+	await s.$('import-check').click();
+	await s.reads('import-line-2', /Changed.*Name.*新人.*New/s);
+	await daemon.api(t, 'PATCH', `/admin/users/${shin.id}`,
+	    { name: '=2+3' });
+	await s.$('import-run').click();
+	await s.see('import-late');
+	await s.$('import-again').click();
+	await s.reads('import-line-2', /=2\+3.*New/s);
+	await s.$('import-back').click();
+
+	/* What is written out is no formula, and comes back as it is. */
+	await s.page.goBack();
+	await s.see('admin-people-export');
+	const all = await download(s, 'admin-people-export');
+	assert.match(all, /shin@acme\.example,'=2\+3,member,,invited\r\n/);
+	await s.$('admin-people-import').click();
+	await s.$('import-text').fill(all);
+	await s.$('import-check').click();
+	await s.reads('admin-import', /Everything is like this already/);
+	assert(await s.$('import-run').isDisabled(), 'nothing to do');
+}));
+
 test('a member is refused what only administrators may', async () => {
 	for (const path of ['/admin/users', '/admin/groups', '/admin/floors',
-	    '/admin/templates', '/admin/policy']) {
+	    '/admin/templates', '/admin/policy', '/admin/roles',
+	    '/admin/alerts']) {
 		const r = await daemon.ask('acme.localhost', 'GET',
 		    `/api/v1${path}`, undefined, ann.cookie);
 		assert.equal(r.status, 403, path);

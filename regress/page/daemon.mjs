@@ -107,6 +107,7 @@ htdocs "${HTDOCS}"
 control socket "${this.path('risad.sock')}"
 chroot "${this.path('empty')}"
 workers session 2
+password hash memory 1024 passes 1
 `);
 	}
 
@@ -181,8 +182,11 @@ workers session 2
 		return (`https://${tenant}.localhost:${this.port}${path}`);
 	}
 
-	/* One request, on a connection of its own; the body as JSON. */
-	ask(host, method, path, body, cookie) {
+	/*
+	 * One request, on a connection of its own, from another address of
+	 * this machine if one is given; the body as JSON.
+	 */
+	ask(host, method, path, body, cookie, localAddress) {
 		const name = `${host}:${this.port}`;
 		const headers = { Host: name };
 
@@ -192,10 +196,13 @@ workers session 2
 			headers.Origin = `https://${name}`;
 			headers['Content-Type'] = 'application/json';
 		}
+		const sent = body === undefined ? '' : JSON.stringify(body);
+		headers['Content-Length'] = Buffer.byteLength(sent);
 		return (new Promise((good, bad) => {
 			const r = https.request({ host: '127.0.0.1', port:
 			    this.port, servername: host, method, path, headers,
-			    agent: this.agent, ca: readFileSync(
+			    agent: localAddress === undefined ? this.agent :
+			    false, localAddress, ca: readFileSync(
 			    this.path('tls.crt')), timeout: BOUND }, (a) => {
 				let text = '';
 				a.setEncoding('utf8');
@@ -208,9 +215,15 @@ workers session 2
 			});
 			r.on('timeout', () => r.destroy(new Error('timeout')));
 			r.on('error', bad);
-			r.end(body === undefined ? undefined :
-			    JSON.stringify(body));
+			r.end(sent);
 		}));
+	}
+
+	/* Somebody tries to sign in from elsewhere, with a wrong password. */
+	guess(tenant, email, from) {
+		return (this.ask(`${tenant}.localhost`, 'POST',
+		    '/api/v1/session', { email, password: 'a wrong guess' },
+		    undefined, from));
 	}
 
 	/* A request of somebody; anything but success is an error. */
@@ -256,12 +269,27 @@ workers session 2
 		if (r.status !== 201)
 			throw new Error(`invitation: ${r.status} ` +
 			    JSON.stringify(r.json));
-		who.cookie = r.headers['set-cookie'][0].split(';')[0];
+		who.cookie = cookie(r);
 		who.id = r.json.user.id;
 		if (more.me)
 			await this.api(who, 'PATCH', '/me', more.me);
 		return (who);
 	}
+
+	/* The same person, signed in once more. */
+	async again(who) {
+		const r = await this.ask(`${who.tenant}.localhost`, 'POST',
+		    '/api/v1/session', { email: who.mail,
+		    password: PASSWORD });
+
+		if (r.status !== 201)
+			throw new Error(`sign-in: ${r.status}`);
+		return ({ ...who, cookie: cookie(r) });
+	}
+}
+
+function cookie(r) {
+	return (r.headers['set-cookie'][0].split(';')[0]);
 }
 
 /* A page without a screen: the wire alone, for crowds and long histories. */

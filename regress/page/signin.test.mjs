@@ -43,10 +43,13 @@ test('a wrong password is said in words, the right one lets in', () =>
 	await s.inside();
 	await s.reads(`person-${ann.id}`, /Ann Aoki/);
 	assert.equal(await s.$('signin-error').count(), 0);
-	const [cookie] = await s.context.cookies();
-	assert.equal(cookie.name, '__Host-risa');
-	assert.ok(cookie.httpOnly && cookie.secure);
-	assert.equal(cookie.sameSite, 'Lax');
+	const cookies = await s.context.cookies();
+	assert.deepEqual(cookies.map((c) => c.name).sort(), ['__Host-risa',
+	    '__Host-risa-device']);
+	for (const cookie of cookies) {
+		assert.ok(cookie.httpOnly && cookie.secure);
+		assert.equal(cookie.sameSite, 'Lax');
+	}
 }));
 
 test('an empty form asks for what is missing, at its field', () =>
@@ -157,7 +160,7 @@ test('the languages: every word of the door, html lang, kept by the profile',
 	await s.inside();
 	await until(async () => (await daemon.api({ ...who, cookie:
 	    (await s.context.cookies()).map((c) => `${c.name}=${c.value}`)
-	    .join('') }, 'GET', '/session')).user.lang === 'ja', 'profile');
+	    .join('; ') }, 'GET', '/session')).user.lang === 'ja', 'profile');
 	await s.page.reload();
 	await s.inside();
 	assert.equal(await lang(), 'ja');

@@ -129,7 +129,24 @@ for (const [lang, locale] of [['ja', 'ja-JP'], ['en', 'en-GB']])
 			await s.page.keyboard.press('Escape');
 			await s.gone(s.page.locator('dialog[open]'));
 		}
+		await s.$('admin-nav-people').click();
+		await s.$('admin-people-import').click();
+		await s.see('admin-import');
+		await check(s, lang, 'import');
+		await lines(s);
+		await check(s, lang, 'import, lines');
 	}));
+
+/* One line of each kind, to be looked at. */
+async function lines(s) {
+	await s.$('import-text').fill(`email,role,state\nx@acme.example,,\n${
+	    adm.mail},admin,active\n${ben.mail},admin,locked\n` +
+	    'y@acme.example,boss,\nz@acme.example,,,\n');
+	await s.$('import-check').click();
+	await s.see('import-sum');
+	await s.$('import-which').selectOption('all');
+	await s.see('import-line-3');
+}
 
 /* Nothing is wider than the screen. */
 async function fits(s, where) {
@@ -194,4 +211,10 @@ test('the administration fits a telephone', () => seated(async (seat) => {
 		await s.page.waitForLoadState('networkidle');
 		await fits(s, part);
 	}
+	await s.$('admin-nav-people').tap();
+	await s.$('admin-people-import').tap();
+	await s.see('admin-import');
+	await fits(s, 'import');
+	await lines(s);
+	await fits(s, 'import, lines');
 }));

@@ -8,8 +8,9 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import PASSWORD, Daemon, Http, Person, link_token, \
+from risa import PASSWORD, RULES, Daemon, Http, Person, link_token, \
     until                                                       # noqa: E402
+from trail import trail                                         # noqa: E402
 
 ROUTES = (
     ('GET', '/admin/users', None),
@@ -28,6 +29,17 @@ ROUTES = (
     ('PATCH', '/admin/floors/%(floor)d', {'open': False}),
     ('DELETE', '/admin/floors/%(floor)d', {}),
     ('PATCH', '/admin/tenant', {'title': 'Taken over'}),
+    ('GET', '/admin/users/%(user)d/signins', None),
+    ('DELETE', '/admin/users/%(user)d/signins', {}),
+    ('DELETE', '/admin/users/%(user)d/factor', {}),
+    ('GET', '/admin/roles', None),
+    ('POST', '/admin/roles', {'name': 'X', 'can': ['guest']}),
+    ('PATCH', '/admin/roles/16', {'version': 1, 'can': ['guest']}),
+    ('PATCH', '/admin/roles/member', {'version': 0, 'can': ['guest']}),
+    ('PATCH', '/admin/roles/guest', {'version': 0, 'can': []}),
+    ('DELETE', '/admin/roles/16', {'version': 1}),
+    ('POST', '/admin/import', {'csv': 'email\n', 'dry': True}),
+    ('GET', '/admin/alerts', None),
     ('GET', '/admin/policy', None),
     ('PATCH', '/admin/policy', {'was': {}, 'policy': {}}),
 )
@@ -265,26 +277,35 @@ def rules(d, ada, bob):
         new = dict(was, **{k.replace('_', '-'): v for k, v in change.items()})
         return ada.api('PATCH', '/admin/policy', {'was': was, 'policy': new})
 
-    old = {'email': 'old@acme.example', 'password': 'shorter1'}
+    seen = len(trail(d, 'acme'))
+    old = {'email': 'old@acme.example', 'password': 'qk7vzm2x'}
     with Http(d) as h:
         equal(h.request('POST', '/api/v1/invite/' + d.invite(
             'acme', old['email']), {'password': old['password']}).status, 201)
     first = get()
-    equal(first, {'password-length': 8, 'password-kinds': 1}, 'by default')
-    equal(ada.get('/admin/policy')['bounds'],
-          {'password-length': [8, 128], 'password-kinds': [1, 4]}, 'bounds')
+    equal(first, RULES, 'by default')
+    bounds = ada.get('/admin/policy')['bounds']
+    equal(set(bounds), {k for k, v in RULES.items() if v != []}, 'bounds')
+    equal([bounds['password-length'], bounds['session-idle']],
+          [[8, 128], [0, 43200]], 'bounds')
     r = put(first, password_length=12, password_kinds=3)
     equal(r.status, 200, 'set')
     equal(r.json()['policy'], get(), 'answer')
-    equal(ada.get('/tenant')['policy'], {'min': 12, 'kinds': 3}, 'told')
+    equal(ada.get('/tenant')['policy'], {'min': 12, 'kinds': 3,
+                                          'strength': 2}, 'told')
     # The second of two who change the same is told.
     r = put(first, password_length=9)
     equal((r.status, r.problem()), (409, 'conflict'), 'the second')
-    equal(get(), {'password-length': 12, 'password-kinds': 3}, 'kept')
+    equal(get(), dict(RULES, **{'password-length': 12, 'password-kinds': 3}),
+          'kept')
     now = get()
     for name, bad in (('password_length', 7), ('password_length', 129),
                       ('password_kinds', 0), ('password_kinds', 5),
                       ('password_kinds', 2 ** 32 + 1),
+                      ('session_idle', 43201), ('session_absolute', -1),
+                      ('second_factor', 3),
+                      ('lock_tries', 0), ('lock_tries', 13),
+                      ('lock_minutes', 1441),
                       ('password_kinds', '2'), ('password_kinds', 1.5),
                       ('unknown', 1)):
         r = put(now, **{name: bad})
@@ -304,7 +325,8 @@ def rules(d, ada, bob):
             equal((r.status, r.json().get('field')), (422, 'password'), bad)
     with Http(d) as h:
         o = h.request('GET', '/api/v1/invite/' + link).json()
-        equal(o['policy'], {'min': 12, 'kinds': 3}, 'in the invitation')
+        equal(o['policy'], {'min': 12, 'kinds': 3, 'strength': 2},
+              'in the invitation')
         r = h.request('POST', '/api/v1/invite/' + link,
                       {'password': 'Long enough 12', 'name': 'New'})
         equal(r.status, 201, 'by the rules')
@@ -317,10 +339,19 @@ def rules(d, ada, bob):
     gil.close()
     # risactl, and a restart.
     d.do('policy', 'set', 'acme', 'password-kinds', '2')
-    equal(get(), {'password-length': 12, 'password-kinds': 2}, 'risactl')
-    equal({r['rule']: (r['value'], r['from'], r['to'])
-           for r in d.json('policy', 'show', 'acme')['policy']},
-          {'password-length': (12, 8, 128), 'password-kinds': (2, 1, 4)})
+    d.do('policy', 'set', 'acme', 'session-idle', '480')
+    now = dict(RULES, **{'password-length': 12, 'password-kinds': 2,
+                         'session-idle': 480})
+    equal(get(), now, 'risactl')
+    shown = {r['rule']: r for r in d.json('policy', 'show', 'acme')['policy']}
+    equal(shown['password-kinds'], {'rule': 'password-kinds', 'value': 2,
+                                    'from': 1, 'to': 4}, 'shown')
+    equal({k: r['value'] for k, r in shown.items()},
+          {k: '' if v == [] else v for k, v in now.items()}, 'all of them')
+    equal(bob.get('/session')['limits']['idle'], 30 * 60, 'as it was told')
+    q = d.person('acme', 'late@acme.example')
+    equal(q.get('/session')['limits']['idle'], 480 * 60, 'told')
+    q.close()
     for bad in (('acme', 'password-kinds', '5'), ('nobody',
                 'password-kinds', '2')):
         equal(d.ctl('policy', 'set', *bad)[0], 1, bad)
@@ -329,8 +360,61 @@ def rules(d, ada, bob):
     until(lambda: d.pids('storage').get(('storage', 0)) not in (None, pid),
           'storage is back')
     until(lambda: ada.api('GET', '/admin/policy').status == 200, 'served')
-    equal(get(), {'password-length': 12, 'password-kinds': 2}, 'kept')
+    equal(get(), now, 'kept')
+    equal([line for line in trail(d, 'acme')[seen:] if ': set ' in line], [
+        'by user %d: set password-length from 8 to 12' % ada.id,
+        'by user %d: set password-kinds from 1 to 3' % ada.id,
+        'by operator 0: set password-kinds from 3 to 2',
+        'by operator 0: set session-idle from 0 to 480'], 'the trail')
     equal(put(get(), **first).status, 200, 'back')
+
+
+def domains(d, ada, bob):
+    """B6: whom a tenant invites may be limited to domains"""
+    first = ada.get('/admin/policy')['policy']
+
+    def put(words, want=200):
+        was = ada.get('/admin/policy')['policy']
+        r = ada.api('PATCH', '/admin/policy', {
+            'was': was, 'policy': dict(was, **{'mail-domains': words})})
+        equal(r.status, want, words)
+        return r.json()
+
+    def invite(mail):
+        r = ada.api('POST', '/admin/users', {'email': mail, 'role': 'member'})
+        return r.status, r.problem(), r.json().get('field')
+
+    seen = len(trail(d, 'acme'))
+    for bad in ('a.example', ['a b.example'], ['a.example', ''], [1], None,
+                ['-.example'], ['a.example' * 99], ['*.example'],
+                ['d%d.example' % i for i in range(200)]):
+        equal(put(bad, 422)['field'], 'mail-domains', bad)
+    equal(put(['Acme.Example', '.branch.example'])['policy']['mail-domains'],
+          ['acme.example', '.branch.example'], 'kept in lower case')
+    equal(invite('x@ACME.example')[0], 201, 'the domain')
+    equal(invite('x@tokyo.branch.example')[0], 201, 'one below')
+    for mail in ('x@branch.example', 'x@notacme.example', 'x@a.acme.example'):
+        equal(invite(mail), (422, 'domain', 'email'), mail)
+        code, _, err = d.ctl('user', 'add', 'acme', mail)
+        equal(code, 1, mail)
+        check('invite nobody of this domain' in err, err)
+    code, _, err = d.ctl('policy', 'set', 'acme', 'mail-domains', 'a_b.example')
+    equal(code, 1, 'a bad one')
+    check('a_b.example' in err, err)
+    d.do('policy', 'set', 'acme', 'mail-domains', 'one.example, two.example')
+    equal(ada.get('/admin/policy')['policy']['mail-domains'],
+          ['one.example', 'two.example'], 'risactl')
+    equal(bob.api('GET', '/session').status, 200, 'who is here stays')
+    d.do('policy', 'set', 'acme', 'mail-domains', '')
+    equal(invite('x@notacme.example')[0], 201, 'any again')
+    equal([line for line in trail(d, 'acme')[seen:] if ': set ' in line], [
+        'by user %d: set mail-domains from [] to [acme.example '
+        '.branch.example]' % ada.id,
+        'by operator 0: set mail-domains from [acme.example .branch.example] '
+        'to [one.example two.example]',
+        'by operator 0: set mail-domains from [one.example two.example] to []'
+    ], 'the trail')
+    equal(ada.get('/admin/policy')['policy'], first, 'back')
 
 
 def direct_hidden(d, ada, bob):
@@ -371,6 +455,32 @@ def many(d, ada, bob):
         ada.api('DELETE', '/admin/groups/%d' % g['id'], {}, 204)
 
 
+def late(d):
+    """who changes what another has changed since is told, and nothing is"""
+    ada = d.person('acme', 'stale@acme.example', 'admin')
+    for kind, body, more in (
+            ('groups', {'name': 'Late'}, {'members': [ada.id]}),
+            ('floors', {'name': 'Late', 'template': 'office'},
+             {'open': False, 'users': [ada.id]})):
+        one = kind[:-1]
+        o = ada.api('POST', '/admin/' + kind, body, want=201).json()[one]
+        path = '/admin/%s/%d' % (kind, o['id'])
+        for change in (more, {'name': 'Later ' + kind}):
+            was = o['version']
+            o = ada.api('PATCH', path, dict(change, version=was),
+                        want=200).json()[one]
+            check(o['version'] > was, 'the next version')
+            before = ada.get('/admin/' + kind)
+            r = ada.api('PATCH', path, dict(more, version=was, name='Mine'))
+            equal((r.status, r.problem(), r.json()['field']),
+                  (409, 'conflict', 'version'), kind)
+            equal(ada.get('/admin/' + kind), before, 'nothing was changed')
+        equal(ada.api('PATCH', path, {'name': 'Any ' + kind}).status, 200,
+              'who does not say what was seen')
+        ada.api('DELETE', path, want=204)
+    ada.close()
+
+
 def main():
     d = Daemon().start()
     d.do('tenant', 'add', 'acme', 'title', 'Acme')
@@ -383,6 +493,8 @@ def main():
                floors, title, direct_hidden, many):
         s.run_test(fn, d, ada, bob)
     s.run_test(rules, d, ada, bob, restarts=True)
+    s.run_test(domains, d, ada, bob)
+    s.run_test(late, d)
     s.end()
 
 

@@ -220,7 +220,7 @@ def page(d):
         equal(r.get('cache-control'), 'no-store', 'caching of the API')
         equal(r.json()['tenant'], {'name': 'acme', 'title': 'アクメ'},
               'tenant')
-        equal(r.json()['methods'], ['password'], 'methods')
+        equal(r.json()['methods'], ['password', 'passkey'], 'methods')
         equal(r.get('strict-transport-security'),
               'max-age=63072000; includeSubDomains', 'HSTS')
 

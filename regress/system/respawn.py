@@ -85,14 +85,16 @@ def office(d):
 
 
 def kept(d):
-    """Wait until nothing changes in storage any more: places are kept."""
+    """Wait until nothing changes in storage any more: places are kept.
+
+    That takes five seconds from the first step."""
     seen = {'n': -1, 'since': 0.0}
 
     def still():
         n = d.stats()['storage.commits']
         if n != seen['n']:
             seen.update(n=n, since=time.monotonic())
-        return time.monotonic() - seen['since'] > 1.2
+        return time.monotonic() - seen['since'] > 5.5
     until(still, 'storage is quiet')
 
 

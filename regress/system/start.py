@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Starting, stopping, reloading: what is wrong is refused with a reason."""
 
+import itertools
 import os
 import shutil
 import signal
@@ -305,6 +306,33 @@ def reload_rsa(d, p):
         p.settle()
 
 
+def reload_half():
+    """who has connected before a reload shakes hands after it"""
+    d = Daemon().start()
+    try:
+        d.do('tenant', 'add', 'acme')
+        d.floor('acme', 'ground')
+        p = d.person('acme', 'ann@acme.example').open()
+        p.enter(1)
+        before = d.stats()['session.0.accepted']
+        waiting = [Http(d, tls=False).connect() for _ in range(9)]
+        until(lambda: d.stats()['session.0.accepted'] == before + 9,
+              'all are accepted')
+        d.do('reload')
+        # What has been freed by mistake is written over, whatever its size.
+        for n in range(16, 496, 16):
+            p.say('A' * n)
+            p.hears('A' * n)
+        ctx = ssl.create_default_context(cafile=d.path('tls.crt'))
+        for h in waiting:
+            h.sock = ctx.wrap_socket(h.sock, server_hostname='acme.localhost')
+            equal(h.request('GET', '/healthz').status, 200, 'answer')
+            h.close()
+        p.settle()
+    finally:
+        d.end()
+
+
 def reload_page(d, p):
     """reload takes new files of the page"""
     with Http(d) as h:
@@ -396,11 +424,13 @@ def reload_often(d, p):
 
 def verbose(d, p):
     """log verbose and log brief"""
+    n = itertools.count()       # another each time: no delay in between
+
     def refused_lines():
         seen = d.log().count('sign-in refused')
         with Http(d) as h:
             r = h.request('POST', '/api/v1/session', {
-                'email': 'nobody@acme.example', 'password': 'x'})
+                'email': 'no%d@acme.example' % next(n), 'password': 'x'})
             equal(r.status, 401, 'sign-in')
         return d.log().count('sign-in refused') - seen
     equal(refused_lines(), 0, 'at first')
@@ -413,7 +443,8 @@ def verbose(d, p):
 def main():
     s = Suite()
     for fn in (usage, check_only, macros, secrets, life, goodbye, files,
-               contents, not_root, relative, second, background):
+               contents, not_root, relative, second, background,
+               reload_half):
         s.run_test(fn)
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')

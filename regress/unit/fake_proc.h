@@ -126,6 +126,14 @@ fake_take(enum proc_type proc, unsigned int inst, enum imsg_type type,
 	return (fs->fs_m.bytes);
 }
 
+/* The type of the next imsg that was sent, IMSG_NONE if there is none. */
+static inline uint32_t
+fake_next(void)
+{
+	return (fake_in == fake_out ? IMSG_NONE :
+	    fake_sent[fake_out % FAKE_MAX].fs_type);
+}
+
 /* 1 if nothing more was sent. */
 static inline int
 fake_quiet(void)

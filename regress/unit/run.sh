@@ -64,7 +64,7 @@ unit() {
 		[ "$how" = plain ] && cc=gcc || cc="clang $san"
 		if ! { objs=$(objects "$how" "$@") &&
 		    $cc $flags -o "$out/$name.$how" "regress/unit/$name.c" \
-		    $objs $libs -largon2 -lm
+		    $objs $libs -largon2 -loath -lfido2 -lzxcvbn -lm
 		} >"$out/$name.$how.log" 2>&1; then
 			echo "$name: does not compile" >&2
 			tail -20 "$out/$name.$how.log" >&2

@@ -13,17 +13,21 @@
 #include "auth.h"
 #include "auth_request.h"
 #include "control.h"
+#include "policy.h"
 #include "fake_proc.h"
 #include "log.h"
+#include "policy.h"
 #include "unit.h"
 #include "util.h"
 
 #define T	5		/* a tenant in service */
+#define TWO	"two@example.org"
 #define OFF	6		/* one that is suspended */
 
 static const uint8_t	 dummy[] = "the dummy's record";
 static const uint8_t	 record[] = "somebody's record";
 static unsigned int	 next_addr;
+static char		 device[MAX_DEVICE + 1];	/* that tries */
 
 static int
 say(enum proc_type proc, unsigned int inst, enum imsg_type type, uint32_t id,
@@ -47,7 +51,8 @@ fresh_addr(void)
 static int
 try(uint32_t tenant, const char *addr, const char *email, uint32_t id)
 {
-	struct m_login	 m = { tenant, addr, "agent", email, "password 1" };
+	struct m_login	 m = { tenant, addr, "agent", email, "password 1",
+			    "", device };
 
 	return (say(PROC_SESSION, 1, IMSG_LOGIN, id, &m));
 }
@@ -81,9 +86,18 @@ tell_checked(uint32_t id, enum hash_answer answer)
 }
 
 static void
+tell_not_made(uint32_t id, enum make_answer answer)
+{
+	struct m_hash_made	 m = { .answer = (uint8_t)answer };
+
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_MADE, id, &m), 0);
+}
+
+static void
 tell_made(uint32_t id, const uint8_t *data, size_t len)
 {
-	struct m_hash_made	 m = { .ok = len != 0 };
+	struct m_hash_made	 m = { .answer = len != 0 ? MAKE_OK :
+				    MAKE_FAILED };
 
 	m.sealed.mb_data = data;
 	m.sealed.mb_len = len;
@@ -110,6 +124,40 @@ same(const struct m_blob *mb, const uint8_t *data, size_t len)
 	return (mb->mb_len == len && memcmp(mb->mb_data, data, len) == 0);
 }
 
+/* Who tries first since storage is new has to wait for the locks. */
+static void
+tell_locks(uint32_t tenant, uint32_t id)
+{
+	const struct m_locks	*m;
+	uint32_t		 ask;
+
+	CHECK_INT(try(tenant, fresh_addr(), "first@example.org", id), 0);
+	m = fake_take(PROC_STORAGE, 0, IMSG_LOCKS, &ask);
+	CHECK_INT(m->tenant, tenant);
+	CHECK(fake_quiet());
+	tell_result(PROC_STORAGE, ask, R_OK);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &ask);
+	tell_result(PROC_STORAGE, ask, R_UNAVAILABLE);
+	ends(id, R_UNAVAILABLE);
+}
+
+static void
+tell_rules(uint32_t tries, uint32_t minutes)
+{
+	struct m_tenant	 m = { .id = T, .state = TENANT_ACTIVE };
+	struct policy	 po;
+	uint8_t		 buf[POLICY_BYTES];
+
+	policy_default(&po);
+	po.po_value[POLICY_LOCK_TRIES] = tries;
+	po.po_value[POLICY_LOCK_MINUTES] = minutes;
+	m.policy.mb_len = policy_write(&po, buf);
+	m.name = "acme";
+	m.title = "Acme";
+	m.policy.mb_data = buf;
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_TENANT, 0, &m), 0);
+}
+
 static void
 tell_tenant(uint32_t id, enum tenant_state state, int gone)
 {
@@ -118,6 +166,17 @@ tell_tenant(uint32_t id, enum tenant_state state, int gone)
 
 	m.name = "acme";
 	m.title = "Acme";
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_TENANT, 0, &m), 0);
+}
+
+static void
+tell_policy(const struct policy *po)
+{
+	uint8_t		 rules[POLICY_BYTES];
+	struct m_tenant	 m = { .id = T, .name = "acme", .title = "Acme" };
+
+	m.policy.mb_data = rules;
+	m.policy.mb_len = policy_write(po, rules);
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_TENANT, 0, &m), 0);
 }
 
@@ -194,6 +253,7 @@ test_dummy(void)
 	CHECK(id != own);
 	tell_made(id, dummy, sizeof(dummy));
 	CHECK(fake_quiet());
+	tell_locks(T, 2);
 }
 
 /* From the mail to the request that hash gets; returns the id to answer. */
@@ -253,6 +313,119 @@ test_login(void)
 	ends(3, R_UNAVAILABLE);
 }
 
+/* The account has a second factor: its request at hash, after the password. */
+static uint32_t
+until_factor(const char *mail, const char *otp)
+{
+	struct m_login			 m = { T, fresh_addr(), "agent",
+					    mail, "password 1", otp, device };
+	struct m_cred			 cred = { .user = 7,
+					    .state = USER_ACTIVE,
+					    .methods = FACTOR_TOTP |
+					    FACTOR_RECOVERY };
+	uint32_t			 id;
+
+	cred.sealed = (struct m_blob){ record, sizeof(record) };
+	cred.totp = (struct m_blob){ dummy, sizeof(dummy) };
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LOGIN, 3, &m), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_CRED, id, &cred), 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
+	CHECK(fake_quiet());
+	return (id);
+}
+
+static void
+tell_otp(uint32_t id, enum hash_answer answer, uint8_t method, uint64_t step)
+{
+	struct m_hash_otp_checked	 m = { .answer = (uint8_t)answer,
+					    .method = method, .step = step };
+
+	memset(m.sha, 5, sizeof(m.sha));
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_OTP_CHECKED, id, &m), 0);
+}
+
+/* A right password is not enough; what is checked goes to storage. */
+static void
+test_factor(void)
+{
+	const struct m_hash_otp		*otp;
+	const struct m_token_new	*new;
+	const struct m_login_ok		*ok;
+	struct m_result			 no = { R_FACTOR, FACTOR_TOTP, "" };
+	struct m_result			 yes = { R_OK, 4, "" };
+	uint32_t			 id;
+
+	/* A wrong password says nothing of it. */
+	tell_checked(until_factor(TWO, "123456"), HASH_WRONG);
+	ends(3, R_SIGNIN);
+	tell_checked(until_factor(TWO, ""), HASH_RIGHT);
+	CHECK_INT(ends(3, R_FACTOR), FACTOR_TOTP | FACTOR_RECOVERY);
+	tell_checked(until_factor(TWO, "123456"), HASH_RIGHT);
+	otp = fake_take(PROC_HASH, 0, IMSG_HASH_OTP, &id);
+	CHECK_INT(otp->tenant, T);
+	CHECK_INT(otp->user, 7);
+	CHECK_STR(otp->otp, "123456");
+	CHECK(same(&otp->sealed, dummy, sizeof(dummy)));
+	tell_otp(id, HASH_WRONG, FACTOR_TOTP, 0);
+	CHECK_INT(ends(3, R_FACTOR),
+	    FACTOR_TOTP | FACTOR_RECOVERY | FACTOR_WRONG);
+	tell_checked(until_factor("two2@example.org", "123456"), HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_OTP, &id);
+	tell_otp(id, HASH_FAILED, 0, 0);
+	ends(3, R_UNAVAILABLE);
+	/* Right, and used already: storage knows. */
+	tell_checked(until_factor("two2@example.org", "123456"), HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_OTP, &id);
+	tell_otp(id, HASH_RIGHT, FACTOR_TOTP, 99);
+	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK_INT(new->method, FACTOR_TOTP);
+	CHECK_INT(new->step, 99);
+	CHECK(same(&new->totp, dummy, sizeof(dummy)));
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, id, &no), 0);
+	CHECK_INT(ends(3, R_FACTOR), FACTOR_TOTP | FACTOR_WRONG);
+	tell_checked(until_factor("two2@example.org", "a recovery code"),
+	    HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_OTP, &id);
+	tell_otp(id, HASH_RIGHT, FACTOR_RECOVERY, 0);
+	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK_INT(new->method, FACTOR_RECOVERY);
+	CHECK_INT(new->code[31], 5);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, id, &yes), 0);
+	ok = fake_take(PROC_SESSION, 1, IMSG_LOGIN_OK, &id);
+	CHECK_INT(ok->method, FACTOR_RECOVERY);
+	CHECK_INT(ok->left, 4);
+	CHECK(fake_quiet());
+}
+
+/* Wrong codes lock, with as many right passwords between them. */
+static void
+test_factor_throttle(void)
+{
+	struct m_login	 m = { T, fresh_addr(), "agent", "ten@example.org",
+			    "password 1", "123456", "" };
+	uint32_t	 id;
+	unsigned int	 i;
+
+	tell_rules(2, 5);
+	for (i = 0; i < 2; i++) {
+		tell_checked(until_factor(m.email, ""), HASH_RIGHT);
+		ends(3, R_FACTOR);
+		tell_checked(until_factor(m.email, "123456"), HASH_RIGHT);
+		(void)fake_take(PROC_HASH, 0, IMSG_HASH_OTP, &id);
+		tell_otp(id, HASH_WRONG, FACTOR_TOTP, 0);
+		if (i == 1) {
+			(void)fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+			CHECK(fake_quiet());
+			tell_result(PROC_STORAGE, id, R_OK);
+		}
+		ends(3, R_FACTOR);
+	}
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LOGIN, 3, &m), 0);
+	CHECK(ends(3, R_LOCKED) > 0);
+	tell_rules(10, 30);
+}
+
 /* Whatever is wrong, the answer and the work are the same. */
 static void
 test_alike(void)
@@ -291,50 +464,215 @@ test_alike(void)
 	ends(4, R_UNAVAILABLE);
 }
 
-/* Ten tries an account, whoever asks and whether there is one. */
+/* Who is locked is so for all strangers, whether there is an account. */
 static void
 test_account(const char *mail, uint32_t user)
 {
-	uint64_t	 seconds;
-	unsigned int	 i;
+	const struct m_lock	*lock;
+	struct m_unlock		 unlock = { .tenant = T };
+	uint64_t		 now = now_ms();
+	uint32_t		 id;
 
-	for (i = 0; i < 10; i++) {
-		tell_checked(until_hash(mail, user, USER_ACTIVE, 1),
-		    HASH_WRONG);
-		ends(3, R_SIGNIN);
-	}
+	tell_checked(until_hash(mail, user, USER_ACTIVE, 1), HASH_WRONG);
+	ends(3, R_SIGNIN);
+	tell_checked(until_hash(mail, user, USER_ACTIVE, 1), HASH_WRONG);
+	/* Nobody hears of it before it is kept. */
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK(fake_quiet());
+	CHECK_INT(lock->tenant, T);
+	CHECK_INT(lock->user, 0);
+	CHECK_STR(lock->email, mail);
+	CHECK_INT(lock->known, 0);
+	CHECK(lock->until >= now + 5 * 60000 &&
+	    lock->until < now + 6 * 60000);
+	memcpy(unlock.key, lock->key, sizeof(unlock.key));
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(3, R_SIGNIN);
 	CHECK_INT(try(T, fresh_addr(), mail, 5), 0);
-	seconds = ends(5, R_TOOMANY);
-	CHECK(seconds >= 1 && seconds <= 6);
+	now = ends(5, R_LOCKED);
+	CHECK(now > 295 && now <= 300);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0, &unlock), 0);
+	tell_checked(until_hash(mail, user, USER_ACTIVE, 1), HASH_WRONG);
+	ends(3, R_SIGNIN);
 }
 
+/* What storage tells of a lock is one, for as long as it may be. */
 static void
-test_throttle(void)
+test_told(void)
 {
-	const char	*addr;
-	char		 mail[64];
-	unsigned int	 i;
-	uint32_t	 id;
+	struct m_lock_row	 row = { .tenant = T };
+	const struct m_lock	*lock;
+	uint32_t		 id;
 
-	test_account("victim@example.org", 7);
-	test_account("VICTIM2@example.org", 7);
-	CHECK_INT(try(T, fresh_addr(), "victim2@Example.org", 5), 0);
-	ends(5, R_TOOMANY);
-	test_account("nobody@example.org", 0);
-	/* Thirty of an address, whatever the account. */
-	addr = fresh_addr();
-	for (i = 0; i < 31; i++) {
+	tell_checked(until_hash("told@example.org", 7, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	ends(3, R_SIGNIN);
+	tell_checked(until_hash("told@example.org", 7, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	memcpy(row.key, lock->key, sizeof(row.key));
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0,
+	    &(struct m_unlock){ .tenant = T }), 0);
+	/* Storage has gone: locked all the same, and nobody is told why. */
+	tell_result(PROC_STORAGE, id, R_UNAVAILABLE);
+	ends(3, R_SIGNIN);
+	CHECK_INT(try(T, fresh_addr(), "told@example.org", 5), 0);
+	ends(5, R_LOCKED);
+	row.key[0] ^= 1;
+	row.until = now_ms() + 1000 * 60000;
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, 0, &row), 0);
+	row.until = 1;
+	row.key[0] ^= 2;
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, 0, &row), 0);
+}
+
+/* Many names are an attack, told once: then their address gets little. */
+static void
+test_list(void)
+{
+	const struct m_alert	*al;
+	const char		*addr = fresh_addr();
+	char			 mail[64];
+	unsigned int		 i, told = 0;
+	uint32_t		 id;
+
+	for (i = 0; i < 40; i++) {
 		snprintf(mail, sizeof(mail), "list%u@example.org", i);
 		CHECK_INT(try(T, addr, mail, 6), 0);
-		if (i == 30)
+		if (fake_next() == IMSG_RESULT)
 			break;
 		(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
 		tell_result(PROC_STORAGE, id, R_NOTFOUND);
 		(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
 		tell_checked(id, HASH_WRONG);
+		if (fake_next() == IMSG_ALERT) {
+			told++;
+			al = fake_take(PROC_STORAGE, 0, IMSG_ALERT, &id);
+			CHECK_INT(al->tenant, T);
+			CHECK_INT(al->over, 0);
+			CHECK(al->accounts >= 10);
+			CHECK(strstr(al->addrs, addr) != NULL);
+		}
 		ends(6, R_SIGNIN);
 	}
+	CHECK(i <= 11);
+	CHECK_INT(told, 1);
 	ends(6, R_TOOMANY);
+}
+
+static void
+test_throttle(void)
+{
+	uint64_t	 seconds;
+
+	/* The second failure makes wait, whoever asks. */
+	tell_checked(until_hash("slow@example.org", 7, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	ends(3, R_SIGNIN);
+	tell_checked(until_hash("slow@example.org", 7, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	ends(3, R_SIGNIN);
+	CHECK_INT(try(T, fresh_addr(), "SLOW@example.org", 5), 0);
+	seconds = ends(5, R_TOOMANY);
+	CHECK(seconds >= 1 && seconds <= 2);
+	tell_rules(2, 5);
+	test_account("victim@example.org", 7);
+	test_account("nobody@example.org", 0);
+	test_told();
+	tell_rules(10, 30);
+	test_list();
+}
+
+/* Up to the answer to a right password; the device is kept in device. */
+static uint32_t
+device_right(uint32_t hash, uint32_t user)
+{
+	const struct m_token_new	*new;
+	const struct m_login_ok		*ok;
+	uint32_t			 id;
+
+	tell_checked(hash, HASH_RIGHT);
+	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK_INT(new->user, user);
+	tell_result(PROC_STORAGE, id, R_OK);
+	ok = fake_take(PROC_SESSION, 1, IMSG_LOGIN_OK, &id);
+	CHECK_INT(strlen(ok->device), MAX_DEVICE);
+	(void)strlcpy(device, ok->device, sizeof(device));
+	return (ok->failures);
+}
+
+/* A known device is not held up by what strangers do, nor they by it. */
+static void
+test_device(void)
+{
+	const struct m_lock	*lock;
+	char			 mine[MAX_DEVICE + 1];
+	struct m_device_key	 key = { { 1, 2, 3 } };
+	uint32_t		 id;
+	unsigned int		 i;
+
+	CHECK_INT(say(PROC_HASH, 0, IMSG_DEVICE_KEY, 0, &key), 0);
+	CHECK_INT(device_right(until_hash("own@example.org", 21, USER_ACTIVE,
+	    1), 21), 0);
+	(void)strlcpy(mine, device, sizeof(mine));
+	tell_rules(2, 5);
+	device[0] = '\0';
+	for (i = 0; i < 2; i++) {
+		tell_checked(until_hash("own@example.org", 21, USER_ACTIVE,
+		    1), HASH_WRONG);
+		if (i == 1) {
+			(void)fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+			tell_result(PROC_STORAGE, id, R_OK);
+		}
+		ends(3, R_SIGNIN);
+	}
+	CHECK_INT(try(T, fresh_addr(), "own@example.org", 5), 0);
+	ends(5, R_LOCKED);
+	/* Its owner enters and hears of it once; strangers stay locked. */
+	(void)strlcpy(device, mine, sizeof(device));
+	CHECK_INT(device_right(until_hash("own@example.org", 21, USER_ACTIVE,
+	    1), 21), 2);
+	CHECK_INT(device_right(until_hash("own@example.org", 21, USER_ACTIVE,
+	    1), 21), 0);
+	device[0] = '\0';
+	CHECK_INT(try(T, fresh_addr(), "own@example.org", 5), 0);
+	ends(5, R_LOCKED);
+	/* A device of another, or none of ours, is a stranger's. */
+	(void)strlcpy(device, mine, sizeof(device));
+	tell_checked(until_hash("other@example.org", 22, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	ends(3, R_SIGNIN);
+	tell_checked(until_hash("other@example.org", 22, USER_ACTIVE, 1),
+	    HASH_WRONG);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK_INT(lock->known, 0);
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(3, R_SIGNIN);
+	CHECK_INT(try(T, fresh_addr(), "own@example.org", 5), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	tell_cred(id, 22, USER_ACTIVE, 1);
+	ends(5, R_LOCKED);
+	device[9] ^= 1;
+	CHECK_INT(try(T, fresh_addr(), "own@example.org", 5), 0);
+	ends(5, R_LOCKED);
+	/* Failures on the device lock the device. */
+	(void)strlcpy(device, mine, sizeof(device));
+	for (i = 0; i < 2; i++) {
+		tell_checked(until_hash("own@example.org", 21, USER_ACTIVE,
+		    1), HASH_WRONG);
+		if (i == 1) {
+			lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+			CHECK_INT(lock->known, 1);
+			tell_result(PROC_STORAGE, id, R_OK);
+		}
+		ends(3, R_SIGNIN);
+	}
+	CHECK_INT(try(T, fresh_addr(), "own@example.org", 5), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	tell_cred(id, 21, USER_ACTIVE, 1);
+	ends(5, R_LOCKED);
+	device[0] = '\0';
+	tell_rules(10, 30);
 }
 
 /* An office that signs in at nine is let in, behind one address. */
@@ -375,6 +713,40 @@ token_asked(const uint8_t *token)
 	CHECK_INT(sha256(sha, token, TOKEN_LEN), 0);
 	CHECK(memcmp(sha, find->sha, TOKEN_LEN) == 0);
 	return (id);
+}
+
+/* From elsewhere than the list says nothing is asked of anybody. */
+static void
+test_networks(void)
+{
+	struct m_login	 in = { .tenant = T, .addr = "192.0.2.200",
+			    .agent = "", .email = "a@b.example",
+			    .password = "x", .otp = "" };
+	struct m_token	 tk = { .tenant = T, .addr = "2001:db8::1" };
+	struct policy	 po;
+	char		 wrong[POLICY_WORD + 1];
+	uint32_t	 id;
+
+	policy_default(&po);
+	CHECK_INT(policy_list(&po, POLICY_NETWORKS,
+	    "192.0.2.0/25 2001:db8:1::/48", wrong), 0);
+	tell_policy(&po);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LOGIN, 77, &in), 0);
+	ends(77, R_ADDRESS);
+	in.addr = "no address";
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LOGIN, 77, &in), 0);
+	ends(77, R_ADDRESS);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_TOKEN, 77, &tk), 0);
+	ends(77, R_ADDRESS);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 77, &tk), 0);
+	ends(77, R_ADDRESS);
+	tk.addr = "2001:db8:1::7";
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_TOKEN, 77, &tk), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_TOKEN_FIND, &id);
+	tell_result(PROC_STORAGE, id, R_SESSION);
+	ends(77, R_SESSION);
+	policy_default(&po);
+	tell_policy(&po);
 }
 
 static void
@@ -445,6 +817,19 @@ test_token(void)
 	ends(78, R_SESSION);
 }
 
+/* Whose link it is: the id to answer. */
+static uint32_t
+link_asked(const uint8_t sha[TOKEN_LEN])
+{
+	const struct m_sha	*m;
+	uint32_t		 id;
+
+	m = fake_take(PROC_STORAGE, 0, IMSG_CRED_LINK, &id);
+	CHECK_INT(m->tenant, T);
+	CHECK(memcmp(m->sha, sha, TOKEN_LEN) == 0);
+	return (id);
+}
+
 static void
 test_link(void)
 {
@@ -452,9 +837,10 @@ test_link(void)
 	const struct m_link_set		*set;
 	const struct m_token_new	*new;
 	const struct m_hash_make	*make;
-	struct m_link_done		 done = { 12 };
+	struct m_link_done		 done = { .user = 12 };
 	struct m_token			 get = { .tenant = T, .addr = "" };
-	struct m_link_use		 use = { .tenant = T, .agent = "x" };
+	struct m_link_use		 use = { .tenant = T, .agent = "x",
+					    .words = "" };
 	uint8_t				 sha[TOKEN_LEN];
 	uint32_t			 id;
 
@@ -470,12 +856,25 @@ test_link(void)
 
 	use.addr = fresh_addr();
 	use.password = "short";
+	use.words = "ann@acme.example";
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 22, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_INVITED, 0);
 	ends(22, R_INVALID);
 	use.password = "long enough";
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 22, &use), 0);
+	tell_result(PROC_STORAGE, link_asked(sha), R_LINK);
+	ends(22, R_LINK);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 22, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_INVITED, 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_WEAK);
+	ends(22, R_WEAK);
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 23, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_INVITED, 0);
 	make = fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
 	CHECK_STR(make->password, "long enough");
+	CHECK_STR(make->words, "ann@acme.example");
+	CHECK_INT(make->strength, policy_rules[POLICY_STRENGTH].pr_default);
 	tell_made(id, record, sizeof(record));
 	set = fake_take(PROC_STORAGE, 0, IMSG_LINK_SET, &id);
 	CHECK_INT(set->tenant, T);
@@ -491,11 +890,47 @@ test_link(void)
 	CHECK(fake_quiet());
 	/* Used up. */
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 24, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_INVITED, 0);
 	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
 	tell_made(id, record, sizeof(record));
 	(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_SET, &id);
 	tell_result(PROC_STORAGE, id, R_LINK);
 	ends(24, R_LINK);
+}
+
+/* While somebody types: what the rules say, and how strong it is. */
+static void
+test_score(void)
+{
+	const struct m_password_checked	*checked;
+	const struct m_hash_score	*score;
+	struct m_password_check		 m = { T, ROLE_MEMBER, "",
+					    "short", "Ann" };
+	struct m_hash_scored		 scored = { 1 };
+	uint32_t			 id, asked;
+	int				 i;
+
+	m.addr = fresh_addr();
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD_CHECK, 41, &m), 0);
+	score = fake_take(PROC_HASH, 0, IMSG_HASH_SCORE, &id);
+	CHECK_STR(score->password, "short");
+	CHECK_STR(score->words, "Ann");
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_SCORED, id, &scored), 0);
+	checked = fake_take(PROC_SESSION, 1, IMSG_PASSWORD_CHECKED, &asked);
+	CHECK_INT(asked, 41);
+	CHECK_INT(checked->faults, FAULT_SHORT | FAULT_WEAK);
+	CHECK_INT(checked->score, 1);
+	/* An answer that nobody waits for. */
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_SCORED, id, &scored), -1);
+	for (i = 1; i < 120; i++) {
+		CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD_CHECK, 42, &m),
+		    0);
+		(void)fake_take(PROC_HASH, 0, IMSG_HASH_SCORE, &id);
+		CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_SCORED, id, &scored), 0);
+		(void)fake_take(PROC_SESSION, 1, IMSG_PASSWORD_CHECKED, &id);
+	}
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD_CHECK, 43, &m), 0);
+	CHECK(ends(43, R_TOOMANY) > 0);
 }
 
 /* Up to hash's word on the current password; returns the id to answer. */
@@ -509,6 +944,7 @@ password_asked(const char *new)
 	m.addr = fresh_addr();
 	m.current = "the old one";
 	m.new = new;
+	m.words = "Ann";
 	m.token[0] = 3;
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSWORD, 31, &m), 0);
 	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_TOKEN, &id);
@@ -524,7 +960,8 @@ test_password(void)
 	const struct m_hash_make	*make;
 	const struct m_cred_set		*set;
 	struct m_password		 m = { .tenant = T, .addr = "",
-					    .current = "x", .new = "y" };
+					    .current = "x", .new = "y",
+					    .words = "" };
 	uint8_t				 token[TOKEN_LEN] = { 3 };
 	uint8_t				 sha[TOKEN_LEN];
 	uint32_t			 id;
@@ -548,8 +985,12 @@ test_password(void)
 	CHECK(same(&set->sealed, record, sizeof(record)));
 	tell_result(PROC_STORAGE, id, R_OK);
 	ends(31, R_OK);
-	/* Who has found an open page may guess ten times; one is used. */
-	for (i = 0; i < 9; i++) {
+	tell_checked(password_asked("the new one"), HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_USED);
+	ends(31, R_USED);
+	/* Who has found an open page is slowed down like others. */
+	for (i = 0; i < 2; i++) {
 		tell_checked(password_asked("the new one"), HASH_WRONG);
 		ends(31, R_SIGNIN);
 	}
@@ -578,7 +1019,7 @@ test_forged(void)
 	struct m_result		 no = { R_NOTFOUND, 0, "" };
 	struct m_hash_checked	 right = { HASH_RIGHT };
 	struct m_token_row	 row = { .user = 1 };
-	struct m_link_done	 done = { 1 };
+	struct m_link_done	 done = { .user = 1 };
 	uint32_t		 id, hash;
 
 	CHECK_INT(try(T, fresh_addr(), "forged@example.org", 41), 0);
@@ -656,6 +1097,7 @@ test_fair(void)
 	unsigned int	 i;
 
 	tell_tenant(OFF, TENANT_ACTIVE, 0);
+	tell_locks(OFF, 99);
 	CHECK((job = crowd(T, 33, 100, "fair")) != 0);
 	CHECK(fake_quiet());
 	CHECK_INT(try(T, fresh_addr(), "over@example.org", 200), 0);
@@ -697,6 +1139,7 @@ test_deaths(void)
 	CHECK_INT(try(T, fresh_addr(), "dead2@example.org", 54), 0);
 	ends(54, R_UNAVAILABLE);	/* tenants are not told yet */
 	tell_tenant(T, TENANT_ACTIVE, 0);
+	tell_locks(T, 55);
 
 	/* hash, with one job in work and two that wait */
 	job = crowd(T, 3, 60, "dead3x");
@@ -770,12 +1213,17 @@ main(void)
 	test_conf();
 	test_dummy();
 	test_login();
+	test_factor();
+	test_factor_throttle();
 	test_alike();
 	test_throttle();
+	test_device();
 	test_office();
 	test_token();
 	test_link();
+	test_score();
 	test_password();
+	test_networks();
 	test_forged();
 	test_fair();
 	test_deaths();

@@ -19,6 +19,7 @@
 #include "auth.h"
 #include "control.h"
 #include "fake_proc.h"
+#include "ledger.h"
 #include "log.h"
 #include "unit.h"
 
@@ -55,6 +56,20 @@ open_conn(void)
 
 	if (cn == NULL || imsgbuf_init(&cn->cn_ibuf, dial()) == -1 ||
 	    imsgbuf_set_maxsize(&cn->cn_ibuf, MAX_PAYLOAD) == -1)
+		abort();
+	return (cn);
+}
+
+/* Another user's: the kernel tells who connects. */
+static struct conn *
+open_as(uid_t uid)
+{
+	struct conn	*cn;
+
+	if (seteuid(uid) == -1)
+		abort();
+	cn = open_conn();
+	if (seteuid(0) == -1)
 		abort();
 	return (cn);
 }
@@ -152,6 +167,29 @@ closed(struct conn *cn)
 	return (0);
 }
 
+static void
+enter(uint32_t uid, enum op_role role, uint64_t until)
+{
+	struct m_operator	 m = { uid, (uint8_t)role, until };
+
+	CHECK_INT(ledger_set(&m), 0);
+}
+
+/* Something for the audit trail; the id it is to be answered with. */
+static uint32_t
+noted(uint32_t uid, enum imsg_type type, enum note what)
+{
+	const struct m_note	*m;
+	uint32_t		 id;
+
+	m = fake_take(PROC_STORAGE, 0, IMSG_NOTE, &id);
+	CHECK_INT(m->op, uid);
+	CHECK_STR(msg_name(m->type), msg_name(type));
+	CHECK_INT(m->note, what);
+	CHECK_INT((id & CONTROL_ID) != 0, what == NOTE_BEGIN);
+	return (id);
+}
+
 static int
 result(enum proc_type proc, unsigned int inst, uint32_t id, enum result code,
     const char *field)
@@ -221,10 +259,14 @@ test_parent(void)
 
 	hello(cn);
 	command(cn, IMSG_C_VERBOSE, 5, &m);
+	id = noted(0, IMSG_C_VERBOSE, NOTE_BEGIN);
+	CHECK(fake_quiet());		/* not before that is written */
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_OK, ""), 0);
 	got = fake_take(PROC_PARENT, 0, IMSG_C_VERBOSE, &id);
 	CHECK_INT(got->op, 0);
 	CHECK_INT(got->verbose, 1);
 	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	(void)noted(0, IMSG_C_VERBOSE, NOTE_DONE);
 	ends(cn, 5, R_OK, "");
 	command(cn, IMSG_C_PROCESSES, 6, &none);
 	(void)fake_take(PROC_PARENT, 0, IMSG_C_PROCESSES, &id);
@@ -481,7 +523,229 @@ test_deaf(void)
 	turn_loop(20);
 }
 
-/* Any other user: he may connect, if the mode lets him, and that is all. */
+/* What the parent does is in the audit trail before and after. */
+static void
+test_trail(void)
+{
+	struct m_c_none		 m = { 0 };
+	struct m_c_tenant_row	 row = { .name = "a", .title = "b",
+				    .contact = "c" };
+	struct conn		*cn = open_conn(), *own;
+	uint32_t		 id, i;
+
+	enter(1000, OP_OWNER, 0);
+	own = open_as(1000);
+	hello(cn);
+	hello(own);
+	command(cn, IMSG_C_RELOAD, 1, &m);
+	CHECK_INT(result(PROC_STORAGE, 0, noted(0, IMSG_C_RELOAD, NOTE_BEGIN),
+	    R_OK, ""), 0);
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_RELOAD, &id);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_REFUSED, "bad"), 0);
+	(void)noted(0, IMSG_C_RELOAD, NOTE_FAILED);
+	ends(cn, 1, R_REFUSED, "bad");
+
+	/* It can't be written: nothing is done, but for root. */
+	command(own, IMSG_C_RELOAD, 2, &m);
+	id = noted(1000, IMSG_C_RELOAD, NOTE_BEGIN);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), -1);
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_REFUSED, ""), 0);
+	ends(own, 2, R_REFUSED, "the audit trail cannot be written");
+	CHECK(fake_quiet());
+	command(cn, IMSG_C_RELOAD, 3, &m);
+	CHECK_INT(result(PROC_STORAGE, 0, noted(0, IMSG_C_RELOAD, NOTE_BEGIN),
+	    R_REFUSED, ""), 0);
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_RELOAD, &id);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	ends(cn, 3, R_OK, "");
+
+	/* Storage dies meanwhile, or is not there. */
+	command(own, IMSG_C_RELOAD, 4, &m);
+	(void)noted(1000, IMSG_C_RELOAD, NOTE_BEGIN);
+	command(cn, IMSG_C_RELOAD, 5, &m);
+	(void)noted(0, IMSG_C_RELOAD, NOTE_BEGIN);
+	fake_peer(PROC_STORAGE, 0)->pe_up = 0;
+	control_down(fake_peer(PROC_STORAGE, 0));
+	ends(own, 4, R_REFUSED, "the audit trail cannot be written");
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_RELOAD, &id);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	ends(cn, 5, R_OK, "");
+	command(cn, IMSG_C_RELOAD, 6, &m);
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_RELOAD, &id);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	ends(cn, 6, R_OK, "");
+	fake_peer(PROC_STORAGE, 0)->pe_up = 1;
+
+	/* It has not read the answer before, and goes: the end is open. */
+	command(own, IMSG_C_TENANT_LIST, 7, &m);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_C_TENANT_LIST, &id);
+	for (i = 0; i < 20000; i++)
+		CHECK_INT(control_imsg(fake_peer(PROC_STORAGE, 0),
+		    IMSG_C_TENANT_ROW, id, &row), 0);
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_OK, ""), 0);
+	command(own, IMSG_C_RELOAD, 8, &m);
+	CHECK_INT(result(PROC_STORAGE, 0, noted(1000, IMSG_C_RELOAD,
+	    NOTE_BEGIN), R_OK, ""), 0);
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_RELOAD, &id);
+	close_conn(own);
+	turn_loop(20);
+	(void)noted(1000, IMSG_C_RELOAD, NOTE_LEFT);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	close_conn(cn);
+	enter(1000, OP_NONE, 0);
+	turn_loop(20);
+	CHECK(fake_quiet());
+}
+
+/* Whoever was asked is through with it. */
+static void
+answer_all(void)
+{
+	struct fake_sent	*fs;
+
+	while (!fake_quiet()) {
+		fs = &fake_sent[fake_out++ % FAKE_MAX];
+		if ((fs->fs_id & CONTROL_ID) != 0)
+			CHECK_INT(result(fs->fs_proc, fs->fs_inst, fs->fs_id,
+			    R_OK, ""), 0);
+	}
+}
+
+/* Every command in every role: it reaches somebody, or is refused. */
+static void
+test_roles(void)
+{
+	union msg_any	 zero;
+	struct conn	*cn;
+	enum op_role	 role;
+	uint32_t	 type, n = 0;
+	const char	*why;
+
+	memset(&zero, 0, sizeof(zero));
+	for (role = OP_AUDITOR; role < OP_MAX; role++) {
+		enter(1000, role, 0);
+		for (type = 1; type < IMSG_MAX; type++) {
+			if (msg_role(type) == OP_NONE)
+				continue;
+			cn = open_as(1000);
+			hello(cn);
+			command(cn, type, 9, &zero);
+			if (msg_role(type) <= role) {
+				CHECK(!fake_quiet());
+				CHECK_INT(*(uint32_t *)fake_sent[fake_out %
+				    FAKE_MAX].fs_m.bytes, 1000);
+				CHECK(fake_sent[fake_out % FAKE_MAX].fs_type ==
+				    type || type == IMSG_C_RELOAD ||
+				    type == IMSG_C_VERBOSE);
+				n++;
+			} else {
+				why = msg_role(type) == OP_OWNER ?
+				    "this is for the role owner, yours is " :
+				    "this is for the role operator at least, "
+				    "yours is ";
+				CHECK((answer(cn, IMSG_RESULT, 9)) != NULL);
+				CHECK_INT(((const struct m_result *)
+				    cn->cn_m.bytes)->code, R_FORBIDDEN);
+				CHECK(strncmp(((const struct m_result *)
+				    cn->cn_m.bytes)->field, why,
+				    strlen(why)) == 0);
+				CHECK(fake_quiet() || fake_sent[fake_out %
+				    FAKE_MAX].fs_type == IMSG_NOTE);
+			}
+			answer_all();
+			close_conn(cn);
+			turn_loop(20);
+		}
+	}
+	CHECK(n > 40);
+	enter(1000, OP_NONE, 0);
+}
+
+/* An entry ends while its owner is connected: so does what he may. */
+static void
+test_removed(void)
+{
+	struct m_c_none	 m = { 0 };
+	struct conn	*cn, *other;
+	uint32_t	 id;
+
+	enter(1001, OP_OPERATOR, 0);
+	cn = open_as(1001);
+	hello(cn);
+	command(cn, IMSG_C_TENANT_LIST, 1, &m);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_C_TENANT_LIST, &id);
+	enter(1001, OP_NONE, 0);
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_OK, ""), 0);
+	ends(cn, 1, R_OK, "");
+	command(cn, IMSG_C_TENANT_LIST, 2, &m);
+	ends(cn, 2, R_FORBIDDEN, "you are not in the ledger of operators");
+	(void)noted(1001, IMSG_C_TENANT_LIST, NOTE_ROLE);
+	other = open_as(1001);
+	ends(other, 0, R_FORBIDDEN, "you are not in the ledger of operators");
+	CHECK(closed(other));
+	close_conn(other);
+	(void)noted(1001, IMSG_NONE, NOTE_STRANGER);
+	/* Another role, and one that is over. */
+	enter(1001, OP_AUDITOR, 0);
+	command(cn, IMSG_C_TENANT_LIST, 3, &m);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_C_TENANT_LIST, &id);
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_OK, ""), 0);
+	ends(cn, 3, R_OK, "");
+	enter(1001, OP_OWNER, 1);
+	command(cn, IMSG_C_TENANT_LIST, 4, &m);
+	ends(cn, 4, R_FORBIDDEN, "you are not in the ledger of operators");
+	fake_out = fake_in;
+	/* Storage is down: there is root alone, and no blame for it. */
+	enter(1001, OP_OWNER, 0);
+	ledger_clear();
+	command(cn, IMSG_C_PROCESSES, 5, &m);
+	ends(cn, 5, R_UNAVAILABLE, "");
+	other = open_as(1001);
+	ends(other, 0, R_UNAVAILABLE, "");
+	close_conn(other);
+	other = open_conn();
+	hello(other);
+	command(other, IMSG_C_PROCESSES, 6, &m);
+	(void)fake_take(PROC_PARENT, 0, IMSG_C_PROCESSES, &id);
+	CHECK_INT(result(PROC_PARENT, 0, id, R_OK, ""), 0);
+	ends(other, 6, R_OK, "");
+	close_conn(other);
+	close_conn(cn);
+	ledger_told();
+	turn_loop(20);
+	CHECK(fake_quiet());
+}
+
+/* Four users take all places; for root there is one. */
+static void
+test_room(void)
+{
+	struct m_c_none	 m = { 0 };
+	struct conn	*cn[33], *root;
+	uint32_t	 id;
+	unsigned int	 i;
+
+	for (i = 0; i < 33; i++) {
+		enter(2000 + i / 8, OP_AUDITOR, 0);
+		cn[i] = open_as(2000 + i / 8);
+		turn_loop(5);
+	}
+	CHECK(closed(cn[32]));
+	root = open_conn();
+	hello(root);
+	command(root, IMSG_C_TENANT_LIST, 1, &m);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_C_TENANT_LIST, &id);
+	CHECK_INT(result(PROC_STORAGE, 0, id, R_OK, ""), 0);
+	ends(root, 1, R_OK, "");
+	close_conn(root);
+	for (i = 0; i < 33; i++)
+		close_conn(cn[i]);
+	turn_loop(50);
+	for (i = 0; i < 5; i++)
+		enter(2000 + i, OP_NONE, 0);
+}
+
+/* Any other user: he may connect, and that is all. */
 static void
 test_stranger(void)
 {
@@ -497,9 +761,9 @@ test_stranger(void)
 		abort();
 	if (pid == 0) {
 		if (setuid(65534) == -1 || imsgbuf_init(&ib, dial()) == -1 ||
-		    msg_compose(&ib, IMSG_C_HELLO, 3, -1, &m) == -1 ||
-		    imsgbuf_write(&ib) == -1)
+		    msg_compose(&ib, IMSG_C_HELLO, 3, -1, &m) == -1)
 			_exit(1);
+		(void)imsgbuf_write(&ib);	/* nobody may read it */
 		for (i = 0; i < TURNS; i++) {
 			if (imsgbuf_get(&ib, &imsg) == 1)
 				break;
@@ -547,6 +811,7 @@ main(void)
 		abort();
 	control_site("office.example", 443);
 	control_listen(fd);
+	ledger_told();
 	if (getuid() == 0) {
 		test_command();
 		test_parent();
@@ -561,6 +826,10 @@ main(void)
 		test_garbage();
 		test_many();
 		test_deaf();
+		test_trail();
+		test_roles();
+		test_removed();
+		test_room();
 	}
 	test_stranger();
 	unlink(path);

@@ -15,12 +15,12 @@ test_key(void)
 	uint8_t	 pepper[HASH_KEY], a[HASH_KEY], b[HASH_KEY];
 
 	memset(pepper, 1, sizeof(pepper));
-	CHECK_INT(hash_key(a, pepper), 0);
-	CHECK_INT(hash_key(key, pepper), 0);
+	CHECK_INT(hash_key(a, pepper, HASH_PASSWORDS), 0);
+	CHECK_INT(hash_key(key, pepper, HASH_PASSWORDS), 0);
 	CHECK(memcmp(a, key, sizeof(a)) == 0);
 	CHECK(memcmp(a, pepper, sizeof(a)) != 0);
 	pepper[31] ^= 1;
-	CHECK_INT(hash_key(b, pepper), 0);
+	CHECK_INT(hash_key(b, pepper, HASH_PASSWORDS), 0);
 	CHECK(memcmp(a, b, sizeof(a)) != 0);
 }
 
@@ -108,6 +108,150 @@ test_hidden(void)
 	CHECK_INT(found, 0);
 }
 
+/* The seed of RFC 6238, sealed for user 9 of tenant 3. */
+static void
+rfc_seed(uint8_t sealed[OTP_SEALED])
+{
+	static const uint8_t	 bind[] = { 0, 0, 0, 3, 0, 0, 0, 9 };
+
+	CHECK_INT(hash_seal(key, bind, sizeof(bind), "12345678901234567890",
+	    TOTP_SEED, sealed), 0);
+}
+
+/* RFC 6238, appendix B: the last six of its eight digits. */
+static void
+test_totp(void)
+{
+	static const struct {
+		uint64_t	 at;
+		const char	*code;
+	} rfc[] = {
+		{ 59, "287082" }, { 1111111109, "081804" },
+		{ 1111111111, "050471" }, { 1234567890, "005924" },
+		{ 2000000000, "279037" }, { 20000000000, "353130" },
+	};
+	uint8_t		 sealed[OTP_SEALED];
+	uint64_t	 step;
+	size_t		 i;
+
+	rfc_seed(sealed);
+	for (i = 0; i < sizeof(rfc) / sizeof(rfc[0]); i++) {
+		step = 0;
+		CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+		    rfc[i].code, rfc[i].at, &step), HASH_RIGHT);
+		CHECK_INT(step, rfc[i].at / 30);
+		/* One step before and after, and no further. */
+		CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+		    rfc[i].code, rfc[i].at + 30, &step), HASH_RIGHT);
+		CHECK_INT(step, rfc[i].at / 30);
+		if (rfc[i].at >= 60) {
+			CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+			    rfc[i].code, rfc[i].at - 30, &step), HASH_RIGHT);
+			CHECK_INT(step, rfc[i].at / 30);
+			CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+			    rfc[i].code, rfc[i].at - 60, &step), HASH_WRONG);
+		}
+		CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+		    rfc[i].code, rfc[i].at + 60, &step), HASH_WRONG);
+	}
+	CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed), "28708", 59,
+	    &step), HASH_WRONG);
+	CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed), "2870820", 59,
+	    &step), HASH_WRONG);
+	CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed), "", 59, &step),
+	    HASH_WRONG);
+}
+
+/* A record opens for its owner, whole, under its pepper. */
+static void
+test_otp_bound(void)
+{
+	uint8_t		 sealed[OTP_SEALED], seed[TOTP_SEED], two[TOTP_SEED];
+	uint8_t		 other[HASH_KEY];
+	uint64_t	 step;
+	size_t		 i;
+
+	rfc_seed(sealed);
+	CHECK_INT(otp_check(key, 3, 8, sealed, sizeof(sealed), "287082", 59,
+	    &step), HASH_WRONG);
+	CHECK_INT(otp_check(key, 2, 9, sealed, sizeof(sealed), "287082", 59,
+	    &step), HASH_WRONG);
+	CHECK_INT(otp_check(key, 3, 9, sealed, 0, "287082", 59, &step),
+	    HASH_WRONG);
+	CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed) - 1, "287082",
+	    59, &step), HASH_WRONG);
+	memcpy(other, key, sizeof(other));
+	other[3] ^= 1;
+	CHECK_INT(otp_check(other, 3, 9, sealed, sizeof(sealed), "287082", 59,
+	    &step), HASH_WRONG);
+	for (i = 0; i < sizeof(sealed); i++) {
+		sealed[i] ^= 1;
+		CHECK_INT(otp_check(key, 3, 9, sealed, sizeof(sealed),
+		    "287082", 59, &step), HASH_WRONG);
+		sealed[i] ^= 1;
+	}
+	CHECK_INT(otp_make(key, 3, 9, seed, sealed), 0);
+	CHECK_INT(otp_make(key, 3, 9, two, sealed), 0);
+	CHECK(memcmp(seed, two, sizeof(seed)) != 0);
+	for (i = 0; i + 4 <= sizeof(sealed); i++)
+		CHECK(memcmp(sealed + i, two, 4) != 0);
+}
+
+static void
+test_otp_kind(void)
+{
+	static const struct {
+		const char	*typed;
+		uint8_t		 kind;
+		const char	*code;
+	} cases[] = {
+		{ "123456", FACTOR_TOTP, "123456" },
+		{ " 123 456", FACTOR_TOTP, "123456" },
+		{ "ABCD-EFGH-2345-67AB", FACTOR_RECOVERY, "ABCDEFGH234567AB" },
+		{ "abcdefgh 234567ab", FACTOR_RECOVERY, "ABCDEFGH234567AB" },
+		{ "2222222222222222", FACTOR_RECOVERY, "2222222222222222" },
+		{ "ABCD-EFGH-2345-67A1", 0, NULL }, { "12345", 0, NULL },
+		{ "1234567", 0, NULL }, { "12345a", 0, NULL },
+		{ "", 0, NULL }, { "-", 0, NULL },
+		{ "ABCDEFGH234567ABC", 0, NULL },
+		{ "\xef\xbc\x91\xef\xbc\x92", 0, NULL },
+	};
+	char	 code[OTP_CODE];
+	size_t	 i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		CHECK_INT(otp_kind(cases[i].typed, code), cases[i].kind);
+		if (cases[i].code != NULL)
+			CHECK_STR(code, cases[i].code);
+	}
+}
+
+/* Ten different ones; each hash is that of its line, and of its owner. */
+static void
+test_recovery(void)
+{
+	char	 text[RECOVERY_LINES], line[RECOVERY_TEXT], code[OTP_CODE];
+	uint8_t	 shas[RECOVERY_CODES][TOKEN_LEN], sha[TOKEN_LEN];
+	size_t	 i, j;
+
+	CHECK_INT(recovery_make(3, 9, text, shas), 0);
+	CHECK_INT(strlen(text), RECOVERY_LINES - 1);
+	for (i = 0; i < RECOVERY_CODES; i++) {
+		memcpy(line, text + i * RECOVERY_TEXT, RECOVERY_TEXT);
+		CHECK_INT(line[RECOVERY_TEXT - 1], '\n');
+		line[RECOVERY_TEXT - 1] = '\0';
+		CHECK_INT(otp_kind(line, code), FACTOR_RECOVERY);
+		CHECK_INT(recovery_hash(3, 9, code, sha), 0);
+		CHECK(memcmp(sha, shas[i], sizeof(sha)) == 0);
+		CHECK_INT(recovery_hash(3, 8, code, sha), 0);
+		CHECK(memcmp(sha, shas[i], sizeof(sha)) != 0);
+		CHECK_INT(recovery_hash(2, 9, code, sha), 0);
+		CHECK(memcmp(sha, shas[i], sizeof(sha)) != 0);
+		for (j = 0; j < i; j++)
+			CHECK(memcmp(shas[j], shas[i], sizeof(sha)) != 0);
+	}
+}
+
 int
 main(void)
 {
@@ -116,5 +260,9 @@ main(void)
 	test_cost();
 	test_forged();
 	test_hidden();
+	test_totp();
+	test_otp_bound();
+	test_otp_kind();
+	test_recovery();
 	return (unit_end());
 }

@@ -155,11 +155,63 @@ test_words(void)
 	CHECK_INT(status_number("gone"), -1);
 	CHECK_STR(status_name(STATUS_BUSY), "busy");
 	CHECK_STR(status_name(200), "available");
-	CHECK_INT(role_number("admin"), ROLE_ADMIN);
-	CHECK_INT(role_number("root"), -1);
 	CHECK_INT(lang_number(""), LANG_AUTO);
 	CHECK_INT(lang_number("ja"), LANG_JA);
 	CHECK_INT(lang_number("fr"), -1);
+}
+
+/* The value of "v" in the object. */
+static int
+role_of(const char *text)
+{
+	json_t	*o = json_parse(text, strlen(text));
+	int	 n = json_role_get(json_object_get(o, "v"));
+
+	json_decref(o);
+	return (n);
+}
+
+static int
+can_of(const char *text)
+{
+	json_t	*o = json_parse(text, strlen(text));
+	uint8_t	 can;
+	int	 n = json_can_get(json_object_get(o, "v"), &can);
+
+	json_decref(o);
+	return (n == -1 ? -1 : can);
+}
+
+static void
+test_roles(void)
+{
+	char	*text;
+	json_t	*v;
+
+	CHECK_INT(role_of("{\"v\":\"admin\"}"), ROLE_ADMIN);
+	CHECK_INT(role_of("{\"v\":\"member\"}"), ROLE_MEMBER);
+	CHECK_INT(role_of("{\"v\":\"root\"}"), -1);
+	CHECK_INT(role_of("{\"v\":16}"), 16);
+	CHECK_INT(role_of("{\"v\":255}"), 255);
+	CHECK_INT(role_of("{\"v\":256}"), -1);
+	CHECK_INT(role_of("{\"v\":1}"), -1);
+	CHECK_INT(role_of("{\"v\":15}"), -1);
+	CHECK_INT(role_of("{\"v\":16.5}"), -1);
+	CHECK_INT(role_of("{\"v\":null}"), -1);
+	CHECK_INT(role_of("{}"), -1);
+	CHECK_INT(can_of("{\"v\":[]}"), 0);
+	CHECK_INT(can_of("{\"v\":[\"dm\",\"chat\",\"dm\"]}"),
+	    RIGHT_CHAT | RIGHT_DM);
+	CHECK_INT(can_of("{\"v\":[\"admin\"]}"), -1);
+	CHECK_INT(can_of("{\"v\":[1]}"), -1);
+	CHECK_INT(can_of("{\"v\":\"chat\"}"), -1);
+	v = json_pack("{so so so}", "a", json_role(ROLE_GUEST), "b",
+	    json_role(40), "c", json_can(RIGHT_ALL));
+	text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+	CHECK_STR(text, "{\"a\":\"guest\",\"b\":40,\"c\":[\"chat\",\"dm\","
+	    "\"voice\",\"video\",\"screen\",\"guest\"]}");
+	free(text);
+	json_decref(v);
 }
 
 int
@@ -168,6 +220,7 @@ main(void)
 	test_parse();
 	test_fields();
 	test_ids();
+	test_roles();
 	test_look();
 	test_channels();
 	test_words();

@@ -123,6 +123,42 @@ test_table(void)
 	}
 }
 
+/* Each command of risactl, and nothing else, takes a role. */
+static void
+test_commands(void)
+{
+	static const char	*const looks[] = { "_LIST", "_SHOW", "_STATUS",
+				    "_PROCESSES", "_STATS", "_ALERTS" };
+	const char		*name;
+	uint32_t		 type;
+	size_t			 i;
+	int			 look;
+
+	for (type = 0; type <= IMSG_MAX; type++) {
+		name = msg_name(type);
+		for (i = 0, look = 0; i < sizeof(looks) / sizeof(looks[0]);
+		    i++)
+			look |= strlen(name) > strlen(looks[i]) &&
+			    strcmp(name + strlen(name) - strlen(looks[i]),
+			    looks[i]) == 0;
+		if (!msg_allowed(type, PROC_CONTROL, PROC_AUTH) ||
+		    type == IMSG_C_HELLO)
+			CHECK_INT(msg_role(type), OP_NONE);
+		else if (look)
+			CHECK_INT(msg_role(type), OP_AUDITOR);
+		else
+			CHECK(msg_role(type) > OP_AUDITOR);
+	}
+	CHECK_INT(msg_role(IMSG_C_USER_DEL), OP_OPERATOR);
+	CHECK_INT(msg_role(IMSG_C_OPERATOR_ADD), OP_OWNER);
+	CHECK_INT(msg_role(IMSG_C_OPERATOR_DEL), OP_OWNER);
+	CHECK_INT(msg_role(IMSG_C_RELOAD), OP_OWNER);
+	CHECK_INT(msg_role(IMSG_C_VERBOSE), OP_OWNER);
+	for (i = 0; i < OP_MAX; i++)
+		CHECK(strcmp(op_role_word((enum op_role)i), "?") != 0);
+	CHECK_STR(op_role_word(OP_MAX), "?");
+}
+
 static void
 test_fields(void)
 {
@@ -233,6 +269,7 @@ main(void)
 	pipe_open();
 	test_all_types();
 	test_table();
+	test_commands();
 	test_fields();
 	test_limits();
 	test_lies();

@@ -99,8 +99,9 @@ test_time(void)
 }
 
 static const struct m_c_floor_row	 floors[] = {
-	{ 1, 1, 0, 0, 3297, "Lobby", "" },
-	{ 12, 0, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example" },
+	{ 1, 1, 0, 0, 3297, "Lobby", "", "" },
+	{ 12, 0, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example",
+	    "192.0.2.0/24" },
 };
 
 static void
@@ -122,9 +123,9 @@ test_text(void)
 	output_text.out_floor(&floors[1]);
 	output_text.out_end();
 	CHECK_STR(printed(),
-	    "id:      12\nopen to: some\nusers:   3\ngroups:  11\n"
-	    "bytes:   10892\nname:    ３Ｆ 開発\n"
-	    "who:     group dev, a@b.example\n");
+	    "id:       12\nopen to:  some\nusers:    3\ngroups:   11\n"
+	    "bytes:    10892\nname:     ３Ｆ 開発\n"
+	    "networks: 192.0.2.0/24\nwho:      group dev, a@b.example\n");
 
 	start(&output_text, IMSG_C_STATS);
 	output_text.out_stat(&stat);
@@ -177,10 +178,12 @@ test_wide(void)
 static void
 test_json(void)
 {
-	struct m_c_user_row	 user = { 7, ROLE_ADMIN, USER_LOCKED, 0,
-				    1764000000000, 0, "a@b.example" };
+	struct m_c_user_row	 user = { 7, USER_LOCKED, 0, 1764000000000,
+				    0, FACTOR_TOTP, LOCK_NEVER,
+				    "a@b.example", "admin" };
 	struct m_c_floor_row	 bad = { 1, 0, 0, 0, 0,
-				    "\xc2\x9b\xe2\x80\xae\U000e0041\"日", "" };
+				    "\xc2\x9b\xe2\x80\xae\U000e0041\"日", "",
+				    "" };
 	struct m_c_stat_row	 stat = { "x", UINT64_MAX };
 	json_t			*doc;
 
@@ -196,7 +199,9 @@ test_json(void)
 	    "    \"mail\": \"a@b.example\",\n    \"role\": \"admin\",\n"
 	    "    \"state\": \"locked\",\n"
 	    "    \"created\": \"2025-11-24T16:00:00Z\",\n"
-	    "    \"last\": null,\n    \"link_until\": null\n  }\n}\n");
+	    "    \"last\": null,\n    \"link_until\": null,\n"
+	    "    \"second_factor\": true,\n"
+	    "    \"locked_until\": \"9999-12-31T23:59:59Z\"\n  }\n}\n");
 
 	start(&output_json, IMSG_C_RELOAD);
 	output_json.out_end();
@@ -231,6 +236,8 @@ test_rows(const struct output *out, const char *name)
 				    1764000000000, 44, "acme", "Acme", "c@d" };
 	struct m_c_session_row	 session = { 9, 1000, 2000, 3000, 4, "e@f",
 				    "192.0.2.1", "agent" };
+	struct m_c_operator_row	 op = { 4712, 4713, OP_AUDITOR, 1, 1000, 2000,
+				    "ann", "bob" };
 	struct m_c_proc_row	 proc = { PROC_STORAGE, 5, 4711, 6, 1000, 1 };
 
 	start(out, IMSG_C_TENANT_LIST);
@@ -248,6 +255,17 @@ test_rows(const struct output *out, const char *name)
 	    strstr(text, "agent") && strstr(text, "1970-01-01T00:00:01Z") &&
 	    strstr(text, "1970-01-01T00:00:02Z") &&
 	    strstr(text, "1970-01-01T00:00:03Z"));
+	start(out, IMSG_C_OPERATOR_LIST);
+	out->out_operator(&op);
+	op.role = OP_NONE;
+	op.expired = 0;
+	out->out_operator(&op);
+	out->out_end();
+	CHECK(strstr(printed(), "4712") && strstr(text, "ann") &&
+	    strstr(text, "auditor") && strstr(text, "expired") &&
+	    strstr(text, "damaged") && strstr(text, "bob") &&
+	    strstr(text, "4713") && strstr(text, "1970-01-01T00:00:01Z") &&
+	    strstr(text, "1970-01-01T00:00:02Z"));
 	start(out, IMSG_C_PROCESSES);
 	out->out_process(&proc);
 	out->out_end();

@@ -49,11 +49,16 @@ test_all(void)
 		{ "tenant|suspend|acme", IMSG_C_TENANT_STATE,
 		    TENANT_SUSPENDED },
 		{ "tenant|resume|acme", IMSG_C_TENANT_STATE, TENANT_ACTIVE },
-		{ "user|add|acme|a@b.example", IMSG_C_USER_ADD, ROLE_MEMBER },
-		{ "user|add|acme|a@b.example|role|member", IMSG_C_USER_ADD,
-		    ROLE_MEMBER },
-		{ "user|add|acme|a@b.example|role|admin", IMSG_C_USER_ADD,
-		    ROLE_ADMIN },
+		{ "user|add|acme|a@b.example", IMSG_C_USER_ADD, 0 },
+		{ "user|add|acme|a@b.example|role|admin", IMSG_C_USER_ADD, 0 },
+		{ "user|role|acme|a@b.example|admin", IMSG_C_USER_ROLE, 0 },
+		{ "role|list|acme", IMSG_C_ROLE_LIST, 0 },
+		{ "role|add|acme|Contractor", IMSG_C_ROLE_ADD, 0 },
+		{ "role|delete|acme|Contractor", IMSG_C_ROLE_DEL, 0 },
+		{ "role|rename|acme|Contractor|Temp", IMSG_C_ROLE_NAME, 0 },
+		{ "role|allow|acme|member|guest", IMSG_C_ROLE_ALLOW,
+		    RIGHT_GUEST },
+		{ "role|deny|acme|member|dm", IMSG_C_ROLE_DENY, RIGHT_DM },
 		{ "user|invite|acme|a@b.example", IMSG_C_USER_LINK,
 		    LINK_INVITE },
 		{ "user|reset|acme|a@b.example", IMSG_C_USER_LINK,
@@ -65,12 +70,20 @@ test_all(void)
 		{ "user|unlock|acme|a@b.example", IMSG_C_USER_STATE,
 		    USER_ACTIVE },
 		{ "user|delete|acme|a@b.example", IMSG_C_USER_DEL, 0 },
+		{ "user|import|acme|people.csv", IMSG_C_IMPORT_END, 0 },
+		{ "user|import|acme|-|dry", IMSG_C_IMPORT_END, 1 },
 		{ "floor|add|acme|3F", IMSG_C_FLOOR_ADD, 0 },
 		{ "floor|list|acme", IMSG_C_FLOOR_LIST, 0 },
 		{ "floor|show|acme|3F", IMSG_C_FLOOR_SHOW, 0 },
 		{ "floor|allow|acme|3F|all", IMSG_C_FLOOR_ALLOW, 1 },
 		{ "floor|deny|acme|3F|all", IMSG_C_FLOOR_ALLOW, 0 },
+		{ "floor|networks|acme|3F|::/0 10.0.0.0/8",
+		    IMSG_C_FLOOR_NETWORKS, 0 },
+		{ "floor|networks|acme|3F|", IMSG_C_FLOOR_NETWORKS, 0 },
 		{ "floor|delete|acme|3F", IMSG_C_FLOOR_DEL, 0 },
+		{ "guest|add|acme|floor|3F", IMSG_C_GUEST_ADD, 0 },
+		{ "guest|list|acme", IMSG_C_GUEST_LIST, 0 },
+		{ "guest|revoke|acme|3", IMSG_C_GUEST_DEL, 0 },
 		{ "policy|show|acme", IMSG_C_POLICY_SHOW, 0 },
 		{ "policy|set|acme|password-length|12", IMSG_C_POLICY_SET,
 		    POLICY_LENGTH },
@@ -78,6 +91,14 @@ test_all(void)
 		    POLICY_KINDS },
 		{ "session|list|acme", IMSG_C_SESSION_LIST, 0 },
 		{ "session|end|acme|a@b.example", IMSG_C_SESSION_END, 0 },
+		{ "operator|add|ann|role|auditor", IMSG_C_OPERATOR_ADD,
+		    OP_AUDITOR },
+		{ "operator|add|ann|role|operator", IMSG_C_OPERATOR_ADD,
+		    OP_OPERATOR },
+		{ "operator|add|ann|role|owner|until|2027-03-31",
+		    IMSG_C_OPERATOR_ADD, OP_OWNER },
+		{ "operator|list", IMSG_C_OPERATOR_LIST, 0 },
+		{ "operator|remove|1000", IMSG_C_OPERATOR_DEL, 0 },
 		{ "show|status", IMSG_C_STATUS, 0 },
 		{ "show|processes", IMSG_C_PROCESSES, 0 },
 		{ "show|stats", IMSG_C_STATS, 0 },
@@ -103,13 +124,26 @@ test_arguments(void)
 	CHECK_STR(cm.cm_tenant, "acme");
 	CHECK_STR(cm.cm_title, "Acme K.K.");
 	CHECK_STR(cm.cm_mail, "a@b.example");
+	CHECK_INT(parse("guest|add|acme|floor|3F|uses|7|expires|2h|password|"
+	    "approval"), 0);
+	CHECK_INT(cm.cm_number, 7);
+	CHECK_INT(cm.cm_seconds, 7200);
+	CHECK_INT(cm.cm_flags, CM_PASSWORD | CM_APPROVAL);
+	CHECK_INT(parse("guest|add|acme|floor|3F|expires|10w"), 0);
+	CHECK_INT(cm.cm_number, 1);
+	CHECK_INT(cm.cm_seconds, 6048000);
+	CHECK_INT(cm.cm_flags, 0);
+	CHECK_INT(parse("guest|add|acme|floor|3F|expires|0m"), -1);
+	CHECK_INT(parse("guest|add|acme|floor|3F|expires|2hh"), -1);
+	CHECK_INT(parse("guest|add|acme|floor|3F|expires|h"), -1);
+	CHECK_INT(parse("guest|add|acme|floor|3F|expires|9999999w"), -1);
 	CHECK_INT(parse("tenant|add|acme|contact|a@b.example|title|t"), 0);
 	CHECK_STR(cm.cm_title, "t");
 	CHECK_INT(parse("user|add|acme|M@B.example|role|admin|name|佐藤 美咲"),
 	    0);
 	CHECK_STR(cm.cm_mail, "m@b.example");
 	CHECK_STR(cm.cm_name, "佐藤 美咲");
-	CHECK_INT(cm.cm_arg, ROLE_ADMIN);
+	CHECK_STR(cm.cm_role, "admin");
 	CHECK(cm.cm_title == NULL && cm.cm_floor == NULL);
 	CHECK_INT(parse("floor|add|acme|3F 開発|template|lobby"), 0);
 	CHECK_STR(cm.cm_floor, "3F 開発");
@@ -124,6 +158,9 @@ test_arguments(void)
 	CHECK_INT(parse("floor|deny|acme|3|group|sales"), 0);
 	CHECK_STR(cm.cm_group, "sales");
 	CHECK_STR(cm.cm_mail, "");
+	CHECK_INT(parse("role|rename|acme|Temp|Contractor"), 0);
+	CHECK_STR(cm.cm_role, "Temp");
+	CHECK_STR(cm.cm_name, "Contractor");
 	/* What looks like a word is an argument where one is due. */
 	CHECK_INT(parse("floor|show|list|add"), 0);
 	CHECK_STR(cm.cm_tenant, "list");
@@ -144,13 +181,67 @@ test_rules(void)
 		CHECK_INT(cm.cm_arg, i);
 		CHECK_INT(cm.cm_number, 7);
 	}
+	for (i = 0; i < POLICY_LISTS; i++) {
+		(void)snprintf(line, sizeof(line), "policy|set|acme|%s|a b",
+		    policy_lists[i].pw_name);
+		CHECK_INT(parse(line), 0);
+		CHECK_INT(cm.cm_arg, POLICY_KEYS + i);
+		CHECK_STR(cm.cm_text, "a b");
+	}
+	CHECK_INT(parse("policy|set|acme|mail-domains|"), 0);
+	CHECK_INT(parse("policy|set|acme|mail-domains"), -1);
 	CHECK_INT(parse("policy|set|acme|password-length|-1"), -1);
 	CHECK_INT(parse("policy|set|acme|password-length|8 "), -1);
 	CHECK_INT(parse("policy|set|acme|password-length|4294967296"), -1);
 	CHECK(says("a whole number expected\n"));
 	CHECK_INT(parse("policy|set|acme|password-length"), -1);
 	CHECK_INT(parse("policy|set|acme|strength|8"), -1);
-	CHECK(says("valid here: password-kinds password-length\n"));
+	CHECK(says("valid here: "));
+	for (i = 0; i < POLICY_KEYS; i++)
+		CHECK(says(policy_rules[i].pr_name));
+}
+
+/* Until when: a day to its end, or a second; in UTC, and there must be one. */
+static void
+test_dates(void)
+{
+	static const char	*const bad[] = { "", "2027", "2027-02-29",
+				    "2027-3-31", "27-03-31", "2027-03-32",
+				    "2027-00-01", "2027-13-01", "2027-03-31x",
+				    " 2027-03-31", "2027-03-31T18:00Z",
+				    "2027-03-31T18:00:00",
+				    "2027-03-31T18:00:00+09:00",
+				    "2027-03-31T24:00:00Z", "1969-12-31",
+				    "2027-03-31T18:00:60Z", "tomorrow",
+				    "12027-03-31", "-2027-03-31" };
+	char			 line[128];
+	size_t			 i;
+
+	CHECK_INT(parse("operator|add|ann|role|auditor"), 0);
+	CHECK_STR(cm.cm_account, "ann");
+	CHECK(cm.cm_until == 0);
+	CHECK_INT(parse("o|a|ann|r|au|u|2027-03-31"), 0);
+	CHECK(cm.cm_until == 1806537599999ULL);
+	CHECK_INT(parse("operator|add|ann|role|owner|until|2028-02-29"), 0);
+	CHECK_INT(parse("operator|add|ann|role|owner|until|"
+	    "2027-03-31T18:00:01Z"), 0);
+	CHECK(cm.cm_until == 1806516001000ULL);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		(void)snprintf(line, sizeof(line),
+		    "operator|add|ann|role|owner|until|%s", bad[i]);
+		CHECK_INT(parse(line), -1);
+		CHECK(says("a day as 2027-03-31 expected, or a time as"));
+	}
+	CHECK_INT(parse("operator|add|ann"), -1);
+	CHECK(says("valid here: role\n"));
+	CHECK_INT(parse("operator|add|ann|role|root"), -1);
+	CHECK(says("valid here: auditor operator owner\n"));
+	CHECK_INT(parse("operator|add|ann|role|o"), -1);
+	CHECK(says("could be: operator owner\n"));
+	CHECK_INT(parse("operator|remove|"), -1);
+	CHECK(says("an account's name or number expected\n"));
+	CHECK_INT(parse("operator"), -1);
+	CHECK(says("valid here: add list remove\n"));
 }
 
 static void
@@ -161,10 +252,11 @@ test_short(void)
 	CHECK_INT(parse("se|e|acme|a@b.example"), 0);
 	CHECK_INT(cm.cm_type, IMSG_C_SESSION_END);
 	CHECK_INT(parse("u|a|acme|a@b.example|r|a|n|Al"), 0);
-	CHECK_INT(cm.cm_arg, ROLE_ADMIN);
+	/* A role is never cut: it may be one of the tenant's own. */
+	CHECK_STR(cm.cm_role, "a");
 	CHECK_INT(parse("f|del|acme|3"), 0);
 	CHECK_INT(cm.cm_type, IMSG_C_FLOOR_DEL);
-	CHECK_INT(parse("r"), 0);
+	CHECK_INT(parse("re"), 0);
 	CHECK_INT(cm.cm_type, IMSG_C_RELOAD);
 	CHECK_INT(parse("user|lo|acme|a@b.example"), 0);
 	CHECK_INT(parse("tenant|res|acme"), 0);
@@ -187,8 +279,8 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: floor log policy reload session "
-	    "show tenant user\n"));
+	CHECK(says("valid here: floor guest log operator policy reload role "
+	    "session show tenant user\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: floor"));
@@ -210,8 +302,10 @@ test_wrong_words(void)
 	CHECK(says("valid here: all group user\n"));
 	CHECK_INT(parse("floor|allow|acme|3F|everybody"), -1);
 	CHECK_INT(parse("user|add|acme|a@b.example|role"), -1);
-	CHECK(says("valid here: admin member\n"));
-	CHECK_INT(parse("user|add|acme|a@b.example|role|root"), -1);
+	CHECK(says("valid here: ROLE\n"));
+	CHECK_INT(parse("user|role|acme|a@b.example"), -1);
+	CHECK_INT(parse("role|allow|acme|member|root"), -1);
+	CHECK(says("valid here: chat dm guest screen video voice\n"));
 	CHECK_INT(parse("user|add|acme|a@b.example|role|admin|role|member"),
 	    -1);
 	CHECK(says("given twice: role\n"));
@@ -269,6 +363,7 @@ main(void)
 	test_all();
 	test_arguments();
 	test_rules();
+	test_dates();
 	test_short();
 	test_wrong_words();
 	test_wrong_arguments();

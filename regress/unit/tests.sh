@@ -1,5 +1,7 @@
 # Which files each test links.  Sourced by run.sh.
+policy="risad/policy.c risad/network.c"
 unit both test_util -- risad/util.c risad/utf8.c
+unit both test_csv -- risad/csv.c risad/utf8.c
 unit both test_utf8 -- risad/utf8.c
 unit both test_msg -- risad/msg.c risad/utf8.c $imsg
 unit both test_imsg -- $imsg
@@ -10,23 +12,35 @@ unit both test_map $maps -- risad/map.c
 unit both test_walk $maps -- risad/map.c risad/walk.c
 unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
-unit both test_json -- risad/json.c risad/utf8.c
-unit both test_policy -- risad/policy.c
-unit both test_parser -- risactl/parser.c risad/policy.c risad/util.c \
+unit both test_json -- risad/json.c risad/role.c risad/utf8.c
+unit both test_policy -- $policy risad/util.c risad/utf8.c
+unit both test_network -- risad/network.c
+unit both test_proxy -- risad/proxy.c risad/network.c
+unit both test_parser -- risactl/parser.c $policy risad/util.c \
     risad/utf8.c
 
 proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
     risad/limit.c risad/compat/pledge.c risad/compat/unveil.c"
-auth="$imsg risad/auth.c risad/auth_request.c risad/auth_hash.c
-    risad/auth_policy.c risad/policy.c risad/control.c risad/limit.c
-    risad/msg.c risad/log.c
+auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
+    risad/auth_request.c risad/auth_hash.c risad/auth_passkey.c
+    risad/auth_policy.c risad/auth_throttle.c risad/auth_failure.c
+    risad/auth_address.c risad/auth_attack.c risad/auth_device.c $policy
+    risad/control.c risad/ledger.c risad/limit.c risad/msg.c risad/log.c
     risad/util.c risad/utf8.c"
+unit both test_ledger -- risad/ledger.c risad/limit.c
 unit both test_limit -- risad/limit.c
-unit both test_auth_policy -- risad/auth_policy.c risad/policy.c \
+unit both test_failure -- risad/auth_failure.c risad/auth_address.c \
+    risad/auth_attack.c risad/auth_device.c risad/limit.c risad/util.c \
     risad/utf8.c
-unit both test_hash -- risad/hash.c $proc
+unit both test_auth_policy -- risad/auth_policy.c $policy \
+    risad/util.c risad/utf8.c
+unit both test_strength -- risad/strength.c
+unit both test_hash -- risad/hash.c risad/strength.c risad/hash_otp.c \
+    risad/hash_webauthn.c $proc
+unit both test_webauthn -- risad/hash_webauthn.c risad/util.c risad/utf8.c
 unit both test_keys -- risad/keys.c risad/keys_engine.c \
     risad/compat/tls_ssl.c $proc
+unit both test_challenge -- risad/limit.c risad/util.c risad/utf8.c
 unit both test_auth -- $auth
 unit both test_control -- $auth
 
@@ -38,8 +52,12 @@ unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
-    risad/storage_talk.c risad/policy.c risad/db.c risad/stmt.c \
-    risad/hold.c risad/grant.c \
-    risad/msg.c $imsg $store
+    risad/storage_factor.c risad/storage_guest.c \
+    risad/storage_import.c risad/storage_lock.c \
+    risad/storage_network.c risad/storage_operator.c \
+    risad/storage_passkey.c risad/storage_password.c risad/storage_role.c \
+    risad/storage_signin.c risad/storage_talk.c risad/role.c risad/csv.c \
+    $policy risad/db.c \
+    risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
 unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c \
-    risad/utf8.c $imsg
+    risad/role.c risad/csv.c risad/utf8.c $imsg

@@ -1,10 +1,11 @@
 # What building on Linux takes: Debian's packages, and the parts of OpenBSD
 # that Linux lacks.
-PKGS =		libevent libtls libcrypto libssl sqlite3 jansson libbsd-overlay
+PKGS =		libevent libtls libcrypto libssl sqlite3 jansson liboath \
+		libbsd-overlay
 CPPFLAGS +=	-D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad/compat/include
 CPPFLAGS +=	$$(pkg-config --cflags ${PKGS})
 CFLAGS +=	-D_FORTIFY_SOURCE=2 -fstack-clash-protection
-LDADD =		$$(pkg-config --libs ${PKGS}) -largon2 -lm
+LDADD =		$$(pkg-config --libs ${PKGS}) -largon2 -lfido2 -lzxcvbn -lm
 LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay)
 LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now
 COMPAT_CTL =	risad/compat/imsg.c risad/compat/imsg-buffer.c \

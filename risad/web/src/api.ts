@@ -1,6 +1,10 @@
-import type { AdminFloor, AdminUser, Channel, FloorMap, FloorRef, Group,
-    InviteInfo, InviteLink, LangChoice, Look, Message, Problem, Role, Rules,
-    RuleSet, SessionInfo, Status, Tenant, TenantInfo, User } from './types';
+import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Factor,
+    FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer, InviteInfo,
+    InviteLink, Judgement, LangChoice, Look, Message, Passkey, Problem, Right,
+    Role, Rules, RuleSet, SessionInfo, Signin, Status, Tenant, TenantInfo,
+    User, Visit } from './types';
+import type { Assertion, CreateOptions, GetOptions, Registration } from
+    './lib/webauthn';
 
 /* A refusal of the server, or "network" when there was no answer. */
 export class ApiError extends Error {
@@ -8,13 +12,18 @@ export class ApiError extends Error {
 	readonly field: string;
 	readonly status: number;
 	readonly wait: number;		/* seconds of Retry-After */
+	readonly methods: string[];	/* of a second factor */
+	readonly value: string;		/* it is about, or nothing */
 
-	constructor(word: string, status: number, field = '', wait = 0) {
+	constructor(word: string, status: number, field = '', wait = 0,
+	    methods: string[] = [], value = '') {
 		super(word);
 		this.word = word;
 		this.status = status;
 		this.field = field;
 		this.wait = wait;
+		this.methods = methods;
+		this.value = value;
 	}
 }
 
@@ -22,6 +31,7 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 const BASE = '/api/v1';
 const TIMEOUT = 20000;
+const LONG = 65000;	/* thousands of lines: more than the server takes */
 
 async function refusal(r: Response): Promise<ApiError> {
 	const wait = Number(r.headers.get('Retry-After') ?? 0) || 0;
@@ -33,17 +43,18 @@ async function refusal(r: Response): Promise<ApiError> {
 		/* a proxy answered in its own words: the status must do */
 	}
 	const word = (p.type ?? '').split('/').at(-1) || 'other';
-	return (new ApiError(word, r.status, p.field ?? '', wait));
+	return (new ApiError(word, r.status, p.field ?? '', wait,
+	    p.methods ?? [], p.value ?? ''));
 }
 
-async function call<T>(method: Method, path: string, body?: unknown):
-    Promise<T> {
+async function call<T>(method: Method, path: string, body?: unknown,
+    signal = AbortSignal.timeout(TIMEOUT)): Promise<T> {
 	const init: RequestInit = {
 		method,
 		credentials: 'same-origin',
 		cache: 'no-store',
 		redirect: 'error',
-		signal: AbortSignal.timeout(TIMEOUT),
+		signal,
 	};
 	let r: Response;
 
@@ -73,8 +84,16 @@ export interface Person {
 
 export const api = {
 	tenant: () => call<TenantInfo>('GET', '/tenant'),
-	signIn: (email: string, password: string) =>
-	    call<SessionInfo>('POST', '/session', { email, password }),
+	signIn: (email: string, password: string, otp = '') =>
+	    call<SessionInfo>('POST', '/session', otp === '' ?
+	    { email, password } : { email, password, otp }),
+	passkeyChallenge: (purpose: 'sign-in' | 'second-factor') =>
+	    call<GetOptions>('POST', '/passkey/challenge', { purpose }),
+	/* Alone, or after mail address and password. */
+	signInPasskey: (passkey: Assertion, first: { email: string;
+	    password: string } | null = null) => call<SessionInfo>('POST',
+	    '/session', first === null ? { passkey } : { passkey,
+	    email: first.email, password: first.password }),
 	session: () => call<SessionInfo>('GET', '/session'),
 	signOut: () => call<void>('DELETE', '/session'),
 	invite: (token: string) =>
@@ -82,8 +101,41 @@ export const api = {
 	accept: (token: string, password: string, name: string) =>
 	    call<SessionInfo>('POST', `/invite/${enc(token)}`,
 	    name === '' ? { password } : { password, name }),
+	guest: (token: string) =>
+	    call<GuestInfo>('GET', `/guest/${enc(token)}`),
+	comeIn: (token: string, name: string, password: string) =>
+	    call<SessionInfo>('POST', `/guest/${enc(token)}`,
+	    password === '' ? { name } : { name, password }),
 	password: (current: string, next: string) =>
 	    call<void>('POST', '/password', { current, new: next }),
+	judge: (password: string, signal: AbortSignal) =>
+	    call<Judgement>('POST', '/password/check', { password }, signal),
+	judgeInvite: (token: string, password: string, name: string,
+	    signal: AbortSignal) => call<Judgement>('POST',
+	    `/invite/${enc(token)}/check`, { password, name }, signal),
+	factor: () => call<Factor>('GET', '/factor'),
+	beginTotp: (password: string) =>
+	    call<{ uri: string; secret: string }>('POST', '/factor/totp',
+	    { password }),
+	confirmTotp: (code: string) => call<{ recovery: string[] }>('POST',
+	    '/factor/totp/confirm', { code }),
+	dropTotp: (password: string) => call<void>('DELETE', '/factor/totp',
+	    { password }),
+	newCodes: (password: string) => call<{ recovery: string[] }>('POST',
+	    '/factor/recovery', { password }),
+	signins: () => call<{ signins: Signin[] }>('GET', '/signins'),
+	endSignin: (id: number) => call<void>('DELETE', `/signins/${id}`),
+	endOthers: () => call<void>('DELETE', '/signins'),
+	passkeys: () => call<{ passkeys: Passkey[]; max: number }>('GET',
+	    '/passkeys'),
+	passkeyOptions: () => call<CreateOptions>('POST',
+	    '/passkeys/challenge'),
+	addPasskey: (password: string, name: string, passkey: Registration) =>
+	    call<void>('POST', '/passkeys', { password, name, passkey }),
+	namePasskey: (id: number, name: string) =>
+	    call<void>('PATCH', `/passkeys/${id}`, { name }),
+	dropPasskey: (id: number, password: string) =>
+	    call<void>('DELETE', `/passkeys/${id}`, { password }),
 	me: (change: { name?: string; look?: Look; lang?: LangChoice;
 	    status?: Status; note?: string }) =>
 	    call<{ user: User }>('PATCH', '/me', change),
@@ -104,36 +156,66 @@ export const admin = {
 	    call<{ user: AdminUser; invite: InviteLink }>('POST',
 	    '/admin/users', name === '' ? { email, role } :
 	    { email, role, name }),
-	setUser: (id: number, change: { role?: Role; name?: string;
+	setUser: (id: number, change: { role?: Role; was?: Role; name?: string;
 	    state?: 'active' | 'locked' }) =>
 	    call<{ user: AdminUser }>('PATCH', `/admin/users/${id}`, change),
 	dropUser: (id: number) => call<void>('DELETE', `/admin/users/${id}`),
 	inviteUser: (id: number) => call<{ invite: InviteLink }>('POST',
 	    `/admin/users/${id}/invite`),
+	dropFactor: (id: number) => call<void>('DELETE',
+	    `/admin/users/${id}/factor`),
+	importDry: (csv: string) => call<ImportAnswer>('POST',
+	    '/admin/import', { csv, dry: true }, AbortSignal.timeout(LONG)),
+	importRun: (csv: string, digest: string) => call<ImportAnswer>('POST',
+	    '/admin/import', { csv, digest }, AbortSignal.timeout(LONG)),
+	signins: (id: number) => call<{ signins: Signin[] }>('GET',
+	    `/admin/users/${id}/signins`),
+	endSignins: (id: number) => call<void>('DELETE',
+	    `/admin/users/${id}/signins`),
 	groups: () => call<{ groups: Group[] }>('GET', '/admin/groups'),
 	addGroup: (name: string, members: number[]) =>
 	    call<{ group: Group }>('POST', '/admin/groups',
 	    { name, members }),
-	setGroup: (id: number, name: string, members: number[]) =>
-	    call<{ group: Group }>('PATCH', `/admin/groups/${id}`,
-	    { name, members }),
+	setGroup: (g: Group, name: string, members: number[]) =>
+	    call<{ group: Group }>('PATCH', `/admin/groups/${g.id}`,
+	    { version: g.version, name, members }),
 	dropGroup: (id: number) => call<void>('DELETE', `/admin/groups/${id}`),
+	roles: () => call<{ roles: AdminRole[] }>('GET', '/admin/roles'),
+	addRole: (name: string, can: Right[]) =>
+	    call<{ role: AdminRole }>('POST', '/admin/roles', { name, can }),
+	setRole: (r: AdminRole, change: { name?: string; can?: Right[] }) =>
+	    call<{ role: AdminRole }>('PATCH', `/admin/roles/${r.id}`,
+	    { ...change, version: r.version }),
+	dropRole: (r: AdminRole) => call<void>('DELETE',
+	    `/admin/roles/${r.id}`, { version: r.version }),
 	templates: () => call<{ templates: string[] }>('GET',
 	    '/admin/templates'),
 	floors: () => call<{ floors: AdminFloor[] }>('GET', '/admin/floors'),
 	addFloor: (name: string, template: string) =>
 	    call<{ floor: AdminFloor }>('POST', '/admin/floors',
 	    { name, template }),
-	setFloor: (id: number, change: { name?: string; open?: boolean;
-	    users?: number[]; groups?: number[] }) =>
-	    call<{ floor: AdminFloor }>('PATCH', `/admin/floors/${id}`,
-	    change),
+	setFloor: (f: AdminFloor, change: { name?: string; open?: boolean;
+	    users?: number[]; groups?: number[]; networks?: string[] }) =>
+	    call<{ floor: AdminFloor }>('PATCH', `/admin/floors/${f.id}`,
+	    { version: f.version, ...change }),
 	dropFloor: (id: number) => call<void>('DELETE', `/admin/floors/${id}`),
 	tenant: (title: string) => call<{ tenant: Tenant }>('PATCH',
 	    '/admin/tenant', { title }),
+	alerts: () => call<{ alerts: Attack[] }>('GET', '/admin/alerts'),
 	rules: () => call<RuleSet>('GET', '/admin/policy'),
 	setRules: (was: Rules, policy: Rules) => call<RuleSet>('PATCH',
 	    '/admin/policy', { was, policy }),
+};
+
+/* URLs for guests, for those who may invite some. */
+export const guests = {
+	list: () => call<{ guests: GuestUrl[]; visits: Visit[] }>('GET',
+	    '/guests'),
+	add: (terms: { floors: number[]; expires: number; uses: number;
+	    approval: boolean; note: string; password?: string }) =>
+	    call<{ guest: GuestUrl; url: string }>('POST', '/guests', terms),
+	revoke: (id: number) => call<void>('DELETE', `/guests/${id}`),
+	end: (user: number) => call<void>('DELETE', `/visits/${user}`),
 };
 
 /* The page's map of a template, for its preview. */

@@ -7,14 +7,17 @@ import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import type { OfficeScene } from './scene/index';
-import type { Channel, DoorState, FloorMsg, FloorRef, HelloMsg, InviteInfo,
-    Lang, LangChoice, Look, Message, Person, PresenceEntry, Room, ServerMsg,
-    SessionInfo, Status, Tenant, TenantInfo, User } from './types';
+import type { ByeReason, Channel, DoorState, FloorMsg, FloorRef, GuestInfo,
+    HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message, Person,
+    PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
+    TenantInfo, User } from './types';
 
-export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'in';
+export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'guest' |
+    'lobby' | 'over' | 'must' | 'in';
 export type Tab = 'floor' | 'room' | 'direct';
 export type Sheet = '' | 'people' | 'chat';
-export type DialogName = '' | 'search' | 'profile' | 'password';
+export type DialogName = '' | 'search' | 'profile' | 'password' |
+    'signins' | 'factor' | 'told';
 
 const PAGE = 50;		/* messages of one history request */
 
@@ -36,9 +39,17 @@ export class App {
 	info: TenantInfo | null = null;
 	tenant: Tenant = { name: '', title: '' };
 	user: User | null = null;
+	private can: Right[] = [];	/* what one's role allows */
 	invite: InviteInfo | null = null;
+	guest: GuestInfo | null = null;
+	guestPath = '';			/* by which a guest has come */
+	knocks: Knock[] = [];		/* guests at the door */
 	reason: Key | '' = '';		/* why the sign-in page is there */
+	failures = 0;		/* before this sign-in, until read */
+	slips = 0;		/* those made on this page */
 	problem: Key = 'err.network';	/* why nothing works */
+	address = '';			/* ours, as the server sees it */
+	console = false;		/* may we administer from there */
 
 	net: LinkState = 'off';
 	netUntil = 0;
@@ -62,6 +73,8 @@ export class App {
 	text = false;
 	sheet: Sheet = '';
 	dialog: DialogName = '';
+	told = 0;			/* when the password changed, ms */
+	must: string[] = [];		/* what has to be done first */
 	tab: Tab = 'floor';
 	peer = 0;
 	card = 0;			/* user whose card is open */
@@ -135,10 +148,14 @@ export class App {
 			this.tenant = this.info.tenant;
 			if (token !== '')
 				await this.bootInvite(token);
+			else if (guestToken(this.path) !== '')
+				await this.bootGuest(guestToken(this.path));
 			else
 				await this.bootSession();
 		} catch (e) {
 			this.problem = errorKey(e);
+			if (e instanceof ApiError && e.word === 'address')
+				this.address = e.value;
 			this.phase = 'broken';
 		}
 		this.changed('page');
@@ -146,7 +163,7 @@ export class App {
 
 	private async bootSession(): Promise<void> {
 		try {
-			this.signedIn(await api.session());
+			this.signedIn(await api.session(), false);
 		} catch (e) {
 			if (!(e instanceof ApiError) || e.status !== 401)
 				throw e;
@@ -165,27 +182,92 @@ export class App {
 		}
 	}
 
-	signedIn(s: SessionInfo): void {
+	/* A guest who is here already comes back; a member is told so. */
+	private async bootGuest(token: string): Promise<void> {
+		const s = await api.session().catch((e: unknown) => {
+			if (!(e instanceof ApiError) || e.status !== 401)
+				throw e;
+			return (null);
+		});
+
+		if (s?.user.role === 'guest')
+			return (this.signedIn(s));
+		this.user = s?.user ?? null;
+		this.phase = 'guest';
+		try {
+			this.guest = await api.guest(token);
+		} catch (e) {
+			if (!(e instanceof ApiError) || e.status !== 404)
+				throw e;
+			this.guest = null;
+		}
+	}
+
+	private located(s: SessionInfo): void {
+		this.address = s.address;
+		this.console = s.console;
+		this.changed('page', 'me');
+	}
+
+	/* fresh: just now, and not by a page before this one. */
+	signedIn(s: SessionInfo, fresh = true): void {
+		this.located(s);
 		this.user = s.user;
+		this.can = s.can;
 		this.tenant = s.tenant;
-		this.phase = 'in';
+		this.phase = s.must.length > 0 ? 'must' :
+		    s.door === true ? 'lobby' : 'in';
 		this.reason = '';
-		if (inviteToken(this.path) !== '')
+		if (guestToken(this.path) !== '')
+			this.guestPath = this.path;
+		if (inviteToken(this.path) !== '' || this.guestPath !== '')
 			this.go('/', true);
+		this.failures = Math.max(0, (s.failures ?? 0) - this.slips);
+		this.slips = 0;
+		if (this.phase === 'must')
+			return (this.mustFirst(s));
+		if (s.recovery !== undefined) {
+			this.tell(this.t('factor.told', { n: s.recovery }));
+			this.dialog = 'factor';
+		}
 		if (this.chosen !== '' && this.chosen !== s.user.lang)
 			void this.setLang(this.chosen).catch(() => undefined);
 		else
 			this.lang = chooseLang(s.user.lang,
 			    navigator.languages);
 		this.chosen = '';
+		if (fresh && s.password !== undefined && s.password !== 0) {
+			this.told = s.password;
+			this.dialog = 'told';
+		}
 		this.changed('page', 'me');
 		if (!this.inAdmin())
 			this.link.start();
 		void this.loadKnown();
 	}
 
-	/* Back to the sign-in page; nothing of the tenant stays in memory. */
+	/* Neither office nor anything else before that is done. */
+	private mustFirst(s: SessionInfo): void {
+		this.must = s.must;
+		this.lang = chooseLang(this.chosen || s.user.lang,
+		    navigator.languages);
+		this.changed('page', 'me');
+	}
+
+	/* The rules have become stricter: ask the server what is to be done. */
+	private mustNow(): void {
+		this.signedOut('');
+		void this.boot();
+	}
+
+	/*
+	 * Back to the sign-in page, for a guest to the end of the visit; nothing
+	 * of the tenant stays in memory.
+	 */
 	signedOut(reason: Key | ''): void {
+		const guest = this.user?.role === 'guest' ||
+		    this.phase === 'over';	/* said twice */
+
 		this.link.stop();
 		this.outbox.down();
 		this.outbox.drafts.length = 0;
@@ -194,7 +276,9 @@ export class App {
 		this.known.clear();
 		this.clearFloor();
 		this.floors = [];
+		this.knocks = [];
 		this.user = null;
+		this.can = [];
 		this.hadHello = false;
 		this.netWhy = '';
 		this.dialog = '';
@@ -203,8 +287,42 @@ export class App {
 		this.peer = 0;
 		this.tab = 'floor';
 		this.reason = reason;
-		this.phase = 'signin';
+		this.phase = guest ? 'over' : 'signin';
 		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui');
+	}
+
+	/* After the end of a visit: the URL once more, if it is known. */
+	async comeAgain(): Promise<void> {
+		const path = this.guestPath;
+
+		this.guestPath = '';
+		if (path !== '')
+			this.go(path);
+		await this.boot();
+	}
+
+	admit(id: number, on: boolean): void {
+		this.link.send({ t: 'admit', id, in: on });
+	}
+
+	private knock(k: Knock): void {
+		if (this.knocks.some((x) => x.id === k.id))
+			return;
+		this.knocks = [...this.knocks, k];
+		this.say(this.t('door.knock', { name: k.name }));
+		this.changed('ui');
+	}
+
+	private answered(id: number, name: string, why: string, by: string):
+	    void {
+		const n = this.knocks.length;
+
+		this.knocks = this.knocks.filter((k) => k.id !== id);
+		if (n !== this.knocks.length)
+			this.tell(this.t(why === 'admitted' ?
+			    'door.admitted' : why === 'refused' ?
+			    'door.refused' : 'door.gone', { name, by }));
+		this.changed('ui');
 	}
 
 	async signOut(): Promise<void> {
@@ -220,15 +338,49 @@ export class App {
 		if (e instanceof ApiError && e.status === 401 &&
 		    e.word === 'session')
 			this.signedOut('signin.ended');
+		else if (e instanceof ApiError && e.word === 'must')
+			this.mustNow();
+		else if (e instanceof ApiError && e.word === 'address')
+			void this.checkSession();
 		return (errorKey(e));
 	}
 
-	private async checkSession(): Promise<void> {
+	/* Out of the networks: the sign-in waits until one is back in them. */
+	private shutOut(): void {
+		this.signedOut('');
+		this.problem = 'err.address';
+		this.phase = 'broken';
+		this.changed('page');
+	}
+
+	/*
+	 * Is one signed in still, free of what must be done first, and what may
+	 * be done from here?
+	 */
+	async checkSession(): Promise<void> {
 		try {
-			await api.session();
+			const s = await api.session();
+
+			this.located(s);
+			if (s.must.length > 0)
+				this.mustNow();
 		} catch (e) {
-			this.failed(e);
+			if (!(e instanceof ApiError) || e.word !== 'address') {
+				this.failed(e);
+				return;
+			}
+			this.address = e.value;
+			this.shutOut();
 		}
+	}
+
+	may(right: Right): boolean {
+		return (this.can.includes(right));
+	}
+
+	/* From here, too: else it is not shown. */
+	administers(): boolean {
+		return (this.user?.role === 'admin' && this.console);
 	}
 
 	inAdmin(): boolean {
@@ -252,7 +404,7 @@ export class App {
 		this.scene?.setLang(this.lang);
 		this.changed('page', 'me', 'people', 'floor', 'chat', 'net',
 		    'ui');
-		if (this.user === null) {
+		if (this.user === null || this.phase === 'must') {
 			this.chosen = choice;
 			return;
 		}
@@ -357,6 +509,9 @@ export class App {
 		case 'floors':
 			this.floors = m.floors;
 			return (this.floorsChanged());
+		case 'rights':
+			this.can = m.can;
+			return (this.changed('me', 'chat', 'people', 'ui'));
 		case 'evict':
 			return (this.evicted(m.floor));
 		case 'tenant':
@@ -366,6 +521,13 @@ export class App {
 			return (this.setMe(m.user));
 		case 'notice':
 			return (this.tell(m.text));
+		case 'waiting':
+			return (this.changed('net'));
+		case 'knock':
+			return (this.knock({ id: m.id, name: m.name,
+			    floors: m.floors, until: m.until }));
+		case 'answered':
+			return (this.answered(m.id, m.name, m.why, m.by));
 		case 'bye':
 			return (this.bye(m.reason));
 		case 'error':
@@ -378,10 +540,16 @@ export class App {
 	private hello(m: HelloMsg): void {
 		const again = this.hadHello;
 
+		if (this.phase === 'lobby') {
+			this.phase = 'in';
+			this.say(this.t('lobby.in'));
+		}
+		this.knocks = [];
 		this.hadHello = true;
 		this.netWhy = '';
 		this.offset = m.now - Date.now();
 		this.tenant = m.tenant;
+		this.can = m.can;
 		this.floors = m.floors;
 		this.people = new Map(m.people.map((p) => [p.user, p]));
 		this.chats.hello(m.unread);
@@ -401,15 +569,22 @@ export class App {
 		this.refresh();
 	}
 
-	private bye(reason: 'signed-out' | 'ended' | 'elsewhere' | 'restart' |
-	    'suspended'): void {
+	private bye(reason: ByeReason): void {
 		switch (reason) {
+		case 'address':
+			return (this.shutOut());
 		case 'signed-out':
 			return (this.signedOut('signin.out'));
 		case 'ended':
 			return (this.signedOut('signin.ended'));
 		case 'suspended':
 			return (this.signedOut('signin.suspended'));
+		case 'must':
+			return (this.mustNow());
+		case 'refused':
+		case 'unanswered':
+		case 'revoked':
+			return (this.signedOut(`over.${reason}`));
 		case 'elsewhere':
 			this.netWhy = 'elsewhere';
 			this.link.stop();
@@ -434,7 +609,9 @@ export class App {
 			this.floorNoteName = f?.name ?? '';
 			return (this.changed('floor'));
 		}
-		if (code === 'closed' || code === 'full')
+		if (code === 'no-guest')
+			this.tell(this.t('door.late'));
+		else if (code === 'closed' || code === 'full')
 			this.tell(this.t(`place.${code}`));
 		else if (code === 'too-many' || code === 'unavailable')
 			this.tell(this.t('err.busy'));
@@ -477,7 +654,7 @@ export class App {
 	private noteRoom(p: Person, floor: number): void {
 		this.people.set(p.user, { user: p.user, name: p.name,
 		    look: p.look, status: p.status, note: p.note, floor,
-		    room: p.room });
+		    room: p.room, guest: p.guest });
 	}
 
 	private joined(p: Person): void {
@@ -605,7 +782,10 @@ export class App {
 		    this.known.get(user)?.look ?? plainLook);
 	}
 
+	/* Guests know those only who are where they are. */
 	async loadKnown(): Promise<void> {
+		if (this.user?.role === 'guest')
+			return;
 		try {
 			const r = await api.people();
 			this.known = new Map(r.people.map((p) => [p.user, p]));
@@ -715,6 +895,8 @@ export class App {
 				this.chats.older(channel, list, r.more);
 		} catch (e) {
 			c.loading = false;
+			/* Nothing was written yet with somebody who has gone. */
+			c.loaded ||= e instanceof ApiError && e.status === 404;
 			this.failed(e);
 		}
 		this.changed('chat');
@@ -807,9 +989,15 @@ export class App {
 /* What to tell of an error: the key of words that say what to do next. */
 export function errorKey(e: unknown): Key {
 	const known = ['network', 'sign-in', 'session', 'forbidden',
-	    'not-found', 'origin', 'conflict', 'too-many', 'busy',
-	    'too-large', 'link', 'host', 'field'];
+	    'not-found', 'origin', 'conflict', 'too-many', 'locked', 'busy',
+	    'too-large', 'link', 'host', 'field', 'domain', 'weak', 'used',
+	    'must', 'address', 'excludes', 'passkey'];
 
+	/* The browser's own dialog for passkeys. */
+	if (e instanceof DOMException)
+		return (e.name === 'NotAllowedError' ? 'passkeys.stopped' :
+		    e.name === 'InvalidStateError' ? 'passkeys.there' :
+		    'passkeys.failed');
 	if (e instanceof ApiError && known.includes(e.word))
 		return (`err.${e.word}` as Key);
 	return ('err.other');
@@ -822,18 +1010,33 @@ export function fieldKey(e: unknown): Key | '' {
 	if (e.word === 'conflict') {
 		if (e.field === 'role' || e.field === 'state')
 			return ('field.last-admin');
+		if (e.field === 'totp' || e.field === 'factor' ||
+		    e.field === 'second-factor')
+			return (`field.${e.field}`);
+		if (e.field === 'was' || e.field === 'version')
+			return ('field.late');
+		if (e.field === 'passkey' || e.field === 'passkeys')
+			return (e.field === 'passkey' ? 'passkeys.there' :
+			    'passkeys.toomany');
 		return (e.field === 'email' ? 'field.email.taken' :
 		    e.field === 'name' ? 'field.name.taken' : 'err.conflict');
 	}
+	if (e.word === 'domain' || e.word === 'weak' || e.word === 'used')
+		return (`err.${e.word}`);
 	if (e.word !== 'field')
 		return ('');
-	return (['email', 'name', 'title', 'password', 'new', 'note']
-	    .includes(e.field) ? `field.${e.field}` as Key : 'err.field');
+	if (e.field === 'passkey')
+		return ('passkeys.failed');
+	return (['email', 'name', 'title', 'password', 'new', 'note',
+	    'code'].includes(e.field) ? `field.${e.field}` as Key : 'err.field');
 }
 
 export function inviteToken(path: string): string {
-	return (/^\/(?:invite|guest)\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ??
-	    '');
+	return (/^\/invite\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? '');
+}
+
+export function guestToken(path: string): string {
+	return (/^\/guest\/([A-Za-z0-9_-]+)$/.exec(path)?.[1] ?? '');
 }
 
 function newRef(): string {

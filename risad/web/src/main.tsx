@@ -3,12 +3,18 @@ import { render, type JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Admin } from './admin/admin';
 import { app } from './app';
+import { Knocks } from './office/knocks';
 import { Office, Skips } from './office/office';
-import { PasswordDialog, ProfileDialog } from './office/profile';
+import { PasswordDialog, ProfileDialog, ToldDialog } from './office/profile';
+import { Must } from './page/second';
+import { FactorDialog } from './ui/factor';
 import { SearchDialog } from './office/search';
 import { TopBar } from './office/top';
 import { Broken, Invite, SignIn } from './page/door';
+import { GuestEntry, Lobby, Over } from './page/guest';
+import { FailuresDialog } from './ui/failures';
 import { useTopics } from './ui/hooks';
+import { SigninsDialog } from './ui/signins';
 
 function Dialogs(): JSX.Element | null {
 	useTopics('ui', 'people', 'page');
@@ -19,8 +25,15 @@ function Dialogs(): JSX.Element | null {
 		return (<ProfileDialog />);
 	case 'password':
 		return (<PasswordDialog />);
+	case 'factor':
+		return (<FactorDialog close={() => app.open('')} />);
+	case 'signins':
+		return (<SigninsDialog close={() => app.open('')} />);
+	case 'told':
+		return (<ToldDialog />);
 	case '':
-		return (null);
+		return (app.failures > 0 ?
+		    <FailuresDialog n={app.failures} /> : null);
 	}
 }
 
@@ -47,6 +60,7 @@ function Inside(): JSX.Element {
 		<div class="inside">
 			{!app.inAdmin() && <Skips />}
 			<TopBar />
+			<Knocks />
 			{made.current && <Office />}
 			{app.inAdmin() && <Admin />}
 			<Dialogs />
@@ -65,6 +79,14 @@ function Front(): JSX.Element {
 		return (<SignIn />);
 	case 'invite':
 		return (<Invite />);
+	case 'must':
+		return (<Must />);
+	case 'guest':
+		return (<GuestEntry />);
+	case 'lobby':
+		return (<Lobby />);
+	case 'over':
+		return (<Over />);
 	case 'in':
 		return (<Inside />);
 	}

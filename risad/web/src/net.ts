@@ -119,6 +119,9 @@ export class Link {
 		}
 		if (typeof m?.t !== 'string')
 			return;
+		/* A guest at the door gets no hello until let in. */
+		if (m.t === 'waiting')
+			clearTimeout(this.hello);
 		if (m.t === 'hello') {
 			clearTimeout(this.hello);
 			this.up = true;

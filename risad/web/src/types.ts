@@ -6,7 +6,11 @@
 
 export type Lang = 'ja' | 'en';
 export type LangChoice = Lang | '';
-export type Role = 'admin' | 'member';
+/* One that every tenant has, or the number of one of its own. */
+export type Role = 'admin' | 'member' | 'guest' | number;
+export const RIGHTS = ['chat', 'dm', 'voice', 'video', 'screen', 'guest'] as
+    const;
+export type Right = typeof RIGHTS[number];
 export type Status = 'available' | 'busy' | 'away' | 'dnd';
 export type UserState = 'invited' | 'active' | 'locked';
 
@@ -44,6 +48,7 @@ export interface Person {
 	room: number;		/* 0 is the open floor */
 	tx?: number;		/* end of the present leg, while walking */
 	ty?: number;
+	guest?: boolean;
 }
 
 export interface PresenceEntry {
@@ -54,6 +59,15 @@ export interface PresenceEntry {
 	note: string;
 	floor: number;
 	room: number;
+	guest?: boolean;
+}
+
+/* Of oneself; last is 0 before its first use. */
+export interface Passkey {
+	id: number;
+	created: number;
+	last: number;
+	name: string;
 }
 
 export interface Tenant {
@@ -118,6 +132,7 @@ export interface Message {
 	name: string;
 	text: string;
 	at: number;
+	guest?: boolean;
 }
 
 export interface FloorRef {
@@ -125,12 +140,24 @@ export interface FloorRef {
 	name: string;
 }
 
+/* A guest at the door. */
+export interface Knock {
+	id: number;		/* a user */
+	name: string;
+	floors: number[];
+	until: number;
+}
+
+export type ByeReason = 'signed-out' | 'ended' | 'elsewhere' | 'restart' |
+    'suspended' | 'must' | 'address' | 'refused' | 'unanswered' | 'revoked';
+
 /* Text frames from risad. */
 export interface HelloMsg {
 	t: 'hello';
 	time: number;
 	now: number;
 	user: User;
+	can: Right[];
 	tenant: Tenant;
 	floors: FloorRef[];
 	people: PresenceEntry[];
@@ -164,12 +191,16 @@ export type ServerMsg = HelloMsg |
     { t: 'history'; channel: Channel; messages: Message[]; more: boolean;
 	ref?: string } |
     { t: 'floors'; floors: FloorRef[] } |
+    { t: 'rights'; can: Right[] } |
     { t: 'evict'; floor: number } |
     { t: 'tenant'; title: string } |
     { t: 'me'; user: User } |
     { t: 'notice'; text: string } |
-    { t: 'bye'; reason: 'signed-out' | 'ended' | 'elsewhere' | 'restart' |
-	'suspended' } |
+    { t: 'waiting' } |
+    ({ t: 'knock' } & Knock) |
+    { t: 'answered'; id: number; name: string; by: string;
+	why: 'admitted' | 'refused' | 'late' | 'gone' } |
+    { t: 'bye'; reason: ByeReason } |
     { t: 'error'; code: string; ref?: string; detail: string;
 	field?: string };
 
@@ -183,7 +214,8 @@ export type ClientMsg =
     { t: 'history'; channel: Channel; before?: number; limit?: number;
 	ref?: string } |
     { t: 'read'; channel: Channel; id: number } |
-    { t: 'door'; room: number; lock: boolean };
+    { t: 'door'; room: number; lock: boolean } |
+    { t: 'admit'; id: number; in: boolean };
 
 /* Answers of /api/v1. */
 export interface Problem {
@@ -192,18 +224,28 @@ export interface Problem {
 	status: number;
 	detail: string;
 	field?: string;
+	methods?: string[];	/* second factors that one has */
+	value?: string;
 }
 
 export interface Policy {
 	min: number;
 	kinds: number;
+	strength: number;	/* 0 to 4 */
 }
 
-/* By name; and the least and the most that each may be. */
-export type Rules = Record<string, number>;
+/* What the server says of a password that is being typed. */
+export interface Judgement {
+	lacks: string[];
+	score: number;		/* 0 to 4 */
+}
+
+/* By name, numbers and lists; and from what to what each number may be. */
+export type Rules = Record<string, number | string[]>;
 export interface RuleSet {
 	policy: Rules;
 	bounds: Record<string, [number, number]>;
+	presets: Record<string, Record<string, number>>;
 }
 
 export interface TenantInfo {
@@ -216,8 +258,77 @@ export interface TenantInfo {
 
 export interface SessionInfo {
 	user: User;
+	can: Right[];
 	tenant: Tenant;
 	limits?: { idle: number; absolute: number };
+	password?: number;	/* ms: was changed, and this sign-in tells */
+	must: string[];		/* what has to be done before all else */
+	recovery?: number;	/* codes left, when one was used for this */
+	door?: boolean;		/* a guest who waits */
+	address: string;	/* from which one is here */
+	console: boolean;	/* may one administer from there */
+	policy: Policy;		/* of one's next password */
+	failures?: number;	/* since the last sign-in */
+}
+
+/* Many accounts that somebody tries to sign in to. */
+export interface Attack {
+	begun: number;		/* ms */
+	last: number;
+	over: boolean;
+	tries: number;
+	accounts: number;
+	addresses: string[];
+}
+
+/* One's second factor. */
+export interface Factor {
+	methods: string[];
+	required: boolean;
+	recovery: number;	/* codes left */
+	since: number;		/* ms, of TOTP */
+	used: number;		/* the last recovery code, 0 never */
+}
+
+/* What a URL for guests asks for. */
+export interface GuestInfo {
+	tenant: Tenant;
+	password: boolean;
+	approval: boolean;
+}
+
+export interface GuestUrl {
+	id: number;
+	floors: number[];
+	created: number;
+	expires: number;
+	uses: number;
+	used: number;
+	password: boolean;
+	approval: boolean;
+	note: string;
+	by: { user: number; name: string };
+}
+
+export interface Visit {
+	id: number;
+	user: number;
+	guest: number;		/* of the URL */
+	state: 'in' | 'door';
+	began: number;
+	name: string;
+	address: string;
+	floor: number;		/* now, 0 none */
+}
+
+export interface Signin {
+	id: number;
+	own: boolean;		/* of the one that asks */
+	created: number;	/* ms */
+	seen: number;
+	live: boolean;
+	address: string;
+	agent: string;
 }
 
 export interface InviteInfo {
@@ -237,7 +348,18 @@ export interface AdminUser {
 	last: number;		/* last sign-in, 0 never */
 	created: number;
 	invite: number;		/* when the open invitation ends, 0 none */
+	locked: number;		/* by failures, until then; 0 not */
 	groups: number[];
+	factors: string[];	/* second factors */
+}
+
+export interface AdminRole {
+	id: Role;
+	name: string;
+	can: Right[];
+	settable: Right[];	/* what may be changed of it */
+	users: number;
+	version: number;
 }
 
 export interface InviteLink {
@@ -245,16 +367,47 @@ export interface InviteLink {
 	expires: number;
 }
 
+/* Of somebody in a file: what changes, or all of somebody new. */
+export interface ImportSide {
+	name?: string;
+	role?: string;
+	state?: string;
+	groups?: string;
+}
+
+/* What a line of a file does, or why it cannot. */
+export interface ImportLine {
+	line: number;
+	what: 'add' | 'change' | 'same' | 'fault';
+	email: string;
+	user?: number;
+	from?: ImportSide;
+	to?: ImportSide;
+	invite?: InviteLink;
+	field?: string;
+	reason?: string;
+	text?: string;
+}
+
+export interface ImportAnswer {
+	done: boolean;
+	lines: ImportLine[];
+	digest: string | null;	/* null: there are faults */
+}
+
 export interface Group {
 	id: number;
+	version: number;
 	name: string;
 	members: number[];
 }
 
 export interface AdminFloor {
 	id: number;
+	version: number;
 	name: string;
 	open: boolean;
 	users: number[];
 	groups: number[];
+	networks: string[];	/* none: from anywhere */
 }

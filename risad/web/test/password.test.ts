@@ -10,22 +10,22 @@ test('kinds of characters', () => {
 });
 
 test('length in characters, not in units', () => {
-	const min = { min: 4, kinds: 1 };
+	const min = { min: 4, kinds: 1, strength: 0 };
 
 	assert.equal(rules('😀😀', min, [])[0]?.met, false);
 	assert.equal(rules('😀😀😀😀', min, [])[0]?.met, true);
 });
 
 test('kinds are asked for only where the policy does', () => {
-	assert.deepEqual(rules('a', { min: 1, kinds: 1 }, []).map((r) => r.id),
+	assert.deepEqual(rules('a', { min: 1, kinds: 1, strength: 0 }, []).map((r) => r.id),
 	    ['min', 'notmail']);
-	assert.deepEqual(rules('a', { min: 1, kinds: 2 }, []).map((r) => r.id),
+	assert.deepEqual(rules('a', { min: 1, kinds: 2, strength: 0 }, []).map((r) => r.id),
 	    ['min', 'kinds', 'notmail']);
 });
 
 test('not the mail address, whatever its case; an empty name is no rule',
     () => {
-	const p = { min: 1, kinds: 1 };
+	const p = { min: 1, kinds: 1, strength: 0 };
 
 	assert.equal(allMet(rules('A@B.example', p, ['a@b.example', ''])),
 	    false);

@@ -5,18 +5,24 @@ import { app, fieldKey } from '../app';
 import { Icon, type IconName } from '../icon';
 import { length } from '../lib/text';
 import { atField, FormError, problem, TextField } from '../ui/field';
+import { useAct } from '../ui/data';
 import { useTopics } from '../ui/hooks';
-import { useAct } from './data';
+import { AttackNotice } from './attack';
 import { AdminFloors } from './floors';
 import { AdminGroups } from './groups';
+import { AdminGuests } from './guests';
 import { Head } from './parts';
 import { AdminPeople } from './people';
+import { AdminReview } from './review';
+import { AdminRoles } from './roles';
 import { AdminRules } from './rules';
 
-type Part = 'people' | 'groups' | 'floors' | 'rules' | 'tenant';
+type Part = 'people' | 'groups' | 'roles' | 'floors' | 'guests' | 'review' |
+    'rules' | 'tenant';
 
 const PARTS: [Part, IconName][] = [['people', 'people'],
-    ['groups', 'group'], ['floors', 'floor'], ['rules', 'key'],
+    ['groups', 'group'], ['roles', 'role'], ['floors', 'floor'],
+    ['guests', 'door'], ['review', 'review'], ['rules', 'key'],
     ['tenant', 'shield']];
 
 function partOf(path: string): Part {
@@ -71,8 +77,14 @@ function Body(p: { part: Part }): JSX.Element {
 		return (<AdminPeople />);
 	case 'groups':
 		return (<AdminGroups />);
+	case 'roles':
+		return (<AdminRoles />);
 	case 'floors':
 		return (<AdminFloors />);
+	case 'guests':
+		return (<AdminGuests />);
+	case 'review':
+		return (<AdminReview />);
 	case 'rules':
 		return (<AdminRules />);
 	case 'tenant':
@@ -103,6 +115,9 @@ export function Admin(): JSX.Element {
 	useTopics('page', 'me');
 	const part = partOf(app.path);
 
+	if (part === 'guests' && app.may('guest') && !app.administers())
+		return (<main class="admin" data-testid="admin-guests">
+			<AdminGuests /></main>);
 	if (app.user?.role !== 'admin')
 		return (
 			<main class="admin"><div class="empty">
@@ -113,10 +128,27 @@ export function Admin(): JSX.Element {
 					{app.t('me.office')}</button>
 			</div></main>
 		);
+	if (!app.console)
+		return (
+			<main class="admin" data-testid="admin-away">
+			    <div class="empty">
+				<h1>{app.t('admin.away.title')}</h1>
+				<p>{app.t('admin.away.lead',
+				    { address: app.address })}</p>
+				<button type="button" class="button"
+				    data-testid="admin-away-again"
+				    onClick={() => void app.checkSession()}>
+					{app.t('ok.retry')}</button>
+				<button type="button" class="button"
+				    onClick={() => app.go('/')}>
+					{app.t('me.office')}</button>
+			    </div></main>
+		);
 	return (
 		<div class="admin-frame">
 			<Nav part={part} />
 			<main class="admin" data-testid={`admin-${part}`}>
+				<AttackNotice key={`attack-${part}`} />
 				<Body key={part} part={part} />
 			</main>
 		</div>

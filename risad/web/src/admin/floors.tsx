@@ -9,8 +9,10 @@ import { Confirm, Dialog } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { MapView } from '../ui/mapview';
 import { Name } from '../ui/text';
-import { replace, useAct, useLoad } from './data';
-import { Head, More, PickGroups, PickPeople, Waiting } from './parts';
+import { replace, useAct, useLoad } from '../ui/data';
+import { Waiting } from '../ui/waiting';
+import { NetworksField, words } from './networks';
+import { Head, More, PickGroups, PickPeople } from './parts';
 
 const KNOWN = ['office', 'lobby', 'japanese'];
 
@@ -108,11 +110,12 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 	const [open, setOpen] = useState(p.floor.open);
 	const [users, setUsers] = useState(p.floor.users);
 	const [groups, setGroups] = useState(p.floor.groups);
+	const [networks, setNetworks] = useState(p.floor.networks.join('\n'));
 	const act = useAct();
 
 	const save = async () => {
-		const r = await admin.setFloor(p.floor.id, { open, users,
-		    groups, name: name.trim() });
+		const r = await admin.setFloor(p.floor, { open, users,
+		    groups, name: name.trim(), networks: words(networks) });
 		p.done(r.floor);
 		app.tell(app.t('ok.saved'));
 	};
@@ -133,9 +136,13 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 				{!open && <PickPeople users={p.users}
 				    chosen={users} set={setUsers}
 				    legend={app.t('admin.pick.people')} />}
+				<NetworksField name="networks" value={networks}
+				    label={app.t('admin.floors.networks')}
+				    set={setNetworks} error={act.error}
+				    testid="admin-floor-networks" />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : atField(act.error,
-				    'users', 'groups', 'open')} />
+				    'users', 'groups', 'open', 'version')} />
 				<div class="dialog-foot">
 					<button type="button" class="button"
 					    onClick={p.close}>
@@ -168,7 +175,11 @@ function Row(p: { f: AdminFloor; edit(): void; remove(): void }):
 			<th scope="row"><Name text={p.f.name} /></th>
 			<td data-label={app.t('admin.col.access')}>
 				<span class={`chip ${p.f.open ? 'active' :
-				    'invited'}`}>{who(p.f)}</span></td>
+				    'invited'}`}>{who(p.f)}</span>
+				{p.f.networks.length > 0 &&
+				    <> <span class="chip invited">{app.t(
+				    'admin.floors.from', { n:
+				    p.f.networks.length })}</span></>}</td>
 			<td class="acts">
 				<button type="button" class="button small"
 				    data-testid={`admin-edit-${p.f.id}`}

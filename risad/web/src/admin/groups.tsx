@@ -7,8 +7,9 @@ import type { AdminUser, Group } from '../types';
 import { Confirm, Dialog } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { Name } from '../ui/text';
-import { replace, useAct, useLoad } from './data';
-import { Head, More, PickPeople, userName, Waiting } from './parts';
+import { replace, useAct, useLoad } from '../ui/data';
+import { Waiting } from '../ui/waiting';
+import { Head, More, PickPeople, userName } from './parts';
 
 function GroupDialog(p: { group: Group | null; users: AdminUser[];
     close(): void; done(g: Group): void }): JSX.Element {
@@ -19,7 +20,7 @@ function GroupDialog(p: { group: Group | null; users: AdminUser[];
 	const save = async () => {
 		const r = p.group === null ?
 		    await admin.addGroup(name.trim(), members) :
-		    await admin.setGroup(p.group.id, name.trim(), members);
+		    await admin.setGroup(p.group, name.trim(), members);
 		p.done(r.group);
 		app.tell(app.t(p.group === null ? 'admin.added' : 'ok.saved'));
 	};
@@ -40,7 +41,7 @@ function GroupDialog(p: { group: Group | null; users: AdminUser[];
 				    legend={app.t('admin.groups.members')} />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) :
-				    atField(act.error, 'members')} />
+				    atField(act.error, 'members', 'version')} />
 				<div class="dialog-foot">
 					<button type="button" class="button"
 					    onClick={p.close}>

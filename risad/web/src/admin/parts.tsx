@@ -4,11 +4,9 @@ import { app } from '../app';
 import type { Key } from '../i18n/index';
 import { Icon, type IconName } from '../icon';
 import { match } from '../lib/text';
-import type { AdminUser, Group } from '../types';
-import { problem } from '../ui/field';
+import type { AdminRole, AdminUser, Group, Role } from '../types';
 import { Popover, spotOf, type Spot } from '../ui/popover';
 import { Name } from '../ui/text';
-import type { Loaded } from './data';
 
 /* Head of a page: what it is, and its one main action. */
 export function Head(p: { title: string; lead: string; act?: string;
@@ -27,17 +25,6 @@ export function Head(p: { title: string; lead: string; act?: string;
 				{p.act}</button>}
 		</div>
 	);
-}
-
-/* Until there is something: waiting, or what went wrong. */
-export function Waiting<T>(p: { of: Loaded<T> }): JSX.Element {
-	return (p.of.error === null ? <p class="empty" role="status">
-		{app.t('ok.loading')}</p> :
-	    <div class="empty" role="alert">
-		<p>{problem(p.of.error)}</p>
-		<button type="button" class="button small"
-		    onClick={p.of.again}>{app.t('ok.retry')}</button>
-	</div>);
 }
 
 export interface Item {
@@ -81,12 +68,30 @@ export function userName(u: AdminUser): string {
 	return (u.name === '' ? u.email : u.name);
 }
 
+/* The three that all tenants have are called in one's own language. */
+export function roleName(id: Role, roles: AdminRole[]): string {
+	if (typeof id === 'string')
+		return (app.t(`admin.role.${id}`));
+	return (roles.find((r) => r.id === id)?.name ?? `#${id}`);
+}
+
+/* Those that can be given, for a choice; and the value of what was chosen. */
+export function roleOptions(roles: AdminRole[]): [string, string][] {
+	return (roles.filter((r) => r.id !== 'guest').map((r) =>
+	    [String(r.id), roleName(r.id, roles)]));
+}
+
+export function roleOf(value: string): Role {
+	return (value === 'admin' || value === 'member' ? value :
+	    Number(value));
+}
+
 export function toggle(list: number[], id: number): number[] {
 	return (list.includes(id) ? list.filter((x) => x !== id) :
 	    [...list, id]);
 }
 
-function Check(p: { on: boolean; flip(): void; children: ComponentChildren;
+export function Check(p: { on: boolean; flip(): void; children: ComponentChildren;
     testid: string }): JSX.Element {
 	return (
 		<label class="check">

@@ -1,74 +1,41 @@
 import type { JSX } from 'preact';
-import { useRef, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { admin } from '../api';
 import { app, fieldKey } from '../app';
 import { Icon } from '../icon';
 import { match } from '../lib/text';
 import { stamp } from '../lib/time';
-import type { AdminUser, Group, InviteLink, Role } from '../types';
+import type { AdminRole, AdminUser, Group, InviteLink, Role } from '../types';
 import { Confirm, Dialog } from '../ui/dialog';
 import { atField, FormError, problem, Select, SelectField, TextField } from
     '../ui/field';
+import { SigninsDialog } from '../ui/signins';
 import { Name } from '../ui/text';
-import { replace, useAct, useLoad } from './data';
-import { Head, More, userName, Waiting, type Item } from './parts';
+import { replace, useAct, useLoad } from '../ui/data';
+import { Waiting } from '../ui/waiting';
+import { AdminImport, exportPeople } from './import';
+import { CopyDialog } from './link';
+import { Head, More, roleOf, roleOptions, userName, type Item } from
+    './parts';
 
-const roles = (): [string, string][] => [
-	['member', app.t('admin.role.member')],
-	['admin', app.t('admin.role.admin')]];
+/* The end of 9999: a lock that does not end by itself. */
+const NEVER = 253402300799000;
 
-type Ask = { what: 'lock' | 'remove' | 'reset'; user: AdminUser } | null;
+type Ask = { what: 'lock' | 'remove' | 'reset' | 'factor'; user: AdminUser } | null;
 type Made = { link: InviteLink; name: string; reset: boolean } | null;
 
 /* Shown once: the link that lets somebody in. */
 function LinkDialog(p: { made: NonNullable<Made>; close(): void }):
     JSX.Element {
-	const [copied, setCopied] = useState<'' | 'yes' | 'no'>('');
 	const { made } = p;
-	const box = useRef<HTMLDivElement>(null);
 
-	const copy = async () => {
-		try {
-			await navigator.clipboard.writeText(made.link.url);
-			setCopied('yes');
-		} catch {
-			setCopied('no');
-			box.current?.querySelector('input')?.select();
-		}
-	};
-	return (
-		<Dialog close={p.close} testid="admin-link" title={app.t(
-		    made.reset ? 'admin.link.reset.title' :
-		    'admin.link.title')}>
-			<p class="lead">{app.t('admin.link.lead', { name:
-			    made.name, when: stamp(made.link.expires,
-			    app.lang) })}</p>
-			<div ref={box}><TextField readonly set={() => undefined}
-			    label={app.t('admin.link.label')}
-			    value={made.link.url} testid="admin-link-url"
-			    hint={app.t('admin.link.once')} /></div>
-			<p role="status" class={copied === 'no' ? 'error' :
-			    'vh'}>{copied === 'no' ? app.t('admin.link.manual') :
-			    copied === 'yes' ? app.t('admin.link.copied') :
-			    ''}</p>
-			<div class="dialog-foot">
-				<button type="button" class="button"
-				    onClick={p.close}>{app.t('ok.close')}
-				</button>
-				<button type="button" class="button main"
-				    autofocus data-testid="admin-link-copy"
-				    onClick={() => void copy()}>
-					<Icon size={17} name={copied === 'yes' ?
-					    'check' : 'copy'} />
-					{app.t(copied === 'yes' ?
-					    'admin.link.copied' :
-					    'admin.link.copy')}</button>
-			</div>
-		</Dialog>
-	);
+	return (<CopyDialog close={p.close} url={made.link.url} title={app.t(
+	    made.reset ? 'admin.link.reset.title' : 'admin.link.title')}
+	    lead={app.t('admin.link.lead', { name: made.name,
+	    when: stamp(made.link.expires, app.lang) })} />);
 }
 
-function InviteDialog(p: { close(): void;
+function InviteDialog(p: { roles: AdminRole[]; close(): void;
     done(u: AdminUser, link: InviteLink): void }): JSX.Element {
 	const [email, setEmail] = useState('');
 	const [name, setName] = useState('');
@@ -97,8 +64,9 @@ function InviteDialog(p: { close(): void;
 				    hint={app.t('admin.invite.name.hint')}
 				    error={atField(act.error, 'name')} />
 				<SelectField label={app.t('admin.invite.role')}
-				    value={role} options={roles()}
-				    set={(v) => setRole(v as Role)}
+				    value={String(role)}
+				    options={roleOptions(p.roles)}
+				    set={(v) => setRole(roleOf(v))}
 				    testid="admin-invite-role" />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : ''} />
@@ -160,6 +128,17 @@ function State(p: { u: AdminUser }): JSX.Element {
 	const { u } = p;
 	const late = u.invite > 0 && u.invite < app.now();
 
+	if (u.state === 'active' && u.locked > app.now())
+		return (
+			<span class="state" data-testid={`admin-failed-${u.id}`}>
+				<span class="chip locked">
+					{app.t('admin.state.failed')}</span>
+				<small class="dim">{u.locked >= NEVER ?
+				    app.t('admin.state.never') :
+				    app.t('admin.state.until', { when:
+				    stamp(u.locked, app.lang) })}</small>
+			</span>
+		);
 	return (
 		<span class="state">
 			<span class={`chip ${u.state}`}>
@@ -169,12 +148,15 @@ function State(p: { u: AdminUser }): JSX.Element {
 				app.t('admin.state.expired') :
 				app.t('admin.state.expires', { when:
 				stamp(u.invite, app.lang) })}</small>}
+			{u.factors.length > 0 && <small class="dim"
+			    data-testid={`admin-factor-${u.id}`}>
+				{app.t('admin.factor')}</small>}
 		</span>
 	);
 }
 
-function Row(p: { u: AdminUser; groups: Group[]; items: Item[];
-    setRole(r: Role): void }): JSX.Element {
+function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
+    items: Item[]; setRole(r: Role): void }): JSX.Element {
 	const { u } = p;
 	const self = u.id === app.user?.id;
 	const named = p.groups.filter((g) => u.groups.includes(g.id));
@@ -190,11 +172,12 @@ function Row(p: { u: AdminUser; groups: Group[]; items: Item[];
 				<small class="dim"><bdi>{u.email}</bdi></small>
 			</th>
 			<td data-label={app.t('admin.col.role')}>
-				<Select value={u.role} options={roles()}
+				<Select value={String(u.role)}
+				    options={roleOptions(p.roles)}
 				    label={app.t('admin.role.of',
 				    { name: userName(u) })}
 				    testid={`admin-role-${u.id}`}
-				    set={(v) => p.setRole(v as Role)} />
+				    set={(v) => p.setRole(roleOf(v))} />
 			</td>
 			<td data-label={app.t('admin.col.state')}>
 				<State u={u} /></td>
@@ -212,16 +195,26 @@ function Row(p: { u: AdminUser; groups: Group[]; items: Item[];
 }
 
 function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
-    unlock: () => void, rename: () => void): Item[] {
+    unlock: () => void, rename: () => void, signins: () => void):
+    Item[] {
 	const out: Item[] = [{ icon: 'edit', key: 'admin.act.rename',
 	    act: rename }];
 
 	if (u.state === 'invited')
 		out.push({ icon: 'mail', key: 'admin.act.invite',
 		    act: invite });
+	if (u.state === 'active' && u.id !== app.user?.id)
+		out.push({ icon: 'devices', key: 'admin.act.signins',
+		    act: signins });
 	if (u.state === 'active')
 		out.push({ icon: 'key', key: 'admin.act.reset',
 		    act: () => ask({ what: 'reset', user: u }) });
+	if (u.factors.length > 0 && u.id !== app.user?.id)
+		out.push({ icon: 'shield', key: 'admin.act.factor',
+		    act: () => ask({ what: 'factor', user: u }) });
+	if (u.state === 'active' && u.locked > app.now())
+		out.push({ icon: 'check', key: 'admin.act.unfail',
+		    act: unlock });
 	if (u.state === 'locked')
 		out.push({ icon: 'check', key: 'admin.act.unlock',
 		    act: unlock });
@@ -235,7 +228,7 @@ function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
 	return (out);
 }
 
-function Table(p: { list: AdminUser[]; groups: Group[];
+function Table(p: { list: AdminUser[]; groups: Group[]; roles: AdminRole[];
     items(u: AdminUser): Item[]; setRole(u: AdminUser, r: Role): void }):
     JSX.Element {
 	return (
@@ -251,21 +244,28 @@ function Table(p: { list: AdminUser[]; groups: Group[];
 					{app.t('admin.col.action')}</span></th>
 			</tr></thead>
 			<tbody>{p.list.map((u) => <Row key={u.id} u={u}
-			    groups={p.groups} items={p.items(u)}
+			    groups={p.groups} roles={p.roles} items={p.items(u)}
 			    setRole={(r) => p.setRole(u, r)} />)}</tbody>
 		</table>
 	);
 }
 
+/* All of them, or the page that brings many at once. */
 export function AdminPeople(): JSX.Element {
+	return (app.path === '/admin/people/import' ? <AdminImport /> :
+	    <People />);
+}
+
+function People(): JSX.Element {
 	const load = useLoad(async () => {
-		const [u, g] = await Promise.all([admin.users(),
-		    admin.groups()]);
-		return ({ users: u.users, groups: g.groups });
+		const [u, g, r] = await Promise.all([admin.users(),
+		    admin.groups(), admin.roles()]);
+		return ({ ...u, ...g, ...r });
 	});
 	const [q, setQ] = useState('');
 	const [adding, setAdding] = useState(false);
 	const [naming, setNaming] = useState<AdminUser | null>(null);
+	const [looking, setLooking] = useState<AdminUser | null>(null);
 	const [ask, setAsk] = useState<Ask>(null);
 	const [made, setMade] = useState<Made>(null);
 	const act = useAct();
@@ -295,6 +295,12 @@ export function AdminPeople(): JSX.Element {
 		setAsk(null);
 		app.tell(app.t('admin.removed'));
 	});
+	const factor = (u: AdminUser) => act.run(async () => {
+		await admin.dropFactor(u.id);
+		put(replace(data.users, { ...u, factors: [] }));
+		setAsk(null);
+		app.tell(app.t('factor.removed'));
+	});
 	const list = data.users.filter((u) => match(u.name, q) !== -1 ||
 	    match(u.email, q) !== -1);
 	const error = fieldKey(act.error) === '' ? problem(act.error) :
@@ -313,19 +319,33 @@ export function AdminPeople(): JSX.Element {
 				<span class="dim" role="status">{app.t(
 				    'admin.people.count', { n: list.length })}
 				</span>
+				<span class="grow" />
+				<button type="button" class="button small"
+				    data-testid="admin-people-import"
+				    onClick={() =>
+				    app.go('/admin/people/import')}>
+					<Icon name="import" size={16} />
+					{app.t('import.open')}</button>
+				<button type="button" class="button small"
+				    data-testid="admin-people-export"
+				    onClick={() => exportPeople(data.users,
+				    data.groups, data.roles)}>
+					<Icon name="export" size={16} />
+					{app.t('import.export')}</button>
 			</div>
 			{ask === null && <FormError text={error} />}
 			<Table list={list} groups={data.groups}
-			    setRole={(u, role) => void change(u, { role })}
+			    roles={data.roles} setRole={(u, role) =>
+			    void change(u, { role, was: u.role })}
 			    items={(u) => items(u, (a) => {
 				act.clear();
 				setAsk(a);
 			    }, () => void link(u, false), () =>
 			    void change(u, { state: 'active' }), () =>
-			    setNaming(u))} />
+			    setNaming(u), () => setLooking(u))} />
 			{list.length === 0 && <p class="empty">
 				{app.t('admin.people.none')}</p>}
-			{adding && <InviteDialog close={() =>
+			{adding && <InviteDialog roles={data.roles} close={() =>
 			    setAdding(false)} done={(user, l) => {
 				put([...data.users, user]);
 				setAdding(false);
@@ -338,13 +358,17 @@ export function AdminPeople(): JSX.Element {
 				setNaming(null);
 				app.tell(app.t('ok.saved'));
 			    }} />}
+			{looking !== null && <SigninsDialog user={looking}
+			    name={userName(looking)}
+			    close={() => setLooking(null)} />}
 			{ask !== null && <Confirm close={() => setAsk(null)}
 			    title={app.t(`admin.${ask.what}.title`)}
 			    lead={app.t(`admin.${ask.what}.lead`,
 			    { name: userName(ask.user) })} error={error}
 			    yes={app.t(`admin.${ask.what}.yes`)}
 			    act={() => ask.what === 'remove' ?
-			    remove(ask.user) : ask.what === 'reset' ?
+			    remove(ask.user) : ask.what === 'factor' ?
+			    factor(ask.user) : ask.what === 'reset' ?
 			    link(ask.user, true) :
 			    change(ask.user, { state: 'locked' })} />}
 			{made !== null && <LinkDialog made={made}

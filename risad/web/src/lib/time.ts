@@ -49,3 +49,12 @@ export function stamp(at: number, lang: Lang): string {
 	return (format(lang, 'stamp', { year: 'numeric', month: 'short',
 	    day: 'numeric', hour: 'numeric', minute: '2-digit' }).format(at));
 }
+
+/* The local day for names of files. */
+export function isoDay(at: number): string {
+	const d = new Date(at);
+	const two = (n: number) => String(n).padStart(2, '0');
+
+	return (`${d.getFullYear()}-${two(d.getMonth() + 1)}-${
+	    two(d.getDate())}`);
+}

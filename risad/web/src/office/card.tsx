@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { app } from '../app';
 import { Icon } from '../icon';
-import { Dot, Face } from '../ui/face';
+import { Dot, Face, GuestTag } from '../ui/face';
 import { PHONE, useMedia, useTopics } from '../ui/hooks';
 import { Dialog } from '../ui/dialog';
 import { Popover, type Spot } from '../ui/popover';
@@ -65,7 +65,7 @@ function Acts(p: { user: number }): JSX.Element {
 			    onClick={() => app.open('profile')}>
 				<Icon name="edit" size={16} />
 				{app.t('profile.title')}</button> :
-			    <button type="button" class="button small"
+			    app.may('dm') && <button type="button" class="button small"
 				data-testid="card-write"
 				onClick={() => app.writeTo(p.user)}>
 				<Icon name="chat" size={16} />
@@ -75,7 +75,7 @@ function Acts(p: { user: number }): JSX.Element {
 }
 
 export function Card(): JSX.Element | null {
-	useTopics('ui', 'people', 'floor');
+	useTopics('ui', 'people', 'floor', 'me');
 	const phone = useMedia(PHONE);
 	const user = app.card;
 
@@ -90,7 +90,9 @@ export function Card(): JSX.Element | null {
 		<div class="card" data-testid="person-card">
 			<div class="card-head">
 				<Face look={app.lookOf(user)} size={56} />
-				<b class="card-name"><Name text={name} /></b>
+				<b class="card-name"><Name text={name} />
+					{app.people.get(user)?.guest &&
+					    <GuestTag />}</b>
 			</div>
 			<Where user={user} />
 			<Acts user={user} />

@@ -9,7 +9,7 @@ import type { Draft } from '../lib/outbox';
 import { length, match } from '../lib/text';
 import { clockTime, dayName } from '../lib/time';
 import type { Look, Message } from '../types';
-import { Dot, Face } from '../ui/face';
+import { Dot, Face, GuestTag } from '../ui/face';
 import { useTopics } from '../ui/hooks';
 import { Name, Written } from '../ui/text';
 
@@ -79,6 +79,7 @@ interface Author {
 	name: string;
 	look: Look;
 	at: number;
+	guest?: boolean;
 }
 
 function Block(p: { a: Author; head: boolean; class?: string;
@@ -94,6 +95,7 @@ function Block(p: { a: Author; head: boolean; class?: string;
 			<div class="msg-body">
 				{p.head && <p class="msg-head">
 					<b><Name text={p.a.name} /></b>
+					{p.a.guest && <GuestTag />}
 					<time dateTime={iso}>{time}</time>
 				</p>}
 				{p.children}
@@ -105,14 +107,14 @@ function Block(p: { a: Author; head: boolean; class?: string;
 function Said(p: { m: Message; head: boolean }): JSX.Element {
 	const a = { from: p.m.from, at: p.m.at,
 	    name: app.nameOf(p.m.from) || p.m.name,
-	    look: app.lookOf(p.m.from) };
+	    look: app.lookOf(p.m.from), guest: p.m.guest };
 
 	return (<Block a={a} head={p.head}><Written text={p.m.text} />
 	</Block>);
 }
 
 function failure(code: string): Key {
-	const known = ['not-here', 'no-user', 'no-right'];
+	const known = ['not-here', 'no-user', 'no-right', 'forbidden'];
 
 	return (known.includes(code) ? `chat.failed.${code}` as Key :
 	    'chat.failed');
@@ -343,6 +345,15 @@ function Composer(p: { channel: string; to: string }): JSX.Element {
 	);
 }
 
+/* In the place of the box where one may not write. */
+function Closed(p: { text: Key }): JSX.Element {
+	return (
+		<p class="composer closed hint" data-testid="chat-closed"
+		    role="status"><Icon name="lock" size={15} />
+			{app.t(p.text)}</p>
+	);
+}
+
 function PeerLine(p: { user: number; text: string; n: number }):
     JSX.Element {
 	const e = app.people.get(p.user);
@@ -380,7 +391,8 @@ function DirectList(): JSX.Element {
 	const list = app.chats.direct().map((c) => ({ c,
 	    user: Number(c.channel.slice(5)) }))
 	    .filter((x) => match(app.nameOf(x.user), q) !== -1);
-	const rest = others(q, new Set(list.map((x) => x.user)));
+	const rest = app.may('dm') ?
+	    others(q, new Set(list.map((x) => x.user))) : [];
 
 	return (
 		<div class="direct" data-testid="direct-list">
@@ -397,7 +409,8 @@ function DirectList(): JSX.Element {
 					n={c.unread} text={c.messages.at(-1)
 					?.text ?? ''} />)}</ul></>}
 			{list.length === 0 && q === '' && <p class="hint pad">
-				{app.t('chat.direct.empty')}</p>}
+				{app.t(app.may('dm') ? 'chat.direct.empty' :
+				    'chat.closed.dm')}</p>}
 			{rest.length > 0 && <>
 				<h3 class="panel-title">
 					{app.t('chat.direct.new')}</h3>
@@ -457,9 +470,14 @@ export function Chat(): JSX.Element {
 					{app.t('floors.choose')}</p> : <>
 					<Messages key={`m${channel}`}
 					    channel={channel} />
-					<Composer key={`c${channel}`}
-					    channel={channel}
-					    to={addressee()} /></>}
+					{app.may(app.tab === 'direct' ?
+					    'dm' : 'chat') ?
+					    <Composer key={`c${channel}`}
+						channel={channel}
+						to={addressee()} /> :
+					    <Closed text={app.tab === 'direct' ?
+						'chat.closed.dm' :
+						'chat.closed'} />}</>}
 			</div>
 		</section>
 	);

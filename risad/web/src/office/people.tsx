@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { app } from '../app';
 import { Icon } from '../icon';
 import type { PresenceEntry } from '../types';
-import { Dot, Face } from '../ui/face';
+import { Dot, Face, GuestTag } from '../ui/face';
 import { useTopics } from '../ui/hooks';
 import { spotOf } from '../ui/popover';
 import { Name } from '../ui/text';
@@ -37,6 +37,7 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 				<span class="person-name">
 					<span class="person-first">
 						<Name text={e.name} />
+						{e.guest && <GuestTag />}
 						{self && <span class="self-tag">
 							{app.t('me.self')}
 						</span>}

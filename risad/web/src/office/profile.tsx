@@ -1,10 +1,11 @@
 import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { api } from '../api';
 import { app, fieldKey } from '../app';
 import { Icon } from '../icon';
 import { length } from '../lib/text';
 import { allMet, rules } from '../lib/password';
+import { stamp } from '../lib/time';
 import type { LangChoice, Look, Policy } from '../types';
 import { Dialog } from '../ui/dialog';
 import { Face } from '../ui/face';
@@ -84,14 +85,15 @@ export function ProfileDialog(): JSX.Element | null {
 
 	if (me === null || look === null)
 		return (null);
+	const guest = me.role === 'guest';
 	const bad = name.trim() === '' || length(name.trim()) > 64;
 	const save = async (e: Event) => {
 		e.preventDefault();
 		if (bad)
 			return;
 		try {
-			app.setMe((await api.me({ name: name.trim(), look,
-			    lang })).user);
+			app.setMe((await api.me(guest ? { look, lang } :
+			    { name: name.trim(), look, lang })).user);
 			close();
 			app.tell(app.t('ok.saved'));
 		} catch (x) {
@@ -107,6 +109,7 @@ export function ProfileDialog(): JSX.Element | null {
 					<TextField label={app.t(
 					    'profile.name')} value={name}
 					    set={setName} testid="profile-name"
+					    readonly={guest}
 					    autocomplete="name" error={bad ?
 					    app.t('field.name') :
 					    atField(error, 'name')} />
@@ -140,73 +143,93 @@ function wrong(e: unknown): boolean {
 	return (e instanceof Error && e.message === 'sign-in');
 }
 
-export function PasswordDialog(): JSX.Element | null {
-	const me = app.user;
+/* The present one and a new one. */
+export function PasswordForm(p: { done(): void; cancel?(): void }):
+    JSX.Element {
 	const [policy, setPolicy] = useState<Policy>(app.info?.policy ??
-	    { min: 8, kinds: 1 });
+	    { min: 8, kinds: 1, strength: 0 });
 	const [current, setCurrent] = useState('');
 	const [pw, setPw] = useState('');
 	const [again, setAgain] = useState('');
 	const [error, setError] = useState<unknown>(null);
-	const busy = useRef(false);
-	const close = () => app.open('');
+	const [busy, setBusy] = useState(false);
+	const me = app.user;
+	const others = me === null ? [] : [me.email, me.name];
+	const ready = current !== '' && pw === again &&
+	    allMet(rules(pw, policy, others));
 
 	/* They may have changed since the page came. */
 	useEffect(() => {
-		api.tenant().then((i) => setPolicy(i.policy), () => undefined);
+		api.session().then((s) => setPolicy(s.policy), () => undefined);
 	}, []);
-	if (me === null)
-		return (null);
-	const others = [me.email, me.name];
-	const ready = current !== '' && pw === again &&
-	    allMet(rules(pw, policy, others));
 	const save = async (e: Event) => {
 		e.preventDefault();
-		if (!ready || busy.current)
+		if (!ready || busy)
 			return;
-		busy.current = true;
+		setBusy(true);
 		try {
 			await api.password(current, pw);
-			close();
+			p.done();
 			app.tell(app.t('pw.done'));
 		} catch (x) {
 			app.failed(x);
 			setError(x);
+			setBusy(false);
 		}
-		busy.current = false;
 	};
+	return (
+		<form class="form" onSubmit={(e) => void save(e)}>
+			<input class="vh" type="email" tabIndex={-1}
+			    autocomplete="username" readOnly list={undefined}
+			    aria-hidden="true" value={me?.email ?? ''} />
+			<PasswordField label={app.t('pw.current')}
+			    value={current} set={setCurrent} autofocus
+			    testid="password-current" error={wrong(error) ?
+			    app.t('err.current') : ''} />
+			<NewPassword policy={policy} others={others} value={pw}
+			    again={again} set={setPw} setAgain={setAgain}
+			    judge={api.judge} sent={busy}
+			    error={atField(error, 'new')} />
+			<FormError text={wrong(error) || fieldKey(error) !==
+			    '' ? '' : problem(error)} />
+			<div class="dialog-foot">
+				{p.cancel && <button type="button"
+				    class="button" onClick={p.cancel}>
+					{app.t('ok.cancel')}</button>}
+				<button type="submit" class="button main"
+				    disabled={!ready}
+				    data-testid="password-save">
+					{app.t('pw.submit')}</button>
+			</div>
+		</form>
+	);
+}
+
+export function PasswordDialog(): JSX.Element {
+	const close = () => app.open('');
+
 	return (
 		<Dialog title={app.t('pw.title')} close={close}
 		    testid="password">
 			<p class="lead">{app.t('pw.lead')}</p>
-			<form class="form" onSubmit={(e) => void save(e)}>
-				<input class="vh" type="email" tabIndex={-1}
-				    autocomplete="username" readOnly
-				    list={undefined} aria-hidden="true"
-				    value={me.email} />
-				<PasswordField label={app.t('pw.current')}
-				    value={current} set={setCurrent} autofocus
-				    testid="password-current" error={
-				    wrong(error) ? app.t('err.current') :
-				    ''} />
-				<NewPassword policy={policy} others={others}
-				    value={pw} again={again} set={setPw}
-				    setAgain={setAgain}
-				    error={atField(error, 'new')} />
-				<FormError text={wrong(error) ||
-				    fieldKey(error) !== '' ? '' :
-				    problem(error)} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={!ready}
-					    data-testid="password-save">
-						{app.t('pw.submit')}</button>
-				</div>
-			</form>
+			<PasswordForm done={close} cancel={close} />
+		</Dialog>
+	);
+}
+
+/* At the first sign-in after the password was changed. */
+export function ToldDialog(): JSX.Element {
+	return (
+		<Dialog title={app.t('told.title')} testid="told"
+		    close={() => app.open('')}>
+			<p class="lead">{app.t('told.changed', { date:
+			    stamp(app.told, app.lang) })}</p>
+			<div class="dialog-foot">
+				<button type="button" class="button main"
+				    autofocus onClick={() => app.open('')}
+				    data-testid="told-close">
+					{app.t('ok.close')}</button>
+			</div>
 		</Dialog>
 	);
 }

@@ -33,7 +33,7 @@ function people(q: string): Found[] {
 		const name = app.nameOf(user);
 		const rank = match(name, q);
 		const here = e !== undefined && e.floor !== 0;
-		if (rank === -1)
+		if (rank === -1 || (!here && !app.may('dm')))
 			continue;
 		out.push({ id: `p${user}`, name, rank: rank + (here ? 0 : 3),
 		    kind: app.t('search.person'), icon: 'user',

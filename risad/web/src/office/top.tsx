@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { app } from '../app';
 import { Icon, type IconName } from '../icon';
-import { Dot, Face } from '../ui/face';
+import { Dot, Face, GuestTag } from '../ui/face';
 import { PHONE, useMedia, usePageKey, useTopics } from '../ui/hooks';
 import { Popover, spotOf, type Spot } from '../ui/popover';
 import { Select } from '../ui/field';
@@ -31,20 +31,32 @@ function MeMenu(p: { at: Spot; close(): void }): JSX.Element | null {
 				<Face look={me.look} size={44} />
 				<div class="grow">
 					<b><Name text={me.name} /></b>
-					<span class="dim"><bdi>{me.email}</bdi>
-					</span>
+					{me.role === 'guest' ? <GuestTag /> :
+					    <span class="dim">
+						<bdi>{me.email}</bdi></span>}
 				</div>
 			</div>
 			<MenuLine icon="user" text={app.t('me.profile')}
 			    testid="open-profile"
 			    act={then(() => app.open('profile'))} />
-			<MenuLine icon="key" text={app.t('me.password')}
-			    testid="open-password"
-			    act={then(() => app.open('password'))} />
+			{me.role !== 'guest' && <MenuLine icon="key"
+			    text={app.t('me.password')} testid="open-password"
+			    act={then(() => app.open('password'))} />}
+			{me.role !== 'guest' && <MenuLine icon="shield"
+			    text={app.t('me.factor')} testid="open-factor"
+			    act={then(() => app.open('factor'))} />}
+			{me.role !== 'guest' && <MenuLine icon="devices"
+			    text={app.t('me.signins')} testid="open-signins"
+			    act={then(() => app.open('signins'))} />}
 			{me.role === 'admin' && !app.inAdmin() &&
 			    <MenuLine icon="shield" text={app.t('me.admin')}
 				testid="open-admin"
 				act={then(() => app.go('/admin'))} />}
+			{app.may('guest') && !app.administers() &&
+			    !app.inAdmin() && <MenuLine icon="door"
+				text={app.t('admin.guests')}
+				testid="open-guests"
+				act={then(() => app.go('/admin/guests'))} />}
 			<div class="menu-row">
 				<Icon name="lang" />
 				<Select value={me.lang} testid="lang-switch"
@@ -55,7 +67,8 @@ function MeMenu(p: { at: Spot; close(): void }): JSX.Element | null {
 				    v as LangChoice).catch((e: unknown) =>
 				    app.tell(app.t(app.failed(e))))} />
 			</div>
-			<MenuLine icon="out" text={app.t('me.signout')}
+			<MenuLine icon="out" text={app.t(me.role === 'guest' ?
+			    'me.leave' : 'me.signout')}
 			    testid="sign-out" act={then(() =>
 			    void app.signOut().catch((e: unknown) =>
 			    app.tell(app.t(app.failed(e)))))} />
@@ -110,7 +123,8 @@ export function TopBar(): JSX.Element | null {
 	if (me === null)
 		return (null);
 	const title = app.tenant.title;
-	const place = admin ? app.t('admin.title') : app.floor?.name ?? '';
+	const place = !admin ? app.floor?.name ?? '' :
+	    app.t(app.administers() ? 'admin.title' : 'admin.guests');
 	return (
 		<header class="top">
 			{!phone && !admin && <Fold side="left" />}

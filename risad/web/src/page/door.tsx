@@ -1,15 +1,18 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
-import { app, fieldKey, inviteToken } from '../app';
+import { app, errorKey, fieldKey, inviteToken } from '../app';
 import { Icon } from '../icon';
 import { length } from '../lib/text';
 import { allMet, rules } from '../lib/password';
+import { passkeysWork } from '../lib/webauthn';
 import type { InviteInfo } from '../types';
 import { atField, FormError, PasswordField, problem, TextField } from
     '../ui/field';
 import { LangSwitch } from '../ui/lang';
 import { NewPassword } from '../ui/newpassword';
+import { PasskeyButton } from '../ui/passkeys';
+import { second, SecondStep, type Second } from './second';
 
 /* The pages in front of the office: one card on paper. */
 
@@ -45,6 +48,7 @@ export function SignIn(): JSX.Element {
 	const [error, setError] = useState<unknown>(null);
 	const [tried, setTried] = useState(false);
 	const [busy, setBusy] = useState(false);
+	const [step, setStep] = useState<Second | null>(null);
 	const form = useRef<HTMLFormElement>(null);
 
 	const submit = async (e: Event) => {
@@ -62,10 +66,18 @@ export function SignIn(): JSX.Element {
 		try {
 			app.signedIn(await api.signIn(email.trim(), password));
 		} catch (x) {
-			setError(x);
+			const more = second(x, email.trim(), password);
+			setStep(more);
+			setError(more === null ? x : null);
+			app.slips += Number(errorKey(x) === 'err.sign-in');
 			setBusy(false);
 		}
 	};
+	if (step !== null)
+		return (<SecondStep of={step} back={() => {
+			setStep(null);
+			setPassword('');
+		}} />);
 	const missing = (v: string, key: 'email' | 'password') =>
 	    tried && v === '' ? app.t(`signin.need.${key}`) : '';
 	return (
@@ -96,6 +108,11 @@ export function SignIn(): JSX.Element {
 					    'signin.submit')}
 				</button>
 			</form>
+			{passkeysWork() && <PasskeyButton first={null}
+			    failed={(x) => {
+				setTried(false);
+				setError(x);
+			    }} />}
 			<p class="hint foot">{app.t('signin.help')}</p>
 		</DoorCard>
 	);
@@ -140,11 +157,18 @@ function InviteForm(p: { info: InviteInfo }): JSX.Element {
 	const [pw, setPw] = useState('');
 	const [again, setAgain] = useState('');
 	const { error, busy, accept } = useAccept(info);
+	const step = second(error, info.email, pw);
 	const others = [info.email, name];
 	const named = reset || (name.trim() !== '' && length(name) <= 64);
 	const ready = named && pw === again &&
 	    allMet(rules(pw, info.policy, others));
 
+	/* The password is set; the account has a second factor. */
+	if (step !== null)
+		return (<SecondStep of={step} back={() => {
+			app.go('/');
+			void app.boot();
+		}} />);
 	return (
 		<DoorCard testid="invite" title={app.t(reset ?
 		    'invite.reset.title' : 'invite.title',
@@ -169,7 +193,10 @@ function InviteForm(p: { info: InviteInfo }): JSX.Element {
 				    testid="invite-name" />}
 				<NewPassword policy={info.policy} value={pw}
 				    others={others} again={again} set={setPw}
-				    setAgain={setAgain}
+				    setAgain={setAgain} sent={busy}
+				    judge={(v, signal) => api.judgeInvite(
+				    inviteToken(app.path), v, reset ? '' :
+				    name.trim(), signal)}
 				    error={atField(error, 'password', 'new')} />
 				<button class="button main wide" type="submit"
 				    disabled={!ready || busy}
@@ -195,7 +222,8 @@ export function Invite(): JSX.Element {
 export function Broken(): JSX.Element {
 	return (
 		<DoorCard title={app.t('app.name')} testid="broken"
-		    lead={app.t(app.problem, { seconds: 30 })}>
+		    lead={app.t(app.problem, { seconds: 30,
+		    address: app.address })}>
 			<button class="button main wide" type="button"
 			    onClick={() => void app.boot()}>
 				{app.t('ok.retry')}</button>

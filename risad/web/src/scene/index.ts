@@ -4,6 +4,7 @@
  * for unless somebody walks, a bubble fades or the view moves.
  */
 
+import { translate } from '../i18n/index';
 import Konva from 'konva/lib/Core.js';
 import { Camera } from './camera';
 import { distance } from './geom';
@@ -188,7 +189,8 @@ export class OfficeScene {
 			    performance.now());
 		this.actors.set(p.id, {
 			id: p.id, user: p.user, name: p.name, look: p.look,
-			status: p.status, track, seat: null,
+			status: p.status, guest: p.guest === true, track,
+			seat: null,
 			seatAt: { x: -1, y: -1 }, text: '', until: 0,
 			pulse: -Infinity, speaking: false,
 		});
@@ -559,6 +561,7 @@ export class OfficeScene {
 			width: this.camera.width, height: this.camera.height,
 			now, still: this.opts.reducedMotion, self: this.self,
 			hover: this.hover, room: Math.max(0, this.room),
+			guest: translate(this.lang, 'guest.tag'),
 			goal: this.walker?.goal ?? null,
 		};
 		drawPeople(c, s, this.placed(now), this.screens);

@@ -105,14 +105,19 @@ export function brief(name: string): string
 	return name.trim().split(/[\s\u3000]+/u)[0] ?? name;
 }
 
-/* A name in its pill; one's own is in the accent colour. */
+/*
+ * A name in its pill; one's own is in the accent colour.  A tag stands before
+ * the name, so that no name can be too long for it.
+ */
 export function pill(name: string, status: Status, self: boolean,
-    pal: Palette, ratio: number): Picture
+    pal: Palette, ratio: number, tag = ''): Picture
 {
 	const font = `600 12px ${FONT}`;
+	const small = `700 10.5px ${FONT}`;
+	const room = tag === '' ? 0 : Math.ceil(widthOf(tag, small)) + 14;
 	const text = shorten(name, font, WIDEST - 30);
-	const w = Math.ceil(widthOf(text, font)) + 27;
-	const key = `p ${pal.dark} ${ratio} ${self} ${status} ${name}`;
+	const w = Math.ceil(widthOf(text, font)) + 27 + room;
+	const key = `p ${pal.dark} ${ratio} ${self} ${status} ${tag} ${name}`;
 
 	return picture(key, w + 2 * MARGIN, PILL + 2 * MARGIN, ratio, (c) => {
 		const y = MARGIN + PILL / 2;
@@ -131,10 +136,19 @@ export function pill(name: string, status: Status, self: boolean,
 			c.fill();
 		}
 		drawDot(c, MARGIN + 11, y, 4.2, status, pal);
-		c.font = font;
 		c.textBaseline = 'middle';
+		if (tag !== '') {
+			c.fillStyle = pal.caution;
+			c.beginPath();
+			c.roundRect(MARGIN + 19, y - 7, room - 5, 14, 7);
+			c.fill();
+			c.font = small;
+			c.fillStyle = '#20263a';
+			c.fillText(tag, MARGIN + 23.5, y + 0.6);
+		}
+		c.font = font;
 		c.fillStyle = self ? '#ffffff' : pal.ink;
-		c.fillText(text, MARGIN + 18.5, y + 0.8);
+		c.fillText(text, MARGIN + 18.5 + room, y + 0.8);
 	});
 }
 

@@ -29,6 +29,7 @@ export interface Actor {
 	name: string;
 	look: Look;
 	status: Status;
+	guest: boolean;
 	track: Track;
 	seat: Seat | null;
 	seatAt: Spot;
@@ -61,6 +62,7 @@ export interface Scenery {
 	self: number;			/* own avatar id */
 	hover: number;			/* avatar id pointed at, 0 none */
 	room: number;			/* own room */
+	guest: string;			/* what guests are marked with */
 	goal: Spot | null;		/* where a click leads */
 }
 
@@ -384,10 +386,11 @@ function drawNames(c: Ctx, s: Scenery, people: readonly Placed[]): void
 		const free = (r: Rect): boolean =>
 		    !taken.some((q) => meets(q, r)) &&
 		    !faces.some((f, j) => j !== i && meets(f, r));
-		let b = pill(a.name, a.status, self, s.pal, s.ratio);
+		const tag = a.guest ? s.guest : '';
+		let b = pill(a.name, a.status, self, s.pal, s.ratio, tag);
 		let r = below(p, b);
 		if (n !== 0 && !free(r) && short !== a.name) {
-			b = pill(short, a.status, self, s.pal, s.ratio);
+			b = pill(short, a.status, self, s.pal, s.ratio, tag);
 			r = below(p, b);
 		}
 		if (n < 2 || free(r)) {

@@ -22,6 +22,11 @@ export function Dot(p: { status: Status | 'out' }): JSX.Element {
 	return (<span class={`dot ${p.status}`} aria-hidden="true" />);
 }
 
+/* Somebody from outside: said wherever a guest's name stands. */
+export function GuestTag(): JSX.Element {
+	return (<span class="guest-tag">{app.t('guest.tag')}</span>);
+}
+
 export function StatusWord(p: { status: Status }): JSX.Element {
 	return (<>{app.t(`status.${p.status}`)}</>);
 }

@@ -14,6 +14,11 @@ interface Base {
 	autofocus?: boolean;
 }
 
+/* The attribute works in a document only while nothing has been focused. */
+function focus(el: HTMLElement | null): void {
+	el?.focus();
+}
+
 /* Label, control, hint and error tied together for every kind of reader. */
 function Frame(p: { id: string; label: string; error?: string;
     hint?: string; children: ComponentChildren }): JSX.Element {
@@ -52,7 +57,24 @@ export function TextField(p: Base & { type?: 'text' | 'email' | 'search';
 			    autocomplete={p.autocomplete ?? 'off'}
 			    maxLength={p.max} placeholder={p.placeholder}
 			    readOnly={p.readonly} autofocus={p.autofocus}
+			    ref={p.autofocus ? focus : undefined}
 			    autocapitalize="off" spellcheck={false}
+			    aria-invalid={p.error ? true : undefined}
+			    aria-describedby={described(id, p)}
+			    onInput={(e) => p.set(e.currentTarget.value)} />
+		</Frame>
+	);
+}
+
+/* Several lines. */
+export function TextArea(p: Base & { rows?: number }): JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
+			<textarea id={id} value={p.value} rows={p.rows ?? 3}
+			    data-testid={p.testid} spellcheck={false}
+			    autocapitalize="off"
 			    aria-invalid={p.error ? true : undefined}
 			    aria-describedby={described(id, p)}
 			    onInput={(e) => p.set(e.currentTarget.value)} />
@@ -79,6 +101,7 @@ export function PasswordField(p: Base & { fresh?: boolean }): JSX.Element {
 				    'current-password'}
 				    autocapitalize="off" spellcheck={false}
 				    autofocus={p.autofocus}
+				    ref={p.autofocus ? focus : undefined}
 				    aria-invalid={p.error ? true : undefined}
 				    aria-describedby={described(id, p)}
 				    onKeyDown={key} onKeyUp={key}
@@ -93,6 +116,27 @@ export function PasswordField(p: Base & { fresh?: boolean }): JSX.Element {
 					<Icon name={seen ? 'eye-off' : 'eye'} />
 				</button>
 			</div>
+		</Frame>
+	);
+}
+
+/* Six digits that a phone shows, or with letters a recovery code. */
+export function CodeField(p: Base & { letters?: boolean }): JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
+			<input id={id} class="input code" {...kind('text')}
+			    value={p.value} data-testid={p.testid}
+			    inputMode={p.letters ? 'text' : 'numeric'}
+			    autocomplete={p.letters ? 'off' : 'one-time-code'}
+			    maxLength={p.letters ? 24 : 7}
+			    autocapitalize="characters" spellcheck={false}
+			    autofocus={p.autofocus}
+			    ref={p.autofocus ? focus : undefined}
+			    aria-invalid={p.error ? true : undefined}
+			    aria-describedby={described(id, p)}
+			    onInput={(e) => p.set(e.currentTarget.value)} />
 		</Frame>
 	);
 }
@@ -164,8 +208,11 @@ export function FormError(p: { text: string; testid?: string }):
 export function problem(e: unknown): string {
 	if (e === null)
 		return ('');
-	return (app.t(errorKey(e), { seconds: e instanceof ApiError ?
-	    Math.max(1, e.wait) : 1 }));
+	const wait = e instanceof ApiError ? Math.max(1, e.wait) : 1;
+
+	return (app.t(errorKey(e), { seconds: wait,
+	    minutes: Math.ceil(wait / 60), address: e instanceof ApiError ?
+	    e.value : '' }));
 }
 
 /* The same for one field that the server named, else nothing. */

@@ -52,6 +52,7 @@ export function useAct(): { busy: boolean; error: unknown;
 	return ({ busy, error, run, clear: () => setError(null) });
 }
 
-export function replace<T extends { id: number }>(list: T[], x: T): T[] {
+export function replace<T extends { id: number | string }>(list: T[], x: T):
+    T[] {
 	return (list.map((y) => y.id === x.id ? x : y));
 }

@@ -1,0 +1,77 @@
+/*
+ * Where people may come from: the lists of a tenant, of its administration and
+ * of its floors, and the address that a grant was asked for from.
+ */
+#include <stdlib.h>
+
+#include "storage.h"
+
+int
+grant_may_enter(struct rights *rt, const struct floor *fl,
+    const struct grant *gr)
+{
+	if (fl->fl_networks != NULL &&
+	    !networks_allow(fl->fl_networks, gr->gr_addr))
+		return (0);
+	return (gr->gr_role == ROLE_GUEST ? guest_may_enter(rt, fl, gr) :
+	    rights_may_enter(rt, fl, gr->gr_user));
+}
+
+/* The lists, in the order in which the page has them. */
+static const enum policy_list	 address_lists[] = {
+	POLICY_NETWORKS, POLICY_ADMIN_NETWORKS
+};
+
+const char *
+policy_excludes(const struct policy *po, const struct grant *gr)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(address_lists) / sizeof(address_lists[0]); i++)
+		if (!policy_allows(po, address_lists[i], gr->gr_addr))
+			return (policy_lists[address_lists[i]].pw_name);
+	return (NULL);
+}
+
+static void
+end_outside(struct grant *gr, void *arg)
+{
+	if (!networks_allow(arg, gr->gr_addr))
+		grant_end(gr, END_ADDRESS);
+}
+
+void
+networks_apply(const struct tenant *tn)
+{
+	struct networks	 ns;
+
+	if (networks_parse(&ns, tn->tn_policy.po_list[POLICY_NETWORKS], NULL,
+	    0) == NETWORK_OK && ns.ns_count > 0)
+		grant_each(tn->tn_id, 0, 0, end_outside, &ns);
+}
+
+enum result
+floor_networks(struct request *rq, const struct floor *fl, const char *text,
+    char bad[NETWORK_TEXT])
+{
+	struct networks	*ns;
+	char		*kept = NULL;
+	uint32_t	 id = fl->fl_id;
+	enum result	 r = R_OK;
+
+	bad[0] = '\0';
+	if ((ns = malloc(sizeof(*ns))) == NULL)
+		return (R_UNAVAILABLE);
+	rq->rq_field = "networks";
+	if (networks_parse(ns, text, bad, NETWORK_TEXT) != NETWORK_OK)
+		r = R_INVALID;
+	else if ((kept = networks_text(ns)) == NULL ||
+	    floor_row_rights(rq->rq_db, fl, fl->fl_open, &fl->fl_users,
+	    &fl->fl_groups, ns) == -1 ||
+	    audit_add(rq->rq_db, "by %s %u: set networks of floor %u to [%s]",
+	    asker(rq), asker_id(rq), id, kept) == -1)
+		r = R_UNAVAILABLE;
+	free(kept);
+	free(ns);
+	return (r);
+}
