@@ -974,6 +974,7 @@ auth_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 			memcpy(device_key, ((const struct m_device_key *)
 			    m)->key, sizeof(device_key));
 			device_ready = 1;
+			job_up();	/* now it has its pepper */
 			return (0);
 		}
 		return (job_answer(pe, type, id, m));

@@ -277,6 +277,7 @@ dummy_start(void)
 		return;
 	}
 	dummy_asked = 1;
+	evtimer_del(&dummy_timer);
 	b64url_encode(rq->rq_password, sizeof(rq->rq_password), secret,
 	    sizeof(secret));
 	explicit_bzero(secret, sizeof(secret));

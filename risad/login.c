@@ -140,8 +140,11 @@ login_new(const struct m_grant *m, const uint8_t *token, const char *addr)
 		/* Two requests have asked at once: the first grant stays. */
 		if (lg->lg_grant != 0)
 			login_give_back(m->grant);
-		else
+		else {
+			/* A request was sooner than its page's renewal. */
 			login_fill(lg, m);
+			office_renewed(lg);
+		}
 		return (lg);
 	}
 	if ((lg = calloc(1, sizeof(*lg))) == NULL ||
