@@ -27,6 +27,7 @@ SRCS =		risad/api.c \
 		risad/api_reply.c \
 		risad/api_signin.c \
 		risad/ask.c \
+		risad/audit.c \
 		risad/auth.c \
 		risad/auth_address.c \
 		risad/auth_attack.c \
@@ -71,6 +72,7 @@ SRCS =		risad/api.c \
 		risad/person.c \
 		risad/policy.c \
 		risad/proc.c \
+		risad/proof.c \
 		risad/proxy.c \
 		risad/risad.c \
 		risad/role.c \
@@ -106,11 +108,13 @@ SRCS_CTL =	risactl/output.c \
 		risactl/output_json.c \
 		risactl/parser.c \
 		risactl/import.c \
+		risactl/points.c \
 		risactl/risactl.c \
 		risad/csv.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
+		risad/proof.c \
 		risad/role.c \
 		risad/utf8.c \
 		risad/util.c \

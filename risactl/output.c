@@ -8,6 +8,8 @@
 #include "csv.h"
 #include "msg.h"
 #include "output.h"
+#include "proof.h"
+#include "util.h"
 #include "role.h"
 
 struct column {
@@ -60,19 +62,6 @@ import_text(uint8_t what)
 	};
 
 	return (what < IMPORT_WHAT_MAX ? names[what] : "?");
-}
-
-int
-time_text(char dst[TIME_TEXT], uint64_t ms)
-{
-	struct tm	 tm;
-	time_t		 t = (time_t)(ms / 1000);
-
-	dst[0] = '\0';
-	if (ms == 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900)
-		return (-1);
-	return (strftime(dst, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ?
-	    -1 : 0);
 }
 
 int
@@ -451,6 +440,94 @@ text_alert(const struct m_c_alert_row *m)
 }
 
 static void
+text_audit(const struct m_c_audit_row *m)
+{
+	static const struct column	 table[] = {
+		{ "line", 1 }, { "time", 0 }, { "what", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%llu", (unsigned long long)m->seq);
+	cell_time(m->at);
+	cell("%s", m->open ? m->text : "(does not open)");
+}
+
+static const struct {
+	const char	*word, *text;
+} faults[AUDIT_FAULT_MAX] = {
+	[AUDIT_WHOLE] = { "whole", "whole" },
+	[AUDIT_CHANGED] = { "changed", "was changed" },
+	[AUDIT_MISSING] = { "missing", "is missing" },
+	[AUDIT_EXTRA] = { "extra", "was not written by risad" },
+	[AUDIT_POINT] = { "checkpoint", "is not the one that was signed" },
+	[AUDIT_KEPT] = { "kept", "is not the one of the checkpoint given" },
+	[AUDIT_LOST] = { "lost", "the end of the chain does not open" },
+	[AUDIT_CLOSED] = { "closed", "the data cannot be read" },
+};
+
+const char *
+audit_fault_word(uint8_t fault)
+{
+	return (fault < AUDIT_FAULT_MAX ? faults[fault].word : "?");
+}
+
+const char *
+audit_fault_text(uint8_t fault)
+{
+	return (fault < AUDIT_FAULT_MAX ? faults[fault].text : "?");
+}
+
+int
+audit_fault_line(uint8_t fault)
+{
+	return (fault != AUDIT_WHOLE && fault != AUDIT_LOST &&
+	    fault != AUDIT_CLOSED);
+}
+
+static void
+text_trail(const struct m_c_audit_state *m)
+{
+	static const struct column	 table[] = {
+		{ "trail", 0 }, { "lines", 1 }, { "compared", 1 },
+		{ "state", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->tenant[0] == '\0' ? "-" : m->tenant);
+	cell("%llu", (unsigned long long)m->lines);
+	cell("%u", m->compared);
+	if (audit_fault_line(m->fault))
+		cell("line %llu %s", (unsigned long long)m->bad,
+		    audit_fault_text(m->fault));
+	else
+		cell("%s", audit_fault_text(m->fault));
+}
+
+static void
+text_point(const struct m_c_point *m)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+
+	COLUMNS(table);
+	cell("%s", m->line);
+}
+
+/* In PEM, for a file and for other programs. */
+static void
+text_key(const struct m_proof_key *m)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+	char				 pem[PROOF_PEM], *s = pem, *line;
+
+	COLUMNS(table);
+	if (proof_pem(m->key, pem) == -1)
+		errx(1, "not a public key of Ed25519");
+	while ((line = strsep(&s, "\n")) != NULL)
+		if (*line != '\0')
+			cell("%s", line);
+}
+
+static void
 text_stat(const struct m_c_stat_row *m)
 {
 	static const struct column	 table[] = {
@@ -571,9 +648,10 @@ text_end(void)
 {
 	size_t	 i;
 
-	if (ncells > 0 && columns[0].co_title == NULL)
-		printf("%s\n", cells[0]);
-	else if (ncells > 0 && (command->cm_type == IMSG_C_TENANT_SHOW ||
+	if (ncells > 0 && columns[0].co_title == NULL) {
+		for (i = 0; i < ncells; i++)
+			printf("%s\n", cells[i]);
+	} else if (ncells > 0 && (command->cm_type == IMSG_C_TENANT_SHOW ||
 	    command->cm_type == IMSG_C_USER_SHOW ||
 	    command->cm_type == IMSG_C_FLOOR_SHOW))
 		print_one();
@@ -600,6 +678,10 @@ const struct output	 output_text = {
 	.out_policy = text_policy,
 	.out_operator = text_operator,
 	.out_alert = text_alert,
+	.out_audit = text_audit,
+	.out_trail = text_trail,
+	.out_point = text_point,
+	.out_key = text_key,
 	.out_stat = text_stat,
 	.out_end = text_end,
 };

@@ -8,8 +8,6 @@
 
 #include "parser.h"
 
-#define TIME_TEXT	24	/* RFC 3339 with its NUL */
-
 /*
  * Rows are kept until out_end, which prints all: a command that fails in its
  * middle leaves half an answer nowhere.
@@ -29,6 +27,10 @@ struct output {
 	void	(*out_policy)(const struct m_c_policy_row *);
 	void	(*out_operator)(const struct m_c_operator_row *);
 	void	(*out_alert)(const struct m_c_alert_row *);
+	void	(*out_audit)(const struct m_c_audit_row *);
+	void	(*out_trail)(const struct m_c_audit_state *);
+	void	(*out_point)(const struct m_c_point *);
+	void	(*out_key)(const struct m_proof_key *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
 };
@@ -41,13 +43,16 @@ void		 output_json_init(void);
 /* What a line of an import does, in both outputs. */
 const char	*import_text(uint8_t);
 
+/* What is wrong with a trail: a word for programs, a sentence for people. */
+const char	*audit_fault_word(uint8_t);
+const char	*audit_fault_text(uint8_t);
+/* Is it about a line? */
+int		 audit_fault_line(uint8_t);
+
 /* How states are called, in both outputs. */
 const char	*user_state_text(uint8_t);
 const char	*tenant_state_text(uint8_t);
 const char	*operator_state_text(const struct m_c_operator_row *);
-
-/* Milliseconds since 1970 as RFC 3339 in UTC; 0, or -1: not a time. */
-int		 time_text(char dst[TIME_TEXT], uint64_t ms);
 
 /*
  * Text as it may reach a terminal: what could act on it, in octal, and a

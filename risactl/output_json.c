@@ -7,6 +7,8 @@
 #include "csv.h"
 #include "msg.h"
 #include "output.h"
+#include "proof.h"
+#include "util.h"
 #include "role.h"
 
 /*
@@ -39,6 +41,10 @@ static const struct shape {
 	{ IMSG_C_POLICY_SHOW, "policy", 1 },
 	{ IMSG_C_PROCESSES, "processes", 1 },
 	{ IMSG_C_ALERTS, "alerts", 1 },
+	{ IMSG_C_AUDIT_SHOW, "lines", 1 },
+	{ IMSG_C_AUDIT_VERIFY, "trails", 1 },
+	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
+	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
 };
@@ -329,6 +335,53 @@ json_alert(const struct m_c_alert_row *m)
 }
 
 static void
+json_audit(const struct m_c_audit_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "line", m->seq);
+	put_time(obj, "at", m->at);
+	if (m->open)
+		put_str(obj, "text", m->text);
+	else
+		put(obj, "text", json_null());
+}
+
+static void
+json_trail(const struct m_c_audit_state *m)
+{
+	json_t	*obj = row();
+
+	if (m->tenant[0] == '\0')
+		put(obj, "tenant", json_null());
+	else
+		put_str(obj, "tenant", m->tenant);
+	put_num(obj, "lines", m->lines);
+	put_num(obj, "compared", m->compared);
+	put_str(obj, "state", audit_fault_word(m->fault));
+	if (audit_fault_line(m->fault))
+		put_num(obj, "line", m->bad);
+}
+
+static void
+json_point(const struct m_c_point *m)
+{
+	put_str(row(), "text", m->line);
+}
+
+static void
+json_key(const struct m_proof_key *m)
+{
+	json_t	*obj = row();
+	char	 pem[PROOF_PEM], id[PROOF_ID];
+
+	if (proof_pem(m->key, pem) == -1 || proof_id(m->key, id) == -1)
+		errx(1, "not a public key of Ed25519");
+	put_str(obj, "id", id);
+	put_str(obj, "pem", pem);
+}
+
+static void
 json_stat(const struct m_c_stat_row *m)
 {
 	if (strcmp(m->name, "risad.started") == 0)
@@ -393,6 +446,10 @@ const struct output	 output_json = {
 	.out_policy = json_policy,
 	.out_operator = json_operator,
 	.out_alert = json_alert,
+	.out_audit = json_audit,
+	.out_trail = json_trail,
+	.out_point = json_point,
+	.out_key = json_key,
 	.out_stat = json_stat,
 	.out_end = json_end,
 };

@@ -1,7 +1,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "parser.h"
 #include "policy.h"
@@ -22,6 +21,7 @@ enum token_type {
 	ROLE,
 	TEMPLATE,
 	FILENAME,
+	PUBKEY,
 	NUMBER,
 	LIST,			/* words of a rule in one argument */
 	ACCOUNT,
@@ -51,6 +51,7 @@ struct token {
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
 static const struct token	 guest_add_opts[6];
+static const struct token	 audit_show_opts[4], audit_verify_opts[5];
 
 /* tenant ... */
 static const struct token tenant_title[] = {
@@ -374,6 +375,58 @@ static const struct token operator_words[] = {
 	LAST
 };
 
+/* audit ... */
+static const struct token audit_show_tenant[] = {
+	TAKES(TENANT, audit_show_opts), LAST
+};
+static const struct token audit_show_last[] = {
+	TAKES(NUMBER, audit_show_opts), LAST
+};
+static const struct token audit_show_opts[4] = {
+	MAYEND,
+	FLAG("last", CM_COUNT, audit_show_last),
+	WORD("tenant", audit_show_tenant),
+	LAST
+};
+static const struct token audit_verify_tenant[] = {
+	TAKES(TENANT, audit_verify_opts), LAST
+};
+static const struct token audit_verify_file[] = {
+	TAKES(FILENAME, audit_verify_opts), LAST
+};
+static const struct token audit_verify_key[] = {
+	TAKES(PUBKEY, audit_verify_opts), LAST
+};
+static const struct token audit_verify_opts[5] = {
+	MAYEND,
+	WORD("against", audit_verify_file),
+	WORD("key", audit_verify_key),
+	WORD("tenant", audit_verify_tenant),
+	LAST
+};
+static const struct token audit_points_opts[] = {
+	MAYEND,
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token audit_words[] = {
+	DOES("checkpoints", C_AUDIT_POINTS, 0, audit_points_opts),
+	DOES("show", C_AUDIT_SHOW, 0, audit_show_opts),
+	DOES("verify", C_AUDIT_VERIFY, 0, audit_verify_opts),
+	LAST
+};
+static const struct token verify_key[] = {
+	TAKES(PUBKEY, NULL), LAST
+};
+static const struct token verify_opts[] = {
+	MAYEND,
+	WORD("key", verify_key),
+	LAST
+};
+static const struct token verify_file[] = {
+	TAKES(FILENAME, verify_opts), LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -382,6 +435,7 @@ static const struct token session_words[] = {
 };
 static const struct token show_words[] = {
 	DOES("alerts", C_ALERTS, 0, NULL),
+	DOES("key", C_PROOF_KEY, 0, NULL),
 	DOES("processes", C_PROCESSES, 0, NULL),
 	DOES("stats", C_STATS, 0, NULL),
 	DOES("status", C_STATUS, 0, NULL),
@@ -393,6 +447,7 @@ static const struct token log_words[] = {
 	LAST
 };
 static const struct token main_words[] = {
+	WORD("audit", audit_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
 	WORD("log", log_words),
@@ -404,6 +459,7 @@ static const struct token main_words[] = {
 	WORD("show", show_words),
 	WORD("tenant", tenant_words),
 	WORD("user", user_words),
+	FLAG("verify", CM_VERIFY, verify_file),
 	LAST
 };
 
@@ -486,30 +542,18 @@ match(const struct token *table, const char *s, FILE *err)
 static int
 date_parse(const char *s, uint64_t *ms)
 {
-	static const char	*const forms[] = { "%Y-%m-%dT%H:%M:%SZ",
-				    "%Y-%m-%d" };
-	struct tm		 tm;
-	char			 again[sizeof("9999-12-31T23:59:59Z")];
-	const char		*end;
-	time_t			 t;
-	size_t			 i;
+	char	 whole[TIME_TEXT];
 
-	for (i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		memset(&tm, 0, sizeof(tm));
-		if ((end = strptime(s, forms[i], &tm)) == NULL ||
-		    *end != '\0')
-			continue;
-		/* What is no day, timegm makes another one of. */
-		if ((t = timegm(&tm)) <= 0 || gmtime_r(&t, &tm) == NULL ||
-		    strftime(again, sizeof(again), forms[i], &tm) == 0 ||
-		    strcmp(again, s) != 0)
-			return (-1);
-		*ms = (uint64_t)t * 1000;
-		if (i == 1)
-			*ms += 24 * 60 * 60 * 1000 - 1;
+	if (time_read(s, ms) == 0)
 		return (0);
-	}
-	return (-1);
+	if (strlen(s) != sizeof("2027-03-31") - 1)
+		return (-1);
+	(void)strlcpy(whole, s, sizeof(whole));
+	(void)strlcat(whole, "T23:59:59Z", sizeof(whole));
+	if (time_read(whole, ms) == -1)
+		return (-1);
+	*ms += 999;
+	return (0);
 }
 
 /* A number of minutes, hours, days or weeks; 0, or -1. */
@@ -557,6 +601,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 		    "a title of 1 to 100 characters expected");
 	case FILENAME:
 		cm->cm_file = s;
+		return (s[0] != '\0' ? NULL : "a file expected");
+	case PUBKEY:
+		cm->cm_key = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
 	case NUMBER:
 		cm->cm_number = (uint32_t)strtonum(s, 0, UINT32_MAX, &why);

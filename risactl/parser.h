@@ -8,19 +8,21 @@
 
 #define CM_PASSWORD	0x01	/* asked for, not in the command line */
 #define CM_APPROVAL	0x02
+#define CM_COUNT	0x04	/* cm_number was given */
+#define CM_VERIFY	0x08	/* a file, without the daemon */
 
 /* A command, checked as far as that goes without the daemon. */
 struct command {
 	uint32_t	 cm_type;	/* its imsg */
 	uint8_t		 cm_arg;	/* state, link, rule, right, off, dry */
 	uint8_t		 cm_flags;	/* CM_* */
-	uint32_t	 cm_number;	/* a value, uses, a guest URL */
+	uint32_t	 cm_number;	/* a value, uses, lines, a guest URL */
 	uint32_t	 cm_seconds;	/* from now, 0: not given */
 	uint64_t	 cm_until;	/* ms since 1970, or 0 */
 	/* NULL or words of the command line; mails in lower case. */
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
 	const char	*cm_template, *cm_file, *cm_group, *cm_text, *cm_role;
-	const char	*cm_account;
+	const char	*cm_account, *cm_key;
 	char		 cm_mail[MAX_MAIL + 1];
 };
 

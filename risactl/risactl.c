@@ -24,9 +24,11 @@
 #include "msg.h"
 #include "output.h"
 #include "parser.h"
+#include "points.h"
 #include "util.h"
 
 #define TEMPLATE	"office"	/* of a floor without one */
+#define AUDIT_LINES	100	/* shown, unless it is said how many */
 #define GUEST_SECONDS	(24 * 3600)	/* of a guest URL without a time */
 
 static const struct output	*output = &output_text;
@@ -237,6 +239,19 @@ send_guest(struct imsgbuf *ib, const struct command *cm)
 }
 
 static int
+send_audit(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_audit	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.all = cm->cm_tenant == NULL && cm->cm_type != IMSG_C_AUDIT_SHOW;
+	m.count = cm->cm_flags & CM_COUNT ? cm->cm_number : AUDIT_LINES;
+	if (cm->cm_file != NULL)
+		points_kept(&m.kept);
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map, struct m_c_operator *operator)
 {
@@ -264,6 +279,10 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_GUEST_ADD:
 	case IMSG_C_GUEST_DEL:
 		return (send_guest(ib, cm));
+	case IMSG_C_AUDIT_SHOW:
+	case IMSG_C_AUDIT_VERIFY:
+	case IMSG_C_AUDIT_POINTS:
+		return (send_audit(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
@@ -404,6 +423,19 @@ answer(struct imsg *imsg)
 	case IMSG_C_ALERT_ROW:
 		output->out_alert(m);
 		break;
+	case IMSG_C_AUDIT_ROW:
+		output->out_audit(m);
+		break;
+	case IMSG_C_AUDIT_STATE:
+		whole = 1;
+		output->out_trail(m);
+		break;
+	case IMSG_C_POINT:
+		output->out_point(m);
+		break;
+	case IMSG_C_PROOF_ROW:
+		output->out_key(m);
+		break;
 	case IMSG_C_STAT_ROW:
 		output->out_stat(m);
 		break;
@@ -478,8 +510,16 @@ main(int argc, char *argv[])
 	/* Only for the width of characters: our text is always UTF-8. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	output_json_init();
+	if (cm.cm_flags & CM_VERIFY) {
+		points_read(cm.cm_file, cm.cm_key);
+		return (points_print());
+	}
 	if (cm.cm_type == IMSG_C_IMPORT_END)
 		import_read(cm.cm_file);
+	else if (cm.cm_type == IMSG_C_AUDIT_VERIFY) {
+		if (cm.cm_file != NULL)
+			points_read(cm.cm_file, cm.cm_key);
+	}
 	else if (cm.cm_file != NULL)
 		map_load(cm.cm_file, &map);
 	if (cm.cm_account != NULL)

@@ -72,6 +72,7 @@ conf_free(struct conf *co)
 	free(co->co_data);
 	free(co->co_master);
 	free(co->co_pepper);
+	free(co->co_sign);
 	free(co->co_htdocs);
 	free(co->co_control);
 	free(co->co_chroot);
@@ -357,6 +358,7 @@ conf_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 	    file_open(co, FILE_KEY, co->co_key, 1, err, errlen) == -1 ||
 	    file_open(co, FILE_MASTER, co->co_master, 1, err, errlen) == -1 ||
 	    file_open(co, FILE_PEPPER, co->co_pepper, 1, err, errlen) == -1 ||
+	    file_open(co, FILE_SIGN, co->co_sign, 1, err, errlen) == -1 ||
 	    page_open(co, err, errlen) == -1)
 		return (-1);
 	TAILQ_FOREACH(cl, &co->co_listens, cl_entry)
@@ -374,7 +376,8 @@ conf_reloadable(const struct conf *old, const struct conf *new, char *err,
 	if (strcmp(old->co_data, new->co_data) != 0)
 		what = "data";
 	else if (strcmp(old->co_master, new->co_master) != 0 ||
-	    strcmp(old->co_pepper, new->co_pepper) != 0)
+	    strcmp(old->co_pepper, new->co_pepper) != 0 ||
+	    strcmp(old->co_sign, new->co_sign) != 0)
 		what = "keys";
 	else if (strcmp(old->co_control, new->co_control) != 0)
 		what = "control socket";

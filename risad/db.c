@@ -22,6 +22,7 @@ static TAILQ_HEAD(dblist, db) dbs = TAILQ_HEAD_INITIALIZER(dbs);
 static struct db	*sysdb;
 static struct seal	*master;	/* keeps the master key itself */
 static const uint8_t	*master_key;
+static int		 (*on_migrate)(struct db *, int);
 static void		 (*on_commit)(struct db *, int);
 static void		 (*on_forget)(struct db *);
 
@@ -55,8 +56,10 @@ db_init(void)
 }
 
 void
-db_hooks(void (*committed)(struct db *, int), void (*forget)(struct db *))
+db_hooks(int (*migrated)(struct db *, int),
+    void (*committed)(struct db *, int), void (*forget)(struct db *))
 {
+	on_migrate = migrated;
 	on_commit = committed;
 	on_forget = forget;
 }
@@ -320,32 +323,6 @@ db_close(struct db *db)
 	free(db);
 }
 
-/* Bring the schema to the newest version, each step in a transaction. */
-static enum db_why
-db_migrate(struct db *db, int kind, int create)
-{
-	uint64_t	 version;
-	int		 n, rc = SQLITE_OK;
-
-	if (db_number(db, S_VERSION, NOARGS, &version) == -1)
-		return (why_of(sqlite3_errcode(db->db_conn)));
-	if (version > (uint64_t)stmt_newest(kind))
-		return (DB_NEWER);
-	if (version == 0 && !create)
-		return (DB_DAMAGED);	/* emptied */
-	for (n = (int)version; n < stmt_newest(kind); n++) {
-		if (db_exec(db, S_BEGIN, NOARGS) == -1)
-			return (DB_TROUBLE);
-		rc = sqlite3_exec(db->db_conn, stmt_schema(kind, n), NULL,
-		    NULL, NULL);
-		if (rc != SQLITE_OK || db_exec(db, S_COMMIT, NOARGS) == -1) {
-			(void)db_exec(db, S_ROLLBACK, NOARGS);
-			return (rc == SQLITE_OK ? DB_TROUBLE : why_of(rc));
-		}
-	}
-	return (DB_OK);
-}
-
 /* A sealed word tells whether the key and the file belong together. */
 static enum db_why
 db_check(struct db *db, int create)
@@ -373,6 +350,40 @@ db_check(struct db *db, int create)
 	n = db_exec(db, S_META_SET, ARGS(TXT("check"), BIN(rec, len)));
 	free(rec);
 	return (n == 1 ? DB_OK : DB_TROUBLE);
+}
+
+/* Bring the schema to the newest version, each step in a transaction. */
+static enum db_why
+db_migrate(struct db *db, int kind, int create)
+{
+	enum db_why	 why;
+	uint64_t	 version;
+	int		 n, rc = SQLITE_OK;
+
+	if (db_number(db, S_VERSION, NOARGS, &version) == -1)
+		return (why_of(sqlite3_errcode(db->db_conn)));
+	if (version > (uint64_t)stmt_newest(kind))
+		return (DB_NEWER);
+	if (version == 0 && !create)
+		return (DB_DAMAGED);	/* emptied */
+	/* With another key nothing is written. */
+	if (version != 0 && (why = db_check(db, 0)) != DB_OK)
+		return (why);
+	for (n = (int)version; n < stmt_newest(kind); n++) {
+		if (db_exec(db, S_BEGIN, NOARGS) == -1)
+			return (DB_TROUBLE);
+		rc = sqlite3_exec(db->db_conn, stmt_schema(kind, n), NULL,
+		    NULL, NULL);
+		/* A new file has its word as soon as it has a version. */
+		if (rc != SQLITE_OK ||
+		    (n == 0 && db_check(db, 1) != DB_OK) || (on_migrate != NULL &&
+		    on_migrate(db, n + 1) == -1) ||
+		    db_exec(db, S_COMMIT, NOARGS) == -1) {
+			(void)db_exec(db, S_ROLLBACK, NOARGS);
+			return (rc == SQLITE_OK ? DB_TROUBLE : why_of(rc));
+		}
+	}
+	return (DB_OK);
 }
 
 static int
@@ -415,8 +426,8 @@ db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
 	if ((rc = db_connect(db, path, create)) != SQLITE_OK)
 		*why = access(path, F_OK) == -1 && errno == ENOENT ?
 		    DB_MISSING : why_of(rc);
-	else if ((*why = db_migrate(db, kind, create)) == DB_OK)
-		*why = db_check(db, create);
+	else
+		*why = db_migrate(db, kind, create);
 	if (*why != DB_OK) {
 		log_warnx("%s %s", path, db_why_text(*why));
 		db_close(db);

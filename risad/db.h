@@ -74,10 +74,12 @@ struct arg {
 int		 db_init(void);
 
 /*
- * Whom to tell.  committed: the transaction is on the disk (1) or lost as a
+ * Whom to tell.  migrated: the schema has become this version, in the
+ * transaction that makes it so; -1: undo that.  committed: the transaction is on the disk (1) or lost as a
  * whole (0); forget: db_rights is stale, free it.
  */
-void		 db_hooks(void (*committed)(struct db *, int),
+void		 db_hooks(int (*migrated)(struct db *, int version),
+		    void (*committed)(struct db *, int),
 		    void (*forget)(struct db *));
 
 /*

@@ -1,6 +1,10 @@
-/* The keys process: it holds the TLS key, and signs for session processes. */
+/*
+ * The keys process: it holds the TLS key and signs for session processes; it
+ * holds the installation's own key and vouches for what storage keeps.
+ */
 
 #include <sys/types.h>
+#include <sys/tree.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -17,6 +21,7 @@
 #include "keys.h"
 #include "limit.h"
 #include "log.h"
+#include "proof.h"
 #include "util.h"
 
 #define RSA_MIN_BITS	2048
@@ -25,6 +30,7 @@
 #define MAX_DIGEST	64
 #define SIGN_RATE	4000		/* a second, of one session process */
 #define WARN_EVERY	60000		/* ms */
+#define MAX_POINTS	65536		/* trails remembered */
 #define TICKET_MS	(15 * 60000)	/* that a ticket key is given out */
 
 struct key {
@@ -41,12 +47,27 @@ struct keys_conf {
 	void		*kc_cert, *kc_pem;
 	size_t		 kc_certlen, kc_pemlen;
 	struct key	*kc_key;
+	uint8_t		*kc_sign;	/* PROOF_KEY bytes, or NULL */
 };
 
 /* The key before the current one still signs: a handshake may be under way. */
 static struct key	*keys_current, *keys_before;
 static struct keys_conf	 keys_next;
 static struct limit	*keys_limit;
+
+/* Signs checkpoints, and never two that contradict each other. */
+static uint8_t		 keys_seed[PROOF_KEY];
+static int		 keys_sealed;		/* the seed is there */
+struct point {
+	RB_ENTRY(point)	 po_entry;
+	uint32_t	 po_tenant;
+	uint64_t	 po_seq;
+	uint8_t		 po_sum[TOKEN_LEN];
+};
+static RB_HEAD(point_tree, point) points = RB_INITIALIZER(&points);
+static unsigned int npoints;
+static int	 point_cmp(const struct point *, const struct point *);
+RB_GENERATE_STATIC(point_tree, point, po_entry, point_cmp)
 
 /* What sessions seal TLS tickets with, the same for all of them. */
 static struct {
@@ -78,6 +99,9 @@ static const struct key *keys_find(const uint8_t *);
 static void	 keys_sign(struct peer *, uint32_t, const struct m_sign *);
 static void	 keys_ticket_new(void);
 static void	 keys_ticket_give(struct peer *, uint32_t);
+static int	 keys_vouches(const struct m_prove *);
+static void	 keys_prove(struct peer *, uint32_t, const struct m_prove *);
+static void	 keys_tell(struct peer *);
 static void	 keys_up(struct peer *);
 
 const struct proc_ops keys_ops = {
@@ -380,6 +404,9 @@ keys_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	case IMSG_TICKET:
 		keys_ticket_give(pe, id);
 		return (0);
+	case IMSG_PROVE:
+		keys_prove(pe, id, m);
+		return (0);
 	default:
 		return (-1);
 	}
@@ -391,6 +418,7 @@ keys_clear(void)
 	free(keys_next.kc_cert);
 	freezero(keys_next.kc_pem, keys_next.kc_pemlen);
 	key_free(keys_next.kc_key);
+	freezero(keys_next.kc_sign, PROOF_KEY);
 	memset(&keys_next, 0, sizeof(keys_next));
 }
 
@@ -413,7 +441,10 @@ keys_file(const struct m_conf_file *m, struct imsg *imsg)
 	} else if (m->kind == FILE_KEY && keys_next.kc_pem == NULL) {
 		keys_next.kc_pem = data;
 		keys_next.kc_pemlen = (size_t)n;
-	} else
+	} else if (m->kind == FILE_SIGN && keys_next.kc_sign == NULL &&
+	    n == PROOF_KEY)
+		keys_next.kc_sign = data;
+	else
 		freezero(data, (size_t)n);
 }
 
@@ -428,6 +459,8 @@ keys_end(struct peer *pe, const struct m_conf_end *m)
 		ack.why = "the certificate file is not readable";
 	else if (keys_next.kc_pem == NULL)
 		ack.why = "the key file is not readable";
+	else if (keys_next.kc_sign == NULL)
+		ack.why = "the key that signs is not 32 bytes";
 	else if ((keys_next.kc_key = key_load(keys_next.kc_cert,
 	    keys_next.kc_certlen, keys_next.kc_pem, keys_next.kc_pemlen,
 	    &ack.why)) != NULL)
@@ -455,7 +488,10 @@ keys_commit(const struct m_conf_end *m)
 	}
 	keys_current = keys_next.kc_key;
 	keys_next.kc_key = NULL;
+	memcpy(keys_seed, keys_next.kc_sign, PROOF_KEY);
+	keys_sealed = 1;
 	keys_clear();
+	keys_tell(proc_peer(PROC_STORAGE, 0));
 }
 
 static int
@@ -527,10 +563,79 @@ keys_ticket_give(struct peer *pe, uint32_t id)
 	(void)proc_send(pe, IMSG_TICKET_KEY, id, -1, &m);
 }
 
+static int
+point_cmp(const struct point *a, const struct point *b)
+{
+	return (a->po_tenant < b->po_tenant ? -1 :
+	    a->po_tenant > b->po_tenant);
+}
+
+/*
+ * A trail goes forward: whoever rewrites one gets no checkpoint of it while we
+ * remember the old one.
+ */
+static int
+keys_vouches(const struct m_prove *m)
+{
+	struct point	*po, key = { .po_tenant = m->tenant };
+
+	if (m->kind != PROOF_CHECKPOINT)
+		return (1);
+	if ((po = RB_FIND(point_tree, &points, &key)) == NULL) {
+		if (npoints == MAX_POINTS ||
+		    (po = calloc(1, sizeof(*po))) == NULL)
+			return (0);
+		npoints++;
+		po->po_tenant = m->tenant;
+		RB_INSERT(point_tree, &points, po);
+	} else if (m->seq < po->po_seq || (m->seq == po->po_seq &&
+	    memcmp(m->sum, po->po_sum, TOKEN_LEN) != 0)) {
+		log_warnx("audit trail of %s: line %llu contradicts an "
+		    "earlier checkpoint: not signed", log_safe(m->name),
+		    (unsigned long long)m->seq);
+		return (0);
+	}
+	po->po_seq = m->seq;
+	memcpy(po->po_sum, m->sum, TOKEN_LEN);
+	return (1);
+}
+
+static void
+keys_prove(struct peer *pe, uint32_t id, const struct m_prove *m)
+{
+	struct m_proven	 answer = { m->tenant, m->seq, "" };
+	struct proof	 pf = { 0 };
+	char		 line[PROOF_LINE];
+
+	pf.pf_kind = m->kind;
+	pf.pf_tenant = m->tenant;
+	pf.pf_seq = m->seq;
+	pf.pf_at = m->at;
+	memcpy(pf.pf_sum, m->sum, TOKEN_LEN);
+	if (keys_sealed && (m->tenant == 0 ? strcmp(m->name, "-") == 0 :
+	    label_valid(m->name)) && strlcpy(pf.pf_name, m->name,
+	    sizeof(pf.pf_name)) < sizeof(pf.pf_name) && keys_vouches(m) &&
+	    proof_sign(&pf, keys_seed, line) == 0)
+		answer.line = line;
+	(void)proc_send(pe, IMSG_PROVEN, id, -1, &answer);
+}
+
+/* Storage shows it to whoever wants to check what we sign. */
+static void
+keys_tell(struct peer *pe)
+{
+	struct m_proof_key	 m;
+
+	if (pe != NULL && keys_sealed && proof_public(keys_seed, m.key) == 0)
+		(void)proc_send(pe, IMSG_PROOF_KEY, 0, -1, &m);
+}
+
 /* A session process died; what it knew, somebody else may know now. */
 static void
 keys_up(struct peer *pe)
 {
 	if (pe->pe_proc == PROC_SESSION)
 		keys_ticket_new();
+	else if (pe->pe_proc == PROC_STORAGE)
+		keys_tell(pe);
 }

@@ -68,6 +68,16 @@ static const struct field signed_[] = {
 static const struct field ticket_key[] = {
 	BLOB(m_ticket_key, key, MAX_TICKET), END
 };
+static const struct field prove[] = {
+	N32(m_prove, tenant), STR(m_prove, name, MAX_LABEL),
+	N8(m_prove, kind, PROOF_MAX - 1), N64(m_prove, seq), N64(m_prove, at),
+	FIX(m_prove, sum), END
+};
+static const struct field proven[] = {
+	N32(m_proven, tenant), N64(m_proven, seq),
+	STR(m_proven, line, MAX_LINE), END
+};
+static const struct field proof_key[] = { FIX(m_proof_key, key), END };
 static const struct field hash_make[] = {
 	STR(m_hash_make, password, MAX_PASSWORD),
 	STR(m_hash_make, words, MAX_GUESS),
@@ -759,6 +769,22 @@ static const struct field c_alert_row[] = {
 	N8(m_c_alert_row, over, 1), N32(m_c_alert_row, accounts),
 	STR(m_c_alert_row, addrs, MAX_LINE), END
 };
+static const struct field c_audit[] = {
+	N32(m_c_audit, op), STR(m_c_audit, tenant, MAX_LABEL),
+	N8(m_c_audit, all, 1), N32(m_c_audit, count),
+	BLOB(m_c_audit, kept, MAX_KEPT * KEPT_LEN), END
+};
+static const struct field c_audit_row[] = {
+	N64(m_c_audit_row, seq), N64(m_c_audit_row, at),
+	N8(m_c_audit_row, open, 1), STR(m_c_audit_row, text, MAX_AUDIT), END
+};
+static const struct field c_audit_state[] = {
+	STR(m_c_audit_state, tenant, MAX_LABEL),
+	N64(m_c_audit_state, lines), N64(m_c_audit_state, bad),
+	N8(m_c_audit_state, fault, AUDIT_FAULT_MAX - 1),
+	N32(m_c_audit_state, compared), END
+};
+static const struct field c_point[] = { STR(m_c_point, line, MAX_LINE), END };
 static const struct field c_stat_row[] = {
 	STR(m_c_stat_row, name, MAX_HOST), N64(m_c_stat_row, value), END
 };
@@ -850,6 +876,9 @@ static const struct row {
 	ROW(SIGNED, K, S, signed_),
 	ROW(TICKET, S, K, none),
 	ROW(TICKET_KEY, K, S, ticket_key),
+	ROW(PROVE, D, K, prove),
+	ROW(PROVEN, K, D, proven),
+	ROW(PROOF_KEY, K, D, proof_key),
 	ROW(HASH_MAKE, A, H, hash_make),
 	ROW(HASH_MADE, H, A, hash_made),
 	ROW(HASH_CHECK, A, H, hash_check),
@@ -1059,6 +1088,14 @@ static const struct row {
 	ANSWER(C_OPERATOR_ROW, D, c_operator_row),
 	LOOK(C_ALERTS, D, c_none),
 	ANSWER(C_ALERT_ROW, D, c_alert_row),
+	LOOK(C_AUDIT_SHOW, D, c_audit),
+	ANSWER(C_AUDIT_ROW, D, c_audit_row),
+	LOOK(C_AUDIT_VERIFY, D, c_audit),
+	ANSWER(C_AUDIT_STATE, D, c_audit_state),
+	LOOK(C_AUDIT_POINTS, D, c_audit),
+	ANSWER(C_POINT, D, c_point),
+	LOOK(C_PROOF_KEY, D, c_none),
+	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),
 	LOOK(C_PROCESSES, P, c_none),
 	ANSWER(C_PROC_ROW, P, c_proc_row),

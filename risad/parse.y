@@ -117,7 +117,7 @@ static void	 add_from(const char *);
 %token	ABSOLUTE ADDRESS CERTIFICATE CHROOT CONNECTIONS CONTROL COUNTRY DATA
 %token	DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE KEY KEYS LIMIT
 %token	LISTEN MASTER MEMORY ON PASSES PASSWORD PEPPER PORT PROXY REDIRECT
-%token	SESSION SITE SOCKET TLS WORKERS
+%token	SESSION SIGN SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind
@@ -154,7 +154,7 @@ statement	: STRING '=' value		{
 			if (once("data"))
 				set_path(&ps.conf->co_data, "data", $2.string);
 		}
-		| KEYS MASTER STRING PEPPER STRING	{
+		| KEYS MASTER STRING PEPPER STRING sign	{
 			if (once("keys")) {
 				set_path(&ps.conf->co_master, "keys master",
 				    $3.string);
@@ -216,6 +216,12 @@ statement	: STRING '=' value		{
 				    "limit address", $5.number, 1,
 				    ps.conf->co_max_conns);
 			}
+		}
+		;
+
+sign		: /* beside the master key */
+		| SIGN STRING			{
+			set_path(&ps.conf->co_sign, "sign", $2.string);
 		}
 		;
 
@@ -306,6 +312,7 @@ static const struct keyword {
 	{ "proxy",		PROXY },
 	{ "redirect",		REDIRECT },
 	{ "session",		SESSION },
+	{ "sign",		SIGN },
 	{ "site",		SITE },
 	{ "socket",		SOCKET },
 	{ "tls",		TLS },
@@ -331,7 +338,8 @@ static const struct follow {
 	{ INVITE, EXPIRES, "a time", NULL },
 	{ KEYS, KEYS, "master", NULL },
 	{ KEYS, MASTER, "a path", "pepper" },
-	{ KEYS, PEPPER, "a path", NULL },
+	{ KEYS, PEPPER, "a path", "sign" },
+	{ KEYS, SIGN, "a path", NULL },
 	{ LIMIT, LIMIT, "connections", NULL },
 	{ LIMIT, CONNECTIONS, "a number", "address" },
 	{ LIMIT, ADDRESS, "a number", NULL },
@@ -1162,6 +1170,21 @@ listen_port(const struct conf_listen *cl)
 	    ((const struct sockaddr_in *)ss)->sin_port));
 }
 
+/* A file of this name where the other one is; malloc'ed, or NULL. */
+static char *
+beside(const char *path, const char *name)
+{
+	size_t	 dir = (size_t)(strrchr(path, '/') + 1 - path);
+	size_t	 size = dir + strlen(name) + 1;
+	char	*s;
+
+	if ((s = malloc(size)) == NULL)
+		return (NULL);
+	memcpy(s, path, dir);
+	(void)strlcpy(s + dir, name, size - dir);
+	return (s);
+}
+
 /* What has no default must be there; what follows from the rest is set. */
 static void
 complete(struct conf *co)
@@ -1180,6 +1203,9 @@ complete(struct conf *co)
 		bad("expected tls certificate, got the end of the file");
 	if (cl != NULL && co->co_port == 0)
 		co->co_port = listen_port(cl);
+	if (co->co_sign == NULL && (co->co_sign = beside(co->co_master,
+	    "sign.key")) == NULL)
+		bad("%s", strerror(errno));
 	if (cores < 1)
 		cores = 1;
 	if (co->co_nsession == 0)
@@ -1309,6 +1335,7 @@ print_config(const struct conf *co)
 	print_string("\ndata", co->co_data);
 	print_string("\nkeys master", co->co_master);
 	print_string(" pepper", co->co_pepper);
+	print_string(" sign", co->co_sign);
 	print_string("\nhtdocs", co->co_htdocs);
 	print_string("\ncontrol socket", co->co_control);
 	print_string("\nchroot", co->co_chroot);

@@ -13,6 +13,7 @@
 
 #include "conf.h"
 #include "log.h"
+#include "proof.h"
 #include "spawn.h"
 #include "util.h"
 
@@ -43,6 +44,7 @@ static const enum proc_type	 file_for[FILE_MAX][2] = {
 	[FILE_KEY] = { PROC_KEYS },
 	[FILE_MASTER] = { PROC_STORAGE },
 	[FILE_PEPPER] = { PROC_HASH },
+	[FILE_SIGN] = { PROC_KEYS },
 	[FILE_CONTROL] = { PROC_AUTH },
 	[FILE_HTDOC] = { PROC_SESSION },
 	[FILE_TEMPLATE] = { PROC_STORAGE },
@@ -565,6 +567,30 @@ make_secret(int dirfd, const char *dir, const char *name)
 	printf("%s/%s: made\n", dir, name);
 }
 
+/* What others check our signatures by, beside the key that makes them. */
+static void
+make_public(int dirfd, const char *dir)
+{
+	uint8_t	 seed[PROOF_KEY], pub[PROOF_KEY];
+	char	 pem[PROOF_PEM];
+	size_t	 len;
+	int	 fd;
+
+	if ((fd = openat(dirfd, "sign.key", O_RDONLY | O_NOFOLLOW |
+	    O_CLOEXEC)) == -1 || read(fd, seed, sizeof(seed)) != sizeof(seed))
+		err(1, "%s/sign.key", dir);
+	close(fd);
+	if (proof_public(seed, pub) == -1 || proof_pem(pub, pem) == -1)
+		errx(1, "%s/sign.pub: cannot be made", dir);
+	explicit_bzero(seed, sizeof(seed));
+	len = strlen(pem);
+	if ((fd = openat(dirfd, "sign.pub", O_WRONLY | O_CREAT | O_TRUNC |
+	    O_NOFOLLOW | O_CLOEXEC, 0444)) == -1 ||
+	    write(fd, pem, len) != (ssize_t)len || fsync(fd) == -1 ||
+	    close(fd) == -1)
+		err(1, "%s/sign.pub", dir);
+}
+
 /* risad -k: the secrets that an installation needs, never over old ones. */
 static int
 make_secrets(const char *dir)
@@ -575,6 +601,8 @@ make_secrets(const char *dir)
 		err(1, "%s", dir);
 	make_secret(fd, dir, "master.key");
 	make_secret(fd, dir, "pepper.key");
+	make_secret(fd, dir, "sign.key");
+	make_public(fd, dir);
 	if (fsync(fd) == -1)
 		err(1, "%s", dir);
 	close(fd);

@@ -41,6 +41,9 @@
 #define MAX_AGENT		200
 #define MAX_POLICY		8192	/* bytes of a tenant's rules */
 #define MAX_DEVICE		71	/* a known device's token as text */
+#define MAX_AUDIT		3400	/* a line: two lists of rules, and words */
+#define MAX_KEPT		2048	/* checkpoints compared at one time */
+#define KEPT_LEN		(4 + 8 + TOKEN_LEN)
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
 #define MAX_LINE		1000	/* a sentence for the operator */
@@ -162,6 +165,12 @@ enum import_what { IMPORT_SAME, IMPORT_ADD, IMPORT_CHANGE, IMPORT_FAULT,
 		  IMPORT_WHAT_MAX };
 /* What a challenge for a passkey is for. */
 enum passkey_use { PASSKEY_SIGNIN, PASSKEY_REGISTER, PASSKEY_USE_MAX };
+/* What the installation's own key signs; see proof.h. */
+enum proof_kind	{ PROOF_CHECKPOINT, PROOF_AUDIT, PROOF_MAX };
+/* What is wrong with a trail: a line, or that it cannot be looked at. */
+enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
+		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
+		  AUDIT_FAULT_MAX };
 /* Why a grant ended; RENEW: what it allows has changed, ask for a new one. */
 enum grant_end	{ END_SIGNOUT, END_ENDED, END_SUSPENDED, END_EXPIRED,
 		  END_MUST, END_ADDRESS, END_REFUSED, END_LATE, END_REVOKED,
@@ -236,6 +245,11 @@ enum imsg_type {
 	IMSG_SIGNED,
 	IMSG_TICKET,
 	IMSG_TICKET_KEY,
+
+	/* storage -> keys */
+	IMSG_PROVE,
+	IMSG_PROVEN,
+	IMSG_PROOF_KEY,		/* keys -> storage: unasked */
 
 	/* auth -> hash */
 	IMSG_HASH_MAKE,
@@ -455,6 +469,14 @@ enum imsg_type {
 	IMSG_C_OPERATOR_ROW,
 	IMSG_C_ALERTS,
 	IMSG_C_ALERT_ROW,
+	IMSG_C_AUDIT_SHOW,
+	IMSG_C_AUDIT_ROW,
+	IMSG_C_AUDIT_VERIFY,
+	IMSG_C_AUDIT_STATE,
+	IMSG_C_AUDIT_POINTS,
+	IMSG_C_POINT,
+	IMSG_C_PROOF_KEY,
+	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
 	IMSG_C_PROCESSES,
 	IMSG_C_PROC_ROW,
@@ -485,6 +507,7 @@ enum conf_file {
 	FILE_KEY,		/* keys: PEM private key */
 	FILE_MASTER,		/* storage: 32 bytes */
 	FILE_PEPPER,		/* hash: 32 bytes */
+	FILE_SIGN,		/* keys: 32 bytes, of Ed25519 */
 	FILE_CONTROL,		/* auth: listening unix socket */
 	FILE_HTDOC,		/* session: name is the path in the URL */
 	FILE_TEMPLATE,		/* storage: a floor's map, name without .json */
@@ -534,6 +557,18 @@ struct m_sign {
 };
 struct m_signed		{ uint8_t ok; struct m_blob sig; };
 struct m_ticket_key	{ struct m_blob key; };
+
+struct m_prove {
+	uint32_t	 tenant;		/* 0: the installation */
+	const char	*name;
+	uint8_t		 kind;			/* enum proof_kind */
+	uint64_t	 seq;			/* checkpoints */
+	uint64_t	 at;			/* ms */
+	uint8_t		 sum[TOKEN_LEN];
+};
+/* The line as proof.h has it; empty: refused. */
+struct m_proven		{ uint32_t tenant; uint64_t seq; const char *line; };
+struct m_proof_key	{ uint8_t key[TOKEN_LEN]; };	/* the public one */
 
 struct m_hash_make {
 	const char	*password, *words;
@@ -1203,6 +1238,25 @@ struct m_c_alert_row {
 	uint32_t	 accounts;
 	const char	*addrs;
 };
+struct m_c_audit {
+	uint32_t	 op;
+	const char	*tenant;	/* "": the installation */
+	uint8_t		 all;		/* and the tenants after it */
+	uint32_t	 count;		/* the newest, to show */
+	struct m_blob	 kept;		/* u32 tenant, u64 line, head, each */
+};
+struct m_c_audit_row {
+	uint64_t	 seq, at;
+	uint8_t		 open;		/* else there is no text */
+	const char	*text;
+};
+struct m_c_audit_state {
+	const char	*tenant;
+	uint64_t	 lines, bad;	/* whole until then; the first bad one */
+	uint8_t		 fault;		/* enum audit_fault */
+	uint32_t	 compared;
+};
+struct m_c_point	{ const char *line; };
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */

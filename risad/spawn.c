@@ -24,6 +24,7 @@ static const struct pair {
 } pairs[] = {
 	{ PROC_AUTH,	PROC_STORAGE },
 	{ PROC_AUTH,	PROC_HASH },
+	{ PROC_STORAGE,	PROC_KEYS },
 	{ PROC_SESSION,	PROC_STORAGE },
 	{ PROC_SESSION,	PROC_AUTH },
 	{ PROC_SESSION,	PROC_KEYS },
@@ -458,12 +459,15 @@ child_alive(enum proc_type proc)
 	return (0);
 }
 
-/* Those that hold connections first, storage last: it has more to write. */
+/*
+ * Those that hold connections first.  Storage, which has more to write, has its
+ * last checkpoints signed before keys goes.
+ */
 static void
 stop_stage(void)
 {
 	static const enum proc_type	 stages[] = {
-		PROC_SESSION, PROC_AUTH, PROC_HASH, PROC_KEYS, PROC_STORAGE
+		PROC_SESSION, PROC_AUTH, PROC_HASH, PROC_STORAGE, PROC_KEYS
 	};
 	const int	 nstages = sizeof(stages) / sizeof(stages[0]);
 	struct timeval	 tv = { STOP_TIMEOUT, 0 };

@@ -44,7 +44,26 @@ static const struct row {
 	ROW(SEQUENCE, BOTH,
 	    "SELECT seq FROM sqlite_sequence WHERE name = ?1"),
 	ROW(AUDIT_ADD, BOTH,
-	    "INSERT INTO audit (id, at, entry) VALUES (?1, ?2, ?3)"),
+	    "INSERT INTO audit (id, at, entry, mac) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
+	ROW(AUDIT_MAC, BOTH, "UPDATE audit SET mac = ?2 WHERE id = ?1"),
+	/* With what was signed of it, if anything was. */
+	ROW(AUDIT_WALK, BOTH,
+	    "SELECT a.id, a.at, a.entry, a.mac, p.head FROM audit a "
+	    "LEFT JOIN points p ON p.seq = a.id WHERE a.id > ?1 "
+	    "ORDER BY a.id LIMIT ?2"),
+	/* Where the newest ?1 begin. */
+	ROW(AUDIT_FROM, BOTH,
+	    "SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?1"),
+	ROW(AUDIT_BEFORE, BOTH,
+	    "SELECT count(*) FROM audit WHERE id <= ?1"),
+	ROW(POINT_ADD, BOTH,
+	    "INSERT OR IGNORE INTO points (seq, head, line) "
+	    "VALUES (?1, ?2, ?3)"),
+	ROW(POINT_LAST, BOTH, "SELECT max(seq) FROM points"),
+	ROW(POINTS, BOTH,
+	    "SELECT seq, line FROM points WHERE seq > ?1 ORDER BY seq "
+	    "LIMIT ?2"),
 	ROW(VERSION, BOTH, "PRAGMA user_version"),
 
 	ROW(TENANTS, SYS,
@@ -317,6 +336,12 @@ static const struct row {
 #undef ROW
 };
 
+/* From here on a trail is a chain; audit.c links what there was. */
+#define CHAIN								\
+	"ALTER TABLE audit ADD COLUMN mac BLOB;"			\
+	"CREATE TABLE points (seq INTEGER PRIMARY KEY, "		\
+	    "head BLOB NOT NULL, line TEXT NOT NULL);"
+
 static const char *const system_schema[] = {
 	"CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, "
 	    "value BLOB NOT NULL) WITHOUT ROWID;"
@@ -333,6 +358,7 @@ static const char *const system_schema[] = {
 	    "granter INTEGER NOT NULL, granted INTEGER NOT NULL, "
 	    "until INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"PRAGMA user_version = 2;",
+	CHAIN "PRAGMA user_version = 3;",
 	NULL
 };
 
@@ -436,6 +462,7 @@ static const char *const tenant_schema[] = {
 	    "detail BLOB NOT NULL);"
 	"CREATE INDEX visits_here ON visits (id) WHERE state < 3;"
 	"PRAGMA user_version = 7;",
+	CHAIN "PRAGMA user_version = 8;",
 	NULL
 };
 

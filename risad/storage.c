@@ -16,6 +16,7 @@
 
 struct storage_conf	*storage_conf;
 uint64_t		 storage_messages;
+uint8_t			 storage_key[TOKEN_LEN];
 struct tenant_tree	 tenant_all = RB_INITIALIZER(&tenant_all);
 
 static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
@@ -299,12 +300,16 @@ tenant_leave(struct tenant *tn, struct db *db)
  */
 
 int
-rq_stream(struct request *rq, int (*step)(struct stream *, struct peer *))
+rq_stream(struct request *rq, int (*step)(struct stream *, struct peer *),
+    void *data)
 {
 	struct stream	*st;
 
-	if ((st = calloc(1, sizeof(*st))) == NULL)
+	if ((st = calloc(1, sizeof(*st))) == NULL) {
+		free(data);
 		return (-1);
+	}
+	st->st_data = data;
 	st->st_proc = rq->rq_peer->pe_proc;
 	st->st_inst = rq->rq_peer->pe_inst;
 	st->st_id = rq->rq_id;
@@ -320,6 +325,7 @@ static void
 stream_free(struct stream *st)
 {
 	TAILQ_REMOVE(&streams, st, st_entry);
+	free(st->st_data);
 	free(st);
 }
 
@@ -385,7 +391,7 @@ introduce(struct peer *pe)
 
 	if (!started)
 		return;
-	if (rq_stream(&rq, stream_tenants) == -1)
+	if (rq_stream(&rq, stream_tenants, NULL) == -1)
 		log_warnx("no memory to tell the tenants");
 	operators_tell();
 }
@@ -520,6 +526,7 @@ tick(int fd, short ev, void *arg)
 	(void)arg;
 	grant_each(0, 0, 0, grant_tick, &now);
 	import_tick();
+	audit_checkpoints(0);
 	guest_late(now);
 	sweep(now);
 	if (now - expired >= EXPIRE_EACH) {
@@ -954,6 +961,33 @@ from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
  * The process.
  */
 
+static int	 stopping;
+
+static void
+stop(void)
+{
+	db_stop();
+	proc_exit(0);
+}
+
+static int
+from_keys(uint32_t type, const void *m)
+{
+	switch (type) {
+	case IMSG_PROVEN:
+		audit_proven(m);
+		if (stopping && audit_waits() == 0)
+			stop();
+		return (0);
+	case IMSG_PROOF_KEY:
+		memcpy(storage_key, ((const struct m_proof_key *)m)->key,
+		    sizeof(storage_key));
+		return (0);
+	default:
+		return (-1);
+	}
+}
+
 static int
 storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
     struct imsg *imsg)
@@ -965,6 +999,8 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 
 	if (pe->pe_proc == PROC_PARENT)
 		return (from_parent(pe, type, m, imsg));
+	if (pe->pe_proc == PROC_KEYS)
+		return (from_keys(type, m));
 	if (!started) {
 		(void)proc_result(pe, id, R_UNAVAILABLE, 0, "");
 		return (0);
@@ -993,7 +1029,7 @@ storage_init(void)
 {
 	if (db_init() == -1)
 		fatalx("SQLite or libcrypto does not start");
-	db_hooks(committed, rights_free);
+	db_hooks(audit_migrated, committed, rights_free);
 }
 
 static void
@@ -1033,13 +1069,23 @@ storage_down(struct peer *pe)
 			stream_free(st);
 	if (pe->pe_proc == PROC_SESSION)
 		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
+	if (pe->pe_proc == PROC_KEYS) {
+		audit_forget();
+		if (stopping)
+			stop();
+	}
 }
 
+/* What no checkpoint knows yet gets one, if keys still answers. */
 static void
 storage_shutdown(void)
 {
-	db_stop();
-	proc_exit(0);
+	stopping = 1;
+	(void)db_commit_all();
+	if (started)
+		audit_checkpoints(1);
+	if (audit_waits() == 0)
+		stop();
 }
 
 const struct proc_ops	 storage_ops = {

@@ -38,6 +38,8 @@ struct storage_conf {
 };
 extern struct storage_conf *storage_conf;
 extern uint64_t	 storage_messages;	/* written since the start */
+/* The public key of the installation; zero bytes: not known yet. */
+extern uint8_t	 storage_key[TOKEN_LEN];
 
 struct tenant {
 	RB_ENTRY(tenant) tn_entry;
@@ -47,6 +49,8 @@ struct tenant {
 	enum db_why	 tn_why;	/* as it was found last */
 	uint64_t	 tn_retry;	/* mono ms: not asked before */
 	uint64_t	 tn_sweep;	/* ms: then guests are looked at */
+	int		 tn_trail;	/* may have grown since a checkpoint */
+	uint64_t	 tn_point;	/* mono ms: no other before */
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
@@ -178,6 +182,7 @@ struct stream {
 	uint32_t	 st_id, st_tenant;
 	uint64_t	 st_grant;	/* 0: not a session's */
 	uint64_t	 st_after;
+	void		*st_data;	/* of the step, malloc'ed; or NULL */
 	int		(*st_step)(struct stream *, struct peer *);
 };
 
@@ -208,8 +213,10 @@ void	 tenant_leave(struct tenant *, struct db *);
 /* Put a tenant in the table; NULL without memory. */
 struct tenant *tenant_new(uint32_t id, const char *name);
 
-/* Begin a long answer.  0, or -1 without memory. */
-int	 rq_stream(struct request *, int (*)(struct stream *, struct peer *));
+/* Begin a long answer; takes data, which is malloc'ed or NULL.  0, or -1
+ * without memory. */
+int	 rq_stream(struct request *, int (*)(struct stream *, struct peer *),
+	    void *data);
 
 /* End the grants of a user, or of a token if not 0, except one token's; tells
  * their sessions at once.  tenant and user as for grant_each(). */
@@ -218,6 +225,37 @@ void	 grants_end(uint32_t tenant, uint32_t user, uint64_t token,
 
 /* The same for one grant, which is gone then. */
 void	 grant_end(struct grant *, enum grant_end);
+
+/*
+ * audit.c: the trail of a tenant, or of the installation, as a chain.
+ *
+ * Each line has a MAC: HMAC-SHA256 of the MAC before it (the first: 32 zero
+ * bytes), u64 number, u64 time in ms, both big endian, and the text, under 32
+ * random bytes that are the file's own.  Those, the last number and the last
+ * MAC, and the number and MAC before the oldest line that is kept, are sealed
+ * as one value: meta "chain" (32 + 8 + 32 + 8 + 32 bytes).
+ */
+#define AUDIT_LINE	(MAX_AUDIT + 1)
+
+/* Write a line, committed alone if no transaction is open.  0, or -1. */
+int	 audit_add(struct db *, const char *, ...)
+	    __attribute__((format(printf, 2, 3)));
+/* As a hook of db.c: link what was written before there were chains. */
+int	 audit_migrated(struct db *, int version);
+/* Have what was added signed where it is time, or (all) wherever. */
+void	 audit_checkpoints(int all);
+/* Keys has signed, or refused. */
+void	 audit_proven(const struct m_proven *);
+/* How many answers of keys are still to come; none, it is gone. */
+unsigned int audit_waits(void);
+void	 audit_forget(void);
+/* Commands about trails; 1, or -1 with a sentence. */
+int	 audit_show(struct request *, const struct m_c_audit *,
+	    char why[MAX_LINE + 1]);
+int	 audit_verify(struct request *, const struct m_c_audit *,
+	    char why[MAX_LINE + 1]);
+int	 audit_points(struct request *, const struct m_c_audit *,
+	    char why[MAX_LINE + 1]);
 
 /* storage_data.c: rows, opened and sealed */
 
@@ -303,9 +341,6 @@ int	 link_row_make(struct db *, uint32_t user, enum link_kind,
 int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
 	    struct person *, enum link_kind *);
 
-/* Write a line of the audit trail.  0, or -1. */
-int	 audit_add(struct db *, const char *, ...)
-	    __attribute__((format(printf, 2, 3)));
 /* Sessions look anew who may enter what. */
 void	 tell_rights(struct request *);
 /* That the asker, user or operator, did something with an object. */

@@ -270,7 +270,7 @@ stream_list(struct stream *sm, struct peer *pe)
 static int
 stream_begin(struct command *co, int (*step)(struct stream *, struct peer *))
 {
-	if (rq_stream(co->co_rq, step) == -1)
+	if (rq_stream(co->co_rq, step, NULL) == -1)
 		return (refuse(co, "no memory"));
 	return (1);
 }
@@ -1272,6 +1272,41 @@ op_list(struct command *co)
 }
 
 /*
+ * Audit trails, and what their checkpoints are signed with.
+ */
+
+static int
+trail_show(struct command *co)
+{
+	return (audit_show(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+trail_verify(struct command *co)
+{
+	return (audit_verify(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+trail_points(struct command *co)
+{
+	return (audit_points(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+proof_show(struct command *co)
+{
+	static const uint8_t	 none[TOKEN_LEN];
+	struct m_proof_key	 m;
+
+	if (memcmp(storage_key, none, sizeof(none)) == 0)
+		return (refuse(co, "keys has not told it yet, try again"));
+	memcpy(m.key, storage_key, sizeof(m.key));
+	rq_answer(co->co_rq, IMSG_C_PROOF_ROW, &m);
+	return (0);
+}
+
+/*
  * State and figures.
  */
 
@@ -1394,6 +1429,10 @@ static const struct verb {
 	{ IMSG_C_OPERATOR_LIST, NULL, op_list },
 	{ IMSG_C_OPERATOR_DEL, "operator remove", op_del },
 	{ IMSG_C_ALERTS, NULL, alert_list },
+	{ IMSG_C_AUDIT_SHOW, NULL, trail_show },
+	{ IMSG_C_AUDIT_VERIFY, NULL, trail_verify },
+	{ IMSG_C_AUDIT_POINTS, NULL, trail_points },
+	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
 };

@@ -9,7 +9,6 @@
 #include "storage.h"
 #include "util.h"
 
-#define LINE	(2 * POLICY_TEXT + 200)	/* a list as it was and as it is */
 #define HASHLEN	16		/* of look-up keys that need no more */
 
 static uint64_t
@@ -1177,33 +1176,6 @@ link_row_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct person *p,
 }
 
 /*
- * The audit trail.
- */
-
-int
-audit_add(struct db *db, const char *fmt, ...)
-{
-	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
-	char		 line[LINE];
-	void		*rec;
-	va_list		 ap;
-	size_t		 len;
-	int		 n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (n < 0 || db_next_id(db, "audit", &at.sa_row) == -1)
-		return (-1);
-	if ((rec = db_seal(db, &at, line, strlen(line), &len)) == NULL)
-		return (-1);
-	n = db_exec(db, S_AUDIT_ADD, ARGS(NUM(at.sa_row), NUM(now_ms()),
-	    BIN(rec, len)));
-	free(rec);
-	return (n == 1 ? 0 : -1);
-}
-
-/*
  * Tenants in system.db.
  */
 
@@ -1303,6 +1275,7 @@ tenant_row(struct db *db, sqlite3_stmt *st)
 	tn->tn_state = (uint8_t)db_col_num(st, 2);
 	tn->tn_created = db_col_num(st, 3);
 	tn->tn_version = db_col_num(st, 4);
+	tn->tn_trail = 1;		/* since a stop that was none */
 	at.sa_row = tn->tn_id;
 	if (open_str(db, &at, st, 5, tn->tn_title,
 	    sizeof(tn->tn_title)) == -1)

@@ -210,14 +210,13 @@ operators_tell(void)
 static void
 until_text(char dst[WORDS], uint64_t until)
 {
-	struct tm	 tm;
-	time_t		 t = (time_t)(until / SECOND);
+	char	 at[TIME_TEXT];
 
 	if (until == 0)
 		(void)strlcpy(dst, "for ever", WORDS);
-	else if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(dst, WORDS, "until %Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		(void)strlcpy(dst, "until ?", WORDS);
+	else
+		(void)snprintf(dst, WORDS, "until %s",
+		    time_text(at, until) == -1 ? "?" : at);
 }
 
 int

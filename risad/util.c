@@ -34,6 +34,36 @@ mono_ms(void)
 	return (clock_ms(CLOCK_MONOTONIC));
 }
 
+int
+time_text(char dst[TIME_TEXT], uint64_t ms)
+{
+	struct tm	 tm;
+	time_t		 t = (time_t)(ms / 1000);
+
+	dst[0] = '\0';
+	if (ms == 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900)
+		return (-1);
+	return (strftime(dst, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0 ?
+	    -1 : 0);
+}
+
+int
+time_read(const char *s, uint64_t *ms)
+{
+	struct tm	 tm;
+	char		 again[TIME_TEXT];
+	const char	*end;
+	time_t		 t;
+
+	memset(&tm, 0, sizeof(tm));
+	end = strptime(s, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	/* What is no day, timegm makes another one of. */
+	if (end == NULL || *end != '\0' || (t = timegm(&tm)) <= 0)
+		return (-1);
+	*ms = (uint64_t)t * 1000;
+	return (time_text(again, *ms) == 0 && strcmp(again, s) == 0 ? 0 : -1);
+}
+
 void
 hex_encode(char *dst, const void *src, size_t len)
 {

@@ -11,6 +11,14 @@ uint64_t	 now_ms(void);
 /* Milliseconds that only grow, the same in all processes: for durations. */
 uint64_t	 mono_ms(void);
 
+/*
+ * RFC 3339 in UTC, to the second: from milliseconds since 1970, and back, where
+ * no other spelling will do.  0, or -1: not a time.
+ */
+#define TIME_TEXT	24	/* with its NUL */
+int		 time_text(char dst[TIME_TEXT], uint64_t ms);
+int		 time_read(const char *, uint64_t *ms);
+
 /* Lower-case hex of len bytes and NUL: dst holds 2 * len + 1. */
 void		 hex_encode(char *dst, const void *src, size_t len);
 /* Exactly len bytes from 2 * len digits; 0, or -1. */

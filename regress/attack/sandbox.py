@@ -50,10 +50,10 @@ USERS = {'parent': 'root', 'storage': '_risastor', 'keys': '_risakeys',
 NCHILDREN = 4 + WORKERS
 FDS = {
     'parent': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': NCHILDREN,
-               'tcp listening': 1, 'unix listening': 1, 'file': 4},
-    'storage': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 2 + WORKERS,
+               'tcp listening': 1, 'unix listening': 1, 'file': 5},
+    'storage': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 3 + WORKERS,
                 'data': 6},
-    'keys': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 1 + WORKERS},
+    'keys': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 2 + WORKERS},
     'hash': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 2},
     'auth': {'stdio': 3, 'epoll': 1, 'pipe': 2, 'unix': 3 + WORKERS,
              'unix listening': 1},
@@ -210,7 +210,10 @@ def secrets(d):
     equal(sorted(infos), ['DEVICES', 'FACTORS', 'PASSWORDS'], 'keys of hash')
     keys = {k: hkdf(pepper, i.encode()) for k, i in infos.items()}
     # As in the file, and as libcrypto keeps numbers: lowest byte first.
+    with open(d.path('keys/sign.key'), 'rb') as f:
+        sign = f.read()
     return ((('keys',), [scalar, scalar[::-1], pem]),
+            (('keys',), [sign]),
             (('storage',), [master]),
             (('hash',), [pepper, keys['FACTORS'], keys['PASSWORDS']]),
             (('hash', 'auth'), [keys['DEVICES']]))
@@ -236,7 +239,7 @@ def found(pid, needles):
 
 
 def keys_in_memory(d):
-    """TLS key only in keys, master key only in storage, pepper only in hash"""
+    """TLS and signing key only in keys, master key only in storage, ..."""
     p = d.person('acme', 'mem@acme.example')    # signs, hashes and seals
     p.close()
     for owners, needles in secrets(d):

@@ -57,19 +57,30 @@ accepted(const struct command *cm)
 	case IMSG_C_ROLE_DEL:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_role != NULL);
 		break;
-	case IMSG_C_ROLE_LIST:
-	case IMSG_C_TENANT_ADD:
-	case IMSG_C_TENANT_SHOW:
-	case IMSG_C_TENANT_STATE:
-	case IMSG_C_USER_LIST:
-	case IMSG_C_FLOOR_LIST:
-	case IMSG_C_SESSION_LIST:
-	case IMSG_C_POLICY_SHOW:
-	case IMSG_C_POLICY_SET:
-		TRUE_OR_DIE(cm->cm_tenant != NULL);
+	case IMSG_C_GUEST_ADD:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_floor != NULL);
+		break;
+	case IMSG_C_OPERATOR_ADD:
+	case IMSG_C_OPERATOR_DEL:
+		TRUE_OR_DIE(cm->cm_tenant == NULL && cm->cm_account != NULL);
+		break;
+	case IMSG_C_AUDIT_SHOW:
+	case IMSG_C_AUDIT_VERIFY:
+	case IMSG_C_AUDIT_POINTS:
+		break;			/* of a tenant or of the installation */
+	case IMSG_C_ALERTS:
+	case IMSG_C_OPERATOR_LIST:
+	case IMSG_C_PROCESSES:
+	case IMSG_C_PROOF_KEY:
+	case IMSG_C_RELOAD:
+	case IMSG_C_STATS:
+	case IMSG_C_STATUS:
+	case IMSG_C_TENANT_LIST:
+	case IMSG_C_VERBOSE:
+		TRUE_OR_DIE(cm->cm_tenant == NULL);
 		break;
 	default:
-		TRUE_OR_DIE(cm->cm_tenant == NULL);
+		TRUE_OR_DIE(cm->cm_tenant != NULL);
 		break;
 	}
 }

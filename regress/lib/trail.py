@@ -1,22 +1,29 @@
-"""Audit trails, opened by the second reader of sealed records."""
+"""Audit trails, opened by the second reader of sealed records.
 
+The chain is computed here anew, after the comment in storage.h alone."""
+
+import hashlib
+import hmac
 import os
 import sqlite3
+import struct
 import sys
 
-from risa import TOP
+from risa import TOP, Failure
 
 sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
 from seal_reader import hkdf, open_record, unwrap               # noqa: E402
 
 
+def _text(row, entry, key):
+    return open_record({'table': 'audit', 'column': 'entry', 'row': row,
+                        'version': 0, 'bind': b'', 'record': entry}, key)
+
+
 def _lines(path, key):
     db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
-    lines = [open_record({'table': 'audit', 'column': 'entry', 'row': row,
-                          'version': 0, 'bind': b'', 'record': entry},
-                         key).decode()
-             for row, entry in db.execute(
-                 'SELECT id, entry FROM audit ORDER BY id')]
+    lines = [_text(row, entry, key).decode() for row, entry in db.execute(
+        'SELECT id, entry FROM audit ORDER BY id')]
     db.close()
     return lines
 
@@ -26,16 +33,46 @@ def _master(d):
         return f.read()
 
 
-def trail(d, tenant):
-    """The lines of a tenant's trail."""
+def _place(d, tenant):
+    """The file of a trail, None being the installation's, and its key."""
+    if tenant is None:
+        return d.path('data', 'system.db'), hkdf(_master(d), b'risad system')
     number = d.json('tenant', 'show', tenant)['tenant']['id']
     with open(d.path('data', 'keys', '%d.key' % number), 'rb') as f:
         key = unwrap({'key': _master(d), 'record': f.read(),
                       'tenant': number})
-    return _lines(d.path('data', 'tenants', str(number), 'main.db'), key)
+    return d.path('data', 'tenants', str(number), 'main.db'), key
+
+
+def trail(d, tenant):
+    """The lines of a tenant's trail."""
+    return _lines(*_place(d, tenant))
 
 
 def system_trail(d):
     """The lines of the installation's trail: what operators did."""
-    return _lines(d.path('data', 'system.db'),
-                  hkdf(_master(d), b'risad system'))
+    return _lines(*_place(d, None))
+
+
+def chain(d, tenant):
+    """Compute the chain of a trail; a Failure when it is not as written."""
+    path, key = _place(d, tenant)
+    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+    record, = db.execute("SELECT value FROM meta WHERE name = 'chain'"
+                         ).fetchone()
+    secret, seq, head, before, base = struct.unpack(
+        '>32sQ32sQ32s', open_record({
+            'table': 'meta', 'column': 'chain', 'row': 0, 'version': 0,
+            'bind': b'', 'record': record}, key))
+    number, mac = before, base
+    for row, at, entry, got in db.execute(
+            'SELECT id, at, entry, mac FROM audit ORDER BY id'):
+        number += 1
+        mac = hmac.new(secret, mac + struct.pack('>QQ', row, at) +
+                       _text(row, entry, key), hashlib.sha256).digest()
+        if (row, got) != (number, mac):
+            raise Failure('line %d is not the one after %d' % (row,
+                                                              number - 1))
+    db.close()
+    if (number, mac) != (seq, head):
+        raise Failure('the chain ends at %d, not at %d' % (seq, number))

@@ -17,6 +17,17 @@ static const struct seal_at	 at1 = { "meta", "value", 1, 0, NULL, 0 };
 static uint8_t			 master[SEAL_KEY] = { 1 };
 static int			 commits, losses, forgets;
 
+/* Each version comes once, in order, while it can still be undone. */
+static int	 versions, refuse_version;
+
+static int
+migrated(struct db *db, int version)
+{
+	CHECK(!sqlite3_get_autocommit(db->db_conn));
+	versions++;
+	return (version == refuse_version ? -1 : 0);
+}
+
 static void
 committed(struct db *db, int ok)
 {
@@ -334,6 +345,23 @@ test_moved(void)
 	db_leave(db);
 }
 
+/* A new version that its hook refuses is not written, and comes again. */
+static void
+test_migrate(void)
+{
+	enum db_why	 why;
+
+	versions = 0;
+	refuse_version = stmt_newest(STMT_TENANT);
+	CHECK_INT(db_create(90), DB_TROUBLE);
+	CHECK_INT(versions, stmt_newest(STMT_TENANT));
+	CHECK(db_enter(90, &why) == NULL);
+	CHECK_INT(versions, stmt_newest(STMT_TENANT) + 1);
+	refuse_version = 0;
+	CHECK_INT(look(90), DB_OK);
+	CHECK_INT(versions, stmt_newest(STMT_TENANT) + 2);
+}
+
 int
 main(void)
 {
@@ -342,7 +370,7 @@ main(void)
 	(void)umask(077);
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || db_init() == -1)
 		abort();
-	db_hooks(committed, forget);
+	db_hooks(migrated, committed, forget);
 	test_start();
 	test_group();
 	test_full();
@@ -350,6 +378,7 @@ main(void)
 	test_exchange();
 	test_flips();
 	test_moved();
+	test_migrate();
 	db_stop();
 	(void)chdir("/");
 	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);

@@ -25,6 +25,7 @@
 #include "keys.h"
 #include "keys_engine.h"
 #include "log.h"
+#include "proof.h"
 #include "unit.h"
 
 #define WAIT	20000		/* ms, for what comes in a moment */
@@ -37,7 +38,7 @@ struct pair {
 
 static struct pair	 rsa, rsa_b, rsa_weak, p256, p384, koblitz, ed;
 static pid_t		 child = -1;
-static struct imsgbuf	 conf, raw;	/* child's parent, session 1 */
+static struct imsgbuf	 conf, raw, store; /* parent, session 1, storage */
 static uint64_t		 generation;
 
 static EVP_PKEY *
@@ -380,9 +381,9 @@ child_event(int fd, short what, void *arg)
 }
 
 static void
-child_main(int parent, int one, int two)
+child_main(int parent, int one, int two, int storage)
 {
-	static struct peer	 peers[3];
+	static struct peer	 peers[4];
 
 	/* A keys process has never been a session process. */
 	RSA_set_default_method(RSA_PKCS1_OpenSSL());
@@ -391,7 +392,8 @@ child_main(int parent, int one, int two)
 	event_init();
 	if (peer_open(&peers[0], PROC_PARENT, 0, parent, child_event) == -1 ||
 	    peer_open(&peers[1], PROC_SESSION, 0, one, child_event) == -1 ||
-	    peer_open(&peers[2], PROC_SESSION, 1, two, child_event) == -1)
+	    peer_open(&peers[2], PROC_SESSION, 1, two, child_event) == -1 ||
+	    peer_open(&peers[3], PROC_STORAGE, 0, storage, child_event) == -1)
 		abort();
 	keys_ops.po_init();
 	if (pledge(keys_ops.po_promises, NULL) == -1)
@@ -403,24 +405,25 @@ child_main(int parent, int one, int two)
 static void
 start_child(void)
 {
-	int	 fd[3][2], i;
+	int	 fd[4][2], i;
 
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK |
 		    SOCK_CLOEXEC, 0, fd[i]) == -1)
 			abort();
 	if ((child = fork()) == -1)
 		abort();
 	if (child == 0) {
-		for (i = 0; i < 3; i++)
+		for (i = 0; i < 4; i++)
 			close(fd[i][0]);
-		child_main(fd[0][1], fd[1][1], fd[2][1]);
+		child_main(fd[0][1], fd[1][1], fd[2][1], fd[3][1]);
 	}
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 4; i++)
 		close(fd[i][1]);
 	keys_engine_attach(fd[1][0]);
 	if (imsgbuf_init(&conf, fd[0][0]) == -1 ||
-	    imsgbuf_init(&raw, fd[2][0]) == -1)
+	    imsgbuf_init(&raw, fd[2][0]) == -1 ||
+	    imsgbuf_init(&store, fd[3][0]) == -1)
 		abort();
 	imsgbuf_allow_fdpass(&conf);
 }
@@ -432,8 +435,10 @@ stop_child(void)
 
 	imsgbuf_clear(&conf);
 	imsgbuf_clear(&raw);
+	imsgbuf_clear(&store);
 	close(conf.fd);
 	close(raw.fd);
+	close(store.fd);
 	if (waitpid(child, &status, 0) != child)
 		abort();
 	child = -1;
@@ -489,6 +494,10 @@ send_file(enum conf_file kind, const char *text, long len)
 	send_msg(&conf, IMSG_CONF_FILE, fd, &m);
 }
 
+/* The key that signs, as long as it is to be. */
+static const char	 seed[] = "0123456789abcdef0123456789abcdef";
+static long		 seed_len = 32;
+
 /* A reload up to the point where the child has its say. */
 static const struct m_conf_ack *
 offer(const struct pair *cert, const struct pair *key)
@@ -501,6 +510,8 @@ offer(const struct pair *cert, const struct pair *key)
 		send_file(FILE_CERT, cert->pr_cert, cert->pr_certlen);
 	if (key != NULL)
 		send_file(FILE_KEY, key->pr_pem, key->pr_pemlen);
+	if (seed_len != 0)
+		send_file(FILE_SIGN, seed, seed_len);
 	send_msg(&conf, IMSG_CONF_END, -1, &end);
 	return (receive_msg(&conf, IMSG_CONF_ACK));
 }
@@ -652,6 +663,11 @@ test_reload(void)
 	ack = offer(NULL, &rsa);
 	CHECK_INT(ack->ok, 0);
 	CHECK_STR(ack->why, "the certificate file is not readable");
+	seed_len = 31;
+	ack = offer(&rsa, &rsa);
+	CHECK_INT(ack->ok, 0);
+	CHECK_STR(ack->why, "the key that signs is not 32 bytes");
+	seed_len = 32;
 	/* A commit of what was refused changes nothing. */
 	commit();
 	CHECK_INT(handshake(&p384, TLS_PROTOCOL_TLSv1_3), 0);
@@ -778,6 +794,51 @@ test_ticket_new(void)
 	close(fd[1]);
 }
 
+/* What is signed of a trail; "" when keys refuses. */
+static const char *
+prove(uint32_t tenant, const char *name, uint8_t kind, uint64_t seq, int sum)
+{
+	struct m_prove	 m = { tenant, name, kind, seq, 1764000000000ULL,
+			    { 0 } };
+
+	memset(m.sum, sum, sizeof(m.sum));
+	send_msg(&store, IMSG_PROVE, -1, &m);
+	return (((const struct m_proven *)receive_msg(&store,
+	    IMSG_PROVEN))->line);
+}
+
+/* Checkpoints of a trail go forward, and are of one trail. */
+static void
+test_prove(void)
+{
+	uint8_t		 pub[PROOF_KEY];
+	struct proof	 pf;
+
+	CHECK_INT(proof_public((const uint8_t *)seed, pub), 0);
+	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_CHECKPOINT, 5, 1),
+	    pub), 1);
+	CHECK(pf.pf_tenant == 1 && pf.pf_seq == 5 && pf.pf_sum[0] == 1);
+	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_CHECKPOINT, 5, 1),
+	    pub), 1);
+	CHECK_STR(prove(1, "acme", PROOF_CHECKPOINT, 5, 2), "");
+	CHECK_STR(prove(1, "acme", PROOF_CHECKPOINT, 4, 1), "");
+	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_CHECKPOINT, 6, 3),
+	    pub), 1);
+	/* Another trail is another matter. */
+	CHECK_INT(proof_read(&pf, prove(2, "globex", PROOF_CHECKPOINT, 1, 1),
+	    pub), 1);
+	CHECK_INT(proof_read(&pf, prove(0, "-", PROOF_CHECKPOINT, 1, 1),
+	    pub), 1);
+	/* A file is signed as often as it is asked. */
+	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_AUDIT, 0, 1), pub),
+	    1);
+	/* Names that would make a line mean something else. */
+	CHECK_STR(prove(0, "acme", PROOF_CHECKPOINT, 9, 1), "");
+	CHECK_STR(prove(3, "-", PROOF_CHECKPOINT, 9, 1), "");
+	CHECK_STR(prove(3, "a seq=1", PROOF_CHECKPOINT, 9, 1), "");
+	CHECK_STR(prove(3, "", PROOF_CHECKPOINT, 9, 1), "");
+}
+
 /* A keys process that hangs costs one wait, not one for each handshake. */
 static void
 test_hang(void)
@@ -874,6 +935,7 @@ main(void)
 	test_config();
 	test_handshakes();
 	test_reload();
+	test_prove();
 	test_rate();
 	test_tickets();
 	test_hang();

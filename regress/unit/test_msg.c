@@ -111,13 +111,16 @@ test_table(void)
 		for (p = 0; p < PROC_MAX; p++)
 			if (p != PROC_SESSION)
 				CHECK(!msg_allowed(type, p, p));
-		/* risactl speaks to auth alone, and keys hears nobody else. */
+		/* risactl speaks to auth alone; keys hears two, and storage a word. */
 		for (p = 0; p < PROC_MAX; p++) {
 			if (p != PROC_AUTH)
 				CHECK(!msg_allowed(type, PROC_CONTROL, p));
-			if (p != PROC_PARENT && p != PROC_SESSION)
+			if (p != PROC_PARENT && p != PROC_SESSION &&
+			    type != IMSG_PROVE)
 				CHECK(!msg_allowed(type, p, PROC_KEYS));
 		}
+		CHECK(type == IMSG_PROVE || !msg_allowed(type, PROC_STORAGE,
+		    PROC_KEYS));
 		CHECK(!msg_allowed(type, PROC_MAX, PROC_AUTH));
 		CHECK(!msg_allowed(type, PROC_AUTH, PROC_MAX));
 	}
@@ -128,7 +131,8 @@ static void
 test_commands(void)
 {
 	static const char	*const looks[] = { "_LIST", "_SHOW", "_STATUS",
-				    "_PROCESSES", "_STATS", "_ALERTS" };
+				    "_PROCESSES", "_STATS", "_ALERTS",
+				    "_VERIFY", "_POINTS", "_KEY" };
 	const char		*name;
 	uint32_t		 type;
 	size_t			 i;

@@ -81,23 +81,6 @@ test_visible(void)
 	}
 }
 
-static void
-test_time(void)
-{
-	char	 buf[TIME_TEXT];
-
-	CHECK_INT(time_text(buf, 1), 0);
-	CHECK_STR(buf, "1970-01-01T00:00:00Z");
-	CHECK_INT(time_text(buf, 1764000000999), 0);
-	CHECK_STR(buf, "2025-11-24T16:00:00Z");
-	CHECK_INT(time_text(buf, 253402300799999), 0);
-	CHECK_STR(buf, "9999-12-31T23:59:59Z");
-	CHECK_INT(time_text(buf, 253402300800000), -1);
-	CHECK_INT(time_text(buf, UINT64_MAX), -1);
-	CHECK_INT(time_text(buf, 0), -1);
-	CHECK_STR(buf, "");
-}
-
 static const struct m_c_floor_row	 floors[] = {
 	{ 1, 1, 0, 0, 3297, "Lobby", "", "" },
 	{ 12, 0, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example",
@@ -281,7 +264,6 @@ main(void)
 		return (1);
 	output_json_init();
 	test_visible();
-	test_time();
 	test_text();
 	test_wide();
 	test_json();

@@ -102,6 +102,16 @@ test_all(void)
 		{ "show|status", IMSG_C_STATUS, 0 },
 		{ "show|processes", IMSG_C_PROCESSES, 0 },
 		{ "show|stats", IMSG_C_STATS, 0 },
+		{ "show|key", IMSG_C_PROOF_KEY, 0 },
+		{ "audit|show", IMSG_C_AUDIT_SHOW, 0 },
+		{ "audit|show|tenant|acme|last|20", IMSG_C_AUDIT_SHOW, 0 },
+		{ "audit|verify", IMSG_C_AUDIT_VERIFY, 0 },
+		{ "audit|verify|tenant|acme|against|f|key|k",
+		    IMSG_C_AUDIT_VERIFY, 0 },
+		{ "audit|checkpoints", IMSG_C_AUDIT_POINTS, 0 },
+		{ "audit|checkpoints|tenant|acme", IMSG_C_AUDIT_POINTS, 0 },
+		{ "verify|f", IMSG_NONE, 0 },
+		{ "verify|f|key|k", IMSG_NONE, 0 },
 		{ "reload", IMSG_C_RELOAD, 0 },
 		{ "log|verbose", IMSG_C_VERBOSE, 1 },
 		{ "log|brief", IMSG_C_VERBOSE, 0 },
@@ -279,11 +289,11 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: floor guest log operator policy reload role "
-	    "session show tenant user\n"));
+	CHECK(says("valid here: audit floor guest log operator policy reload "
+	    "role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
-	CHECK(says("valid here: floor"));
+	CHECK(says("valid here: audit"));
 	CHECK_INT(parse("|list"), -1);
 	CHECK(says("unknown word: \n"));
 	CHECK_INT(parse("Tenant|list"), -1);

@@ -168,6 +168,35 @@ test_clocks(void)
 	CHECK(now_ms() > 1700000000000ULL);
 }
 
+static void
+test_time(void)
+{
+	static const char	*const bad[] = { "", "2025-11-24",
+				    "2025-11-24T16:00:00", "1970-01-01T00:00:00Z",
+				    "2025-11-24T16:00:00Zx", "2025-02-30T16:00:00Z",
+				    "2025-11-24T24:00:00Z", "2025-11-24 16:00:00Z",
+				    "2025-1-24T16:00:00Z", " 2025-11-24T16:00:00Z" };
+	uint64_t		 ms;
+	char			 buf[TIME_TEXT];
+	size_t			 i;
+
+	CHECK_INT(time_text(buf, 1), 0);
+	CHECK_STR(buf, "1970-01-01T00:00:00Z");
+	CHECK_INT(time_text(buf, 1764000000999), 0);
+	CHECK_STR(buf, "2025-11-24T16:00:00Z");
+	CHECK_INT(time_text(buf, 253402300799999), 0);
+	CHECK_STR(buf, "9999-12-31T23:59:59Z");
+	CHECK_INT(time_text(buf, 253402300800000), -1);
+	CHECK_INT(time_text(buf, UINT64_MAX), -1);
+	CHECK_INT(time_text(buf, 0), -1);
+	CHECK_STR(buf, "");
+	CHECK_INT(time_read("2025-11-24T16:00:00Z", &ms), 0);
+	CHECK(ms == 1764000000000);
+	CHECK_INT(time_read("9999-12-31T23:59:59Z", &ms), 0);
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CHECK_INT(time_read(bad[i], &ms), -1);
+}
+
 int
 main(void)
 {
@@ -179,5 +208,6 @@ main(void)
 	test_read_all();
 	test_sha256();
 	test_clocks();
+	test_time();
 	return (unit_end());
 }

@@ -15,6 +15,7 @@ unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_json -- risad/json.c risad/role.c risad/utf8.c
 unit both test_policy -- $policy risad/util.c risad/utf8.c
 unit both test_network -- risad/network.c
+unit both test_proof -- risad/proof.c risad/util.c risad/utf8.c
 unit both test_proxy -- risad/proxy.c risad/network.c
 unit both test_parser -- risactl/parser.c $policy risad/util.c \
     risad/utf8.c
@@ -38,7 +39,7 @@ unit both test_strength -- risad/strength.c
 unit both test_hash -- risad/hash.c risad/strength.c risad/hash_otp.c \
     risad/hash_webauthn.c $proc
 unit both test_webauthn -- risad/hash_webauthn.c risad/util.c risad/utf8.c
-unit both test_keys -- risad/keys.c risad/keys_engine.c \
+unit both test_keys -- risad/keys.c risad/keys_engine.c risad/proof.c \
     risad/compat/tls_ssl.c $proc
 unit both test_challenge -- risad/limit.c risad/util.c risad/utf8.c
 unit both test_auth -- $auth
@@ -50,7 +51,7 @@ unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
-unit both test_storage -- risad/storage.c risad/storage_admin.c \
+unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
     risad/storage_factor.c risad/storage_guest.c \
     risad/storage_import.c risad/storage_lock.c \
@@ -60,4 +61,4 @@ unit both test_storage -- risad/storage.c risad/storage_admin.c \
     $policy risad/db.c \
     risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
 unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c \
-    risad/role.c risad/csv.c risad/utf8.c $imsg
+    risad/proof.c risad/util.c risad/role.c risad/csv.c risad/utf8.c $imsg

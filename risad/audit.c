@@ -1,0 +1,707 @@
+#include <endian.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "log.h"
+#include "proof.h"
+#include "storage.h"
+#include "utf8.h"
+#include "util.h"
+
+#define POINT_EACH	(60 * SECOND)	/* between checkpoints of a trail */
+#define POINT_TENANTS	8		/* looked at in one tick */
+#define WALK_ROWS	256		/* verified in one turn */
+
+/* What is sealed of a trail; see storage.h. */
+struct chain {
+	uint8_t		 ch_key[TOKEN_LEN];
+	uint64_t	 ch_seq, ch_before;
+	uint8_t		 ch_head[TOKEN_LEN], ch_base[TOKEN_LEN];
+};
+#define CHAIN_LEN	(3 * TOKEN_LEN + 2 * 8)
+
+static const struct seal_at	 chain_at = { "meta", "chain", 0, 0, NULL, 0 };
+static int			 system_trail = 1;	/* as tn_trail */
+static uint64_t			 system_point;		/* as tn_point */
+static unsigned int		 waits;
+
+static uint8_t *
+put(uint8_t *p, const void *data, size_t len)
+{
+	memcpy(p, data, len);
+	return (p + len);
+}
+
+static const uint8_t *
+get(const uint8_t *p, void *data, size_t len)
+{
+	memcpy(data, p, len);
+	return (p + len);
+}
+
+/* 0, or -1: there is none, or it does not open. */
+static int
+chain_get(struct db *db, struct chain *ch)
+{
+	sqlite3_stmt	*st;
+	const uint8_t	*p;
+	uint8_t		*text = NULL;
+	size_t		 len;
+
+	st = db_query(db, S_META_GET, ARGS(TXT("chain")));
+	if (db_step(db, st) == 1)
+		text = db_open(db, &chain_at, st, 0, &len);
+	db_done(st);
+	if (text == NULL || len != CHAIN_LEN) {
+		free(text);
+		return (-1);
+	}
+	p = get(text, ch->ch_key, sizeof(ch->ch_key));
+	p = get(p, &ch->ch_seq, sizeof(ch->ch_seq));
+	p = get(p, ch->ch_head, sizeof(ch->ch_head));
+	p = get(p, &ch->ch_before, sizeof(ch->ch_before));
+	(void)get(p, ch->ch_base, sizeof(ch->ch_base));
+	ch->ch_seq = be64toh(ch->ch_seq);
+	ch->ch_before = be64toh(ch->ch_before);
+	freezero(text, len);
+	return (0);
+}
+
+static int
+chain_put(struct db *db, const struct chain *ch)
+{
+	uint8_t		 text[CHAIN_LEN], *p;
+	uint64_t	 seq = htobe64(ch->ch_seq), before = htobe64(ch->ch_before);
+	void		*rec;
+	size_t		 len;
+	int		 n;
+
+	p = put(text, ch->ch_key, sizeof(ch->ch_key));
+	p = put(p, &seq, sizeof(seq));
+	p = put(p, ch->ch_head, sizeof(ch->ch_head));
+	p = put(p, &before, sizeof(before));
+	(void)put(p, ch->ch_base, sizeof(ch->ch_base));
+	rec = db_seal(db, &chain_at, text, sizeof(text), &len);
+	explicit_bzero(text, sizeof(text));
+	if (rec == NULL)
+		return (-1);
+	n = db_exec(db, S_META_SET, ARGS(TXT("chain"), BIN(rec, len)));
+	free(rec);
+	return (n == 1 ? 0 : -1);
+}
+
+/* The MAC of the line that follows head.  0, or -1. */
+static int
+chain_mac(const struct chain *ch, const uint8_t head[TOKEN_LEN], uint64_t id,
+    uint64_t at, const char *text, uint8_t mac[TOKEN_LEN])
+{
+	uint8_t		 data[TOKEN_LEN + 8 + 8 + AUDIT_LINE], *p;
+	unsigned int	 n = 0;
+
+	id = htobe64(id);
+	at = htobe64(at);
+	p = put(data, head, TOKEN_LEN);
+	p = put(p, &id, sizeof(id));
+	p = put(p, &at, sizeof(at));
+	p = put(p, text, strnlen(text, AUDIT_LINE));
+	return (HMAC(EVP_sha256(), ch->ch_key, sizeof(ch->ch_key), data,
+	    (size_t)(p - data), mac, &n) != NULL && n == TOKEN_LEN ? 0 : -1);
+}
+
+static int
+line_add(struct db *db, const char *line)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	struct chain	 ch;
+	uint8_t		 mac[TOKEN_LEN];
+	void		*rec = NULL;
+	uint64_t	 now = now_ms();
+	size_t		 len;
+	int		 n = -1;
+
+	if (chain_get(db, &ch) == -1)
+		return (-1);
+	at.sa_row = ++ch.ch_seq;
+	if (chain_mac(&ch, ch.ch_head, at.sa_row, now, line, mac) == 0 &&
+	    (rec = db_seal(db, &at, line, strlen(line), &len)) != NULL) {
+		n = db_exec(db, S_AUDIT_ADD, ARGS(NUM(at.sa_row), NUM(now),
+		    BIN(rec, len), BIN(mac, sizeof(mac))));
+		memcpy(ch.ch_head, mac, sizeof(mac));
+		if (n == 1 && chain_put(db, &ch) == -1)
+			n = -1;
+	}
+	free(rec);
+	explicit_bzero(&ch, sizeof(ch));
+	return (n == 1 ? 0 : -1);
+}
+
+/* Something has been written that no checkpoint knows. */
+static void
+grown(uint32_t tenant)
+{
+	struct tenant	*tn;
+
+	if (tenant == DB_SYSTEM)
+		system_trail = 1;
+	else if ((tn = tenant_by_id(tenant)) != NULL)
+		tn->tn_trail = 1;
+}
+
+int
+audit_add(struct db *db, const char *fmt, ...)
+{
+	char	 line[AUDIT_LINE];
+	va_list	 ap;
+	int	 n, alone = !db->db_intx;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	if (n < 0 || (alone && db_begin(db) == -1))
+		return (-1);
+	n = line_add(db, line);
+	if (alone && (db_end(db, n == 0) == -1 || db_commit(db) == -1))
+		n = -1;
+	if (n == 0)
+		grown(db->db_id);
+	return (n);
+}
+
+/*
+ * A line that does not open is linked as an empty one: whoever verifies the
+ * trail is told, and the tenant has his data.
+ */
+int
+audit_migrated(struct db *db, int version)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	struct chain	 ch = { .ch_seq = 0 };
+	sqlite3_stmt	*st;
+	char		*text;
+	uint64_t	 when;
+	size_t		 len;
+	int		 n;
+
+	if (version != (db->db_id == DB_SYSTEM ? 3 : 8))
+		return (0);
+	arc4random_buf(ch.ch_key, sizeof(ch.ch_key));
+	for (;;) {
+		st = db_query(db, S_AUDIT_WALK, ARGS(NUM(at.sa_row), NUM(1)));
+		if ((n = db_step(db, st)) != 1)
+			break;
+		at.sa_row = db_col_num(st, 0);
+		when = db_col_num(st, 1);
+		text = db_open(db, &at, st, 2, &len);
+		db_done(st);
+		if (ch.ch_seq == 0)
+			ch.ch_before = at.sa_row - 1;
+		n = chain_mac(&ch, ch.ch_head, at.sa_row, when,
+		    text == NULL ? "" : text, ch.ch_head);
+		free(text);
+		if (n == -1 || db_exec(db, S_AUDIT_MAC, ARGS(NUM(at.sa_row),
+		    BIN(ch.ch_head, sizeof(ch.ch_head)))) != 1)
+			return (-1);
+		ch.ch_seq = at.sa_row;
+	}
+	db_done(st);
+	return (n == 0 ? chain_put(db, &ch) : -1);
+}
+
+/*
+ * Checkpoints.
+ */
+
+static void
+point_ask(struct db *db, uint32_t tenant, const char *name)
+{
+	struct m_prove	 m = { tenant, name, PROOF_CHECKPOINT, 0, now_ms(),
+			    { 0 } };
+	struct chain	 ch;
+	uint64_t	 last;
+
+	/* What is not on the disk is not vouched for. */
+	if (db_commit(db) == -1 || chain_get(db, &ch) == -1)
+		return;
+	m.seq = ch.ch_seq;
+	memcpy(m.sum, ch.ch_head, sizeof(m.sum));
+	explicit_bzero(&ch, sizeof(ch));
+	if (db_number(db, S_POINT_LAST, NOARGS, &last) == -1 || m.seq <= last)
+		return;
+	if (proc_peer(PROC_KEYS, 0) != NULL && proc_send(proc_peer(PROC_KEYS,
+	    0), IMSG_PROVE, 0, -1, &m) == 0)
+		waits++;
+	else
+		grown(tenant);
+}
+
+static void
+point_tenant(struct tenant *tn, uint64_t now)
+{
+	struct db	*db;
+
+	tn->tn_trail = 0;
+	tn->tn_point = now + POINT_EACH;
+	if ((db = tenant_enter(tn)) == NULL)
+		return;
+	point_ask(db, tn->tn_id, tn->tn_name);
+	tenant_leave(tn, db);
+}
+
+void
+audit_checkpoints(int all)
+{
+	struct tenant	*tn;
+	struct db	*db;
+	uint64_t	 now = mono_ms();
+	int		 n = 0;
+
+	if (system_trail && (all || now >= system_point) &&
+	    (db = db_system()) != NULL) {
+		system_trail = 0;
+		system_point = now + POINT_EACH;
+		point_ask(db, DB_SYSTEM, "-");
+	}
+	RB_FOREACH(tn, tenant_tree, &tenant_all)
+		if (tn->tn_trail && (all || (now >= tn->tn_point &&
+		    n++ < POINT_TENANTS)))
+			point_tenant(tn, now);
+}
+
+unsigned int
+audit_waits(void)
+{
+	return (waits);
+}
+
+void
+audit_forget(void)
+{
+	waits = 0;
+}
+
+static int
+point_add(struct db *db, const struct proof *pf, const char *line)
+{
+	int	 n;
+
+	if (db_begin(db) == -1)
+		return (-1);
+	n = db_exec(db, S_POINT_ADD, ARGS(NUM(pf->pf_seq),
+	    BIN(pf->pf_sum, sizeof(pf->pf_sum)), TXT(line)));
+	return (db_end(db, n != -1));
+}
+
+void
+audit_proven(const struct m_proven *m)
+{
+	struct tenant	*tn = NULL;
+	struct proof	 pf;
+	struct db	*db;
+
+	if (waits > 0)
+		waits--;
+	if (m->tenant != DB_SYSTEM && (tn = tenant_by_id(m->tenant)) == NULL)
+		return;
+	if (proof_read(&pf, m->line, NULL) == -1 || pf.pf_seq != m->seq ||
+	    pf.pf_tenant != m->tenant) {
+		log_warnx("audit trail of %s: no checkpoint of line %llu",
+		    tn == NULL ? "-" : tn->tn_name,
+		    (unsigned long long)m->seq);
+		return;
+	}
+	log_info("%s", m->line);
+	db = tn == NULL ? db_system() : tenant_enter(tn);
+	if (db == NULL)
+		return;
+	if (point_add(db, &pf, m->line) == -1)
+		grown(m->tenant);	/* the log has it already */
+	if (tn == NULL)
+		(void)db_commit(db);
+	else
+		tenant_leave(tn, db);
+}
+
+/*
+ * Commands: about the trail of one tenant, or of the installation (""); to
+ * verify, also about all of them.
+ */
+
+/* A checkpoint that somebody has kept. */
+struct kept {
+	uint32_t	 ke_tenant;
+	uint64_t	 ke_seq;
+	uint8_t		 ke_head[TOKEN_LEN];
+};
+
+struct walk {
+	uint32_t	 wa_tenant;
+	int		 wa_all, wa_inside, wa_bad;
+	uint64_t	 wa_from, wa_seq;	/* verified: from .. seq */
+	uint8_t		 wa_head[TOKEN_LEN];
+	uint32_t	 wa_count, wa_compared;
+	size_t		 wa_nkept;
+	struct kept	 wa_kept[];
+};
+
+static const char *
+trail_name(uint32_t tenant)
+{
+	struct tenant	*tn = tenant_by_id(tenant);
+
+	return (tenant == DB_SYSTEM ? "" : tn == NULL ? "?" : tn->tn_name);
+}
+
+/* Its file for one turn; NULL: it is not to be had. */
+static struct db *
+trail_enter(uint32_t tenant, struct tenant **tn)
+{
+	*tn = NULL;
+	if (tenant == DB_SYSTEM)
+		return (db_system());
+	if ((*tn = tenant_by_id(tenant)) == NULL)
+		return (NULL);
+	return (tenant_enter(*tn));
+}
+
+static void
+trail_leave(struct tenant *tn, struct db *db)
+{
+	if (tn != NULL && db != NULL)
+		tenant_leave(tn, db);
+}
+
+static int
+refuse(char why[MAX_LINE + 1], const char *what, const char *name)
+{
+	(void)snprintf(why, MAX_LINE + 1, "%s%s", what, name);
+	return (-1);
+}
+
+static int
+walk_begin(struct request *rq, const struct m_c_audit *m,
+    int (*step)(struct stream *, struct peer *), char why[MAX_LINE + 1])
+{
+	struct tenant	*tn = NULL;
+	struct walk	*wa;
+	struct kept	*ke;
+	const uint8_t	*p = m->kept.mb_data;
+	size_t		 i, n = m->kept.mb_len / KEPT_LEN;
+
+	if (m->tenant[0] != '\0' && (tn = tenant_by_name(m->tenant)) == NULL)
+		return (refuse(why, "no such tenant: ", m->tenant));
+	if (m->kept.mb_len % KEPT_LEN != 0)
+		return (refuse(why, "checkpoints that are cut", ""));
+	if ((wa = calloc(1, sizeof(*wa) + n * sizeof(*ke))) == NULL)
+		return (refuse(why, "no memory", ""));
+	wa->wa_tenant = tn == NULL ? DB_SYSTEM : tn->tn_id;
+	wa->wa_all = m->all;
+	wa->wa_count = m->count;
+	wa->wa_nkept = n;
+	for (i = 0; i < n; i++) {
+		ke = &wa->wa_kept[i];
+		p = get(p, &ke->ke_tenant, sizeof(ke->ke_tenant));
+		p = get(p, &ke->ke_seq, sizeof(ke->ke_seq));
+		p = get(p, ke->ke_head, sizeof(ke->ke_head));
+		ke->ke_tenant = be32toh(ke->ke_tenant);
+		ke->ke_seq = be64toh(ke->ke_seq);
+	}
+	if (rq_stream(rq, step, wa) == -1)
+		return (refuse(why, "no memory", ""));
+	return (1);
+}
+
+/* Does what was kept of this line, if anything was, agree? */
+static int
+kept_agrees(struct walk *wa, uint64_t seq, const uint8_t *mac)
+{
+	const struct kept	*ke;
+	size_t			 i;
+
+	for (i = 0; i < wa->wa_nkept; i++) {
+		ke = &wa->wa_kept[i];
+		if (ke->ke_tenant != wa->wa_tenant || ke->ke_seq != seq)
+			continue;
+		wa->wa_compared++;
+		if (CRYPTO_memcmp(ke->ke_head, mac, TOKEN_LEN) != 0)
+			return (0);
+	}
+	return (1);
+}
+
+/* The lowest line after seq that a kept checkpoint knows; 0 for none. */
+static uint64_t
+kept_after(const struct walk *wa, uint64_t seq)
+{
+	const struct kept	*ke;
+	uint64_t		 lowest = 0;
+	size_t			 i;
+
+	for (i = 0; i < wa->wa_nkept; i++) {
+		ke = &wa->wa_kept[i];
+		if (ke->ke_tenant == wa->wa_tenant && ke->ke_seq > seq &&
+		    (lowest == 0 || ke->ke_seq < lowest))
+			lowest = ke->ke_seq;
+	}
+	return (lowest);
+}
+
+/* One line against the one before it. */
+static enum audit_fault
+walk_line(struct walk *wa, struct db *db, const struct chain *ch,
+    sqlite3_stmt *st)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	uint8_t		 want[TOKEN_LEN];
+	const void	*mac, *point;
+	uint64_t	 when = db_col_num(st, 1);
+	size_t		 len, n;
+	char		*text;
+	int		 ok;
+
+	at.sa_row = db_col_num(st, 0);
+	if (at.sa_row != wa->wa_seq + 1)
+		return (AUDIT_MISSING);
+	if (at.sa_row > ch->ch_seq)
+		return (AUDIT_EXTRA);
+	mac = db_col_bin(st, 3, &n);
+	if (n != TOKEN_LEN || (text = db_open(db, &at, st, 2, &len)) == NULL)
+		return (AUDIT_CHANGED);
+	ok = strlen(text) == len && chain_mac(ch, wa->wa_head, at.sa_row, when,
+	    text, want) == 0 && CRYPTO_memcmp(want, mac, TOKEN_LEN) == 0;
+	free(text);
+	if (!ok)
+		return (AUDIT_CHANGED);
+	point = db_col_bin(st, 4, &n);
+	if (point != NULL && (n != TOKEN_LEN ||
+	    CRYPTO_memcmp(point, want, TOKEN_LEN) != 0))
+		return (AUDIT_POINT);
+	if (!kept_agrees(wa, at.sa_row, want))
+		return (AUDIT_KEPT);
+	wa->wa_seq++;
+	memcpy(wa->wa_head, want, TOKEN_LEN);
+	return (AUDIT_WHOLE);
+}
+
+/* Behind the last line there may be more that was, or that was signed. */
+static enum audit_fault
+walk_end(struct walk *wa, struct db *db, const struct chain *ch, uint64_t *bad)
+{
+	uint64_t	 last;
+
+	*bad = wa->wa_seq + 1;
+	if (wa->wa_seq != ch->ch_seq)
+		return (AUDIT_MISSING);
+	if (CRYPTO_memcmp(wa->wa_head, ch->ch_head, TOKEN_LEN) != 0) {
+		*bad = wa->wa_seq;
+		return (AUDIT_CHANGED);
+	}
+	if (db_number(db, S_POINT_LAST, NOARGS, &last) == -1)
+		return (AUDIT_CLOSED);
+	if (last > wa->wa_seq)
+		return (AUDIT_MISSING);
+	if ((last = kept_after(wa, wa->wa_seq)) != 0) {
+		*bad = last;
+		return (AUDIT_KEPT);
+	}
+	return (AUDIT_WHOLE);
+}
+
+/* Some lines; 1: there are more.  *fault and *bad as they are found. */
+static int
+walk_some(struct walk *wa, struct db *db, enum audit_fault *fault,
+    uint64_t *bad)
+{
+	struct chain	 ch;
+	sqlite3_stmt	*st;
+	uint64_t	 before;
+	int		 n, rows = 0;
+
+	*bad = 0;
+	if (chain_get(db, &ch) == -1) {
+		*fault = AUDIT_LOST;
+		return (0);
+	}
+	if (!wa->wa_inside) {
+		wa->wa_inside = 1;
+		wa->wa_from = wa->wa_seq = ch.ch_before;
+		memcpy(wa->wa_head, ch.ch_base, TOKEN_LEN);
+		wa->wa_compared = 0;
+		if (db_number(db, S_AUDIT_BEFORE, ARGS(NUM(ch.ch_before)),
+		    &before) == 0 && before != 0) {
+			*fault = AUDIT_EXTRA;
+			*bad = ch.ch_before;
+			goto done;
+		}
+	}
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(wa->wa_seq),
+	    NUM(WALK_ROWS)));
+	while ((n = db_step(db, st)) == 1) {
+		rows++;
+		if ((*fault = walk_line(wa, db, &ch, st)) != AUDIT_WHOLE) {
+			*bad = *fault == AUDIT_EXTRA ? db_col_num(st, 0) :
+			    wa->wa_seq + 1;
+			break;
+		}
+	}
+	db_done(st);
+	if (n == -1)
+		*fault = AUDIT_CLOSED;
+	else if (n == 0 && rows < WALK_ROWS)
+		*fault = walk_end(wa, db, &ch, bad);
+	else if (n == 0) {
+		explicit_bzero(&ch, sizeof(ch));
+		return (1);
+	}
+ done:
+	explicit_bzero(&ch, sizeof(ch));
+	return (0);
+}
+
+/* The trail after this one; 0: it was the last. */
+static int
+walk_next(struct walk *wa)
+{
+	struct tenant	 key = { .tn_id = wa->wa_tenant + 1 };
+	struct tenant	*tn;
+
+	wa->wa_inside = 0;
+	if (!wa->wa_all ||
+	    (tn = RB_NFIND(tenant_tree, &tenant_all, &key)) == NULL)
+		return (0);
+	wa->wa_tenant = tn->tn_id;
+	return (1);
+}
+
+static int
+stream_verify(struct stream *sm, struct peer *pe)
+{
+	struct walk		*wa = sm->st_data;
+	struct m_c_audit_state	 m = { 0 };
+	enum audit_fault	 fault = AUDIT_CLOSED;
+	struct tenant		*tn;
+	struct db		*db;
+	uint64_t		 bad = 0;
+	int			 more = 0;
+
+	if ((db = trail_enter(wa->wa_tenant, &tn)) != NULL)
+		more = walk_some(wa, db, &fault, &bad);
+	trail_leave(tn, db);
+	if (more)
+		return (1);
+	m.tenant = trail_name(wa->wa_tenant);
+	m.lines = wa->wa_inside ? wa->wa_seq - wa->wa_from : 0;
+	m.fault = (uint8_t)fault;
+	m.bad = fault == AUDIT_WHOLE ? 0 : bad;
+	m.compared = wa->wa_inside ? wa->wa_compared : 0;
+	(void)proc_send(pe, IMSG_C_AUDIT_STATE, sm->st_id, -1, &m);
+	if (fault != AUDIT_WHOLE)
+		wa->wa_bad = 1;
+	if (walk_next(wa))
+		return (1);
+	(void)proc_result(pe, sm->st_id, wa->wa_bad ? R_REFUSED : R_OK, 0,
+	    wa->wa_bad ? "not every audit trail is whole" : "");
+	return (0);
+}
+
+int
+audit_verify(struct request *rq, const struct m_c_audit *m,
+    char why[MAX_LINE + 1])
+{
+	return (walk_begin(rq, m, stream_verify, why));
+}
+
+static int
+stream_show(struct stream *sm, struct peer *pe)
+{
+	struct walk		*wa = sm->st_data;
+	struct seal_at		 at = { "audit", "entry", 0, 0, NULL, 0 };
+	struct m_c_audit_row	 m = { 0 };
+	struct tenant		*tn;
+	struct db		*db;
+	sqlite3_stmt		*st;
+	uint64_t		 first;
+	size_t			 len;
+	char			*text;
+	int			 n = -1, rows = 0;
+
+	if ((db = trail_enter(wa->wa_tenant, &tn)) != NULL) {
+		if (sm->st_after == 0 && db_number(db, S_AUDIT_FROM,
+		    ARGS(NUM(wa->wa_count)), &first) == 0)
+			sm->st_after = first;
+		st = db_query(db, S_AUDIT_WALK, ARGS(NUM(sm->st_after),
+		    NUM(STREAM_ROWS)));
+		while ((n = db_step(db, st)) == 1) {
+			rows++;
+			m.seq = sm->st_after = at.sa_row = db_col_num(st, 0);
+			m.at = db_col_num(st, 1);
+			text = db_open(db, &at, st, 2, &len);
+			m.open = text != NULL && utf8_valid(text, len);
+			m.text = m.open ? text : "";
+			(void)proc_send(pe, IMSG_C_AUDIT_ROW, sm->st_id, -1,
+			    &m);
+			free(text);
+		}
+		db_done(st);
+	}
+	trail_leave(tn, db);
+	if (n == 0 && rows == STREAM_ROWS)
+		return (1);
+	(void)proc_result(pe, sm->st_id, n == 0 ? R_OK : R_UNAVAILABLE, 0,
+	    "");
+	return (0);
+}
+
+int
+audit_show(struct request *rq, const struct m_c_audit *m,
+    char why[MAX_LINE + 1])
+{
+	return (walk_begin(rq, m, stream_show, why));
+}
+
+static int
+stream_points(struct stream *sm, struct peer *pe)
+{
+	struct walk		*wa = sm->st_data;
+	struct m_c_point	 m = { 0 };
+	struct tenant		*tn;
+	struct db		*db;
+	sqlite3_stmt		*st;
+	int			 n = -1, rows = 0;
+
+	if ((db = trail_enter(wa->wa_tenant, &tn)) != NULL) {
+		st = db_query(db, S_POINTS, ARGS(NUM(sm->st_after),
+		    NUM(STREAM_ROWS)));
+		while ((n = db_step(db, st)) == 1) {
+			rows++;
+			sm->st_after = db_col_num(st, 0);
+			m.line = (const char *)sqlite3_column_text(st, 1);
+			if (m.line != NULL)
+				(void)proc_send(pe, IMSG_C_POINT, sm->st_id,
+				    -1, &m);
+		}
+		db_done(st);
+	}
+	trail_leave(tn, db);
+	if (n == 0 && rows == STREAM_ROWS)
+		return (1);
+	if (n == 0 && walk_next(wa)) {
+		sm->st_after = 0;
+		return (1);
+	}
+	(void)proc_result(pe, sm->st_id, n == 0 ? R_OK : R_UNAVAILABLE, 0,
+	    "");
+	return (0);
+}
+
+int
+audit_points(struct request *rq, const struct m_c_audit *m,
+    char why[MAX_LINE + 1])
+{
+	return (walk_begin(rq, m, stream_points, why));
+}
