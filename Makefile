@@ -17,7 +17,8 @@ CFLAGS +=	-Wall -Wextra -Werror -Wconversion -Wno-sign-conversion \
 		-Wpointer-arith -Wwrite-strings -Wundef -Wvla
 CPPFLAGS +=	-Irisad
 
-SRCS =		risad/api.c \
+SRCS =		risad/access.c \
+		risad/api.c \
 		risad/api_admin.c \
 		risad/api_factor.c \
 		risad/api_guest.c \
@@ -83,6 +84,7 @@ SRCS =		risad/api.c \
 		risad/stmt.c \
 		risad/strength.c \
 		risad/storage.c \
+		risad/storage_access.c \
 		risad/storage_admin.c \
 		risad/storage_auth.c \
 		risad/storage_control.c \
@@ -91,6 +93,7 @@ SRCS =		risad/api.c \
 		risad/storage_guest.c \
 		risad/storage_import.c \
 		risad/storage_lock.c \
+		risad/storage_log.c \
 		risad/storage_network.c \
 		risad/storage_operator.c \
 		risad/storage_passkey.c \
@@ -114,6 +117,7 @@ SRCS_CTL =	risactl/output.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
+		risad/network.c \
 		risad/proof.c \
 		risad/role.c \
 		risad/utf8.c \

@@ -10,6 +10,8 @@
 #include "output.h"
 #include "proof.h"
 #include "util.h"
+
+#define LOG_ROWS_SHOWN	100
 #include "role.h"
 
 struct column {
@@ -527,6 +529,60 @@ text_key(const struct m_proof_key *m)
 			cell("%s", line);
 }
 
+const char *
+access_word(uint8_t kind)
+{
+	static const char	*const words[ACCESS_MAX] = {
+		"request", "sign-in", "sign-out", "failed", "enter", "leave"
+	};
+
+	return (kind < ACCESS_MAX ? words[kind] : "?");
+}
+
+/* 0 is none. */
+static void
+cell_number(uint64_t n)
+{
+	if (n == 0)
+		cell("-");
+	else
+		cell("%llu", (unsigned long long)n);
+}
+
+size_t
+log_rows(const struct command *cm)
+{
+	return (cm->cm_flags & CM_COUNT ? cm->cm_number : LOG_ROWS_SHOWN);
+}
+
+static void
+text_log(const struct m_c_log_row *m)
+{
+	static const struct column	 table[] = {
+		{ "time", 0 }, { "kind", 0 }, { "user", 1 }, { "address", 0 },
+		{ "status", 1 }, { "bytes", 1 }, { "floor", 1 },
+		{ "mail", 0 }, { "what", 0 }
+	};
+	size_t				 i, limit = log_rows(command);
+
+	COLUMNS(table);
+	if (limit != 0 && ncells == limit * ncolumns) {
+		for (i = 0; i < ncolumns; i++)
+			free(cells[i]);
+		ncells -= ncolumns;
+		memmove(cells, cells + ncolumns, ncells * sizeof(*cells));
+	}
+	cell_time(m->at);
+	cell("%s", access_word(m->kind));
+	cell_number(m->user);
+	cell("%s", m->addr);
+	cell_number(m->status);
+	cell_number(m->bytes);
+	cell_number(m->floor);
+	cell("%s", m->email);
+	cell("%s", m->text);
+}
+
 static void
 text_stat(const struct m_c_stat_row *m)
 {
@@ -682,6 +738,7 @@ const struct output	 output_text = {
 	.out_trail = text_trail,
 	.out_point = text_point,
 	.out_key = text_key,
+	.out_log = text_log,
 	.out_stat = text_stat,
 	.out_end = text_end,
 };

@@ -31,6 +31,7 @@ struct output {
 	void	(*out_trail)(const struct m_c_audit_state *);
 	void	(*out_point)(const struct m_c_point *);
 	void	(*out_key)(const struct m_proof_key *);
+	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
 };
@@ -48,6 +49,11 @@ const char	*audit_fault_word(uint8_t);
 const char	*audit_fault_text(uint8_t);
 /* Is it about a line? */
 int		 audit_fault_line(uint8_t);
+
+/* What the access log tells of, by a word. */
+const char	*access_word(uint8_t);
+/* How many of its rows are shown, the newest; 0: all. */
+size_t		 log_rows(const struct command *);
 
 /* How states are called, in both outputs. */
 const char	*user_state_text(uint8_t);

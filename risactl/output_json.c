@@ -19,6 +19,8 @@
 static json_t	*document, *rows;
 static size_t	 flags;
 
+static size_t	 log_limit;
+
 static const struct shape {
 	uint32_t	 sh_type;
 	const char	*sh_name;
@@ -44,6 +46,7 @@ static const struct shape {
 	{ IMSG_C_AUDIT_SHOW, "lines", 1 },
 	{ IMSG_C_AUDIT_VERIFY, "trails", 1 },
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
+	{ IMSG_C_LOG_SHOW, "lines", 1 },
 	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
@@ -94,6 +97,7 @@ json_begin(const struct command *cm)
 
 	if ((document = json_object()) == NULL)
 		errx(1, "no memory");
+	log_limit = log_rows(cm);
 	flags = JSON_INDENT(2);
 	/* Of several processes, which answer as they like. */
 	if (cm->cm_type == IMSG_C_STATUS || cm->cm_type == IMSG_C_STATS)
@@ -382,6 +386,26 @@ json_key(const struct m_proof_key *m)
 }
 
 static void
+json_log(const struct m_c_log_row *m)
+{
+	json_t	*obj;
+
+	if (log_limit != 0 && json_array_size(rows) == log_limit)
+		(void)json_array_remove(rows, 0);
+	obj = row();
+	put_time(obj, "at", m->at);
+	put_str(obj, "kind", access_word(m->kind));
+	put_num(obj, "user", m->user);
+	put_str(obj, "email", m->email);
+	put(obj, "guest", json_boolean(m->guest));
+	put_str(obj, "address", m->addr);
+	put_str(obj, "text", m->text);
+	put_num(obj, "status", m->status);
+	put_num(obj, "bytes", m->bytes);
+	put_num(obj, "floor", m->floor);
+}
+
+static void
 json_stat(const struct m_c_stat_row *m)
 {
 	if (strcmp(m->name, "risad.started") == 0)
@@ -450,6 +474,7 @@ const struct output	 output_json = {
 	.out_trail = json_trail,
 	.out_point = json_point,
 	.out_key = json_key,
+	.out_log = json_log,
 	.out_stat = json_stat,
 	.out_end = json_end,
 };

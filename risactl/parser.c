@@ -2,12 +2,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network.h"
 #include "parser.h"
 #include "policy.h"
 #include "utf8.h"
 #include "util.h"
 
-#define MAX_WORDS	16
+#define MAX_WORDS	24
 
 enum token_type {
 	END,			/* the command may end here */
@@ -22,6 +23,12 @@ enum token_type {
 	TEMPLATE,
 	FILENAME,
 	PUBKEY,
+	SIGNATURE,
+	WHO,			/* a mail address, or a user's number */
+	NETWORK,
+	FROM,			/* times that have been */
+	TO,
+	KIND,
 	NUMBER,
 	LIST,			/* words of a rule in one argument */
 	ACCOUNT,
@@ -51,6 +58,7 @@ struct token {
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
 static const struct token	 guest_add_opts[6];
+static const struct token	 log_opts[10], verify_opts[4];
 static const struct token	 audit_show_opts[4], audit_verify_opts[5];
 
 /* tenant ... */
@@ -416,11 +424,15 @@ static const struct token audit_words[] = {
 	LAST
 };
 static const struct token verify_key[] = {
-	TAKES(PUBKEY, NULL), LAST
+	TAKES(PUBKEY, verify_opts), LAST
 };
-static const struct token verify_opts[] = {
+static const struct token verify_signature[] = {
+	TAKES(SIGNATURE, verify_opts), LAST
+};
+static const struct token verify_opts[4] = {
 	MAYEND,
 	WORD("key", verify_key),
+	WORD("signature", verify_signature),
 	LAST
 };
 static const struct token verify_file[] = {
@@ -441,8 +453,40 @@ static const struct token show_words[] = {
 	DOES("status", C_STATUS, 0, NULL),
 	LAST
 };
+static const struct token log_from[] = { TAKES(FROM, log_opts), LAST };
+static const struct token log_to[] = { TAKES(TO, log_opts), LAST };
+static const struct token log_user[] = { TAKES(WHO, log_opts), LAST };
+static const struct token log_floor[] = { TAKES(FLOOR, log_opts), LAST };
+static const struct token log_kind[] = { TAKES(KIND, log_opts), LAST };
+static const struct token log_last[] = { TAKES(NUMBER, log_opts), LAST };
+static const struct token log_tenant[] = { TAKES(TENANT, log_opts), LAST };
+static const struct token log_network[] = {
+	TAKES(NETWORK, log_opts), LAST
+};
+static const struct token log_opts[10] = {
+	MAYEND,
+	WORD("address", log_network),
+	WORD("floor", log_floor),
+	WORD("from", log_from),
+	WORD("kind", log_kind),
+	FLAG("last", CM_COUNT, log_last),
+	WORD("tenant", log_tenant),
+	WORD("to", log_to),
+	WORD("user", log_user),
+	LAST
+};
+static const struct token log_export_file[] = {
+	TAKES(FILENAME, log_opts), LAST
+};
+static const struct token log_export[] = {
+	DOES("csv", C_LOG_SHOW, LOG_CSV, log_export_file),
+	DOES("jsonl", C_LOG_SHOW, LOG_JSONL, log_export_file),
+	LAST
+};
 static const struct token log_words[] = {
 	DOES("brief", C_VERBOSE, 0, NULL),
+	WORD("export", log_export),
+	DOES("show", C_LOG_SHOW, LOG_ROWS, log_opts),
 	DOES("verbose", C_VERBOSE, 1, NULL),
 	LAST
 };
@@ -581,11 +625,33 @@ seconds(const char *s, uint32_t *n)
 	return (-1);
 }
 
+/* A time that has been; of a day its first second, or its last. */
+static int
+past_parse(const char *s, int last, uint64_t *ms)
+{
+	uint32_t	 ago;
+
+	if (seconds(s, &ago) == 0) {
+		*ms = now_ms() - (uint64_t)ago * 1000;
+		return (0);
+	}
+	if (date_parse(s, ms) == -1)
+		return (-1);
+	if (!last && strchr(s, 'T') == NULL)
+		*ms -= 24 * 60 * 60 * 1000 - 1;
+	return (0);
+}
+
 /* NULL, or what the argument should be. */
 static const char *
 argument(struct command *cm, enum token_type type, const char *s)
 {
+	static const char	*const kinds[ACCESS_MAX] = {
+		"request", "sign-in", "sign-out", "failed", "enter", "leave"
+	};
+	struct network	 nw;
 	const char	*why;
+	size_t		 n;
 
 	switch (type) {
 	case TENANT:
@@ -601,6 +667,35 @@ argument(struct command *cm, enum token_type type, const char *s)
 		    "a title of 1 to 100 characters expected");
 	case FILENAME:
 		cm->cm_file = s;
+		return (s[0] != '\0' ? NULL : "a file expected");
+	case WHO:
+		cm->cm_user = s;
+		if (strchr(s, '@') == NULL) {
+			(void)strtonum(s, 1, UINT32_MAX, &why);
+			return (why == NULL ? NULL :
+			    "a mail address or a user's number expected");
+		}
+		cm->cm_user = cm->cm_mail;
+		return (mail_normal(cm->cm_mail, sizeof(cm->cm_mail), s) == 0 ?
+		    NULL : "a mail address or a user's number expected");
+	case NETWORK:
+		cm->cm_network = s;
+		return (network_parse(&nw, s) == NETWORK_OK ? NULL :
+		    "an address or a network such as 192.0.2.0/24 expected");
+	case FROM:
+	case TO:
+		return (past_parse(s, type == TO, type == TO ? &cm->cm_to :
+		    &cm->cm_from) == 0 ? NULL : "a day as 2026-11-30, a time "
+		    "as 2026-11-30T18:00:00Z, or how long ago, as 2h or 30d, "
+		    "expected");
+	case KIND:
+		for (n = 0; n < sizeof(kinds) / sizeof(kinds[0]); n++)
+			if (strcmp(s, kinds[n]) == 0)
+				cm->cm_kind = (uint8_t)(n + 1);
+		return (cm->cm_kind != 0 ? NULL : "request, sign-in, "
+		    "sign-out, failed, enter or leave expected");
+	case SIGNATURE:
+		cm->cm_signature = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
 	case PUBKEY:
 		cm->cm_key = s;

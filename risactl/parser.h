@@ -19,10 +19,13 @@ struct command {
 	uint32_t	 cm_number;	/* a value, uses, lines, a guest URL */
 	uint32_t	 cm_seconds;	/* from now, 0: not given */
 	uint64_t	 cm_until;	/* ms since 1970, or 0 */
+	uint64_t	 cm_from, cm_to;	/* likewise; 0: not given */
+	uint8_t		 cm_kind;	/* of the access log, plus 1 */
 	/* NULL or words of the command line; mails in lower case. */
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
 	const char	*cm_template, *cm_file, *cm_group, *cm_text, *cm_role;
-	const char	*cm_account, *cm_key;
+	const char	*cm_account, *cm_key, *cm_signature;
+	const char	*cm_user, *cm_network;
 	char		 cm_mail[MAX_MAIL + 1];
 };
 

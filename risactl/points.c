@@ -4,10 +4,14 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
 
 #include "points.h"
 #include "proof.h"
@@ -34,6 +38,68 @@ key_read(const char *path, uint8_t pub[PROOF_KEY])
 	if (proof_unpem(pub, pem, (size_t)len) == -1)
 		errx(1, "%s: no public key of Ed25519 in PEM", path);
 	free(pem);
+}
+
+static int
+file_sum(const char *path, uint8_t sum[TOKEN_LEN])
+{
+	EVP_MD_CTX	*ctx = EVP_MD_CTX_new();
+	uint8_t		 buf[64 * 1024];
+	unsigned int	 len;
+	ssize_t		 n;
+	int		 fd;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1)
+		err(1, "%s", path);
+	if (ctx == NULL || EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) != 1)
+		errx(1, "SHA-256 does not work");
+	while ((n = read(fd, buf, sizeof(buf))) > 0)
+		if (EVP_DigestUpdate(ctx, buf, (size_t)n) != 1)
+			errx(1, "SHA-256 does not work");
+	if (n == -1)
+		err(1, "%s", path);
+	close(fd);
+	n = EVP_DigestFinal_ex(ctx, sum, &len);
+	EVP_MD_CTX_free(ctx);
+	return (n == 1 ? 0 : -1);
+}
+
+int
+signature_check(const char *path, const char *sig, const char *key)
+{
+	uint8_t		 pub[PROOF_KEY], sum[TOKEN_LEN];
+	struct proof	 pf;
+	char		 name[PATH_MAX], line[PROOF_LINE + 1], at[TIME_TEXT];
+	FILE		*f;
+	int		 is = -1;
+
+	if (sig == NULL) {
+		if (snprintf(name, sizeof(name), "%s.sig", path) >=
+		    (int)sizeof(name) || access(name, F_OK) == -1)
+			return (-1);
+		sig = name;
+	}
+	key_read(key == NULL ? SIGN_PUB : key, pub);
+	if ((f = fopen(sig, "re")) == NULL)
+		err(1, "%s", sig);
+	if (fgets(line, sizeof(line), f) != NULL) {
+		line[strcspn(line, "\r\n")] = '\0';
+		is = proof_read(&pf, line, pub);
+	}
+	fclose(f);
+	if (is == -1 || (is == 1 && pf.pf_kind == PROOF_CHECKPOINT))
+		errx(1, "%s: not a signature of a file", sig);
+	if (is == 0)
+		errx(1, "%s: not signed by this key", sig);
+	if (file_sum(path, sum) == -1)
+		errx(1, "SHA-256 does not work");
+	if (CRYPTO_memcmp(sum, pf.pf_sum, sizeof(sum)) != 0)
+		errx(1, "%s: not the file that was signed", path);
+	(void)time_text(at, pf.pf_at);
+	printf("%s: %s of %s, as risad signed it at %s\n", path,
+	    proof_word(pf.pf_kind), strcmp(pf.pf_name, "-") == 0 ?
+	    "the installation" : pf.pf_name, at);
+	return (0);
 }
 
 static void

@@ -1,4 +1,7 @@
-/* Checkpoints of audit trails that somebody has kept. */
+/*
+ * What the installation has signed, checked without it: files, and checkpoints
+ * of audit trails that somebody has kept.
+ */
 #ifndef POINTS_H
 #define POINTS_H
 
@@ -16,6 +19,13 @@ void	 points_read(const char *path, const char *key);
 
 /* The newest MAX_KEPT of them, as storage compares them. */
 void	 points_kept(struct m_blob *);
+
+/*
+ * Check the signature (NULL: the file's name and .sig) of a file that risad has
+ * exported, and print what it is.  The exit code; -1: there is no such
+ * signature, and none was given.
+ */
+int	 signature_check(const char *path, const char *sig, const char *key);
 
 /*
  * Print what the file shows by itself, each trail with its newest checkpoint.

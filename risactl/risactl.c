@@ -9,6 +9,7 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <pwd.h>
 #include <readpassphrase.h>
@@ -29,6 +30,7 @@
 
 #define TEMPLATE	"office"	/* of a floor without one */
 #define AUDIT_LINES	100	/* shown, unless it is said how many */
+#define LOG_MS		(24ULL * 3600 * 1000)	/* of a log without a time */
 #define GUEST_SECONDS	(24 * 3600)	/* of a guest URL without a time */
 
 static const struct output	*output = &output_text;
@@ -125,6 +127,72 @@ control_connect(struct imsgbuf *ib, const char *path)
 	if (imsgbuf_init(ib, fd) == -1 ||
 	    imsgbuf_set_maxsize(ib, MAX_PAYLOAD) == -1)
 		err(1, "imsg");
+}
+
+/*
+ * An export: the file, and beside it a signature with the same name and .sig.
+ * Both are opened before the sandbox; a file that is not whole is taken away.
+ */
+static FILE		*export_file, *export_sig;
+static int		 export_whole;
+static char		 export_names[2][PATH_MAX];
+
+/* At the exit, whatever led to it. */
+static void
+export_drop(void)
+{
+	if (export_whole)
+		return;
+	(void)unlink(export_names[0]);
+	(void)unlink(export_names[1]);
+}
+
+static FILE *
+export_create(const char *name)
+{
+	FILE	*f;
+	int	 fd;
+
+	if ((fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600)) == -1 || (f = fdopen(fd, "w")) == NULL)
+		err(1, "%s", name);
+	return (f);
+}
+
+static void
+export_open(const char *name)
+{
+	if (snprintf(export_names[1], PATH_MAX, "%s.sig", name) >= PATH_MAX)
+		errx(1, "%s: name too long", name);
+	(void)strlcpy(export_names[0], name, PATH_MAX);
+	export_file = export_create(export_names[0]);
+	if (atexit(export_drop) != 0)
+		err(1, NULL);
+	export_sig = export_create(export_names[1]);
+}
+
+static void
+export_text(const struct m_blob *mb)
+{
+	if (export_file == NULL || fwrite(mb->mb_data, 1, mb->mb_len,
+	    export_file) != mb->mb_len)
+		err(1, "%s", export_names[0]);
+}
+
+static void
+export_sign(const char *line)
+{
+	if (fprintf(export_sig, "%s\n", line) < 0)
+		err(1, "%s", export_names[1]);
+}
+
+static void
+export_close(int code)
+{
+	if (fflush(export_file) == EOF || fsync(fileno(export_file)) == -1 ||
+	    fflush(export_sig) == EOF || fsync(fileno(export_sig)) == -1)
+		err(1, "%s", export_names[0]);
+	export_whole = code == 0;
 }
 
 static int
@@ -252,6 +320,22 @@ send_audit(struct imsgbuf *ib, const struct command *cm)
 }
 
 static int
+send_log(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_log	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.from = cm->cm_from != 0 ? cm->cm_from : now_ms() - LOG_MS;
+	m.to = cm->cm_to != 0 ? cm->cm_to : UINT64_MAX;
+	m.kind = cm->cm_kind == 0 ? ACCESS_MAX : cm->cm_kind - 1;
+	m.user = cm->cm_user;
+	m.floor = cm->cm_floor;
+	m.network = cm->cm_network;
+	m.format = cm->cm_arg;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map, struct m_c_operator *operator)
 {
@@ -283,6 +367,8 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_AUDIT_VERIFY:
 	case IMSG_C_AUDIT_POINTS:
 		return (send_audit(ib, cm));
+	case IMSG_C_LOG_SHOW:
+		return (send_log(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
@@ -431,7 +517,16 @@ answer(struct imsg *imsg)
 		output->out_trail(m);
 		break;
 	case IMSG_C_POINT:
-		output->out_point(m);
+		if (export_file != NULL)
+			export_sign(((const struct m_c_point *)m)->line);
+		else
+			output->out_point(m);
+		break;
+	case IMSG_C_LOG_ROW:
+		output->out_log(m);
+		break;
+	case IMSG_C_LOG_TEXT:
+		export_text(&((const struct m_c_log_text *)m)->text);
 		break;
 	case IMSG_C_PROOF_ROW:
 		output->out_key(m);
@@ -511,6 +606,9 @@ main(int argc, char *argv[])
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	output_json_init();
 	if (cm.cm_flags & CM_VERIFY) {
+		if ((code = signature_check(cm.cm_file, cm.cm_signature,
+		    cm.cm_key)) != -1)
+			return (code);
 		points_read(cm.cm_file, cm.cm_key);
 		return (points_print());
 	}
@@ -520,7 +618,10 @@ main(int argc, char *argv[])
 		if (cm.cm_file != NULL)
 			points_read(cm.cm_file, cm.cm_key);
 	}
-	else if (cm.cm_file != NULL)
+	else if (cm.cm_type == IMSG_C_LOG_SHOW) {
+		if (cm.cm_file != NULL)
+			export_open(cm.cm_file);
+	} else if (cm.cm_file != NULL)
 		map_load(cm.cm_file, &map);
 	if (cm.cm_account != NULL)
 		account_find(&cm, &operator);
@@ -528,7 +629,7 @@ main(int argc, char *argv[])
 		secret_ask();
 	signal(SIGPIPE, SIG_IGN);
 	control_connect(&ib, path);
-	if (pledge("stdio", NULL) == -1)
+	if (pledge(export_file == NULL ? "stdio" : "stdio cpath", NULL) == -1)
 		err(1, "sandbox");
 	output->out_begin(&cm);
 	if (cm.cm_type == IMSG_C_IMPORT_END)
@@ -538,6 +639,8 @@ main(int argc, char *argv[])
 		explicit_bzero(secret, sizeof(secret));
 		code = receive(&ib);
 	}
+	if (export_file != NULL)
+		export_close(code);
 	if (fflush(stdout) == EOF && code == 0)
 		err(1, "stdout");
 	return (code);

@@ -216,6 +216,15 @@ signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 	return (1);
 }
 
+/* Not right, in distinction to not now, and to a second step that is due. */
+static int
+is_failure(const struct m_result *m)
+{
+	if (m->code == R_FACTOR)
+		return ((m->arg & FACTOR_WRONG) != 0);
+	return (m->code != R_UNAVAILABLE && m->code != R_BUSY);
+}
+
 int
 signin_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
@@ -225,6 +234,8 @@ signin_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	struct m_token		 mt = { 0 };
 
 	if (type != IMSG_LOGIN_OK) {
+		if (is_failure(m))
+			access_failed(cn, si->si_mail);
 		api_result(cn, m);
 		return (1);
 	}
@@ -303,6 +314,7 @@ session_passkey(struct conn *cn, json_t *passkey, const char *mail,
 		return ("passkey");
 	if ((si = signin_start(cn)) == NULL)
 		return ("");
+	(void)strlcpy(si->si_mail, mail, sizeof(si->si_mail));
 	user_agent(cn, agent, sizeof(agent));
 	m.agent = agent;
 	m.device = known_device(cn, device);
@@ -341,6 +353,7 @@ post_session(struct conn *cn, json_t *body)
 		return (session_passkey(cn, passkey, mail, password));
 	if ((si = signin_start(cn)) == NULL)
 		return ("");
+	(void)strlcpy(si->si_mail, mail, sizeof(si->si_mail));
 	user_agent(cn, agent, sizeof(agent));
 	m.tenant = session_tenant(cn)->tn_id;
 	m.addr = cn->cn_addr;
@@ -699,6 +712,7 @@ get_ws(struct conn *cn, json_t *body)
 	}
 	conn_queue(cn, ck);
 	chunk_free(ck);
+	access_request(cn, 101, (size_t)n);
 	session_upgrade(cn);
 	return ("");
 }

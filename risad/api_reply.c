@@ -57,6 +57,7 @@ api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
 		memcpy(ck->ck_data + n, body, blen);
 	conn_queue(cn, ck);
 	chunk_free(ck);
+	access_request(cn, hp->hp_status, (size_t)n + blen);
 	api_done(cn, hp->hp_close);
 }
 

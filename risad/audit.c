@@ -77,7 +77,8 @@ static int
 chain_put(struct db *db, const struct chain *ch)
 {
 	uint8_t		 text[CHAIN_LEN], *p;
-	uint64_t	 seq = htobe64(ch->ch_seq), before = htobe64(ch->ch_before);
+	uint64_t	 seq = htobe64(ch->ch_seq);
+	uint64_t	 before = htobe64(ch->ch_before);
 	void		*rec;
 	size_t		 len;
 	int		 n;
@@ -188,7 +189,8 @@ audit_migrated(struct db *db, int version)
 	size_t		 len;
 	int		 n;
 
-	if (version != (db->db_id == DB_SYSTEM ? 3 : 8))
+	if (db->db_month != 0 ||
+	    version != (db->db_id == DB_SYSTEM ? 3 : 8))
 		return (0);
 	arc4random_buf(ch.ch_key, sizeof(ch.ch_key));
 	for (;;) {
@@ -411,7 +413,7 @@ walk_begin(struct request *rq, const struct m_c_audit *m,
 		ke->ke_tenant = be32toh(ke->ke_tenant);
 		ke->ke_seq = be64toh(ke->ke_seq);
 	}
-	if (rq_stream(rq, step, wa) == -1)
+	if (rq_stream(rq, step, wa, free) == -1)
 		return (refuse(why, "no memory", ""));
 	return (1);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -64,12 +65,25 @@ db_hooks(int (*migrated)(struct db *, int),
 	on_forget = forget;
 }
 
+static void
+log_path(char *buf, size_t len, uint32_t tenant, uint32_t month)
+{
+	if (tenant == DB_SYSTEM)
+		(void)snprintf(buf, len, "log-%06u.db", month);
+	else
+		(void)snprintf(buf, len, "tenants/%u/log-%06u.db", tenant,
+		    month);
+}
+
 static const char *
 db_title(const struct db *db, char *buf, size_t len)
 {
-	if (db->db_id == DB_SYSTEM)
+	if (db->db_month != 0)
+		log_path(buf, len, db->db_id, db->db_month);
+	else if (db->db_id == DB_SYSTEM)
 		return ("system.db");
-	(void)snprintf(buf, len, "tenants/%u/main.db", db->db_id);
+	else
+		(void)snprintf(buf, len, "tenants/%u/main.db", db->db_id);
 	return (buf);
 }
 
@@ -376,14 +390,21 @@ db_migrate(struct db *db, int kind, int create)
 		    NULL, NULL);
 		/* A new file has its word as soon as it has a version. */
 		if (rc != SQLITE_OK ||
-		    (n == 0 && db_check(db, 1) != DB_OK) || (on_migrate != NULL &&
-		    on_migrate(db, n + 1) == -1) ||
+		    (n == 0 && db_check(db, 1) != DB_OK) ||
+		    (on_migrate != NULL && on_migrate(db, n + 1) == -1) ||
 		    db_exec(db, S_COMMIT, NOARGS) == -1) {
 			(void)db_exec(db, S_ROLLBACK, NOARGS);
 			return (rc == SQLITE_OK ? DB_TROUBLE : why_of(rc));
 		}
 	}
 	return (DB_OK);
+}
+
+static int
+db_kind(const struct db *db)
+{
+	return (db->db_month != 0 ? STMT_LOG : db->db_id == DB_SYSTEM ?
+	    STMT_SYSTEM : STMT_TENANT);
 }
 
 static int
@@ -401,17 +422,18 @@ db_connect(struct db *db, const char *path, int create)
 	(void)sqlite3_db_config(db->db_conn, SQLITE_DBCONFIG_DEFENSIVE, 1,
 	    NULL);
 	(void)sqlite3_limit(db->db_conn, SQLITE_LIMIT_ATTACHED, 0);
-	return (sqlite3_exec(db->db_conn, stmt_setup(), NULL, NULL, NULL));
+	return (sqlite3_exec(db->db_conn, stmt_setup(db_kind(db)), NULL, NULL,
+	    NULL));
 }
 
 /* Takes the seal.  The handle, or NULL and why. */
 static struct db *
-db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
+db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
+    enum db_why *why)
 {
 	struct db	*db;
 	char		 buf[PATH];
 	const char	*path;
-	int		 kind = id == DB_SYSTEM ? STMT_SYSTEM : STMT_TENANT;
 	int		 rc;
 
 	if ((db = calloc(1, sizeof(*db))) == NULL) {
@@ -420,6 +442,7 @@ db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
 		return (NULL);
 	}
 	db->db_id = id;
+	db->db_month = month;
 	db->db_seal = seal;
 	TAILQ_INIT(&db->db_held);
 	path = db_title(db, buf, sizeof(buf));
@@ -427,7 +450,7 @@ db_handle(uint32_t id, struct seal *seal, int create, enum db_why *why)
 		*why = access(path, F_OK) == -1 && errno == ENOENT ?
 		    DB_MISSING : why_of(rc);
 	else
-		*why = db_migrate(db, kind, create);
+		*why = db_migrate(db, db_kind(db), create);
 	if (*why != DB_OK) {
 		log_warnx("%s %s", path, db_why_text(*why));
 		db_close(db);
@@ -555,7 +578,7 @@ db_start(const uint8_t key[SEAL_KEY])
 	if ((seal = seal_system(key)) == NULL)
 		return (DB_TROUBLE);
 	/* Keys without system.db: it was lost, do not begin a new one. */
-	sysdb = db_handle(DB_SYSTEM, seal, access("system.db", F_OK) == -1 &&
+	sysdb = db_handle(DB_SYSTEM, 0, seal, access("system.db", F_OK) == -1 &&
 	    access("keys/1.key", F_OK) == -1, &why);
 	if (sysdb == NULL) {
 		seal_free(master);
@@ -576,7 +599,7 @@ db_system(void)
 		db_close(sysdb);
 	if (sysdb == NULL && master_key != NULL &&
 	    (seal = seal_system(master_key)) != NULL)
-		sysdb = db_handle(DB_SYSTEM, seal, 0, &why);
+		sysdb = db_handle(DB_SYSTEM, 0, seal, 0, &why);
 	return (sysdb);
 }
 
@@ -634,7 +657,7 @@ db_create(uint32_t tenant)
 		log_warnx("keys/%u.key cannot be made", tenant);
 		return (DB_TROUBLE);
 	}
-	if ((db = db_handle(tenant, seal, 1, &why)) == NULL)
+	if ((db = db_handle(tenant, 0, seal, 1, &why)) == NULL)
 		return (why);
 	db_close(db);
 	if (sync_dir(path) == -1 || sync_dir("tenants") == -1)
@@ -656,20 +679,10 @@ db_evict(void)
 	}
 }
 
-struct db *
-db_enter(uint32_t tenant, enum db_why *why)
+/* Room for one file more among those that are open, if there can be. */
+static void
+db_room(void)
 {
-	struct seal	*seal = NULL;
-	struct db	*db;
-
-	*why = DB_OK;
-	TAILQ_FOREACH(db, &dbs, db_entry) {
-		if (db->db_id == tenant) {
-			TAILQ_REMOVE(&dbs, db, db_entry);
-			TAILQ_INSERT_HEAD(&dbs, db, db_entry);
-			return (db);
-		}
-	}
 	if (db_stats.ds_open >= DB_CACHE)
 		db_evict();
 	if (db_stats.ds_open >= DB_CACHE) {
@@ -678,12 +691,109 @@ db_enter(uint32_t tenant, enum db_why *why)
 		if (db_stats.ds_open >= DB_CACHE)
 			db_evict();
 	}
-	if ((*why = key_load(tenant, &seal)) != DB_OK ||
-	    (db = db_handle(tenant, seal, 0, why)) == NULL)
-		return (NULL);
-	TAILQ_INSERT_HEAD(&dbs, db, db_entry);
-	db_stats.ds_open++;
+}
+
+static struct db *
+db_cached(uint32_t tenant, uint32_t month)
+{
+	struct db	*db;
+
+	TAILQ_FOREACH(db, &dbs, db_entry) {
+		if (db->db_id == tenant && db->db_month == month) {
+			TAILQ_REMOVE(&dbs, db, db_entry);
+			TAILQ_INSERT_HEAD(&dbs, db, db_entry);
+			return (db);
+		}
+	}
+	return (NULL);
+}
+
+static struct db *
+db_opened(struct db *db)
+{
+	if (db != NULL) {
+		TAILQ_INSERT_HEAD(&dbs, db, db_entry);
+		db_stats.ds_open++;
+	}
 	return (db);
+}
+
+struct db *
+db_enter(uint32_t tenant, enum db_why *why)
+{
+	struct seal	*seal = NULL;
+	struct db	*db;
+
+	*why = DB_OK;
+	if ((db = db_cached(tenant, 0)) != NULL)
+		return (db);
+	db_room();
+	if ((*why = key_load(tenant, &seal)) != DB_OK)
+		return (NULL);
+	return (db_opened(db_handle(tenant, 0, seal, 0, why)));
+}
+
+struct db *
+db_enter_log(uint32_t tenant, uint32_t month, int create, enum db_why *why)
+{
+	struct seal	*seal = NULL;
+	struct db	*db;
+	char		 path[PATH];
+
+	*why = DB_OK;
+	if ((db = db_cached(tenant, month)) != NULL)
+		return (db);
+	log_path(path, sizeof(path), tenant, month);
+	if (access(path, F_OK) == 0)
+		create = 0;
+	else if (!create) {
+		*why = DB_MISSING;
+		return (NULL);
+	}
+	db_room();
+	if (tenant != DB_SYSTEM)
+		*why = key_load(tenant, &seal);
+	else if (master_key == NULL || (seal = seal_system(master_key)) == NULL)
+		*why = DB_TROUBLE;
+	if (*why != DB_OK)
+		return (NULL);
+	return (db_opened(db_handle(tenant, month, seal, create, why)));
+}
+
+int
+db_log_aside(uint32_t tenant, uint32_t month)
+{
+	static const char *const	 ends[] = { "", "-wal", "-shm" };
+	char				 path[PATH], to[PATH], from[PATH];
+	size_t				 i, len;
+
+	log_path(path, sizeof(path), tenant, month);
+	len = strlen(path) - strlen(".db");
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(from, sizeof(from), "%s%s", path, ends[i]);
+		(void)snprintf(to, sizeof(to), "%.*s.bad%s", (int)len, path,
+		    ends[i]);
+		if (rename(from, to) == -1 && (i == 0 || errno != ENOENT))
+			return (-1);
+	}
+	return (0);
+}
+
+uint32_t
+db_month_of(uint64_t ms)
+{
+	struct tm	 tm;
+	time_t		 t = (time_t)(ms / 1000);
+
+	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099)
+		return (197001);
+	return ((uint32_t)(tm.tm_year + 1900) * 100 + (uint32_t)tm.tm_mon + 1);
+}
+
+uint32_t
+db_month_next(uint32_t month)
+{
+	return (month % 100 == 12 ? month + 89 : month + 1);
 }
 
 /*

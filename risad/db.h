@@ -33,6 +33,7 @@ const char	*db_why_text(enum db_why);
 struct db {
 	TAILQ_ENTRY(db)	 db_entry;
 	uint32_t	 db_id;
+	uint32_t	 db_month;	/* of an access log, YYYYMM; else 0 */
 	int		 db_intx;	/* a transaction is open */
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
@@ -49,6 +50,7 @@ struct db {
 /* Counted since the start. */
 struct db_stats {
 	uint64_t	 ds_commits, ds_failed, ds_opened, ds_unreadable;
+	uint64_t	 ds_unlogged;		/* entries of access logs */
 	uint32_t	 ds_open;
 };
 extern struct db_stats db_stats;
@@ -75,8 +77,8 @@ int		 db_init(void);
 
 /*
  * Whom to tell.  migrated: the schema has become this version, in the
- * transaction that makes it so; -1: undo that.  committed: the transaction is on the disk (1) or lost as a
- * whole (0); forget: db_rights is stale, free it.
+ * transaction that makes it so; -1: undo that.  committed: the transaction is
+ * on the disk (1) or lost as a whole (0); forget: db_rights is stale, free it.
  */
 void		 db_hooks(int (*migrated)(struct db *, int version),
 		    void (*committed)(struct db *, int),
@@ -103,6 +105,17 @@ enum db_why	 db_create(uint32_t tenant);
  */
 struct db	*db_enter(uint32_t tenant, enum db_why *);
 void		 db_leave(struct db *);
+/*
+ * The access log of a month, of a tenant or of the installation (DB_SYSTEM),
+ * made if it is not there and create is set.  As db_enter().
+ */
+struct db	*db_enter_log(uint32_t tenant, uint32_t month, int create,
+		    enum db_why *);
+/* Put a damaged one out of the way, as .bad in place of .db; 0, or -1. */
+int		 db_log_aside(uint32_t tenant, uint32_t month);
+/* The month of a time in ms, YYYYMM in UTC, and the one after a month. */
+uint32_t	 db_month_of(uint64_t ms);
+uint32_t	 db_month_next(uint32_t month);
 
 /* A request that writes, within the shared transaction.  0, or -1. */
 int		 db_begin(struct db *);

@@ -10,6 +10,16 @@ RB_HEAD(grant_tokens, grant);
 static struct grant_ids	 ids = RB_INITIALIZER(&ids);
 static struct grant_tokens tokens = RB_INITIALIZER(&tokens);
 static uint32_t		 count, per_inst[MAX_SESSIONS];
+
+/* Those that have ended, the newest PASTS of them. */
+#define PASTS		4096
+static struct past {
+	uint64_t	 pa_id;
+	uint32_t	 pa_tenant, pa_user;
+	unsigned int	 pa_inst;
+	uint8_t		 pa_role;
+}			 pasts[PASTS];
+static size_t		 npasts;
 static void		(*watcher)(const struct grant *, int);
 
 static int
@@ -200,8 +210,31 @@ grant_free(struct grant *gr)
 	per_inst[gr->gr_inst]--;
 	count--;
 	watch(gr, 0);
+	pasts[npasts++ % PASTS] = (struct past){ gr->gr_id, gr->gr_tenant,
+	    gr->gr_user, gr->gr_inst, gr->gr_role };
 	freezero(gr->gr_sealed, gr->gr_sealedlen);
 	freezero(gr, sizeof(*gr));
+}
+
+int
+grant_past(uint64_t id, unsigned int inst, struct grant *gr)
+{
+	const struct past	*pa;
+	size_t			 i;
+
+	for (i = 0; i < PASTS; i++) {
+		pa = &pasts[i];
+		if (pa->pa_id != id || pa->pa_inst != inst || id == 0)
+			continue;
+		memset(gr, 0, sizeof(*gr));
+		gr->gr_id = id;
+		gr->gr_inst = inst;
+		gr->gr_tenant = pa->pa_tenant;
+		gr->gr_user = pa->pa_user;
+		gr->gr_role = pa->pa_role;
+		return (1);
+	}
+	return (0);
 }
 
 void

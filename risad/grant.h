@@ -49,6 +49,11 @@ void		 grant_watch(void (*)(const struct grant *, int on));
 /* The grant if it is this process's and not over; else NULL. */
 struct grant	*grant_find(uint64_t id, unsigned int inst, uint64_t now);
 void		 grant_free(struct grant *);
+/*
+ * A copy of whose it was, of one that this process had and that has ended not
+ * long ago: 1, or 0.  It allows nothing.
+ */
+int		 grant_past(uint64_t id, unsigned int inst, struct grant *);
 
 /*
  * Call the function for each grant: of everybody (tenant 0), of a tenant

@@ -84,8 +84,10 @@ grant_set(struct login *lg, uint64_t grant)
 	if (lg->lg_grant != 0)
 		RB_REMOVE(grant_tree, &grants, lg);
 	lg->lg_grant = grant;
-	if (grant != 0)
-		RB_INSERT(grant_tree, &grants, lg);
+	if (grant == 0)
+		return;
+	lg->lg_last = grant;
+	RB_INSERT(grant_tree, &grants, lg);
 }
 
 void

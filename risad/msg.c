@@ -423,6 +423,12 @@ static const struct field role[] = {
 	N32(m_role, tenant), N8(m_role, role, UINT8_MAX),
 	N8(m_role, can, RIGHT_ALL), END
 };
+static const struct field access_[] = {
+	N64(m_access, grant), N32(m_access, tenant), N64(m_access, at),
+	N8(m_access, kind, ACCESS_MAX - 1), N16(m_access, status),
+	N64(m_access, bytes), N32(m_access, floor),
+	STR(m_access, addr, MAX_ADDR), STR(m_access, text, MAX_URI), END
+};
 static const struct field grant_only[] = { N64(m_grant_only, grant), END };
 static const struct field me_set[] = {
 	N64(m_me_set, grant), N32(m_me_set, mask),
@@ -785,6 +791,23 @@ static const struct field c_audit_state[] = {
 	N32(m_c_audit_state, compared), END
 };
 static const struct field c_point[] = { STR(m_c_point, line, MAX_LINE), END };
+static const struct field c_log[] = {
+	N32(m_c_log, op), STR(m_c_log, tenant, MAX_LABEL), N64(m_c_log, from),
+	N64(m_c_log, to), N8(m_c_log, kind, ACCESS_MAX),
+	STR(m_c_log, user, MAX_MAIL), STR(m_c_log, floor, MAX_NAME),
+	STR(m_c_log, network, 64), N8(m_c_log, format, LOG_FORMAT_MAX - 1),
+	END
+};
+static const struct field c_log_row[] = {
+	N64(m_c_log_row, at), N64(m_c_log_row, bytes),
+	N8(m_c_log_row, kind, ACCESS_MAX - 1), N8(m_c_log_row, guest, 1),
+	N16(m_c_log_row, status), N32(m_c_log_row, user),
+	N32(m_c_log_row, floor), STR(m_c_log_row, email, MAX_MAIL),
+	STR(m_c_log_row, addr, MAX_ADDR), STR(m_c_log_row, text, MAX_URI), END
+};
+static const struct field c_log_text[] = {
+	BLOB(m_c_log_text, text, MAX_MAP), END
+};
 static const struct field c_stat_row[] = {
 	STR(m_c_stat_row, name, MAX_HOST), N64(m_c_stat_row, value), END
 };
@@ -964,6 +987,7 @@ static const struct row {
 	ROW(KNOCK_END, D, S, knock_end),
 
 	ROW(GRANT_DROP, S, D, grant_only),
+	ROW(ACCESS, S, D, access_),
 	ROW(SIGNOUT, S, D, grant_only),
 	ROW(SIGNINS, S, D, grant_only),
 	ROW(SIGNIN, D, S, signin),
@@ -1094,6 +1118,9 @@ static const struct row {
 	ANSWER(C_AUDIT_STATE, D, c_audit_state),
 	LOOK(C_AUDIT_POINTS, D, c_audit),
 	ANSWER(C_POINT, D, c_point),
+	LOOK(C_LOG_SHOW, D, c_log),
+	ANSWER(C_LOG_ROW, D, c_log_row),
+	ANSWER(C_LOG_TEXT, D, c_log_text),
 	LOOK(C_PROOF_KEY, D, c_none),
 	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),

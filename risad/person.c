@@ -255,6 +255,7 @@ person_leave(struct person *pn, int gone)
 	pn->pn_avatar = NULL;
 	office_left(av, gone);
 	bus_left(av, gone);
+	access_floor(pn->pn_conn->cn_login, ACCESS_LEAVE, fl->fl_id);
 	avatar_free(av);
 	floor_release(fl);
 }
@@ -583,6 +584,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	pn->pn_avatar = av;
 	av->av_over = over;
 	login_floor(of->of_tenant, av->av_user, fl->fl_id);
+	access_floor(pn->pn_conn->cn_login, ACCESS_ENTER, fl->fl_id);
 	office_save(av, mono_ms());
 }
 

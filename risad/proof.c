@@ -12,7 +12,7 @@
 
 static const char *const words[PROOF_MAX] = {
 	[PROOF_CHECKPOINT] = "checkpoint",
-	[PROOF_AUDIT] = "audit",
+	[PROOF_LOG] = "log",
 };
 
 const char *

@@ -29,11 +29,11 @@
 struct proof {
 	uint8_t		 pf_kind;		/* enum proof_kind */
 	uint32_t	 pf_tenant;		/* 0: the installation */
-	uint64_t	 pf_seq;		/* checkpoints: lines until it */
-	uint64_t	 pf_at;			/* ms since 1970, whole seconds */
-	uint8_t		 pf_sum[TOKEN_LEN];	/* the chain's head; a SHA-256 */
+	uint64_t	 pf_seq;	/* checkpoints: lines until it */
+	uint64_t	 pf_at;		/* ms since 1970, whole seconds */
+	uint8_t		 pf_sum[TOKEN_LEN];	/* head of a chain; SHA-256 */
 	char		 pf_name[MAX_LABEL + 1];
-	char		 pf_key[PROOF_ID];	/* who signed, as the line says */
+	char		 pf_key[PROOF_ID];	/* of who signed */
 };
 
 /* The word of a kind, and its number or -1. */

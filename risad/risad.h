@@ -41,9 +41,10 @@
 #define MAX_AGENT		200
 #define MAX_POLICY		8192	/* bytes of a tenant's rules */
 #define MAX_DEVICE		71	/* a known device's token as text */
-#define MAX_AUDIT		3400	/* a line: two lists of rules, and words */
+#define MAX_AUDIT		3400	/* a line: two lists, and words */
 #define MAX_KEPT		2048	/* checkpoints compared at one time */
 #define KEPT_LEN		(4 + 8 + TOKEN_LEN)
+#define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
 #define MAX_LINE		1000	/* a sentence for the operator */
@@ -166,7 +167,12 @@ enum import_what { IMPORT_SAME, IMPORT_ADD, IMPORT_CHANGE, IMPORT_FAULT,
 /* What a challenge for a passkey is for. */
 enum passkey_use { PASSKEY_SIGNIN, PASSKEY_REGISTER, PASSKEY_USE_MAX };
 /* What the installation's own key signs; see proof.h. */
-enum proof_kind	{ PROOF_CHECKPOINT, PROOF_AUDIT, PROOF_MAX };
+enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_MAX };
+/* What the access log is about. */
+enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
+		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
+/* How its lines are wanted: as rows, or as the text of a file. */
+enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
@@ -342,6 +348,7 @@ enum imsg_type {
 
 	/* session -> storage, under a grant */
 	IMSG_GRANT_DROP,
+	IMSG_ACCESS,		/* unanswered */
 	IMSG_SIGNOUT,
 	IMSG_SIGNINS,
 	IMSG_SIGNIN,
@@ -475,6 +482,9 @@ enum imsg_type {
 	IMSG_C_AUDIT_STATE,
 	IMSG_C_AUDIT_POINTS,
 	IMSG_C_POINT,
+	IMSG_C_LOG_SHOW,
+	IMSG_C_LOG_ROW,
+	IMSG_C_LOG_TEXT,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -888,6 +898,16 @@ struct m_knock_end {
 	const char	*by;			/* who has answered, or "" */
 };
 
+struct m_access {
+	uint64_t	 grant;		/* or 0; may have ended just now */
+	uint32_t	 tenant;	/* where there is no grant; 0: none */
+	uint64_t	 at;		/* ms */
+	uint8_t		 kind;		/* enum access_kind */
+	uint16_t	 status;
+	uint64_t	 bytes;
+	uint32_t	 floor;
+	const char	*addr, *text;
+};
 struct m_grant_only	{ uint64_t grant; };
 struct m_signin {
 	uint32_t	 id;
@@ -1252,11 +1272,28 @@ struct m_c_audit_row {
 };
 struct m_c_audit_state {
 	const char	*tenant;
-	uint64_t	 lines, bad;	/* whole until then; the first bad one */
+	uint64_t	 lines, bad;	/* whole; the first bad one */
 	uint8_t		 fault;		/* enum audit_fault */
 	uint32_t	 compared;
 };
 struct m_c_point	{ const char *line; };
+struct m_c_log {
+	uint32_t	 op;
+	const char	*tenant;	/* "": what belongs to none */
+	uint64_t	 from, to;	/* ms, both of them meant too */
+	uint8_t		 kind;		/* ACCESS_MAX: any */
+	const char	*user, *floor;	/* mail or number, name or number, "" */
+	const char	*network;	/* or "" */
+	uint8_t		 format;
+};
+struct m_c_log_row {
+	uint64_t	 at, bytes;
+	uint8_t		 kind, guest;
+	uint16_t	 status;
+	uint32_t	 user, floor;
+	const char	*email, *addr, *text;
+};
+struct m_c_log_text	{ struct m_blob text; };
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */

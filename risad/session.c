@@ -101,6 +101,7 @@ tenant_told(const struct m_tenant *m)
 	(void)policy_read(&tn->tn_policy, m->policy.mb_data,
 	    m->policy.mb_len);
 	/* Storage says so after each of its starts: it has no grants then. */
+	access_storage(1);
 	login_up(tn->tn_id);
 	return (0);
 }
@@ -515,6 +516,7 @@ session_show(struct peer *pe, uint32_t id, int all)
 	stat_row(pe, id, "legs.refused", session_stats.ss_refused_legs);
 	stat_row(pe, id, "ticks", session_stats.ss_ticks);
 	stat_row(pe, id, "messages", session_stats.ss_says);
+	stat_row(pe, id, "unlogged", session_stats.ss_unlogged);
 	stat_row(pe, id, "bytes.in", conn_bytes_in);
 	stat_row(pe, id, "bytes.out", conn_bytes_out);
 	(void)proc_result(pe, id, R_OK, 0, NULL);
@@ -611,6 +613,7 @@ session_down(struct peer *pe)
 	if (pe->pe_proc == PROC_STORAGE) {
 		login_down();
 		bus_storage_down();
+		access_storage(0);
 	}
 	ask_down(pe->pe_proc);
 }

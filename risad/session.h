@@ -40,7 +40,7 @@ int		 site_told(void);
 struct session_stats {
 	uint64_t	 ss_conns, ss_accepted, ss_requests, ss_frames_in;
 	uint64_t	 ss_frames_out, ss_ticks, ss_legs, ss_refused_legs;
-	uint64_t	 ss_persons, ss_says, ss_late;
+	uint64_t	 ss_persons, ss_says, ss_late, ss_unlogged;
 };
 extern struct session_stats	 session_stats;
 
@@ -76,6 +76,7 @@ struct login {
 	uint32_t	 lg_tenant;
 	uint8_t		 lg_token[TOKEN_LEN];
 	uint64_t	 lg_grant;	/* 0: storage is away, or it ended */
+	uint64_t	 lg_last;	/* the newest one, for the access log */
 	uint64_t	 lg_expires;	/* ms */
 	uint64_t	 lg_changed;	/* the password, to be told; ms, or 0 */
 	uint64_t	 lg_used;	/* monotonic ms */
@@ -277,6 +278,7 @@ json_t		*api_ids(const struct m_blob *);
 struct signin {
 	uint8_t	 si_token[TOKEN_LEN];		/* of the link, then ours */
 	int	 si_left;			/* recovery codes, or -1 */
+	char	 si_mail[MAX_MAIL + 1];		/* as was typed, or empty */
 	char	 si_name[MAX_NAME + 1];		/* to set, or empty */
 	char	 si_device[MAX_DEVICE + 1];	/* to be kept, or empty */
 	uint32_t si_failures;			/* since the last time */
@@ -292,6 +294,20 @@ void		 signin_reply(struct conn *);
 void		 user_agent(const struct conn *, char *, size_t);
 /* What a new password of the tenant has to be, for the page. */
 json_t		*password_rules(const struct tenant *, uint8_t role);
+
+/*
+ * access.c: what storage writes into the access log.
+ */
+
+/* A request is answered: status, and bytes on the wire before TLS. */
+void		 access_request(const struct conn *, int status, size_t bytes);
+/* A sign-in has failed, for this mail address or ("") a passkey alone. */
+void		 access_failed(const struct conn *, const char *mail);
+/* Somebody comes onto a floor, or leaves it. */
+void		 access_floor(const struct login *, enum access_kind,
+		    uint32_t floor);
+/* Storage serves, or is away: until then what has happened waits. */
+void		 access_storage(int up);
 
 /*
  * door.c: who comes in, from which address, and how many of them.

@@ -4,7 +4,9 @@
 
 #define SYS	STMT_SYSTEM
 #define TEN	STMT_TENANT
+#define LOGS	STMT_LOG
 #define BOTH	(STMT_SYSTEM | STMT_TENANT)
+#define EACH	(STMT_SYSTEM | STMT_TENANT | STMT_LOG)
 
 /* A user's row, in the order that storage reads it. */
 #define USER_COLUMNS							\
@@ -30,18 +32,18 @@ static const struct row {
 	const char	*r_sql;
 } rows[S_MAX] = {
 #define ROW(s, kinds, sql)	[S_##s] = { #s, kinds, sql }
-	ROW(BEGIN, BOTH, "BEGIN IMMEDIATE"),
-	ROW(COMMIT, BOTH, "COMMIT"),
-	ROW(ROLLBACK, BOTH, "ROLLBACK"),
-	ROW(SAVE, BOTH, "SAVEPOINT request"),
-	ROW(RELEASE, BOTH, "RELEASE request"),
-	ROW(UNDO, BOTH, "ROLLBACK TO request"),
-	ROW(META_GET, BOTH, "SELECT value FROM meta WHERE name = ?1"),
-	ROW(META_SET, BOTH,
+	ROW(BEGIN, EACH, "BEGIN IMMEDIATE"),
+	ROW(COMMIT, EACH, "COMMIT"),
+	ROW(ROLLBACK, EACH, "ROLLBACK"),
+	ROW(SAVE, EACH, "SAVEPOINT request"),
+	ROW(RELEASE, EACH, "RELEASE request"),
+	ROW(UNDO, EACH, "ROLLBACK TO request"),
+	ROW(META_GET, EACH, "SELECT value FROM meta WHERE name = ?1"),
+	ROW(META_SET, EACH,
 	    "INSERT INTO meta (name, value) VALUES (?1, ?2) "
 	    "ON CONFLICT (name) DO UPDATE SET value = excluded.value"),
 	/* The highest id that a table has ever given out. */
-	ROW(SEQUENCE, BOTH,
+	ROW(SEQUENCE, EACH,
 	    "SELECT seq FROM sqlite_sequence WHERE name = ?1"),
 	ROW(AUDIT_ADD, BOTH,
 	    "INSERT INTO audit (id, at, entry, mac) "
@@ -64,7 +66,15 @@ static const struct row {
 	ROW(POINTS, BOTH,
 	    "SELECT seq, line FROM points WHERE seq > ?1 ORDER BY seq "
 	    "LIMIT ?2"),
-	ROW(VERSION, BOTH, "PRAGMA user_version"),
+	ROW(VERSION, EACH, "PRAGMA user_version"),
+
+	/* A block holds what came in a second or so. */
+	ROW(LOG_ADD, LOGS,
+	    "INSERT INTO access (id, first, last, block) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
+	ROW(LOG_WALK, LOGS,
+	    "SELECT id, block FROM access WHERE id > ?1 AND last >= ?2 "
+	    "AND first <= ?3 ORDER BY id LIMIT 1"),
 
 	ROW(TENANTS, SYS,
 	    "SELECT id, name, state, created, version, title, contact, proof "
@@ -466,6 +476,23 @@ static const char *const tenant_schema[] = {
 	NULL
 };
 
+static const char *const log_schema[] = {
+	"CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, "
+	    "value BLOB NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE access (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "first INTEGER NOT NULL, last INTEGER NOT NULL, "
+	    "block BLOB NOT NULL);"
+	"PRAGMA user_version = 1;",
+	NULL
+};
+
+static const char *const *
+schema_of(int kind)
+{
+	return (kind == STMT_SYSTEM ? system_schema : kind == STMT_LOG ?
+	    log_schema : tenant_schema);
+}
+
 const char *
 stmt_sql(enum stmt s)
 {
@@ -487,10 +514,9 @@ stmt_kinds(enum stmt s)
 int
 stmt_newest(int kind)
 {
-	const char *const	*s;
+	const char *const	*s = schema_of(kind);
 	int			 n;
 
-	s = kind == STMT_SYSTEM ? system_schema : tenant_schema;
 	for (n = 0; s[n] != NULL; n++)
 		;
 	return (n);
@@ -501,25 +527,29 @@ stmt_schema(int kind, int n)
 {
 	if (n < 0 || n >= stmt_newest(kind))
 		return (NULL);
-	return (kind == STMT_SYSTEM ? system_schema[n] : tenant_schema[n]);
+	return (schema_of(kind)[n]);
 }
 
+/*
+ * FULL: a commit is on the disk when it returns; of an access log a power cut
+ * may take the last second.  Nothing is written elsewhere than in the file and
+ * its log, and what is deleted is overwritten.  The schema in the file is not
+ * trusted.
+ */
+#define SETUP(synchronous)						\
+	"PRAGMA trusted_schema = OFF;"					\
+	"PRAGMA cell_size_check = ON;"					\
+	"PRAGMA temp_store = MEMORY;"					\
+	"PRAGMA mmap_size = 0;"						\
+	"PRAGMA cache_size = -1024;"					\
+	"PRAGMA journal_mode = WAL;"					\
+	"PRAGMA synchronous = " synchronous ";"				\
+	"PRAGMA journal_size_limit = 4194304;"				\
+	"PRAGMA secure_delete = ON;"					\
+	"PRAGMA foreign_keys = ON;"
+
 const char *
-stmt_setup(void)
+stmt_setup(int kind)
 {
-	/*
-	 * FULL: a commit is on the disk when it returns.  Nothing is written
-	 * elsewhere than in the file and its log, and what is deleted is
-	 * overwritten.  The schema in the file is not trusted.
-	 */
-	return ("PRAGMA trusted_schema = OFF;"
-	    "PRAGMA cell_size_check = ON;"
-	    "PRAGMA temp_store = MEMORY;"
-	    "PRAGMA mmap_size = 0;"
-	    "PRAGMA cache_size = -1024;"
-	    "PRAGMA journal_mode = WAL;"
-	    "PRAGMA synchronous = FULL;"
-	    "PRAGMA journal_size_limit = 4194304;"
-	    "PRAGMA secure_delete = ON;"
-	    "PRAGMA foreign_keys = ON;");
+	return (kind == STMT_LOG ? SETUP("NORMAL") : SETUP("FULL"));
 }

@@ -25,6 +25,10 @@ enum stmt {
 	S_POINTS,
 	S_VERSION,
 
+	/* access logs */
+	S_LOG_ADD,
+	S_LOG_WALK,
+
 	/* system.db */
 	S_TENANTS,
 	S_TENANT_ADD,
@@ -163,6 +167,7 @@ const char	*stmt_name(enum stmt);
 /* Which kinds of file a statement is for. */
 #define STMT_SYSTEM	0x01
 #define STMT_TENANT	0x02
+#define STMT_LOG	0x04	/* an access log of a month */
 int		 stmt_kinds(enum stmt);
 
 /*
@@ -172,7 +177,7 @@ int		 stmt_kinds(enum stmt);
 const char	*stmt_schema(int kind, int n);
 int		 stmt_newest(int kind);
 
-/* What each connection is told first. */
-const char	*stmt_setup(void);
+/* What each connection to such a file is told first. */
+const char	*stmt_setup(int kind);
 
 #endif

@@ -301,15 +301,17 @@ tenant_leave(struct tenant *tn, struct db *db)
 
 int
 rq_stream(struct request *rq, int (*step)(struct stream *, struct peer *),
-    void *data)
+    void *data, void (*data_free)(void *))
 {
 	struct stream	*st;
 
 	if ((st = calloc(1, sizeof(*st))) == NULL) {
-		free(data);
+		if (data_free != NULL)
+			data_free(data);
 		return (-1);
 	}
 	st->st_data = data;
+	st->st_free = data_free;
 	st->st_proc = rq->rq_peer->pe_proc;
 	st->st_inst = rq->rq_peer->pe_inst;
 	st->st_id = rq->rq_id;
@@ -325,7 +327,8 @@ static void
 stream_free(struct stream *st)
 {
 	TAILQ_REMOVE(&streams, st, st_entry);
-	free(st->st_data);
+	if (st->st_free != NULL)
+		st->st_free(st->st_data);
 	free(st);
 }
 
@@ -334,6 +337,7 @@ static int
 stream_turn(struct stream *st, int *busy)
 {
 	struct peer	*pe;
+	int		 n;
 
 	if ((pe = proc_peer(st->st_proc, st->st_inst)) == NULL)
 		return (0);
@@ -344,8 +348,10 @@ stream_turn(struct stream *st, int *busy)
 		(void)proc_result(pe, st->st_id, R_SESSION, 0, "");
 		return (0);
 	}
-	*busy = 1;
-	return (st->st_step(st, pe));
+	st->st_idle = 0;
+	n = st->st_step(st, pe);
+	*busy |= !st->st_idle;
+	return (n);
 }
 
 static void
@@ -391,7 +397,7 @@ introduce(struct peer *pe)
 
 	if (!started)
 		return;
-	if (rq_stream(&rq, stream_tenants, NULL) == -1)
+	if (rq_stream(&rq, stream_tenants, NULL, NULL) == -1)
 		log_warnx("no memory to tell the tenants");
 	operators_tell();
 }
@@ -966,15 +972,20 @@ static int	 stopping;
 static void
 stop(void)
 {
+	access_flush();
 	db_stop();
 	proc_exit(0);
 }
 
 static int
-from_keys(uint32_t type, const void *m)
+from_keys(uint32_t type, uint32_t id, const void *m)
 {
 	switch (type) {
 	case IMSG_PROVEN:
+		if (id != 0) {
+			log_proven(id, m);
+			return (0);
+		}
 		audit_proven(m);
 		if (stopping && audit_waits() == 0)
 			stop();
@@ -1000,12 +1011,16 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	if (pe->pe_proc == PROC_PARENT)
 		return (from_parent(pe, type, m, imsg));
 	if (pe->pe_proc == PROC_KEYS)
-		return (from_keys(type, m));
+		return (from_keys(type, id, m));
+	if (!started && type == IMSG_ACCESS)
+		return (0);
 	if (!started) {
 		(void)proc_result(pe, id, R_UNAVAILABLE, 0, "");
 		return (0);
 	}
-	if (type == IMSG_GRANT_DROP) {
+	if (type == IMSG_ACCESS)
+		access_told(pe, m);
+	else if (type == IMSG_GRANT_DROP) {
 		gr = grant_find(((const struct m_grant_only *)m)->grant,
 		    pe->pe_inst, 0);
 		if (gr != NULL) {
@@ -1040,6 +1055,7 @@ storage_start(void)
 	evtimer_set(&stream_ev, stream_turns, NULL);
 	evtimer_set(&tick_ev, tick, NULL);
 	grant_watch(grant_moved);
+	access_start();
 }
 
 static void
@@ -1071,6 +1087,7 @@ storage_down(struct peer *pe)
 		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
 	if (pe->pe_proc == PROC_KEYS) {
 		audit_forget();
+		log_unproven();
 		if (stopping)
 			stop();
 	}

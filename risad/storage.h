@@ -182,7 +182,9 @@ struct stream {
 	uint32_t	 st_id, st_tenant;
 	uint64_t	 st_grant;	/* 0: not a session's */
 	uint64_t	 st_after;
-	void		*st_data;	/* of the step, malloc'ed; or NULL */
+	void		*st_data;	/* of the step, or NULL */
+	void		(*st_free)(void *);
+	int		 st_idle;	/* set by a step: nothing to do now */
 	int		(*st_step)(struct stream *, struct peer *);
 };
 
@@ -213,10 +215,10 @@ void	 tenant_leave(struct tenant *, struct db *);
 /* Put a tenant in the table; NULL without memory. */
 struct tenant *tenant_new(uint32_t id, const char *name);
 
-/* Begin a long answer; takes data, which is malloc'ed or NULL.  0, or -1
- * without memory. */
+/* Begin a long answer; takes the data, which the function frees (NULL:
+ * none).  0, or -1 without memory. */
 int	 rq_stream(struct request *, int (*)(struct stream *, struct peer *),
-	    void *data);
+	    void *data, void (*)(void *));
 
 /* End the grants of a user, or of a token if not 0, except one token's; tells
  * their sessions at once.  tenant and user as for grant_each(). */
@@ -256,6 +258,42 @@ int	 audit_verify(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
 int	 audit_points(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
+
+/* storage_access.c: the access log, as it is written and as blocks of it */
+
+struct access {
+	uint64_t	 ac_at, ac_bytes;
+	uint32_t	 ac_user, ac_floor;	/* 0: nobody, none */
+	uint16_t	 ac_status;
+	uint8_t		 ac_kind, ac_guest;
+	char		 ac_addr[MAX_ADDR + 1];
+	char		 ac_text[MAX_URI + 1];
+};
+void	 access_start(void);
+/* What has happened, of a tenant or (DB_SYSTEM) of none; within a second it
+ * is written. */
+void	 access_add(uint32_t tenant, const struct access *);
+/* As a session tells it. */
+void	 access_told(struct peer *, const struct m_access *);
+/* Somebody has signed in or out, from there. */
+void	 access_signin(uint32_t tenant, enum access_kind, uint32_t user,
+	    int guest, const char *addr);
+/* Write everything now. */
+void	 access_flush(void);
+/* The entries of a block, from a statement of S_LOG_WALK; 0, or -1. */
+int	 access_block(struct db *, sqlite3_stmt *,
+	    void (*)(const struct access *, void *), void *);
+
+/* storage_log.c */
+
+/* The word of a kind. */
+const char *access_word(uint8_t);
+/* Answer with what is wanted of the log of the request's tenant, or (no
+ * tenant) of the installation; NULL, or why not. */
+const char *log_begin(struct request *, const struct m_c_log *);
+/* Keys has signed a sum, or is gone. */
+void	 log_proven(uint32_t id, const struct m_proven *);
+void	 log_unproven(void);
 
 /* storage_data.c: rows, opened and sealed */
 

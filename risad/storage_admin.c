@@ -346,7 +346,8 @@ enum result
 adm_users(struct request *rq, const void *arg)
 {
 	(void)arg;
-	return (rq_stream(rq, stream_users, NULL) == -1 ? R_UNAVAILABLE : R_OK);
+	return (rq_stream(rq, stream_users, NULL, NULL) == -1 ?
+	    R_UNAVAILABLE : R_OK);
 }
 
 enum result

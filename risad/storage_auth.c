@@ -189,6 +189,7 @@ data_token_new(struct request *rq, const void *arg)
 	    db_exec(db, S_USER_LAST, ARGS(NUM(p.p_id),
 	    NUM(tk.tk_created))) != 1)
 		return (R_UNAVAILABLE);
+	access_signin(rq->rq_tn->tn_id, ACCESS_SIGNIN, p.p_id, 0, m->addr);
 	rq_result(rq, R_OK, left, NULL);
 	return (R_OK);
 }

@@ -270,7 +270,7 @@ stream_list(struct stream *sm, struct peer *pe)
 static int
 stream_begin(struct command *co, int (*step)(struct stream *, struct peer *))
 {
-	if (rq_stream(co->co_rq, step, NULL) == -1)
+	if (rq_stream(co->co_rq, step, NULL, NULL) == -1)
 		return (refuse(co, "no memory"));
 	return (1);
 }
@@ -1307,6 +1307,33 @@ proof_show(struct command *co)
 }
 
 /*
+ * Access logs.  Who looks at what people do is in their tenant's trail, too.
+ */
+
+static int
+log_read(struct command *co)
+{
+	const struct m_c_log	*m = co->co_m;
+	struct request		*rq = co->co_rq;
+	const char		*why;
+	enum result		 r = R_OK;
+
+	if (m->tenant[0] != '\0') {
+		if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+			return (-1);
+		if (audit_add(rq->rq_db, "by operator %u: %s access log",
+		    rq->rq_op, m->format == LOG_ROWS ? "show" : "export") ==
+		    -1)
+			r = R_UNAVAILABLE;
+		if (co_commit(co, r, m->tenant) == -1)
+			return (-1);
+	}
+	if ((why = log_begin(rq, m)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+/*
  * State and figures.
  */
 
@@ -1378,6 +1405,7 @@ stats(struct command *co)
 	stat_send(pe, id, "storage.open", db_stats.ds_open);
 	stat_send(pe, id, "storage.opened", db_stats.ds_opened);
 	stat_send(pe, id, "storage.unreadable", db_stats.ds_unreadable);
+	stat_send(pe, id, "storage.unlogged", db_stats.ds_unlogged);
 	return (0);
 }
 
@@ -1432,6 +1460,7 @@ static const struct verb {
 	{ IMSG_C_AUDIT_SHOW, NULL, trail_show },
 	{ IMSG_C_AUDIT_VERIFY, NULL, trail_verify },
 	{ IMSG_C_AUDIT_POINTS, NULL, trail_points },
+	{ IMSG_C_LOG_SHOW, "log read", log_read },
 	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
@@ -1451,11 +1480,17 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_import_end	*ie = m;
 	const struct m_c_guest_add	*ga = m;
 	const struct m_c_guest_del	*gd = m;
+	const struct m_c_log		*lo = m;
 
 	switch (type) {
 	case IMSG_C_IMPORT_END:
 		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
 		    ie->dry ? " dry" : "");
+		break;
+	case IMSG_C_LOG_SHOW:
+		(void)snprintf(dst, size, "%s %s", lo->tenant[0] == '\0' ?
+		    "-" : lo->tenant, lo->format == LOG_ROWS ? "show" :
+		    "export");
 		break;
 	case IMSG_C_TENANT_ADD:
 		(void)strlcpy(dst, ((const struct m_c_tenant_add *)m)->name,

@@ -785,7 +785,7 @@ groups_text(const struct rights *rt, const struct idlist *il, char *dst,
 static void
 send_link(struct request *rq, const struct m_a_link *link)
 {
-	struct m_c_link_token	 m;
+	struct m_c_link_token	 m = { .guest = 0 };
 
 	m.tenant = rq->rq_tn->tn_name;
 	memcpy(m.token, link->token, sizeof(m.token));

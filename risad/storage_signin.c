@@ -9,8 +9,12 @@ me_signout(struct request *rq, const void *arg)
 {
 	const struct grant	*gr = rq->rq_gr;
 	struct grant		*mine;
+	char			 addr[NETWORK_TEXT];
 
 	(void)arg;
+	network_addr_text(addr, sizeof(addr), gr->gr_addr);
+	access_signin(gr->gr_tenant, ACCESS_SIGNOUT, gr->gr_user,
+	    gr->gr_role == ROLE_GUEST, addr);
 	if (gr->gr_role == ROLE_GUEST)
 		return (guest_signout(rq));
 	if (db_exec(rq->rq_db, S_TOKEN_DEL, ARGS(NUM(gr->gr_token))) == -1)

@@ -660,5 +660,6 @@ enum result
 me_people(struct request *rq, const void *arg)
 {
 	(void)arg;
-	return (rq_stream(rq, stream_people, NULL) == -1 ? R_UNAVAILABLE : R_OK);
+	return (rq_stream(rq, stream_people, NULL, NULL) == -1 ?
+	    R_UNAVAILABLE : R_OK);
 }

@@ -19,6 +19,10 @@ static void	 accepted(const struct command *);
 static void
 accepted(const struct command *cm)
 {
+	if (cm->cm_flags & CM_VERIFY) {
+		TRUE_OR_DIE(cm->cm_type == IMSG_NONE && cm->cm_file != NULL);
+		return;
+	}
 	TRUE_OR_DIE(cm->cm_type >= IMSG_C_TENANT_ADD &&
 	    cm->cm_type <= IMSG_C_VERBOSE);
 	TRUE_OR_DIE(cm->cm_tenant == NULL || label_valid(cm->cm_tenant));
@@ -67,6 +71,7 @@ accepted(const struct command *cm)
 	case IMSG_C_AUDIT_SHOW:
 	case IMSG_C_AUDIT_VERIFY:
 	case IMSG_C_AUDIT_POINTS:
+	case IMSG_C_LOG_SHOW:
 		break;			/* of a tenant or of the installation */
 	case IMSG_C_ALERTS:
 	case IMSG_C_OPERATOR_LIST:

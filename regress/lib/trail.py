@@ -15,6 +15,34 @@ sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
 from seal_reader import hkdf, open_record, unwrap               # noqa: E402
 
 
+def access_log(d, tenant):
+    """The entries of a tenant's access logs, as storage_access.c has them."""
+    path, key = _place(d, tenant)
+    entries = []
+    for name in sorted(os.listdir(os.path.dirname(path))):
+        if not name.startswith('log-') or not name.endswith('.db'):
+            continue
+        db = sqlite3.connect('file:%s?mode=ro' % os.path.join(
+            os.path.dirname(path), name), uri=True)
+        for row, block in db.execute('SELECT id, block FROM access '
+                                     'ORDER BY id'):
+            data = open_record({'table': 'access', 'column': 'block',
+                                'row': row, 'version': 0, 'bind': b'',
+                                'record': block}, key)
+            while data:
+                at, kind, guest, user, status, size, floor, n = \
+                    struct.unpack_from('>QBBIHQIB', data)
+                addr, data = data[29:29 + n], data[29 + n:]
+                n, = struct.unpack_from('>H', data)
+                text, data = data[2:2 + n], data[2 + n:]
+                entries.append({
+                    'at': at, 'kind': kind, 'guest': guest, 'user': user,
+                    'status': status, 'bytes': size, 'floor': floor,
+                    'address': addr.decode(), 'text': text.decode()})
+        db.close()
+    return entries
+
+
 def _text(row, entry, key):
     return open_record({'table': 'audit', 'column': 'entry', 'row': row,
                         'version': 0, 'bind': b'', 'record': entry}, key)

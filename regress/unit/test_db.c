@@ -345,6 +345,29 @@ test_moved(void)
 	db_leave(db);
 }
 
+/* Months of access logs, in UTC. */
+static void
+test_months(void)
+{
+	enum db_why	 why;
+	struct db	*db;
+
+	CHECK_INT(db_month_of(0), 197001);
+	CHECK_INT(db_month_of(1764547199999ULL), 202511);
+	CHECK_INT(db_month_of(1764547200000ULL), 202512);
+	CHECK_INT(db_month_next(202511), 202512);
+	CHECK_INT(db_month_next(202512), 202601);
+	CHECK(db_enter_log(1, 202511, 0, &why) == NULL);
+	CHECK_INT(why, DB_MISSING);
+	db = db_enter_log(1, 202511, 1, &why);
+	CHECK(db != NULL && db->db_month == 202511);
+	db_leave(db);
+	CHECK(db_enter_log(1, 202511, 0, &why) == db);
+	db_leave(db);
+	CHECK(db_enter_log(1, 202512, 0, &why) == NULL);
+	CHECK_INT(db_log_aside(1, 202512), -1);
+}
+
 /* A new version that its hook refuses is not written, and comes again. */
 static void
 test_migrate(void)
@@ -378,6 +401,7 @@ main(void)
 	test_exchange();
 	test_flips();
 	test_moved();
+	test_months();
 	test_migrate();
 	db_stop();
 	(void)chdir("/");

@@ -830,7 +830,7 @@ test_prove(void)
 	CHECK_INT(proof_read(&pf, prove(0, "-", PROOF_CHECKPOINT, 1, 1),
 	    pub), 1);
 	/* A file is signed as often as it is asked. */
-	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_AUDIT, 0, 1), pub),
+	CHECK_INT(proof_read(&pf, prove(1, "acme", PROOF_LOG, 0, 1), pub),
 	    1);
 	/* Names that would make a line mean something else. */
 	CHECK_STR(prove(0, "acme", PROOF_CHECKPOINT, 9, 1), "");

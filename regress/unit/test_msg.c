@@ -111,7 +111,7 @@ test_table(void)
 		for (p = 0; p < PROC_MAX; p++)
 			if (p != PROC_SESSION)
 				CHECK(!msg_allowed(type, p, p));
-		/* risactl speaks to auth alone; keys hears two, and storage a word. */
+		/* risactl speaks to auth alone; keys hears few. */
 		for (p = 0; p < PROC_MAX; p++) {
 			if (p != PROC_AUTH)
 				CHECK(!msg_allowed(type, PROC_CONTROL, p));

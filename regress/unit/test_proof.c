@@ -91,9 +91,10 @@ test_lines(uint8_t kind)
 static void
 test_odd(void)
 {
-	static const char	*const odd[] = { "", "risad", "risad checkpoint",
-				    "risad checkpoint v1 ",
-				    "risad checkpoint v1 key= tenant=0" };
+	static const char	*const odd[] = {
+		"", "risad", "risad checkpoint", "risad checkpoint v1 ",
+		"risad checkpoint v1 key= tenant=0"
+	};
 	struct proof		 pf;
 	char			 line[PROOF_LINE];
 	size_t			 i;
@@ -119,7 +120,7 @@ main(void)
 {
 	test_keys();
 	test_lines(PROOF_CHECKPOINT);
-	test_lines(PROOF_AUDIT);
+	test_lines(PROOF_LOG);
 	test_odd();
 	return (unit_end());
 }

@@ -12,7 +12,7 @@ schema(int kind)
 
 	if (sqlite3_open(":memory:", &db) != SQLITE_OK)
 		abort();
-	CHECK_INT(sqlite3_exec(db, stmt_setup(), NULL, NULL, NULL),
+	CHECK_INT(sqlite3_exec(db, stmt_setup(kind), NULL, NULL, NULL),
 	    SQLITE_OK);
 	for (n = 0; n < stmt_newest(kind); n++)
 		CHECK_INT(sqlite3_exec(db, stmt_schema(kind, n), NULL, NULL,
@@ -53,10 +53,12 @@ int
 main(void)
 {
 	sqlite3	*sys = schema(STMT_SYSTEM), *ten = schema(STMT_TENANT);
+	sqlite3	*log = schema(STMT_LOG);
 	int	 s;
 
 	CHECK_INT(version(sys), stmt_newest(STMT_SYSTEM));
 	CHECK_INT(version(ten), stmt_newest(STMT_TENANT));
+	CHECK_INT(version(log), stmt_newest(STMT_LOG));
 	for (s = 0; s < S_MAX; s++) {
 		CHECK(stmt_sql(s) != NULL && stmt_kinds(s) != 0);
 		if (stmt_sql(s) == NULL)
@@ -65,6 +67,7 @@ main(void)
 		    0);
 		CHECK_INT(prepares(ten, s), (stmt_kinds(s) & STMT_TENANT) !=
 		    0);
+		CHECK_INT(prepares(log, s), (stmt_kinds(s) & STMT_LOG) != 0);
 		/* Values are bound: no text of a value stands in the SQL. */
 		CHECK(strpbrk(stmt_sql(s), "'\"%;") == NULL);
 	}
@@ -72,5 +75,6 @@ main(void)
 	CHECK_STR(stmt_name(S_SAY), "SAY");
 	(void)sqlite3_close(sys);
 	(void)sqlite3_close(ten);
+	(void)sqlite3_close(log);
 	return (unit_end());
 }
