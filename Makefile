@@ -25,6 +25,7 @@ SRCS =		risad/access.c \
 		risad/api_import.c \
 		risad/api_passkey.c \
 		risad/api_password.c \
+		risad/api_record.c \
 		risad/api_reply.c \
 		risad/api_signin.c \
 		risad/ask.c \
@@ -98,6 +99,7 @@ SRCS =		risad/access.c \
 		risad/storage_operator.c \
 		risad/storage_passkey.c \
 		risad/storage_password.c \
+		risad/storage_retain.c \
 		risad/storage_role.c \
 		risad/storage_signin.c \
 		risad/storage_talk.c \

@@ -529,16 +529,6 @@ text_key(const struct m_proof_key *m)
 			cell("%s", line);
 }
 
-const char *
-access_word(uint8_t kind)
-{
-	static const char	*const words[ACCESS_MAX] = {
-		"request", "sign-in", "sign-out", "failed", "enter", "leave"
-	};
-
-	return (kind < ACCESS_MAX ? words[kind] : "?");
-}
-
 /* 0 is none. */
 static void
 cell_number(uint64_t n)
@@ -547,6 +537,45 @@ cell_number(uint64_t n)
 		cell("-");
 	else
 		cell("%llu", (unsigned long long)n);
+}
+
+const char *
+keep_word(uint8_t kind)
+{
+	static const char	*const words[KEEP_MAX] = {
+		"chat", "audit", "log"
+	};
+
+	return (kind < KEEP_MAX ? words[kind] : "?");
+}
+
+static void
+text_kept(const struct m_c_kept *m)
+{
+	static const struct column	 table[] = {
+		{ "tenant", 0 }, { "kind", 0 }, { "days", 1 }, { "hold", 0 },
+		{ "count", 1 }, { "due", 1 }, { "oldest", 0 }, { "newest", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->tenant);
+	cell("%s", keep_word(m->kind));
+	cell_number(m->days);
+	cell("%s", m->hold ? "yes" : "no");
+	cell("%llu", (unsigned long long)m->count);
+	cell("%llu", (unsigned long long)m->due);
+	cell_time(m->oldest);
+	cell_time(m->newest);
+}
+
+const char *
+access_word(uint8_t kind)
+{
+	static const char	*const words[ACCESS_MAX] = {
+		"request", "sign-in", "sign-out", "failed", "enter", "leave"
+	};
+
+	return (kind < ACCESS_MAX ? words[kind] : "?");
 }
 
 size_t
@@ -738,6 +767,7 @@ const struct output	 output_text = {
 	.out_trail = text_trail,
 	.out_point = text_point,
 	.out_key = text_key,
+	.out_kept = text_kept,
 	.out_log = text_log,
 	.out_stat = text_stat,
 	.out_end = text_end,

@@ -31,6 +31,7 @@ struct output {
 	void	(*out_trail)(const struct m_c_audit_state *);
 	void	(*out_point)(const struct m_c_point *);
 	void	(*out_key)(const struct m_proof_key *);
+	void	(*out_kept)(const struct m_c_kept *);
 	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
@@ -49,6 +50,9 @@ const char	*audit_fault_word(uint8_t);
 const char	*audit_fault_text(uint8_t);
 /* Is it about a line? */
 int		 audit_fault_line(uint8_t);
+
+/* What is kept. */
+const char	*keep_word(uint8_t);
 
 /* What the access log tells of, by a word. */
 const char	*access_word(uint8_t);

@@ -47,6 +47,8 @@ static const struct shape {
 	{ IMSG_C_AUDIT_VERIFY, "trails", 1 },
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
 	{ IMSG_C_LOG_SHOW, "lines", 1 },
+	{ IMSG_C_PURGE_SHOW, "kept", 1 },
+	{ IMSG_C_PURGE_RUN, "kept", 1 },
 	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
@@ -386,6 +388,21 @@ json_key(const struct m_proof_key *m)
 }
 
 static void
+json_kept(const struct m_c_kept *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_str(obj, "kind", keep_word(m->kind));
+	put_num(obj, "days", m->days);
+	put(obj, "hold", json_boolean(m->hold));
+	put_num(obj, "count", m->count);
+	put_num(obj, "due", m->due);
+	put_time(obj, "oldest", m->oldest);
+	put_time(obj, "newest", m->newest);
+}
+
+static void
 json_log(const struct m_c_log_row *m)
 {
 	json_t	*obj;
@@ -474,6 +491,7 @@ const struct output	 output_json = {
 	.out_trail = json_trail,
 	.out_point = json_point,
 	.out_key = json_key,
+	.out_kept = json_kept,
 	.out_log = json_log,
 	.out_stat = json_stat,
 	.out_end = json_end,

@@ -311,9 +311,14 @@ static const struct token policy_value[] = {
 static const struct token policy_keys[] = {
 	DOES("admin-networks", C_POLICY_SET,
 	    POLICY_KEYS + POLICY_ADMIN_NETWORKS, rule_text),
+	DOES("audit-days", C_POLICY_SET, POLICY_AUDIT_DAYS, policy_value),
+	DOES("chat-days", C_POLICY_SET, POLICY_CHAT_DAYS, policy_value),
+	DOES("legal-hold", C_POLICY_SET, POLICY_HOLD, policy_value),
 	DOES("lock-minutes", C_POLICY_SET, POLICY_LOCK_MINUTES,
 	    policy_value),
 	DOES("lock-tries", C_POLICY_SET, POLICY_LOCK_TRIES, policy_value),
+	DOES("log-console", C_POLICY_SET, POLICY_LOG_CONSOLE, policy_value),
+	DOES("log-days", C_POLICY_SET, POLICY_LOG_DAYS, policy_value),
 	DOES("mail-domains", C_POLICY_SET, POLICY_KEYS + POLICY_DOMAINS,
 	    rule_text),
 	DOES("networks", C_POLICY_SET, POLICY_KEYS + POLICY_NETWORKS,
@@ -439,6 +444,40 @@ static const struct token verify_file[] = {
 	TAKES(FILENAME, verify_opts), LAST
 };
 
+/* purge and retention ... */
+static const struct token purge_show_opts[] = {
+	MAYEND,
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token purge_run_opts[] = {
+	MAYEND,
+	DOES("dry", C_PURGE_SHOW, 0, purge_show_opts),
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token purge_words[] = {
+	DOES("run", C_PURGE_RUN, 0, purge_run_opts),
+	DOES("show", C_PURGE_SHOW, 0, purge_show_opts),
+	LAST
+};
+/* The same rules as those of policy, by what is kept. */
+static const struct token retention_kinds[] = {
+	DOES("audit", C_POLICY_SET, POLICY_AUDIT_DAYS, policy_value),
+	DOES("chat", C_POLICY_SET, POLICY_CHAT_DAYS, policy_value),
+	DOES("hold", C_POLICY_SET, POLICY_HOLD, policy_value),
+	DOES("log", C_POLICY_SET, POLICY_LOG_DAYS, policy_value),
+	LAST
+};
+static const struct token retention_set[] = {
+	TAKES(TENANT, retention_kinds), LAST
+};
+static const struct token retention_words[] = {
+	WORD("set", retention_set),
+	DOES("show", C_PURGE_SHOW, 0, purge_show_opts),
+	LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -497,7 +536,9 @@ static const struct token main_words[] = {
 	WORD("log", log_words),
 	WORD("operator", operator_words),
 	WORD("policy", policy_words),
+	WORD("purge", purge_words),
 	DOES("reload", C_RELOAD, 0, NULL),
+	WORD("retention", retention_words),
 	WORD("role", role_words),
 	WORD("session", session_words),
 	WORD("show", show_words),

@@ -352,6 +352,8 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_SESSION_LIST:
 	case IMSG_C_POLICY_SHOW:
 	case IMSG_C_GUEST_LIST:
+	case IMSG_C_PURGE_SHOW:
+	case IMSG_C_PURGE_RUN:
 		return (send_tenant(ib, cm));
 	case IMSG_C_POLICY_SET:
 		return (send_policy(ib, cm));
@@ -521,6 +523,9 @@ answer(struct imsg *imsg)
 			export_sign(((const struct m_c_point *)m)->line);
 		else
 			output->out_point(m);
+		break;
+	case IMSG_C_KEPT:
+		output->out_kept(m);
 		break;
 	case IMSG_C_LOG_ROW:
 		output->out_log(m);

@@ -872,10 +872,24 @@ api_safe(const struct http_request *hr)
 static void
 api_dispatch(struct conn *cn)
 {
+	static const struct {
+		const struct route	*routes;
+		const size_t		*n;
+	}				 more[] = {
+		{ api_password_routes, &api_password_nroutes },
+		{ api_signin_routes, &api_signin_nroutes },
+		{ api_factor_routes, &api_factor_nroutes },
+		{ api_guest_routes, &api_guest_nroutes },
+		{ api_import_routes, &api_import_nroutes },
+		{ api_passkey_routes, &api_passkey_nroutes },
+		{ api_record_routes, &api_record_nroutes },
+		{ api_admin_routes, &api_admin_nroutes },
+	};
 	const struct http_request	*hr = cn->cn_req;
 	const struct route		*ro;
 	struct tenant			*tn = session_tenant(cn);
 	char				 allow[64] = "";
+	size_t				 i;
 
 	if (!site_told()) {
 		api_problem(cn, 503, "busy", NULL, 1);
@@ -888,27 +902,9 @@ api_dispatch(struct conn *cn)
 	}
 	ro = route_among(routes, sizeof(routes) / sizeof(routes[0]), hr, allow,
 	    sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_password_routes, api_password_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_signin_routes, api_signin_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_factor_routes, api_factor_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_guest_routes, api_guest_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_import_routes, api_import_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_passkey_routes, api_passkey_nroutes, hr,
-		    allow, sizeof(allow));
-	if (ro == NULL)
-		ro = route_among(api_admin_routes, api_admin_nroutes, hr,
-		    allow, sizeof(allow));
+	for (i = 0; ro == NULL && i < sizeof(more) / sizeof(more[0]); i++)
+		ro = route_among(more[i].routes, *more[i].n, hr, allow,
+		    sizeof(allow));
 	if (ro == NULL) {
 		if (*allow == '\0' && api_safe(hr) &&
 		    htdocs_serve(cn, hr->hr_path))

@@ -16,6 +16,8 @@
 
 #define POINT_EACH	(60 * SECOND)	/* between checkpoints of a trail */
 #define POINT_TENANTS	8		/* looked at in one tick */
+#define PAGE_ROWS	100		/* shown to an administrator at once */
+#define PAGE_POINTS	1000
 #define WALK_ROWS	256		/* verified in one turn */
 
 /* What is sealed of a trail; see storage.h. */
@@ -213,6 +215,40 @@ audit_migrated(struct db *db, int version)
 	}
 	db_done(st);
 	return (n == 0 ? chain_put(db, &ch) : -1);
+}
+
+/* The chain begins behind what has gone. */
+int
+audit_purge(struct db *db, uint64_t before, unsigned int max)
+{
+	struct chain	 ch;
+	sqlite3_stmt	*st;
+	const void	*mac;
+	size_t		 len;
+	uint64_t	 from;
+	int		 n;
+
+	if (chain_get(db, &ch) == -1)
+		return (-1);
+	from = ch.ch_before;
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(from), NUM(max)));
+	while ((n = db_step(db, st)) == 1) {
+		mac = db_col_bin(st, 3, &len);
+		if (db_col_num(st, 1) >= before || len != TOKEN_LEN ||
+		    db_col_num(st, 0) >= ch.ch_seq)
+			break;
+		ch.ch_before = db_col_num(st, 0);
+		memcpy(ch.ch_base, mac, TOKEN_LEN);
+	}
+	db_done(st);
+	if (n == -1 || (ch.ch_before != from && (db_exec(db, S_PURGE_AUDIT,
+	    ARGS(NUM(ch.ch_before))) == -1 || db_exec(db, S_PURGE_POINTS,
+	    ARGS(NUM(ch.ch_before))) == -1 || chain_put(db, &ch) == -1)))
+		n = -1;
+	else
+		n = (int)(ch.ch_before - from);
+	explicit_bzero(&ch, sizeof(ch));
+	return (n);
 }
 
 /*
@@ -706,4 +742,62 @@ audit_points(struct request *rq, const struct m_c_audit *m,
     char why[MAX_LINE + 1])
 {
 	return (walk_begin(rq, m, stream_points, why));
+}
+
+/*
+ * Requests of administrators, about the trail of their tenant.
+ */
+
+/* From the newest back. */
+enum result
+adm_audit(struct request *rq, const void *arg)
+{
+	const struct m_a_records *m = arg;
+	struct seal_at		 at = { "audit", "entry", 0, 0, NULL, 0 };
+	struct m_c_audit_row	 row = { 0 };
+	sqlite3_stmt		*st;
+	size_t			 len;
+	char			*text;
+	int			 n, rows = 0;
+
+	st = db_query(rq->rq_db, S_AUDIT_BACK, ARGS(NUM(m->at == 0 ?
+	    INT64_MAX : m->at), NUM(PAGE_ROWS + 1)));
+	while ((n = db_step(rq->rq_db, st)) == 1 && rows++ < PAGE_ROWS) {
+		row.seq = at.sa_row = db_col_num(st, 0);
+		row.at = db_col_num(st, 1);
+		text = db_open(rq->rq_db, &at, st, 2, &len);
+		row.open = text != NULL && utf8_valid(text, len);
+		row.text = row.open ? text : "";
+		rq_answer(rq, IMSG_A_AUDIT_ROW, &row);
+		free(text);
+	}
+	db_done(st);
+	if (n == -1)
+		return (R_UNAVAILABLE);
+	rq_result(rq, R_OK, n == 1, NULL);
+	return (R_OK);
+}
+
+/* From the oldest on. */
+enum result
+adm_points(struct request *rq, const void *arg)
+{
+	const struct m_a_records *m = arg;
+	struct m_c_point	 row;
+	sqlite3_stmt		*st;
+	uint64_t		 seq = m->at;
+	int			 n, rows = 0;
+
+	st = db_query(rq->rq_db, S_POINTS, ARGS(NUM(seq),
+	    NUM(PAGE_POINTS + 1)));
+	while ((n = db_step(rq->rq_db, st)) == 1 && rows++ < PAGE_POINTS) {
+		row.line = (const char *)sqlite3_column_text(st, 1);
+		if (row.line != NULL)
+			rq_answer(rq, IMSG_A_POINT, &row);
+	}
+	db_done(st);
+	if (n == -1)
+		return (R_UNAVAILABLE);
+	rq_result(rq, R_OK, n == 1, NULL);
+	return (R_OK);
 }

@@ -1,5 +1,6 @@
 #include <sys/stat.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -777,6 +778,135 @@ db_log_aside(uint32_t tenant, uint32_t month)
 			return (-1);
 	}
 	return (0);
+}
+
+int
+db_shrink(struct db *db)
+{
+	uint64_t	 busy = 1;
+
+	if (db_commit(db) == -1 ||
+	    db_number(db, S_SHRINK, NOARGS, &busy) == -1)
+		return (-1);
+	return (busy == 0 ? 0 : -1);
+}
+
+/* The month of a log's name, or 0. */
+static uint32_t
+log_month(const char *name)
+{
+	const char	*bad;
+	char		 digits[7];
+	uint32_t	 month;
+
+	if (strlen(name) != strlen("log-202611.db") ||
+	    strncmp(name, "log-", 4) != 0 || strcmp(name + 10, ".db") != 0)
+		return (0);
+	(void)strlcpy(digits, name + 4, sizeof(digits));
+	month = (uint32_t)strtonum(digits, 197001, 999912, &bad);
+	return (bad == NULL ? month : 0);
+}
+
+static void
+log_remove(uint32_t tenant, uint32_t month)
+{
+	static const char *const	 ends[] = { "-wal", "-shm", "" };
+	struct db			*db;
+	char				 path[PATH], name[PATH];
+	size_t				 i;
+
+	TAILQ_FOREACH(db, &dbs, db_entry)
+		if (db->db_id == tenant && db->db_month == month)
+			break;
+	if (db != NULL)
+		db_close(db);
+	log_path(path, sizeof(path), tenant, month);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		if (unlink(name) == -1 && errno != ENOENT)
+			log_warn("%s", name);
+	}
+}
+
+/* Each of a tenant's logs; the function may remove it.  0, or -1. */
+static int
+log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
+{
+	struct dirent	*de;
+	char		 path[PATH];
+	uint32_t	 month;
+	DIR		*dir;
+
+	(void)snprintf(path, sizeof(path), "tenants/%u", tenant);
+	if ((dir = opendir(tenant == DB_SYSTEM ? "." : path)) == NULL)
+		return (-1);
+	while ((de = readdir(dir)) != NULL)
+		if ((month = log_month(de->d_name)) != 0)
+			fn(tenant, month, arg);
+	(void)closedir(dir);
+	return (0);
+}
+
+struct months {
+	uint32_t	 mo_before, mo_n, mo_due, mo_oldest, mo_newest;
+	int		 mo_purge;
+};
+
+static void
+month_one(uint32_t tenant, uint32_t month, void *arg)
+{
+	struct months	*mo = arg;
+
+	mo->mo_n++;
+	if (mo->mo_oldest == 0 || month < mo->mo_oldest)
+		mo->mo_oldest = month;
+	if (month > mo->mo_newest)
+		mo->mo_newest = month;
+	if (month >= mo->mo_before)
+		return;
+	mo->mo_due++;
+	if (mo->mo_purge)
+		log_remove(tenant, month);
+}
+
+int
+db_log_months(uint32_t tenant, uint32_t before, uint32_t *n, uint32_t *due,
+    uint32_t *oldest, uint32_t *newest)
+{
+	struct months	 mo = { .mo_before = before };
+
+	if (log_each(tenant, month_one, &mo) == -1)
+		return (-1);
+	*n = mo.mo_n;
+	*due = mo.mo_due;
+	*oldest = mo.mo_oldest;
+	*newest = mo.mo_newest;
+	return (0);
+}
+
+int
+db_log_purge(uint32_t tenant, uint32_t before)
+{
+	struct months	 mo = { .mo_before = before, .mo_purge = 1 };
+
+	if (log_each(tenant, month_one, &mo) == -1)
+		return (-1);
+	return ((int)mo.mo_due);
+}
+
+uint64_t
+db_month_start(uint32_t month)
+{
+	struct tm	 tm;
+	time_t		 t;
+
+	if (month == 0)
+		return (0);
+	memset(&tm, 0, sizeof(tm));
+	tm.tm_year = (int)(month / 100) - 1900;
+	tm.tm_mon = (int)(month % 100) - 1;
+	tm.tm_mday = 1;
+	return ((t = timegm(&tm)) <= 0 ? 0 : (uint64_t)t * 1000);
 }
 
 uint32_t

@@ -113,6 +113,18 @@ struct db	*db_enter_log(uint32_t tenant, uint32_t month, int create,
 		    enum db_why *);
 /* Put a damaged one out of the way, as .bad in place of .db; 0, or -1. */
 int		 db_log_aside(uint32_t tenant, uint32_t month);
+/* Commit, and take the file's log away with what is in it; 0, or -1. */
+int		 db_shrink(struct db *);
+/*
+ * The months of which there is an access log: how many, how many of them are
+ * before a month, the oldest and the newest (0: none).  0, or -1.
+ */
+int		 db_log_months(uint32_t tenant, uint32_t before, uint32_t *n,
+		    uint32_t *due, uint32_t *oldest, uint32_t *newest);
+/* Remove those before a month; how many, or -1. */
+int		 db_log_purge(uint32_t tenant, uint32_t before);
+/* When a month begins, in ms; 0 of month 0. */
+uint64_t	 db_month_start(uint32_t month);
 /* The month of a time in ms, YYYYMM in UTC, and the one after a month. */
 uint32_t	 db_month_of(uint64_t ms);
 uint32_t	 db_month_next(uint32_t month);

@@ -82,6 +82,8 @@ static const struct shape	 shapes[] = {
 	SHAPE(A_ROLE, m_a_role, 1, 0, AT(m_a_role, name)),
 	SHAPE(A_TEMPLATE, m_a_template, 1, 0, AT(m_a_template, name)),
 	SHAPE(A_ALERT, m_a_alert, 1, 0, AT(m_a_alert, addrs)),
+	SHAPE(A_AUDIT_ROW, m_c_audit_row, 1, 0, AT(m_c_audit_row, text)),
+	SHAPE(A_POINT, m_c_point, 1, 0, AT(m_c_point, line)),
 	SHAPE(A_FLOOR, m_a_floor, 3, 2, AT(m_a_floor, name),
 	    AT(m_a_floor, template), AT(m_a_floor, networks),
 	    AT(m_a_floor, users),

@@ -808,6 +808,19 @@ static const struct field c_log_row[] = {
 static const struct field c_log_text[] = {
 	BLOB(m_c_log_text, text, MAX_MAP), END
 };
+static const struct field c_kept[] = {
+	STR(m_c_kept, tenant, MAX_LABEL), N8(m_c_kept, kind, KEEP_MAX - 1),
+	N8(m_c_kept, hold, 1), N32(m_c_kept, days), N64(m_c_kept, count),
+	N64(m_c_kept, due), N64(m_c_kept, oldest), N64(m_c_kept, newest), END
+};
+static const struct field a_records[] = {
+	N64(m_a_records, grant), N64(m_a_records, at), END
+};
+static const struct field a_log[] = {
+	N64(m_a_log, grant), N64(m_a_log, from), N64(m_a_log, to),
+	N8(m_a_log, kind, ACCESS_MAX), N32(m_a_log, user),
+	N32(m_a_log, floor), STR(m_a_log, network, 64), END
+};
 static const struct field c_stat_row[] = {
 	STR(m_c_stat_row, name, MAX_HOST), N64(m_c_stat_row, value), END
 };
@@ -1059,6 +1072,12 @@ static const struct row {
 	ROW(A_IMPORT_DONE, D, S, import_done),
 	ROW(A_ALERTS, S, D, grant_only),
 	ROW(A_ALERT, D, S, a_alert),
+	ROW(A_AUDIT, S, D, a_records),
+	ROW(A_AUDIT_ROW, D, S, c_audit_row),
+	ROW(A_POINTS, S, D, a_records),
+	ROW(A_POINT, D, S, c_point),
+	ROW(A_LOG, S, D, a_log),
+	ROW(A_LOG_ROW, D, S, c_log_row),
 
 	ROW(C_HELLO, C, A, c_hello),
 	COMMAND(C_TENANT_ADD, D, c_tenant_add),
@@ -1121,6 +1140,9 @@ static const struct row {
 	LOOK(C_LOG_SHOW, D, c_log),
 	ANSWER(C_LOG_ROW, D, c_log_row),
 	ANSWER(C_LOG_TEXT, D, c_log_text),
+	LOOK(C_PURGE_SHOW, D, c_name),
+	COMMAND(C_PURGE_RUN, D, c_name),
+	ANSWER(C_KEPT, D, c_kept),
 	LOOK(C_PROOF_KEY, D, c_none),
 	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),

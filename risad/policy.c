@@ -13,6 +13,7 @@ static int	 network_word(const char *);
 static int	 role_listed(const char *);
 
 #define MONTH	(30 * 24 * 60)		/* in minutes */
+#define YEARS(n)	((n) * 36525 / 100 + 1)	/* in days */
 
 const struct policy_rule policy_rules[POLICY_KEYS] = {
 	[POLICY_LENGTH] = { "password-length", 8, MAX_PASSWORD_CHARS, 8 },
@@ -28,6 +29,13 @@ const struct policy_rule policy_rules[POLICY_KEYS] = {
 	    PF_NOBODY },
 	[POLICY_LOCK_TRIES] = { "lock-tries", 1, 12, 10 },
 	[POLICY_LOCK_MINUTES] = { "lock-minutes", 0, 24 * 60, 30 },
+	/* F5, F6 and F7: never under six months, a year; up to 20 years. */
+	[POLICY_CHAT_DAYS] = { "chat-days", 0, YEARS(20), 0 },
+	[POLICY_LOG_DAYS] = { "log-days", 184, YEARS(20), YEARS(1) },
+	[POLICY_AUDIT_DAYS] = { "audit-days", YEARS(1), YEARS(20),
+	    YEARS(3) },
+	[POLICY_HOLD] = { "legal-hold", 0, 1, 0 },
+	[POLICY_LOG_CONSOLE] = { "log-console", 0, 1, 0 },
 };
 
 const struct policy_lists policy_lists[POLICY_LISTS] = {
@@ -47,6 +55,12 @@ const struct policy_preset policy_presets[POLICY_PRESETS] = {
 	    { POLICY_KINDS, 1 }, { POLICY_STRENGTH, 3 },
 	    { POLICY_HISTORY, 0 }, { POLICY_DAYS, 0 } }, 6 },
 };
+
+int
+policy_operators(enum policy_key key)
+{
+	return (key == POLICY_HOLD);
+}
 
 void
 policy_preset(struct policy *po, const struct policy_preset *pp)

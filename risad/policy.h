@@ -22,6 +22,11 @@ enum policy_key {
 	POLICY_FACTOR,		/* who needs a second factor */
 	POLICY_LOCK_TRIES,	/* failures that lock an account */
 	POLICY_LOCK_MINUTES,	/* 0: until an administrator unlocks */
+	POLICY_CHAT_DAYS,	/* that messages are kept; 0: for ever */
+	POLICY_LOG_DAYS,	/* the same of the access log */
+	POLICY_AUDIT_DAYS,	/* and of the audit trail */
+	POLICY_HOLD,		/* nothing goes by its age */
+	POLICY_LOG_CONSOLE,	/* administrators see the access log */
 	POLICY_KEYS
 };
 
@@ -73,6 +78,9 @@ struct policy_preset {
 };
 #define POLICY_PRESETS	1
 extern const struct policy_preset policy_presets[POLICY_PRESETS];
+
+/* Is it for operators alone to set? */
+int	 policy_operators(enum policy_key);
 
 void	 policy_preset(struct policy *, const struct policy_preset *);
 

@@ -173,6 +173,8 @@ enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
 /* How its lines are wanted: as rows, or as the text of a file. */
 enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
+/* What is kept for a time, and goes then. */
+enum keep_kind	{ KEEP_CHAT, KEEP_AUDIT, KEEP_LOG, KEEP_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
@@ -422,6 +424,12 @@ enum imsg_type {
 	IMSG_A_IMPORT_DONE,
 	IMSG_A_ALERTS,
 	IMSG_A_ALERT,
+	IMSG_A_AUDIT,
+	IMSG_A_AUDIT_ROW,
+	IMSG_A_POINTS,
+	IMSG_A_POINT,
+	IMSG_A_LOG,
+	IMSG_A_LOG_ROW,
 
 	/* risactl -> auth, and auth -> storage or parent */
 	IMSG_C_HELLO,
@@ -485,6 +493,9 @@ enum imsg_type {
 	IMSG_C_LOG_SHOW,
 	IMSG_C_LOG_ROW,
 	IMSG_C_LOG_TEXT,
+	IMSG_C_PURGE_SHOW,
+	IMSG_C_PURGE_RUN,
+	IMSG_C_KEPT,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -1277,6 +1288,13 @@ struct m_c_audit_state {
 	uint32_t	 compared;
 };
 struct m_c_point	{ const char *line; };
+struct m_a_records	{ uint64_t grant, at; };	/* before it, or after */
+struct m_a_log {
+	uint64_t	 grant, from, to;	/* ms */
+	uint8_t		 kind;
+	uint32_t	 user, floor;		/* 0: any */
+	const char	*network;
+};
 struct m_c_log {
 	uint32_t	 op;
 	const char	*tenant;	/* "": what belongs to none */
@@ -1292,6 +1310,14 @@ struct m_c_log_row {
 	uint16_t	 status;
 	uint32_t	 user, floor;
 	const char	*email, *addr, *text;
+};
+struct m_c_kept {
+	const char	*tenant;
+	uint8_t		 kind;		/* enum keep_kind */
+	uint8_t		 hold;		/* nothing goes */
+	uint32_t	 days;		/* 0: for ever */
+	uint64_t	 count, due;	/* rows; of logs, months */
+	uint64_t	 oldest, newest;	/* ms, or 0 */
 };
 struct m_c_log_text	{ struct m_blob text; };
 struct m_c_stat_row	{ const char *name; uint64_t value; };

@@ -249,6 +249,8 @@ struct passkey_bytes {
 /* Its challenge and bytes into m, from the member "passkey"; 0, or -1. */
 int		 api_passkey_login(json_t *, struct passkey_bytes *,
 		    struct m_passkey_login *);
+extern const struct route	 api_record_routes[];
+extern const size_t		 api_record_nroutes;
 extern const struct route	 api_guest_routes[];
 extern const size_t		 api_guest_nroutes;
 /* For ask_send(): the answer is the RESULT and nothing else. */

@@ -57,8 +57,20 @@ static const struct row {
 	/* Where the newest ?1 begin. */
 	ROW(AUDIT_FROM, BOTH,
 	    "SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?1"),
+	ROW(AUDIT_BACK, BOTH,
+	    "SELECT id, at, entry FROM audit WHERE id < ?1 "
+	    "ORDER BY id DESC LIMIT ?2"),
 	ROW(AUDIT_BEFORE, BOTH,
 	    "SELECT count(*) FROM audit WHERE id <= ?1"),
+	/* Of ?2 rows after ?1: how many, the last one's id, the oldest and the
+	 * newest, and how many are older than ?3. */
+	ROW(COUNT_AUDIT, BOTH,
+	    "SELECT count(*), max(id), min(at), max(at), "
+	    "count(*) FILTER (WHERE at < ?3) FROM "
+	    "(SELECT id, at FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2)"),
+	ROW(PURGE_AUDIT, BOTH, "DELETE FROM audit WHERE id <= ?1"),
+	ROW(PURGE_POINTS, BOTH, "DELETE FROM points WHERE seq <= ?1"),
+	ROW(SHRINK, EACH, "PRAGMA wal_checkpoint(TRUNCATE)"),
 	ROW(POINT_ADD, BOTH,
 	    "INSERT OR IGNORE INTO points (seq, head, line) "
 	    "VALUES (?1, ?2, ?3)"),
@@ -343,6 +355,19 @@ static const struct row {
 	    "SELECT count(*) FROM (SELECT 1 FROM messages WHERE kind = ?1 "
 	    "AND a = ?2 AND b = ?3 AND id > ?4 AND sender <> ?5 "
 	    "ORDER BY id DESC LIMIT ?6)"),
+	ROW(COUNT_TALK, TEN,
+	    "SELECT count(*), max(id), min(at), max(at), "
+	    "count(*) FILTER (WHERE at < ?3) FROM "
+	    "(SELECT id, at FROM messages WHERE id > ?1 ORDER BY id "
+	    "LIMIT ?2)"),
+	/* Of the ?2 that are first, those from before ?1. */
+	ROW(PURGE_TALK, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM "
+	    "(SELECT id, at FROM messages ORDER BY id LIMIT ?2) "
+	    "WHERE at < ?1)"),
+	ROW(PURGE_DMS, TEN,
+	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
+	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
 #undef ROW
 };
 

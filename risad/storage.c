@@ -533,6 +533,7 @@ tick(int fd, short ev, void *arg)
 	grant_each(0, 0, 0, grant_tick, &now);
 	import_tick();
 	audit_checkpoints(0);
+	retain_tick();
 	guest_late(now);
 	sweep(now);
 	if (now - expired >= EXPIRE_EACH) {
@@ -682,6 +683,9 @@ static const struct handler {
 	{ IMSG_A_IMPORT_LINE, ASK_ADMIN, 0, R_SESSION, adm_import_line },
 	{ IMSG_A_IMPORT_END, ASK_ADMIN, 1, R_SESSION, adm_import_end },
 	{ IMSG_A_ALERTS, ASK_ADMIN, 0, R_SESSION, adm_alerts },
+	{ IMSG_A_AUDIT, ASK_ADMIN, 0, R_SESSION, adm_audit },
+	{ IMSG_A_POINTS, ASK_ADMIN, 0, R_SESSION, adm_points },
+	{ IMSG_A_LOG, ASK_ADMIN, 1, R_SESSION, adm_log },
 };
 
 static const struct handler *
@@ -1056,6 +1060,7 @@ storage_start(void)
 	evtimer_set(&tick_ev, tick, NULL);
 	grant_watch(grant_moved);
 	access_start();
+	retain_start();
 }
 
 static void

@@ -51,6 +51,8 @@ struct tenant {
 	uint64_t	 tn_sweep;	/* ms: then guests are looked at */
 	int		 tn_trail;	/* may have grown since a checkpoint */
 	uint64_t	 tn_point;	/* mono ms: no other before */
+	uint64_t	 tn_purge;	/* mono ms: then what is old goes */
+	int		 tn_purging;	/* now, an operator waits for it */
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
@@ -248,9 +250,15 @@ int	 audit_migrated(struct db *, int version);
 void	 audit_checkpoints(int all);
 /* Keys has signed, or refused. */
 void	 audit_proven(const struct m_proven *);
+/* Lines from before that time go, at most so many, and never the last one; how
+ * many have gone, or -1. */
+int	 audit_purge(struct db *, uint64_t before, unsigned int max);
 /* How many answers of keys are still to come; none, it is gone. */
 unsigned int audit_waits(void);
 void	 audit_forget(void);
+/* Requests of administrators. */
+enum result	 adm_audit(struct request *, const void *);
+enum result	 adm_points(struct request *, const void *);
 /* Commands about trails; 1, or -1 with a sentence. */
 int	 audit_show(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
@@ -284,6 +292,16 @@ void	 access_flush(void);
 int	 access_block(struct db *, sqlite3_stmt *,
 	    void (*)(const struct access *, void *), void *);
 
+/* storage_retain.c: what goes by its age */
+void	 retain_start(void);
+/* From time to time: is it somebody's turn? */
+void	 retain_tick(void);
+/*
+ * Answer with what is kept of the request's tenant, or of all (no tenant);
+ * with run, what is due goes before that.  NULL, or why not.
+ */
+const char *retain_begin(struct request *, int run);
+
 /* storage_log.c */
 
 /* The word of a kind. */
@@ -291,6 +309,7 @@ const char *access_word(uint8_t);
 /* Answer with what is wanted of the log of the request's tenant, or (no
  * tenant) of the installation; NULL, or why not. */
 const char *log_begin(struct request *, const struct m_c_log *);
+enum result	 adm_log(struct request *, const void *);
 /* Keys has signed a sum, or is gone. */
 void	 log_proven(uint32_t id, const struct m_proven *);
 void	 log_unproven(void);

@@ -985,6 +985,7 @@ adm_policy_set(struct request *rq, const void *arg)
 	const struct m_a_policy	*m = arg;
 	struct policy		 was, po;
 	enum result		 r;
+	size_t			 i;
 
 	rq->rq_field = "policy";
 	if (policy_read(&was, m->was.mb_data, m->was.mb_len) == -1 ||
@@ -993,6 +994,12 @@ adm_policy_set(struct request *rq, const void *arg)
 	/* Somebody else was quicker: what he set is not what this one saw. */
 	if (memcmp(&was, &rq->rq_tn->tn_policy, sizeof(was)) != 0)
 		return (R_CONFLICT);
+	for (i = 0; i < POLICY_KEYS; i++) {
+		rq->rq_field = policy_rules[i].pr_name;
+		if (policy_operators((enum policy_key)i) &&
+		    po.po_value[i] != was.po_value[i])
+			return (R_INVALID);
+	}
 	/* Nobody locks himself out; risactl may, and can always mend it. */
 	if ((rq->rq_field = policy_excludes(&po, rq->rq_gr)) != NULL)
 		return (R_EXCLUDES);

@@ -1334,6 +1334,35 @@ log_read(struct command *co)
 }
 
 /*
+ * What is kept.
+ */
+
+static int
+purge(struct command *co, int now)
+{
+	const struct m_c_name	*m = co->co_m;
+	const char		*why;
+
+	if (m->name[0] != '\0' && co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((why = retain_begin(co->co_rq, now)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+static int
+purge_show(struct command *co)
+{
+	return (purge(co, 0));
+}
+
+static int
+purge_run(struct command *co)
+{
+	return (purge(co, 1));
+}
+
+/*
  * State and figures.
  */
 
@@ -1461,6 +1490,8 @@ static const struct verb {
 	{ IMSG_C_AUDIT_VERIFY, NULL, trail_verify },
 	{ IMSG_C_AUDIT_POINTS, NULL, trail_points },
 	{ IMSG_C_LOG_SHOW, "log read", log_read },
+	{ IMSG_C_PURGE_SHOW, NULL, purge_show },
+	{ IMSG_C_PURGE_RUN, "purge run", purge_run },
 	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
@@ -1486,6 +1517,9 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_IMPORT_END:
 		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
 		    ie->dry ? " dry" : "");
+		break;
+	case IMSG_C_PURGE_RUN:
+		(void)strlcpy(dst, ((const struct m_c_name *)m)->name, size);
 		break;
 	case IMSG_C_LOG_SHOW:
 		(void)snprintf(dst, size, "%s %s", lo->tenant[0] == '\0' ?

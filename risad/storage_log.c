@@ -14,6 +14,7 @@
 #include "util.h"
 
 #define CHUNK		(48 * 1024)	/* of an export, in one imsg */
+#define PAGE_ROWS	1000		/* that an administrator gets at once */
 #define MAILS		64		/* remembered of those met last */
 
 /* What is wanted, how far it has come, and what is told of it. */
@@ -27,6 +28,8 @@ struct walk {
 	uint8_t		 wk_kind, wk_format;
 	uint32_t	 wk_user, wk_floor;	/* 0: any */
 	int		 wk_has_network, wk_begun;
+	int		 wk_page;		/* an administrator asks */
+	unsigned int	 wk_rows;		/* sent to him */
 	struct network	 wk_network;
 	FILE		*wk_out;		/* in this turn */
 	EVP_MD_CTX	*wk_sum;
@@ -179,8 +182,10 @@ line_row(struct walk *wk, const struct access *ac)
 				    .text = ac->ac_text };
 
 	m.email = mail_of(wk, ac->ac_user);
-	(void)proc_send(wk->wk_peer, IMSG_C_LOG_ROW, wk->wk_stream->st_id, -1,
-	    &m);
+	if (wk->wk_page && wk->wk_rows++ >= PAGE_ROWS)
+		return;
+	(void)proc_send(wk->wk_peer, wk->wk_page ? IMSG_A_LOG_ROW :
+	    IMSG_C_LOG_ROW, wk->wk_stream->st_id, -1, &m);
 }
 
 static void
@@ -341,6 +346,12 @@ log_unproven(void)
 static int
 walk_end(struct walk *wk, const char *why)
 {
+	if (wk->wk_page) {
+		(void)proc_result(wk->wk_peer, wk->wk_stream->st_id,
+		    why == NULL ? R_OK : R_UNAVAILABLE,
+		    wk->wk_rows > PAGE_ROWS, "");
+		return (0);
+	}
 	(void)proc_result(wk->wk_peer, wk->wk_stream->st_id, why == NULL ?
 	    R_OK : R_REFUSED, 0, why == NULL ? "" : why);
 	return (0);
@@ -371,6 +382,8 @@ stream_log(struct stream *sm, struct peer *pe)
 	if (wk->wk_db != NULL)
 		tenant_leave(tn, wk->wk_db);
 	wk->wk_db = NULL;
+	if (wk->wk_rows > PAGE_ROWS)
+		return (walk_end(wk, NULL));
 	if (n == 1)
 		return (1);
 	if (n == 0 && wk->wk_format != LOG_ROWS)
@@ -416,21 +429,33 @@ walk_about(struct walk *wk, const struct m_c_log *m, struct db *db)
 	return (NULL);
 }
 
+/* The walk is to be: of the request's tenant, or of the installation. */
+static struct walk *
+walk_new(const struct request *rq, uint64_t from, uint64_t to, uint8_t kind)
+{
+	struct walk	*wk;
+	uint64_t	 now = now_ms();
+
+	if ((wk = calloc(1, sizeof(*wk))) == NULL)
+		return (NULL);
+	wk->wk_tenant = rq->rq_tn == NULL ? DB_SYSTEM : rq->rq_tn->tn_id;
+	wk->wk_from = from;
+	wk->wk_to = to < now ? to : now;
+	wk->wk_month = db_month_of(wk->wk_from);
+	wk->wk_end = db_month_of(wk->wk_to);
+	wk->wk_kind = kind;
+	access_flush();		/* what was done before is in it */
+	return (wk);
+}
+
 const char *
 log_begin(struct request *rq, const struct m_c_log *m)
 {
 	struct walk	*wk;
 	const char	*why;
-	uint64_t	 now = now_ms();
 
-	if ((wk = calloc(1, sizeof(*wk))) == NULL)
+	if ((wk = walk_new(rq, m->from, m->to, m->kind)) == NULL)
 		return ("no memory");
-	wk->wk_tenant = rq->rq_tn == NULL ? DB_SYSTEM : rq->rq_tn->tn_id;
-	wk->wk_from = m->from;
-	wk->wk_to = m->to < now ? m->to : now;
-	wk->wk_month = db_month_of(wk->wk_from);
-	wk->wk_end = db_month_of(wk->wk_to);
-	wk->wk_kind = m->kind;
 	wk->wk_format = m->format;
 	if ((why = walk_about(wk, m, rq->rq_db)) == NULL &&
 	    m->format != LOG_ROWS && ((wk->wk_sum = EVP_MD_CTX_new()) ==
@@ -440,8 +465,29 @@ log_begin(struct request *rq, const struct m_c_log *m)
 		walk_free(wk);
 		return (why);
 	}
-	access_flush();		/* what was done before is in it */
 	if (rq_stream(rq, stream_log, wk, walk_free) == -1)
 		return ("no memory");
 	return (NULL);
+}
+
+/* The rules decide whether it is shown at all (F9). */
+enum result
+adm_log(struct request *rq, const void *arg)
+{
+	const struct m_a_log	*m = arg;
+	struct walk		*wk;
+
+	if (rq->rq_tn->tn_policy.po_value[POLICY_LOG_CONSOLE] == 0)
+		return (R_FORBIDDEN);
+	if (audit_add(rq->rq_db, "by user %u: show access log",
+	    rq->rq_gr->gr_user) == -1 ||
+	    (wk = walk_new(rq, m->from, m->to, m->kind)) == NULL)
+		return (R_UNAVAILABLE);
+	wk->wk_page = 1;
+	wk->wk_user = m->user;
+	wk->wk_floor = m->floor;
+	wk->wk_has_network = m->network[0] != '\0' &&
+	    network_parse(&wk->wk_network, m->network) == NETWORK_OK;
+	return (rq_stream(rq, stream_log, wk, walk_free) == -1 ?
+	    R_UNAVAILABLE : R_OK);
 }

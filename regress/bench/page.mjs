@@ -35,8 +35,7 @@ function count() {
 }
 
 class Visitor {
-	bytes = 0;
-	requests = 0;
+	bytes = new Map();		/* by request: some are told twice */
 	faults = [];
 
 	async open() {
@@ -70,8 +69,7 @@ class Visitor {
 		}));
 
 		cdp.on('Network.loadingFinished', (e) => {
-			this.bytes += e.encodedDataLength;
-			this.requests++;
+			this.bytes.set(e.requestId, e.encodedDataLength);
 		});
 		await cdp.send('Network.enable');
 		const people = page.waitForEvent('websocket').then(open);
@@ -84,8 +82,9 @@ class Visitor {
 		/* By the thread's own clock: others share the processors. */
 		await cdp.send('Performance.enable',
 		    { timeDomain: 'threadTicks' });
-		return ({ people: n, bytes: this.bytes,
-		    requests: this.requests, faults: this.faults });
+		return ({ people: n, bytes: [...this.bytes.values()].reduce(
+		    (a, b) => a + b, 0), requests: this.bytes.size,
+		    faults: this.faults });
 	}
 
 	/* CPU seconds of the page's thread, and of all processes by kind. */

@@ -72,6 +72,8 @@ accepted(const struct command *cm)
 	case IMSG_C_AUDIT_VERIFY:
 	case IMSG_C_AUDIT_POINTS:
 	case IMSG_C_LOG_SHOW:
+	case IMSG_C_PURGE_SHOW:
+	case IMSG_C_PURGE_RUN:
 		break;			/* of a tenant or of the installation */
 	case IMSG_C_ALERTS:
 	case IMSG_C_OPERATOR_LIST:

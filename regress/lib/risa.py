@@ -38,7 +38,9 @@ RULES = {'password-length': 8, 'password-length-factor': 128,
          'password-kinds': 1, 'password-strength': 2,
          'password-history': 0, 'password-days': 0, 'session-idle': 0,
          'session-absolute': 0, 'second-factor': 0, 'lock-tries': 10,
-         'lock-minutes': 30, 'mail-domains': [], 'networks': [],
+         'lock-minutes': 30, 'chat-days': 0, 'log-days': 366,
+         'audit-days': 1096, 'legal-hold': 0, 'log-console': 0,
+         'mail-domains': [], 'networks': [],
          'admin-networks': [], 'second-factor-roles': []}
 
 # Two rooms on the right behind a wall at x = 1000: 1 for two people, with a

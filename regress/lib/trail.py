@@ -8,22 +8,25 @@ import os
 import sqlite3
 import struct
 import sys
+import time
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from risa import TOP, Failure
 
 sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
-from seal_reader import hkdf, open_record, unwrap               # noqa: E402
+from seal_reader import bound, hkdf, name, open_record, unwrap               # noqa: E402
 
 
 def access_log(d, tenant):
     """The entries of a tenant's access logs, as storage_access.c has them."""
     path, key = _place(d, tenant)
     entries = []
-    for name in sorted(os.listdir(os.path.dirname(path))):
-        if not name.startswith('log-') or not name.endswith('.db'):
+    for file in sorted(os.listdir(os.path.dirname(path))):
+        if not file.startswith('log-') or not file.endswith('.db'):
             continue
         db = sqlite3.connect('file:%s?mode=ro' % os.path.join(
-            os.path.dirname(path), name), uri=True)
+            os.path.dirname(path), file), uri=True)
         for row, block in db.execute('SELECT id, block FROM access '
                                      'ORDER BY id'):
             data = open_record({'table': 'access', 'column': 'block',
@@ -41,6 +44,44 @@ def access_log(d, tenant):
                     'address': addr.decode(), 'text': text.decode()})
         db.close()
     return entries
+
+
+def _seal(key, table, column, row, text):
+    """As seal.h has it, by the second reader's parts."""
+    form, generation, month = 1, 1, int(time.strftime('%Y%m', time.gmtime()))
+    nonce = os.urandom(12)
+    k = hkdf(key, b'risad seal' + name(table) + struct.pack('>I', month))
+    sealed = AESGCM(k).encrypt(nonce, text, bound({
+        'table': table, 'column': column, 'row': row, 'version': 0,
+        'bind': b''}, generation, month))
+    return struct.pack('>BII', form, generation, month) + nonce + sealed
+
+
+def age(d, tenant, days):
+    """The trail of a tenant becomes so much older; risad is down."""
+    path, key = _place_of(d, tenant)
+    ms = days * 86400000
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute('BEGIN IMMEDIATE')
+    record, = db.execute("SELECT value FROM meta WHERE name = 'chain'"
+                         ).fetchone()
+    secret, seq, head, before, base = struct.unpack(
+        '>32sQ32sQ32s', open_record({
+            'table': 'meta', 'column': 'chain', 'row': 0, 'version': 0,
+            'bind': b'', 'record': record}, key))
+    mac = base
+    for row, at, entry in db.execute(
+            'SELECT id, at, entry FROM audit ORDER BY id').fetchall():
+        mac = hmac.new(secret, mac + struct.pack('>QQ', row, at - ms) +
+                       _text(row, entry, key), hashlib.sha256).digest()
+        db.execute('UPDATE audit SET at = ?, mac = ? WHERE id = ?',
+                   (at - ms, mac, row))
+    db.execute('DELETE FROM points')
+    db.execute("UPDATE meta SET value = ? WHERE name = 'chain'",
+               (_seal(key, 'meta', 'chain', 0, struct.pack(
+                   '>32sQ32sQ32s', secret, seq, mac, before, base)),))
+    db.execute('COMMIT')
+    db.close()
 
 
 def _text(row, entry, key):
@@ -65,7 +106,10 @@ def _place(d, tenant):
     """The file of a trail, None being the installation's, and its key."""
     if tenant is None:
         return d.path('data', 'system.db'), hkdf(_master(d), b'risad system')
-    number = d.json('tenant', 'show', tenant)['tenant']['id']
+    return _place_of(d, d.json('tenant', 'show', tenant)['tenant']['id'])
+
+
+def _place_of(d, number):
     with open(d.path('data', 'keys', '%d.key' % number), 'rb') as f:
         key = unwrap({'key': _master(d), 'record': f.read(),
                       'tenant': number})

@@ -543,6 +543,45 @@ async function download(s, id) {
 	return (readFileSync(await file.path(), 'utf8'));
 }
 
+test('records: the trail and its checkpoints, the log where rules show it', () =>
+    seated(async (seat) => {
+	const f = await daemon.floor('acme', 'Archive', 'lobby');
+	const s = seat(await admin('records'));
+
+	await s.reads('admin-records', new RegExp(`by operator 0: add floor ${f}`));
+	s.expect(/^download: blob:/);
+	const [file] = await Promise.all([
+		s.page.waitForEvent('download'),
+		s.$('records-checkpoints').click(),
+	]);
+	assert.match(file.suggestedFilename(), /^acme-checkpoints-.*\.txt$/);
+	s.expect(/status of 403/);
+	await s.$('records-log').click();
+	await s.see('records-off');
+	await s.$('admin-nav-rules').click();
+	await s.$('admin-rules-log-console').selectOption('1');
+	await s.$('admin-rules-log-days').fill('183');
+	assert.ok(await s.$('admin-rules-save').isDisabled(), 'six months');
+	await s.$('admin-rules-log-days').fill('400');
+	await s.$('admin-rules-save').click();
+	await until(async () => await s.$('admin-rules-save').isDisabled(),
+	    'saved');
+	const b = seat(await at(ben));
+	await b.inside();
+	await s.$('admin-nav-records').click();
+	await s.$('records-log').click();
+	await s.$('records-kind').selectOption('enter');
+	await until(async () => (await s.page.getByTestId('records-log-line')
+	    .allInnerTexts()).some((x) => x.includes(ben.mail)),
+	    'ben has entered a floor');
+	await s.$('records-day').fill('2020-01-01');
+	await s.reads('admin-records', /Nothing was recorded/);
+	await s.$('records-audit').click();
+	await s.reads('admin-records', /set log-days from 366 to 400/);
+	await daemon.ctl('policy', 'set', 'acme', 'log-console', '0');
+	await daemon.ctl('policy', 'set', 'acme', 'log-days', '366');
+}));
+
 test('people from a file: looked at first, then carried out, with links', () =>
     seated(async (seat) => {
 	const s = seat(await admin('people'));

@@ -251,7 +251,7 @@ test('pictures: profile, text and administration', () =>
 		await s.$('text-toggle').click();
 		await shot(s, `text-${l.name}`);
 		for (const part of ['people', 'groups', 'roles', 'floors',
-		    'review', 'rules', 'tenant']) {
+		    'review', 'records', 'rules', 'tenant']) {
 			await s.page.goto(daemon.url('acme', `/admin/${part}`));
 			await s.see(`admin-${part}`);
 			await s.page.waitForLoadState('networkidle');

@@ -110,6 +110,14 @@ test_all(void)
 		    IMSG_C_AUDIT_VERIFY, 0 },
 		{ "audit|checkpoints", IMSG_C_AUDIT_POINTS, 0 },
 		{ "audit|checkpoints|tenant|acme", IMSG_C_AUDIT_POINTS, 0 },
+		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
+		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
+		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
+		{ "purge|run|dry|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
+		{ "purge|run|tenant|acme", IMSG_C_PURGE_RUN, 0 },
+		{ "retention|show", IMSG_C_PURGE_SHOW, 0 },
+		{ "retention|set|acme|chat|30", IMSG_C_POLICY_SET,
+		    POLICY_CHAT_DAYS },
 		{ "log|show", IMSG_C_LOG_SHOW, LOG_ROWS },
 		{ "log|show|tenant|acme|from|2h|to|2026-11-30|user|7|floor|3F|"
 		    "kind|enter|address|10.0.0.0/8|last|5", IMSG_C_LOG_SHOW,
@@ -274,7 +282,7 @@ test_short(void)
 	CHECK_STR(cm.cm_role, "a");
 	CHECK_INT(parse("f|del|acme|3"), 0);
 	CHECK_INT(cm.cm_type, IMSG_C_FLOOR_DEL);
-	CHECK_INT(parse("re"), 0);
+	CHECK_INT(parse("rel"), 0);
 	CHECK_INT(cm.cm_type, IMSG_C_RELOAD);
 	CHECK_INT(parse("user|lo|acme|a@b.example"), 0);
 	CHECK_INT(parse("tenant|res|acme"), 0);
@@ -297,8 +305,8 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit floor guest log operator policy reload "
-	    "role session show tenant user verify\n"));
+	CHECK(says("valid here: audit floor guest log operator policy purge "
+	    "reload retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: audit"));

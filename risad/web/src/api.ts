@@ -1,8 +1,8 @@
 import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Factor,
     FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer, InviteInfo,
-    InviteLink, Judgement, LangChoice, Look, Message, Passkey, Problem, Right,
-    Role, Rules, RuleSet, SessionInfo, Signin, Status, Tenant, TenantInfo,
-    User, Visit } from './types';
+    InviteLink, Judgement, LangChoice, LogKind, LogLine, Look, Message,
+    Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
+    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -202,6 +202,14 @@ export const admin = {
 	tenant: (title: string) => call<{ tenant: Tenant }>('PATCH',
 	    '/admin/tenant', { title }),
 	alerts: () => call<{ alerts: Attack[] }>('GET', '/admin/alerts'),
+	audit: (before: number) => call<Trail>('GET', '/admin/audit' +
+	    (before === 0 ? '' : `?before=${before}`)),
+	checkpoints: (after: number) => call<{ checkpoints: string[];
+	    more: boolean }>('GET', `/admin/checkpoints?after=${after}`),
+	log: (from: number, to: number, kind: LogKind | '') =>
+	    call<{ lines: LogLine[]; more: boolean }>('GET',
+	    `/admin/log?from=${from}&to=${to}${
+	    kind === '' ? '' : `&kind=${kind}`}`),
 	rules: () => call<RuleSet>('GET', '/admin/policy'),
 	setRules: (was: Rules, policy: Rules) => call<RuleSet>('PATCH',
 	    '/admin/policy', { was, policy }),

@@ -281,6 +281,29 @@ export interface Attack {
 	addresses: string[];
 }
 
+/* Lines of the audit trail, the newest first. */
+export interface Trail {
+	lines: { id: number; at: number; text: string | null }[];
+	more: boolean;
+}
+
+export type LogKind = 'request' | 'sign-in' | 'sign-out' | 'failed' |
+    'enter' | 'leave';
+
+/* A line of the access log. */
+export interface LogLine {
+	at: number;		/* ms */
+	kind: LogKind;
+	user: number;		/* 0: nobody */
+	email: string;
+	guest: boolean;
+	address: string;
+	text: string;
+	status: number;		/* 0: no request */
+	bytes: number;
+	floor: number;		/* 0: none */
+}
+
 /* One's second factor. */
 export interface Factor {
 	methods: string[];

@@ -13,17 +13,18 @@ import { AdminGroups } from './groups';
 import { AdminGuests } from './guests';
 import { Head } from './parts';
 import { AdminPeople } from './people';
+import { AdminRecords } from './records';
 import { AdminReview } from './review';
 import { AdminRoles } from './roles';
 import { AdminRules } from './rules';
 
 type Part = 'people' | 'groups' | 'roles' | 'floors' | 'guests' | 'review' |
-    'rules' | 'tenant';
+    'records' | 'rules' | 'tenant';
 
 const PARTS: [Part, IconName][] = [['people', 'people'],
     ['groups', 'group'], ['roles', 'role'], ['floors', 'floor'],
-    ['guests', 'door'], ['review', 'review'], ['rules', 'key'],
-    ['tenant', 'shield']];
+    ['guests', 'door'], ['review', 'review'], ['records', 'records'],
+    ['rules', 'key'], ['tenant', 'shield']];
 
 function partOf(path: string): Part {
 	const name = path.split('/')[2];
@@ -85,6 +86,8 @@ function Body(p: { part: Part }): JSX.Element {
 		return (<AdminGuests />);
 	case 'review':
 		return (<AdminReview />);
+	case 'records':
+		return (<AdminRecords />);
 	case 'rules':
 		return (<AdminRules />);
 	case 'tenant':

@@ -27,6 +27,11 @@ const NETWORKS = 'networks';
 const ADMIN_NETWORKS = 'admin-networks';
 const TRIES = 'lock-tries';
 const LOCK = 'lock-minutes';
+const CHAT_DAYS = 'chat-days';
+const LOG_DAYS = 'log-days';
+const AUDIT_DAYS = 'audit-days';
+const HOLD = 'legal-hold';
+const LOG_CONSOLE = 'log-console';
 
 /* Minutes to choose from; 0 leaves it to the server's configuration. */
 const IDLES = [0, 15, 30, 60, 120, 240, 480, 720, 1440];
@@ -91,7 +96,8 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 	const [networks, setNetworks] = useState(list(NETWORKS));
 	const [console, setConsole] = useState(list(ADMIN_NETWORKS));
 	const num = (name: string) => now[name] as number;
-	const bad = [LENGTH, LENGTH_FACTOR, HISTORY, DAYS].some((k) =>
+	const bad = [LENGTH, LENGTH_FACTOR, HISTORY, DAYS, CHAT_DAYS, LOG_DAYS,
+	    AUDIT_DAYS].some((k) =>
 	    !(num(k) >= bound(k)[0] && num(k) <= bound(k)[1]));
 	const next: Rules = { ...now, [DOMAINS]: words(domains),
 	    [NETWORKS]: words(networks), [ADMIN_NETWORKS]: words(console) };
@@ -183,6 +189,19 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 			    value={String(now[LOCK])} testid="admin-rules-lock"
 			    set={(v) => put(LOCK, Number(v))}
 			    options={lockSpans(was[LOCK] as number)} />
+			{whole('admin.rules.chat', CHAT_DAYS, 'chat-days',
+			    'admin.rules.chat.hint')}
+			{whole('admin.rules.log', LOG_DAYS, 'log-days')}
+			{whole('admin.rules.audit', AUDIT_DAYS, 'audit-days')}
+			{num(HOLD) !== 0 && <p class="hint"
+			    data-testid="admin-rules-hold">
+				{app.t('admin.rules.hold')}</p>}
+			<SelectField label={app.t('admin.rules.console.log')}
+			    value={String(num(LOG_CONSOLE))}
+			    testid="admin-rules-log-console"
+			    set={(v) => put(LOG_CONSOLE, Number(v))}
+			    options={[['0', app.t('admin.rules.no')],
+			    ['1', app.t('admin.rules.yes')]]} />
 			<TextArea label={app.t('admin.rules.domains')}
 			    value={domains} set={setDomains}
 			    testid="admin-rules-domains"

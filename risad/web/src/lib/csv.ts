@@ -40,10 +40,10 @@ export function nameList(names: string[]): string {
 }
 
 /* Offers a file to keep. */
-export function save(name: string, text: string): void {
+export function save(name: string, text: string, type = 'text/csv'): void {
 	const a = document.createElement('a');
 	const url = URL.createObjectURL(new Blob([text],
-	    { type: 'text/csv;charset=utf-8' }));
+	    { type: `${type};charset=utf-8` }));
 
 	a.href = url;
 	a.download = name;

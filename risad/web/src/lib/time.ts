@@ -50,6 +50,22 @@ export function stamp(at: number, lang: Lang): string {
 	    day: 'numeric', hour: 'numeric', minute: '2-digit' }).format(at));
 }
 
+/* To the second, as records have it. */
+export function second(at: number, lang: Lang): string {
+	return (format(lang, 'second', { year: 'numeric', month: '2-digit',
+	    day: '2-digit', hour: '2-digit', minute: '2-digit',
+	    second: '2-digit', hour12: false }).format(at));
+}
+
+/* When a local day, as isoDay() writes it, begins and ends; ms. */
+export function dayStart(iso: string): number {
+	return (new Date(`${iso}T00:00:00`).getTime());
+}
+
+export function dayEnd(iso: string): number {
+	return (new Date(`${iso}T23:59:59.999`).getTime());
+}
+
 /* The local day for names of files. */
 export function isoDay(at: number): string {
 	const d = new Date(at);
