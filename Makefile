@@ -99,6 +99,7 @@ SRCS =		risad/access.c \
 		risad/storage_operator.c \
 		risad/storage_passkey.c \
 		risad/storage_password.c \
+		risad/storage_place.c \
 		risad/storage_retain.c \
 		risad/storage_role.c \
 		risad/storage_signin.c \

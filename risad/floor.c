@@ -406,6 +406,7 @@ avatar_free(struct avatar *av)
 
 	tick_unmark(av);
 	tick_unmark_far(av);
+	office_unsave(av);
 	if (av->av_moving)
 		TAILQ_REMOVE(&fl->fl_moving, av, av_moving_entry);
 	TAILQ_REMOVE(&fl->fl_avatars, av, av_floor_entry);

@@ -43,6 +43,8 @@ struct avatar {
 	int			 av_outx, av_outy;	/* before the room */
 	uint64_t		 av_entered;		/* the room, mono ms */
 	uint64_t		 av_saved;		/* the place, mono ms */
+	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
+	int			 av_unsaved;		/* it is one of them */
 	uint16_t		 av_over;		/* taken over from */
 	char			*av_name, *av_note;
 	char			*av_text;		/* for pages, or NULL */

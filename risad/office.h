@@ -53,5 +53,7 @@ void	 office_deliver(struct office *, const struct m_bus_msg *);
 void	 office_takeover(struct office *, uint32_t user);
 /* Keep where the avatar stands. */
 void	 office_save(struct avatar *, uint64_t now);
+void	 office_unsave(struct avatar *);	/* it goes */
+void	 office_start(void);
 
 #endif

@@ -12,6 +12,10 @@
 #define TEXT_MAX	(32 * 1024 * 1024)
 #define PRESENCE_LEN	192		/* of one person, more or less */
 
+/* Whose place is to be kept with the next ones. */
+static struct avatar_list unsaved = TAILQ_HEAD_INITIALIZER(unsaved);
+static struct event	 save_timer;
+
 struct chunk *
 frame_text(const char *text, size_t len)
 {
@@ -260,16 +264,22 @@ person_leave(struct person *pn, int gone)
 	floor_release(fl);
 }
 
-/* Not for every step: a place is worth a write now and then. */
 void
-office_save(struct avatar *av, uint64_t now)
+office_unsave(struct avatar *av)
+{
+	if (!av->av_unsaved)
+		return;
+	TAILQ_REMOVE(&unsaved, av, av_save_entry);
+	av->av_unsaved = 0;
+}
+
+static void
+save_one(struct avatar *av, uint64_t now)
 {
 	struct m_place_set	 m;
 	int			 x, y;
 
-	if (av->av_person == NULL || (av->av_saved != 0 &&
-	    now - av->av_saved < SAVE_MS))
-		return;
+	office_unsave(av);
 	av->av_saved = now;
 	avatar_at(av, now, &x, &y);
 	m.grant = person_grant(av->av_person);
@@ -279,6 +289,48 @@ office_save(struct avatar *av, uint64_t now)
 	if (m.grant != 0)
 		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_PLACE_SET, 0,
 		    -1, &m);
+}
+
+static void
+save_all(int fd, short what, void *arg)
+{
+	struct avatar	*av;
+	uint64_t	 now = mono_ms();
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	while ((av = TAILQ_FIRST(&unsaved)) != NULL)
+		save_one(av, now);
+}
+
+/*
+ * Not for every step: a place is worth a write now and then, and those of a
+ * second go together, for each wakes storage.
+ */
+void
+office_save(struct avatar *av, uint64_t now)
+{
+	struct timeval	 tv = { 1, 0 };
+
+	if (av->av_person == NULL)
+		return;
+	if (av->av_saved == 0) {
+		save_one(av, now);
+		return;
+	}
+	if (av->av_unsaved || now - av->av_saved < SAVE_MS)
+		return;
+	if (TAILQ_EMPTY(&unsaved))
+		(void)evtimer_add(&save_timer, &tv);
+	TAILQ_INSERT_TAIL(&unsaved, av, av_save_entry);
+	av->av_unsaved = 1;
+}
+
+void
+office_start(void)
+{
+	evtimer_set(&save_timer, save_all, NULL);
 }
 
 void

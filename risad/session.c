@@ -711,6 +711,7 @@ session_start(void)
 	door_start();
 	ask_init();
 	login_init();
+	office_start();
 }
 
 const struct proc_ops	 session_ops = {

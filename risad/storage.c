@@ -640,7 +640,7 @@ static const struct handler {
 	{ IMSG_ME_SET, ASK_GUEST, 1, R_SESSION, me_set },
 	{ IMSG_FLOORS, ASK_GUEST, 0, R_SESSION, me_floors },
 	{ IMSG_FLOOR_GET, ASK_GUEST, 0, R_SESSION, me_floor },
-	{ IMSG_PLACE_SET, ASK_GUEST, 1, R_SESSION, me_place },
+	{ IMSG_PLACE_SET, ASK_GUEST, 0, R_SESSION, me_place },
 	{ IMSG_SAY, ASK_GUEST, 1, R_SESSION, me_say },
 	{ IMSG_HISTORY, ASK_GUEST, 0, R_SESSION, me_history },
 	{ IMSG_READ, ASK_GUEST, 1, R_SESSION, me_read },
@@ -977,6 +977,7 @@ static void
 stop(void)
 {
 	access_flush();
+	places_write();
 	db_stop();
 	proc_exit(0);
 }
@@ -1061,6 +1062,7 @@ storage_start(void)
 	grant_watch(grant_moved);
 	access_start();
 	retain_start();
+	place_start();
 }
 
 static void

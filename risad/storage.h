@@ -622,11 +622,24 @@ enum result	 role_remove(struct request *, uint8_t id);
 /* How many people have it; 0, or -1. */
 int		 role_users(struct db *, uint8_t id, uint32_t *n);
 
+/* storage_place.c: where people were last */
+void		 place_start(void);
+/* Write down what is not yet: of all, or of a user before it is looked at. */
+void		 places_write(void);
+void		 place_settle(struct tenant *, struct db *, uint32_t user);
+/* The floor where he was last, that being what is written. */
+uint32_t	 place_last(uint32_t tenant, uint32_t user, uint32_t written);
+/* Where the asker was on the floor of the answer, if anywhere. */
+void		 place_get(struct request *, struct m_floor_doc *);
+enum result	 me_place(struct request *, const void *);
+
 /* storage_talk.c: requests of everybody */
+/* A floor that one may not enter is one that does not exist. */
+enum result	 my_floor(struct request *, uint32_t id,
+		    const struct floor **);
 enum result	 me_set(struct request *, const void *);
 enum result	 me_floors(struct request *, const void *);
 enum result	 me_floor(struct request *, const void *);
-enum result	 me_place(struct request *, const void *);
 enum result	 me_say(struct request *, const void *);
 enum result	 me_history(struct request *, const void *);
 enum result	 me_read(struct request *, const void *);

@@ -228,7 +228,7 @@ send_grant(struct request *rq, const struct grant *gr, const struct person *p,
 	m.changed = password_told(rq, tk);
 	m.idle = policy_seconds(&rq->rq_tn->tn_policy, POLICY_IDLE,
 	    storage_conf->sc_idle);
-	m.last_floor = p->p_floor;
+	m.last_floor = place_last(rq->rq_tn->tn_id, p->p_id, p->p_floor);
 	m.tenant = gr->gr_tenant;
 	m.user = gr->gr_user;
 	m.role = gr->gr_role;

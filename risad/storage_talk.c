@@ -96,8 +96,7 @@ me_floors(struct request *rq, const void *arg)
 	return (R_OK);
 }
 
-/* A floor that one may not enter is one that does not exist. */
-static enum result
+enum result
 my_floor(struct request *rq, uint32_t id, const struct floor **fl)
 {
 	struct rights	*rt;
@@ -108,36 +107,6 @@ my_floor(struct request *rq, uint32_t id, const struct floor **fl)
 	if (*fl == NULL || !grant_may_enter(rt, *fl, rq->rq_gr))
 		return (R_NOTFOUND);
 	return (R_OK);
-}
-
-static uint64_t
-place_row(const struct request *rq, uint32_t floor)
-{
-	return ((uint64_t)rq->rq_gr->gr_user << 32 | floor);
-}
-
-static void
-place_get(struct request *rq, struct m_floor_doc *doc)
-{
-	const struct seal_at	 at = { "places", "spot",
-				    place_row(rq, doc->floor), 0, NULL, 0 };
-	sqlite3_stmt		*st;
-	struct ibuf		 buf;
-	void			*text = NULL;
-	size_t			 len;
-
-	st = db_query(rq->rq_db, S_PLACE_GET, ARGS(NUM(rq->rq_gr->gr_user),
-	    NUM(doc->floor)));
-	if (db_step(rq->rq_db, st) == 1)
-		text = db_open(rq->rq_db, &at, st, 0, &len);
-	db_done(st);
-	if (text == NULL)
-		return;
-	ibuf_from_buffer(&buf, text, len);
-	if (ibuf_get_n16(&buf, &doc->x) == 0 &&
-	    ibuf_get_n16(&buf, &doc->y) == 0)
-		doc->placed = 1;
-	free(text);
 }
 
 enum result
@@ -168,38 +137,6 @@ me_floor(struct request *rq, const void *arg)
 	place_get(rq, &doc);
 	rq_answer(rq, IMSG_FLOOR_DOC, &doc);
 	free(map);
-	return (R_OK);
-}
-
-enum result
-me_place(struct request *rq, const void *arg)
-{
-	const struct m_place_set	*m = arg;
-	const struct seal_at		 at = { "places", "spot",
-					    place_row(rq, m->floor), 0,
-					    NULL, 0 };
-	const struct floor		*fl;
-	uint8_t				 spot[4];
-	void				*rec;
-	size_t				 len;
-	enum result			 r;
-	int				 n;
-
-	if ((r = my_floor(rq, m->floor, &fl)) != R_OK)
-		return (r);
-	spot[0] = (uint8_t)(m->x >> 8);
-	spot[1] = (uint8_t)m->x;
-	spot[2] = (uint8_t)(m->y >> 8);
-	spot[3] = (uint8_t)m->y;
-	if ((rec = db_seal(rq->rq_db, &at, spot, sizeof(spot), &len)) == NULL)
-		return (R_UNAVAILABLE);
-	n = db_exec(rq->rq_db, S_PLACE_PUT, ARGS(NUM(rq->rq_gr->gr_user),
-	    NUM(m->floor), BIN(rec, len)));
-	free(rec);
-	if (n == -1 || db_exec(rq->rq_db, S_USER_FLOOR,
-	    ARGS(NUM(rq->rq_gr->gr_user), NUM(m->floor))) == -1)
-		return (R_UNAVAILABLE);
-	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }
 

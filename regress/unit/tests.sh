@@ -52,12 +52,14 @@ unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
-    risad/storage_access.c risad/storage_log.c risad/storage_retain.c risad/storage_admin.c \
+    risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
+    risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
     risad/storage_factor.c risad/storage_guest.c \
     risad/storage_import.c risad/storage_lock.c \
     risad/storage_network.c risad/storage_operator.c \
-    risad/storage_passkey.c risad/storage_password.c risad/storage_role.c \
+    risad/storage_passkey.c risad/storage_password.c \
+    risad/storage_place.c risad/storage_role.c \
     risad/storage_signin.c risad/storage_talk.c risad/role.c risad/csv.c \
     $policy risad/db.c \
     risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
