@@ -90,6 +90,7 @@ SRCS =		risad/access.c \
 		risad/storage_auth.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
+		risad/storage_end.c \
 		risad/storage_factor.c \
 		risad/storage_guest.c \
 		risad/storage_import.c \

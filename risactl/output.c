@@ -550,6 +550,21 @@ keep_word(uint8_t kind)
 }
 
 static void
+text_erased(const struct m_c_erased *m)
+{
+	static const struct column	 table[] = {
+		{ "number", 1 }, { "name", 0 }, { "erased", 0 },
+		{ "certificate", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->tenant);
+	cell("%s", m->name);
+	cell_time(m->at);
+	cell("%s", m->is_signed ? "signed" : "not signed yet");
+}
+
+static void
 text_kept(const struct m_c_kept *m)
 {
 	static const struct column	 table[] = {
@@ -767,6 +782,7 @@ const struct output	 output_text = {
 	.out_trail = text_trail,
 	.out_point = text_point,
 	.out_key = text_key,
+	.out_erased = text_erased,
 	.out_kept = text_kept,
 	.out_log = text_log,
 	.out_stat = text_stat,

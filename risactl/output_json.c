@@ -47,6 +47,7 @@ static const struct shape {
 	{ IMSG_C_AUDIT_VERIFY, "trails", 1 },
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
 	{ IMSG_C_LOG_SHOW, "lines", 1 },
+	{ IMSG_C_TENANT_ERASED, "erased", 1 },
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
 	{ IMSG_C_PROOF_KEY, "key", 0 },
@@ -388,6 +389,17 @@ json_key(const struct m_proof_key *m)
 }
 
 static void
+json_erased(const struct m_c_erased *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "number", m->tenant);
+	put_str(obj, "name", m->name);
+	put_time(obj, "erased", m->at);
+	put(obj, "signed", json_boolean(m->is_signed));
+}
+
+static void
 json_kept(const struct m_c_kept *m)
 {
 	json_t	*obj = row();
@@ -491,6 +503,7 @@ const struct output	 output_json = {
 	.out_trail = json_trail,
 	.out_point = json_point,
 	.out_key = json_key,
+	.out_erased = json_erased,
 	.out_kept = json_kept,
 	.out_log = json_log,
 	.out_stat = json_stat,

@@ -14,6 +14,7 @@ enum token_type {
 	END,			/* the command may end here */
 	KEYWORD,
 	TENANT,
+	AGAIN,			/* the same, so that it is meant */
 	MAIL,
 	TITLE,
 	NAME,
@@ -80,8 +81,39 @@ static const struct token tenant_add[] = {
 static const struct token tenant_one[] = {
 	TAKES(TENANT, NULL), LAST
 };
+static const struct token tenant_on[] = {
+	TAKES(DATE, NULL), LAST
+};
+static const struct token tenant_end_when[] = {
+	WORD("never", NULL),
+	WORD("on", tenant_on),
+	LAST
+};
+static const struct token tenant_end[] = {
+	TAKES(TENANT, tenant_end_when), LAST
+};
+static const struct token tenant_file[] = {
+	TAKES(FILENAME, NULL), LAST
+};
+static const struct token tenant_again[] = {
+	TAKES(AGAIN, tenant_file), LAST
+};
+static const struct token tenant_confirm[] = {
+	WORD("confirm", tenant_again),
+	LAST
+};
+static const struct token tenant_erase[] = {
+	TAKES(TENANT, tenant_confirm), LAST
+};
+static const struct token tenant_certificate[] = {
+	TAKES(NUMBER, tenant_file), LAST
+};
 static const struct token tenant_words[] = {
 	DOES("add", C_TENANT_ADD, 0, tenant_add),
+	DOES("certificate", C_TENANT_CERT, 0, tenant_certificate),
+	DOES("end", C_TENANT_END, 0, tenant_end),
+	DOES("erase", C_TENANT_ERASE, 0, tenant_erase),
+	DOES("erased", C_TENANT_ERASED, 0, NULL),
 	DOES("list", C_TENANT_LIST, 0, NULL),
 	DOES("resume", C_TENANT_STATE, TENANT_ACTIVE, tenant_one),
 	DOES("show", C_TENANT_SHOW, 0, tenant_one),
@@ -699,6 +731,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 		cm->cm_tenant = s;
 		return (label_valid(s) ? NULL :
 		    "a tenant's name of a-z, 0-9 and - expected");
+	case AGAIN:
+		return (strcmp(s, cm->cm_tenant) == 0 ? NULL :
+		    "the tenant's name once more expected");
 	case MAIL:
 		return (mail_normal(cm->cm_mail, sizeof(cm->cm_mail), s) == 0 ?
 		    NULL : "a mail address expected");

@@ -201,6 +201,8 @@ send_tenant(struct imsgbuf *ib, const struct command *cm)
 	struct m_c_tenant_add	 add = { 0 };
 	struct m_c_tenant_state	 state = { 0 };
 	struct m_c_name		 name = { 0 };
+	struct m_c_tenant_end	 end = { 0 };
+	struct m_c_cert		 cert = { 0 };
 
 	switch (cm->cm_type) {
 	case IMSG_C_TENANT_ADD:
@@ -212,6 +214,13 @@ send_tenant(struct imsgbuf *ib, const struct command *cm)
 		state.name = cm->cm_tenant;
 		state.state = cm->cm_arg;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &state));
+	case IMSG_C_TENANT_END:
+		end.name = cm->cm_tenant;
+		end.at = cm->cm_until;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &end));
+	case IMSG_C_TENANT_CERT:
+		cert.tenant = cm->cm_number;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &cert));
 	default:
 		name.name = cm->cm_tenant;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &name));
@@ -346,6 +355,9 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_TENANT_ADD:
 	case IMSG_C_TENANT_SHOW:
 	case IMSG_C_TENANT_STATE:
+	case IMSG_C_TENANT_END:
+	case IMSG_C_TENANT_ERASE:
+	case IMSG_C_TENANT_CERT:
 	case IMSG_C_USER_LIST:
 	case IMSG_C_FLOOR_LIST:
 	case IMSG_C_ROLE_LIST:
@@ -524,6 +536,9 @@ answer(struct imsg *imsg)
 		else
 			output->out_point(m);
 		break;
+	case IMSG_C_ERASED_ROW:
+		output->out_erased(m);
+		break;
 	case IMSG_C_KEPT:
 		output->out_kept(m);
 		break;
@@ -623,7 +638,9 @@ main(int argc, char *argv[])
 		if (cm.cm_file != NULL)
 			points_read(cm.cm_file, cm.cm_key);
 	}
-	else if (cm.cm_type == IMSG_C_LOG_SHOW) {
+	else if (cm.cm_type == IMSG_C_LOG_SHOW ||
+	    cm.cm_type == IMSG_C_TENANT_ERASE ||
+	    cm.cm_type == IMSG_C_TENANT_CERT) {
 		if (cm.cm_file != NULL)
 			export_open(cm.cm_file);
 	} else if (cm.cm_file != NULL)

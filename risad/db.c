@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -892,6 +893,60 @@ db_log_purge(uint32_t tenant, uint32_t before)
 	if (log_each(tenant, month_one, &mo) == -1)
 		return (-1);
 	return ((int)mo.mo_due);
+}
+
+/* Over the old bytes where they stand, then the name. */
+static int
+key_destroy(uint32_t tenant, int temp)
+{
+	uint8_t	 noise[SEAL_WRAPPED];
+	char	 path[PATH];
+	int	 fd, failed;
+
+	key_path(path, sizeof(path), tenant, temp);
+	if ((fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
+		return (errno == ENOENT ? 0 : -1);
+	arc4random_buf(noise, sizeof(noise));
+	failed = pwrite(fd, noise, sizeof(noise), 0) != sizeof(noise) ||
+	    fsync(fd) == -1;
+	(void)close(fd);
+	return (failed || unlink(path) == -1 ? -1 : 0);
+}
+
+int
+db_destroy(uint32_t tenant)
+{
+	struct db	*db, *next;
+	struct dirent	*de;
+	char		 dir[PATH], path[PATH + NAME_MAX + 2];
+	DIR		*d;
+	int		 left = 0;
+
+	TAILQ_FOREACH_SAFE(db, &dbs, db_entry, next) {
+		if (db->db_id != tenant)
+			continue;
+		if (db->db_intx)
+			(void)db_commit(db);
+		db_close(db);
+	}
+	if (key_destroy(tenant, 0) == -1 || key_destroy(tenant, 1) == -1 ||
+	    sync_dir("keys") == -1)
+		return (-1);
+	(void)snprintf(dir, sizeof(dir), "tenants/%u", tenant);
+	if ((d = opendir(dir)) == NULL)
+		return (errno == ENOENT ? 0 : -1);
+	while ((de = readdir(d)) != NULL) {
+		if (strcmp(de->d_name, ".") == 0 ||
+		    strcmp(de->d_name, "..") == 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, de->d_name);
+		if (unlink(path) == -1)
+			left = 1;
+	}
+	(void)closedir(d);
+	if (left || rmdir(dir) == -1)
+		return (-1);
+	return (sync_dir("tenants"));
 }
 
 uint64_t

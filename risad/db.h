@@ -111,6 +111,11 @@ void		 db_leave(struct db *);
  */
 struct db	*db_enter_log(uint32_t tenant, uint32_t month, int create,
 		    enum db_why *);
+/*
+ * Destroy a tenant: its key first, which is overwritten, then all its files.
+ * 0 also when they were gone already; -1: something is left, call again.
+ */
+int		 db_destroy(uint32_t tenant);
 /* Put a damaged one out of the way, as .bad in place of .db; 0, or -1. */
 int		 db_log_aside(uint32_t tenant, uint32_t month);
 /* Commit, and take the file's log away with what is in it; 0, or -1. */

@@ -623,6 +623,17 @@ static const struct field c_verbose[] = {
 static const struct field c_name[] = {
 	N32(m_c_name, op), STR(m_c_name, name, MAX_LABEL), END
 };
+static const struct field c_tenant_end[] = {
+	N32(m_c_tenant_end, op), STR(m_c_tenant_end, name, MAX_LABEL),
+	N64(m_c_tenant_end, at), END
+};
+static const struct field c_cert[] = {
+	N32(m_c_cert, op), N32(m_c_cert, tenant), END
+};
+static const struct field c_erased[] = {
+	N32(m_c_erased, tenant), STR(m_c_erased, name, MAX_LABEL),
+	N64(m_c_erased, at), N8(m_c_erased, is_signed, 1), END
+};
 static const struct field c_tenant_add[] = {
 	N32(m_c_tenant_add, op), STR(m_c_tenant_add, name, MAX_LABEL),
 	STR(m_c_tenant_add, title, MAX_TITLE),
@@ -1085,6 +1096,11 @@ static const struct row {
 	LOOK(C_TENANT_SHOW, D, c_name),
 	COMMAND(C_TENANT_STATE, D, c_tenant_state),
 	ANSWER(C_TENANT_ROW, D, c_tenant_row),
+	OWNER(C_TENANT_END, D, c_tenant_end),
+	OWNER(C_TENANT_ERASE, D, c_name),
+	LOOK(C_TENANT_ERASED, D, c_none),
+	ANSWER(C_ERASED_ROW, D, c_erased),
+	LOOK(C_TENANT_CERT, D, c_cert),
 	COMMAND(C_USER_ADD, D, c_user),
 	LOOK(C_USER_LIST, D, c_name),
 	LOOK(C_USER_SHOW, D, c_user),

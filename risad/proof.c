@@ -13,6 +13,7 @@
 static const char *const words[PROOF_MAX] = {
 	[PROOF_CHECKPOINT] = "checkpoint",
 	[PROOF_LOG] = "log",
+	[PROOF_ERASURE] = "erasure",
 };
 
 const char *

@@ -167,7 +167,7 @@ enum import_what { IMPORT_SAME, IMPORT_ADD, IMPORT_CHANGE, IMPORT_FAULT,
 /* What a challenge for a passkey is for. */
 enum passkey_use { PASSKEY_SIGNIN, PASSKEY_REGISTER, PASSKEY_USE_MAX };
 /* What the installation's own key signs; see proof.h. */
-enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_MAX };
+enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_ERASURE, PROOF_MAX };
 /* What the access log is about. */
 enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
@@ -438,6 +438,11 @@ enum imsg_type {
 	IMSG_C_TENANT_SHOW,
 	IMSG_C_TENANT_STATE,
 	IMSG_C_TENANT_ROW,
+	IMSG_C_TENANT_END,
+	IMSG_C_TENANT_ERASE,
+	IMSG_C_TENANT_ERASED,
+	IMSG_C_ERASED_ROW,
+	IMSG_C_TENANT_CERT,
 	IMSG_C_USER_ADD,
 	IMSG_C_USER_LIST,
 	IMSG_C_USER_SHOW,
@@ -1126,6 +1131,14 @@ struct m_c_hello	{ uint32_t version; };
 struct m_c_verbose	{ uint32_t op, verbose; };
 struct m_c_name		{ uint32_t op; const char *name; };
 struct m_c_tenant_add	{ uint32_t op; const char *name, *title, *contact; };
+struct m_c_tenant_end	{ uint32_t op; const char *name; uint64_t at; };
+struct m_c_cert		{ uint32_t op, tenant; };
+struct m_c_erased {
+	uint32_t	 tenant;
+	const char	*name;
+	uint64_t	 at;
+	uint8_t		 is_signed;
+};
 struct m_c_tenant_state	{ uint32_t op; const char *name; uint8_t state; };
 struct m_c_tenant_row {
 	uint32_t	 id;

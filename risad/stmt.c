@@ -68,6 +68,7 @@ static const struct row {
 	    "SELECT count(*), max(id), min(at), max(at), "
 	    "count(*) FILTER (WHERE at < ?3) FROM "
 	    "(SELECT id, at FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2)"),
+	ROW(AUDIT_COUNT, BOTH, "SELECT count(*) FROM audit"),
 	ROW(PURGE_AUDIT, BOTH, "DELETE FROM audit WHERE id <= ?1"),
 	ROW(PURGE_POINTS, BOTH, "DELETE FROM points WHERE seq <= ?1"),
 	ROW(SHRINK, EACH, "PRAGMA wal_checkpoint(TRUNCATE)"),
@@ -90,13 +91,36 @@ static const struct row {
 
 	ROW(TENANTS, SYS,
 	    "SELECT id, name, state, created, version, title, contact, proof "
-	    "FROM tenants ORDER BY id"),
+	    "FROM tenants WHERE id NOT IN (SELECT id FROM erased) "
+	    "ORDER BY id"),
 	ROW(TENANT_ADD, SYS,
 	    "INSERT INTO tenants (id, name, state, created, version, title, "
 	    "contact, proof) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
 	ROW(TENANT_SET, SYS,
 	    "UPDATE tenants SET state = ?2, version = ?3, title = ?4, "
 	    "proof = ?5 WHERE id = ?1"),
+	ROW(TENANT_DEL, SYS, "DELETE FROM tenants WHERE id = ?1"),
+	ROW(TENANT_THERE, SYS,
+	    "SELECT count(*) FROM tenants WHERE id = ?1"),
+	ROW(ENDING_PUT, SYS,
+	    "INSERT INTO endings (tenant, at, proof) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (tenant) DO UPDATE SET at = excluded.at, "
+	    "proof = excluded.proof"),
+	ROW(ENDING_GET, SYS,
+	    "SELECT at, proof FROM endings WHERE tenant = ?1"),
+	ROW(ENDING_DEL, SYS, "DELETE FROM endings WHERE tenant = ?1"),
+	ROW(ERASED_ADD, SYS,
+	    "INSERT INTO erased (id, name, at, text) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
+	ROW(ERASED_SIG, SYS, "UPDATE erased SET sig = ?2 WHERE id = ?1"),
+	ROW(ERASED_GET, SYS,
+	    "SELECT name, text, sig FROM erased WHERE id = ?1"),
+	ROW(ERASED_LIST, SYS,
+	    "SELECT id, name, at, sig IS NOT NULL FROM erased ORDER BY id"),
+	/* Their rows are the last that goes. */
+	ROW(ERASED_OPEN, SYS,
+	    "SELECT id, name FROM erased WHERE id IN "
+	    "(SELECT id FROM tenants) LIMIT 1"),
 	ROW(OPERATORS, SYS, OPERATOR_COLUMNS "ORDER BY uid"),
 	ROW(OPERATOR_GET, SYS, OPERATOR_COLUMNS "WHERE uid = ?1"),
 	ROW(OPERATOR_PUT, SYS,
@@ -360,6 +384,7 @@ static const struct row {
 	    "count(*) FILTER (WHERE at < ?3) FROM "
 	    "(SELECT id, at FROM messages WHERE id > ?1 ORDER BY id "
 	    "LIMIT ?2)"),
+	ROW(TALK_COUNT, TEN, "SELECT count(*) FROM messages"),
 	/* Of the ?2 that are first, those from before ?1. */
 	ROW(PURGE_TALK, TEN,
 	    "DELETE FROM messages WHERE id IN (SELECT id FROM "
@@ -394,6 +419,11 @@ static const char *const system_schema[] = {
 	    "until INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"PRAGMA user_version = 2;",
 	CHAIN "PRAGMA user_version = 3;",
+	"CREATE TABLE endings (tenant INTEGER PRIMARY KEY, "
+	    "at INTEGER NOT NULL, proof BLOB NOT NULL);"
+	"CREATE TABLE erased (id INTEGER PRIMARY KEY, name TEXT NOT NULL, "
+	    "at INTEGER NOT NULL, text BLOB NOT NULL, sig TEXT);"
+	"PRAGMA user_version = 4;",
 	NULL
 };
 

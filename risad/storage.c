@@ -534,6 +534,7 @@ tick(int fd, short ev, void *arg)
 	import_tick();
 	audit_checkpoints(0);
 	retain_tick();
+	ending_tick();
 	guest_late(now);
 	sweep(now);
 	if (now - expired >= EXPIRE_EACH) {
@@ -987,10 +988,12 @@ from_keys(uint32_t type, uint32_t id, const void *m)
 {
 	switch (type) {
 	case IMSG_PROVEN:
-		if (id != 0) {
+		if (id == PROVE_ERASURE)
+			erasure_proven(m);
+		else if (id != 0)
 			log_proven(id, m);
+		if (id != 0)
 			return (0);
-		}
 		audit_proven(m);
 		if (stopping && audit_waits() == 0)
 			stop();
@@ -1095,6 +1098,7 @@ storage_down(struct peer *pe)
 	if (pe->pe_proc == PROC_KEYS) {
 		audit_forget();
 		log_unproven();
+		erasures_unproven();
 		if (stopping)
 			stop();
 	}

@@ -302,6 +302,23 @@ void	 retain_tick(void);
  */
 const char *retain_begin(struct request *, int run);
 
+/*
+ * storage_end.c: ends of contracts, and erasure.  What returns a sentence or
+ * NULL answers by itself in the latter case.
+ */
+#define PROVE_ERASURE	UINT32_MAX	/* the id of such a PROVE */
+/* At once; rq is NULL when the day has come. */
+const char *tenant_erase(struct request *, struct tenant *, uint32_t by);
+const char *erasure_show(struct request *, uint32_t tenant);
+int	 erasure_list(struct request *);		/* 0, or -1 */
+/* Keys has signed, or is gone. */
+void	 erasure_proven(const struct m_proven *);
+void	 erasures_unproven(void);
+/* When the contract ends, in ms; 0: never.  0, or -1. */
+int	 ending_set(struct tenant *, uint64_t at);
+uint64_t ending_of(const struct tenant *);
+void	 ending_tick(void);
+
 /* storage_log.c */
 
 /* The word of a kind. */

@@ -222,6 +222,53 @@ tenant_state(struct command *co)
 	return (0);
 }
 
+static int
+tenant_end(struct command *co)
+{
+	const struct m_c_tenant_end	*m = co->co_m;
+	struct tenant			*tn;
+
+	if ((tn = tenant_by_name(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	if (m->at != 0 && m->at <= now_ms())
+		return (refuse(co, "the end is to be in the future"));
+	if (ending_set(tn, m->at) == -1)
+		return (refuse(co, "system.db cannot be written"));
+	return (0);
+}
+
+static int
+tenant_gone(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	struct tenant		*tn;
+	const char		*why;
+
+	if ((tn = tenant_by_name(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+static int
+tenant_erased(struct command *co)
+{
+	return (erasure_list(co->co_rq) == 0 ? 0 :
+	    refuse(co, "system.db cannot be read"));
+}
+
+static int
+tenant_cert(struct command *co)
+{
+	const struct m_c_cert	*m = co->co_m;
+	const char		*why;
+
+	if ((why = erasure_show(co->co_rq, m->tenant)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
 static void
 tenant_send(struct peer *pe, uint32_t id, struct tenant *tn)
 {
@@ -1452,6 +1499,10 @@ static const struct verb {
 	{ IMSG_C_TENANT_LIST, NULL, tenant_list },
 	{ IMSG_C_TENANT_SHOW, NULL, tenant_show },
 	{ IMSG_C_TENANT_STATE, "tenant state", tenant_state },
+	{ IMSG_C_TENANT_END, "tenant end", tenant_end },
+	{ IMSG_C_TENANT_ERASE, "tenant erase", tenant_gone },
+	{ IMSG_C_TENANT_ERASED, NULL, tenant_erased },
+	{ IMSG_C_TENANT_CERT, NULL, tenant_cert },
 	{ IMSG_C_USER_ADD, "user add", user_add },
 	{ IMSG_C_USER_LIST, NULL, user_list },
 	{ IMSG_C_USER_SHOW, NULL, user_show },
@@ -1512,12 +1563,20 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_guest_add	*ga = m;
 	const struct m_c_guest_del	*gd = m;
 	const struct m_c_log		*lo = m;
+	const struct m_c_tenant_end	*te = m;
+	char				 at[TIME_TEXT];
 
 	switch (type) {
 	case IMSG_C_IMPORT_END:
 		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
 		    ie->dry ? " dry" : "");
 		break;
+	case IMSG_C_TENANT_END:
+		if (te->at == 0 || time_text(at, te->at) == -1)
+			(void)strlcpy(at, "never", sizeof(at));
+		(void)snprintf(dst, size, "%s %s", te->name, at);
+		break;
+	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_PURGE_RUN:
 		(void)strlcpy(dst, ((const struct m_c_name *)m)->name, size);
 		break;

@@ -313,7 +313,7 @@ walk_prove(struct walk *wk)
 		return (-1);
 	do
 		wk->wk_proof = ++last;
-	while (wk->wk_proof == 0);
+	while (wk->wk_proof == 0 || wk->wk_proof == PROVE_ERASURE);
 	TAILQ_INSERT_TAIL(&proving, wk, wk_entry);
 	return (proc_peer(PROC_KEYS, 0) == NULL ? -1 : proc_send(proc_peer(
 	    PROC_KEYS, 0), IMSG_PROVE, wk->wk_proof, -1, &m));

@@ -76,6 +76,8 @@ accepted(const struct command *cm)
 	case IMSG_C_PURGE_RUN:
 		break;			/* of a tenant or of the installation */
 	case IMSG_C_ALERTS:
+	case IMSG_C_TENANT_CERT:
+	case IMSG_C_TENANT_ERASED:
 	case IMSG_C_OPERATOR_LIST:
 	case IMSG_C_PROCESSES:
 	case IMSG_C_PROOF_KEY:

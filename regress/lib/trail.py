@@ -46,13 +46,23 @@ def access_log(d, tenant):
     return entries
 
 
-def _seal(key, table, column, row, text):
+def ending(d, number, at):
+    """The contract of a tenant ends at that time; risad is down."""
+    db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
+    db.execute('INSERT OR REPLACE INTO endings (tenant, at, proof) '
+               'VALUES (?, ?, ?)', (number, at, _seal(
+                   hkdf(_master(d), b'risad system'), 'endings', 'proof',
+                   number, b'', at)))
+    db.close()
+
+
+def _seal(key, table, column, row, text, version=0):
     """As seal.h has it, by the second reader's parts."""
     form, generation, month = 1, 1, int(time.strftime('%Y%m', time.gmtime()))
     nonce = os.urandom(12)
     k = hkdf(key, b'risad seal' + name(table) + struct.pack('>I', month))
     sealed = AESGCM(k).encrypt(nonce, text, bound({
-        'table': table, 'column': column, 'row': row, 'version': 0,
+        'table': table, 'column': column, 'row': row, 'version': version,
         'bind': b''}, generation, month))
     return struct.pack('>BII', form, generation, month) + nonce + sealed
 

@@ -39,7 +39,8 @@ CHANGES = (('tenant', 'add', 'new'), ('tenant', 'suspend', 'acme'),
            ('floor', 'deny', 'acme', 'Two', 'all'),
            ('floor', 'delete', 'acme', 'Two'),
            ('policy', 'set', 'acme', 'password-length', '9'))
-OWNERS = (('operator', 'add', 'daemon', 'role', 'auditor'),
+OWNERS = (('tenant', 'end', 'acme', 'never'),
+          ('operator', 'add', 'daemon', 'role', 'auditor'),
           ('operator', 'remove', 'daemon'), ('reload',), ('log', 'verbose'),
           ('log', 'brief'))
 

@@ -132,7 +132,8 @@ test_commands(void)
 {
 	static const char	*const looks[] = { "_LIST", "_SHOW", "_STATUS",
 				    "_PROCESSES", "_STATS", "_ALERTS",
-				    "_VERIFY", "_POINTS", "_KEY" };
+				    "_VERIFY", "_POINTS", "_KEY", "_ERASED",
+				    "_CERT" };
 	const char		*name;
 	uint32_t		 type;
 	size_t			 i;

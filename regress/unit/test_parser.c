@@ -110,6 +110,12 @@ test_all(void)
 		    IMSG_C_AUDIT_VERIFY, 0 },
 		{ "audit|checkpoints", IMSG_C_AUDIT_POINTS, 0 },
 		{ "audit|checkpoints|tenant|acme", IMSG_C_AUDIT_POINTS, 0 },
+		{ "tenant|end|acme|on|2027-03-31", IMSG_C_TENANT_END, 0 },
+		{ "tenant|end|acme|never", IMSG_C_TENANT_END, 0 },
+		{ "tenant|erase|acme|confirm|acme|f", IMSG_C_TENANT_ERASE,
+		    0 },
+		{ "tenant|erased", IMSG_C_TENANT_ERASED, 0 },
+		{ "tenant|certificate|7|f", IMSG_C_TENANT_CERT, 0 },
 		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
@@ -314,7 +320,8 @@ test_wrong_words(void)
 	CHECK(says("unknown word: \n"));
 	CHECK_INT(parse("Tenant|list"), -1);
 	CHECK_INT(parse("tenant"), -1);
-	CHECK(says("valid here: add list resume show suspend\n"));
+	CHECK(says("valid here: add certificate end erase erased list resume "
+	    "show suspend\n"));
 	CHECK_INT(parse("tenant|show"), -1);
 	CHECK(says("valid here: TENANT\n"));
 	CHECK_INT(parse("tenant|add|acme|name|x"), -1);

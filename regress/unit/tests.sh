@@ -55,7 +55,7 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
     risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
-    risad/storage_factor.c risad/storage_guest.c \
+    risad/storage_end.c risad/storage_factor.c risad/storage_guest.c \
     risad/storage_import.c risad/storage_lock.c \
     risad/storage_network.c risad/storage_operator.c \
     risad/storage_passkey.c risad/storage_password.c \
