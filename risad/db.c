@@ -792,6 +792,20 @@ db_shrink(struct db *db)
 	return (busy == 0 ? 0 : -1);
 }
 
+void
+db_shrink_all(void)
+{
+	struct db	*db, *next;
+
+	TAILQ_FOREACH_SAFE(db, &dbs, db_entry, next) {
+		if (!db->db_erased)
+			continue;
+		if (db_shrink(db) == 0)
+			db->db_erased = 0;
+		db_leave(db);
+	}
+}
+
 /* The month of a log's name, or 0. */
 static uint32_t
 log_month(const char *name)

@@ -37,6 +37,7 @@ struct db {
 	int		 db_intx;	/* a transaction is open */
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
+	int		 db_erased;	/* its log holds what has gone */
 	enum db_why	 db_why;	/* what broke it */
 	struct heldlist	 db_held;	/* storage's, for the commit */
 	unsigned int	 db_requests;	/* in the transaction */
@@ -120,6 +121,8 @@ int		 db_destroy(uint32_t tenant);
 int		 db_log_aside(uint32_t tenant, uint32_t month);
 /* Commit, and take the file's log away with what is in it; 0, or -1. */
 int		 db_shrink(struct db *);
+/* The same of all in which something was erased (db_erased). */
+void		 db_shrink_all(void);
 /*
  * The months of which there is an access log: how many, how many of them are
  * before a month, the oldest and the newest (0: none).  0, or -1.

@@ -45,6 +45,7 @@ static const struct shape	 shapes[] = {
 	PLAIN(GRANT_MUST, m_grant_must),
 	PLAIN(FACTOR_ROW, m_factor_row),
 	PLAIN(BUS_GRANT, m_bus_grant),
+	PLAIN(BUS_ERASED, m_bus_erased),
 	SHAPE(LINK, m_link, 2, 0, AT(m_link, email), AT(m_link, name)),
 	PLAIN(RIGHTS, m_rights),
 	PLAIN(ROLE, m_role),

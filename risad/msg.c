@@ -864,6 +864,12 @@ static const struct field bus_msg[] = {
 	N64(m_bus_msg, id), N64(m_bus_msg, at), N8(m_bus_msg, guest, 1),
 	STR(m_bus_msg, name, MAX_NAME), STR(m_bus_msg, text, MAX_TEXT), END
 };
+static const struct field bus_erased[] = {
+	N32(m_bus_erased, tenant),
+	N8(m_bus_erased, kind, CHANNEL_MAX - 1), N32(m_bus_erased, a),
+	N32(m_bus_erased, b), N32(m_bus_erased, from),
+	N64(m_bus_erased, id), END
+};
 static const struct field bus_grant[] = {
 	N16(m_bus_grant, inst), N32(m_bus_grant, tenant),
 	N32(m_bus_grant, user), N8(m_bus_grant, on, 1),
@@ -1030,6 +1036,7 @@ static const struct row {
 	ROW(HISTORY, S, D, history),
 	ROW(MESSAGE, D, S, message),
 	ROW(READ, S, D, read_),
+	ROW(ERASE, S, D, read_),
 	ROW(UNREAD, S, D, grant_only),
 	ROW(UNREAD_ROW, D, S, unread_row),
 	ROW(PEOPLE, S, D, grant_only),
@@ -1174,6 +1181,7 @@ static const struct row {
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),
 	ROW(BUS_MSG, D, S, bus_msg),
+	ROW(BUS_ERASED, D, S, bus_erased),
 	ROW(BUS_GRANT, D, S, bus_grant),
 };
 

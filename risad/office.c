@@ -341,6 +341,45 @@ office_words(struct floor *fl, uint8_t room, uint16_t but, struct chunk *ck)
 			person_queue(av->av_person, ck);
 }
 
+static struct chunk *
+frame_erased(const struct m_bus_erased *m, uint32_t other)
+{
+	char	 channel[40];
+
+	channel_name(channel, sizeof(channel), m->kind,
+	    m->kind == CHANNEL_USER ? other : m->a, m->b);
+	return (frame_json(json_pack("{ss ss sI}", "t", "erased", "channel",
+	    channel, "id", (json_int_t)m->id)));
+}
+
+/* Who was in the room may have it still: the whole floor is told. */
+void
+office_erased(const struct m_bus_erased *m)
+{
+	struct office	*of = office_get(m->tenant);
+	struct chunk	*mine, *his;
+	struct person	*pn;
+	struct floor	*fl;
+	uint32_t	 user;
+
+	if (of == NULL)
+		return;
+	mine = frame_erased(m, m->a);
+	his = frame_erased(m, m->from);
+	if (m->kind != CHANNEL_USER) {
+		if ((fl = floor_find(of, m->a)) != NULL)
+			office_words(fl, 0, 0, mine);
+	} else TAILQ_FOREACH(pn, &of->of_persons, pn_entry) {
+		user = pn->pn_conn->cn_login->lg_user;
+		if (user == m->from)
+			person_queue(pn, mine);
+		else if (user == m->a)
+			person_queue(pn, his);
+	}
+	chunk_free(mine);
+	chunk_free(his);
+}
+
 void
 office_deliver(struct office *of, const struct m_bus_msg *m)
 {

@@ -49,6 +49,8 @@ void	 office_tick(struct avatar *, struct chunk *);
 void	 office_words(struct floor *, uint8_t room, uint16_t but,
 	    struct chunk *);
 void	 office_deliver(struct office *, const struct m_bus_msg *);
+/* A message is gone: pages that may have it are told. */
+void	 office_erased(const struct m_bus_erased *);
 /* The user has come in elsewhere: the page here ends. */
 void	 office_takeover(struct office *, uint32_t user);
 /* Keep where the avatar stands. */

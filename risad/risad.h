@@ -369,6 +369,7 @@ enum imsg_type {
 	IMSG_HISTORY,
 	IMSG_MESSAGE,
 	IMSG_READ,
+	IMSG_ERASE,
 	IMSG_UNREAD,
 	IMSG_UNREAD_ROW,
 	IMSG_PEOPLE,
@@ -519,6 +520,7 @@ enum imsg_type {
 
 	/* storage -> session: what a worker need not believe another */
 	IMSG_BUS_MSG,
+	IMSG_BUS_ERASED,
 	IMSG_BUS_GRANT,
 
 	IMSG_MAX
@@ -1366,6 +1368,13 @@ struct m_bus_msg {
 	uint64_t	 id, at;
 	uint8_t		 guest;
 	const char	*name, *text;
+};
+/* A message is gone; a, b and from as in m_bus_msg, of who has erased it. */
+struct m_bus_erased {
+	uint32_t	 tenant;
+	uint8_t		 kind;
+	uint32_t	 a, b, from;
+	uint64_t	 id;
 };
 struct m_bus_grant {			/* whose page a worker may hold */
 	uint16_t	 inst;

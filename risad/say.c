@@ -333,6 +333,51 @@ say_read(struct person *pn, json_t *o)
 	return (NULL);
 }
 
+static int
+erase_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	struct job		*jo = arg;
+	const struct m_result	*mr = m;
+
+	(void)cn;
+	/* That it is gone is told to all who may have it, the asker too. */
+	if (jo->jo_person != NULL && type == IMSG_RESULT && mr->code != R_OK)
+		person_refusal(jo->jo_person, mr, jo->jo_ref, "no-message");
+	job_free(jo);
+	return (1);
+}
+
+static const char *
+say_erase(struct person *pn, json_t *o)
+{
+	const char		*channel, *ref = "", *bad;
+	struct m_read		 m = { .grant = person_grant(pn) };
+	struct job		*jo;
+	const struct json_field	 jf[] = {
+		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
+		{ "channel", JK_STRING, 1, &channel, NULL },
+		{ "id", JK_UINT, 1, &m.id, NULL },
+		{ "ref", JK_STRING, 0, &ref, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 4)) != NULL)
+		return (bad);
+	if (channel_parse(channel, &m.kind, &m.a, &m.b) == -1)
+		return ("channel");
+	if (*ref != '\0' && !ref_valid(ref))
+		return ("ref");
+	if (bucket_take(&pn->pn_says, SAY_RATE, SAY_BURST) == -1) {
+		person_error(pn, "too-many", ref, NULL);
+		return (NULL);
+	}
+	if (m.kind == CHANNEL_USER)
+		m.b = person_shared(pn, m.a);
+	if ((jo = job_new(pn, ref)) == NULL)
+		return (NULL);
+	job_ask(jo, IMSG_ERASE, &m, erase_answer);
+	return (NULL);
+}
+
 static const char *
 say_door(struct person *pn, json_t *o)
 {
@@ -367,6 +412,7 @@ static const struct word {
 	{ "say",	say_say },
 	{ "history",	say_history },
 	{ "read",	say_read },
+	{ "erase",	say_erase },
 	{ "door",	say_door },
 	{ "admit",	say_admit },
 };
@@ -375,7 +421,8 @@ static int
 for_guests(const char *t)
 {
 	static const char	*const list[] = {
-		"enter", "leave", "status", "say", "history", "read"
+		"enter", "leave", "status", "say", "history", "read",
+		"erase"
 	};
 	size_t			 i;
 

@@ -379,6 +379,10 @@ static const struct row {
 	    "SELECT count(*) FROM (SELECT 1 FROM messages WHERE kind = ?1 "
 	    "AND a = ?2 AND b = ?3 AND id > ?4 AND sender <> ?5 "
 	    "ORDER BY id DESC LIMIT ?6)"),
+	ROW(TALK_OF, TEN,
+	    "SELECT sender FROM messages "
+	    "WHERE id = ?1 AND kind = ?2 AND a = ?3 AND b = ?4"),
+	ROW(TALK_DEL, TEN, "DELETE FROM messages WHERE id = ?1"),
 	ROW(COUNT_TALK, TEN,
 	    "SELECT count(*), max(id), min(at), max(at), "
 	    "count(*) FILTER (WHERE at < ?3) FROM "

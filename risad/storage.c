@@ -535,6 +535,7 @@ tick(int fd, short ev, void *arg)
 	audit_checkpoints(0);
 	retain_tick();
 	ending_tick();
+	db_shrink_all();
 	guest_late(now);
 	sweep(now);
 	if (now - expired >= EXPIRE_EACH) {
@@ -645,6 +646,7 @@ static const struct handler {
 	{ IMSG_SAY, ASK_GUEST, 1, R_SESSION, me_say },
 	{ IMSG_HISTORY, ASK_GUEST, 0, R_SESSION, me_history },
 	{ IMSG_READ, ASK_GUEST, 1, R_SESSION, me_read },
+	{ IMSG_ERASE, ASK_GUEST, 1, R_SESSION, me_erase },
 	{ IMSG_UNREAD, ASK_GUEST, 0, R_SESSION, me_unread },
 	{ IMSG_PEOPLE, ASK_USER, 0, R_SESSION, me_people },
 	{ IMSG_PASSKEYS, ASK_USER, 0, R_SESSION, me_passkeys },

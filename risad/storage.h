@@ -659,6 +659,8 @@ enum result	 me_floors(struct request *, const void *);
 enum result	 me_floor(struct request *, const void *);
 enum result	 me_say(struct request *, const void *);
 enum result	 me_history(struct request *, const void *);
+/* One message goes, by its author or, on floors and in rooms, an admin. */
+enum result	 me_erase(struct request *, const void *);
 enum result	 me_read(struct request *, const void *);
 enum result	 me_unread(struct request *, const void *);
 enum result	 me_people(struct request *, const void *);

@@ -1,10 +1,12 @@
 /*
- * Where people were last.  That is worth a write a second and no more: what
- * came since then stays in memory, and a kill loses it.
+ * Where people were last.  That is worth a commit every ten seconds and no
+ * more: what came since then stays in memory, and a kill loses it.
  */
 #include <stdlib.h>
 
 #include "storage.h"
+
+#define WRITE_EACH	10		/* seconds */
 
 struct spot {
 	RB_ENTRY(spot)	 sp_entry;
@@ -140,7 +142,7 @@ enum result
 me_place(struct request *rq, const void *arg)
 {
 	const struct m_place_set	*m = arg;
-	struct timeval			 tv = { 1, 0 };
+	struct timeval			 tv = { WRITE_EACH, 0 };
 	const struct floor		*fl;
 	struct spot			*sp, key;
 	enum result			 r;

@@ -477,6 +477,39 @@ me_read(struct request *rq, const void *arg)
 	return (R_OK);
 }
 
+enum result
+me_erase(struct request *rq, const void *arg)
+{
+	const struct m_read	*m = arg;
+	const struct grant	*gr = rq->rq_gr;
+	struct m_bus_erased	 told = { gr->gr_tenant, m->kind, m->a, m->b,
+				    gr->gr_user, m->id };
+	struct talk		 tl;
+	uint64_t		 sender;
+	enum result		 r;
+
+	if ((r = talk_open(rq, m->kind, m->a, m->b, 0, &tl)) != R_OK)
+		return (r);
+	if (db_number(rq->rq_db, S_TALK_OF, ARGS(NUM(m->id),
+	    NUM(tl.tl_kind), NUM(tl.tl_a), NUM(tl.tl_b)), &sender) == -1)
+		return (R_UNAVAILABLE);
+	if (sender == 0)
+		return (R_NOTFOUND);
+	/* What two have written to each other is no administrator's. */
+	if (sender != gr->gr_user && (gr->gr_role != ROLE_ADMIN ||
+	    m->kind == CHANNEL_USER))
+		return (R_FORBIDDEN);
+	if (db_exec(rq->rq_db, S_TALK_DEL, ARGS(NUM(m->id))) != 1 ||
+	    (sender != gr->gr_user && audit_add(rq->rq_db,
+	    "by user %u: erase message %llu of user %llu", gr->gr_user,
+	    (unsigned long long)m->id, (unsigned long long)sender) == -1))
+		return (R_UNAVAILABLE);
+	rq->rq_db->db_erased = 1;
+	rq_result(rq, R_OK, 0, NULL);
+	rq_tell_sessions(rq, IMSG_BUS_ERASED, &told);
+	return (R_OK);
+}
+
 /* Count a channel; other is whom the page knows it by, for two people. */
 static int
 unread_send(struct request *rq, const struct talk *tl, uint32_t a)

@@ -14,7 +14,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from authenticator import Authenticator                        # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
-from risa import Daemon, Http, PASSWORD, Person, RULES, TOP     # noqa: E402
+from risa import Daemon, Http, PASSWORD, Person, RULES, TOP, until  # noqa: E402
 
 TENANTS = ('acme', 'globex')
 NOWHERE = 999999
@@ -659,6 +659,11 @@ def sockets(m):
                                        'ref': 'h'})],
             'read': [(None, lambda n: {'channel': 'floor:%d' % n['floors'],
                                        'id': 1})],
+            'erase': [
+                ('no-message', lambda n: {
+                    'channel': 'floor:%d' % n['floors'], 'id': 1}),
+                ('no-message', lambda n: {
+                    'channel': 'user:%d' % n['users'], 'id': 1})],
             'door': [('no-right', lambda n: {'room': 77, 'lock': True})],
             'admit': [('no-guest', lambda n: {'id': n['visits'],
                                               'in': True})],
@@ -688,6 +693,10 @@ def presence(m):
     """nobody of the other tenant is seen, listed, or heard"""
     a, g = (m.sides[n] for n in TENANTS)
     a.member.open().enter(a.floor)
+    # Those of the tests before have gone, and that has been told.
+    until(lambda: sum(f['people'] for f in
+                      a.member.get('/floors')['floors']) == 1, 'alone')
+    a.member.settle()
     a.member.inbox.clear()
     g.admin.open().enter(g.floor)
     g.admin.say('secret of globex')

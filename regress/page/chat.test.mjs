@@ -49,6 +49,25 @@ test('a word to the floor reaches all on it once, in order', () =>
 	assert.deepEqual((await a.shown()).slice(-5), said);
 }));
 
+test('a message is erased on every page; only one\'s own has the button', () =>
+    seated(async (seat) => {
+	const a = seat(await at(ann)), b = seat(await at(ben));
+
+	await a.write('a word too many');
+	await b.see(b.message('a word too many'));
+	const mine = a.page.locator('li.msg', { hasText: 'a word too many' });
+	assert.equal(await b.page.locator('li.msg', { hasText:
+	    'a word too many' }).locator('.msg-erase').count(), 0);
+	await mine.hover();
+	await mine.locator('.msg-erase').click();
+	await a.$('confirm-yes').click();
+	await b.gone(b.message('a word too many'));
+	await a.gone(a.message('a word too many'));
+	await a.page.reload();
+	await a.inside();
+	assert.ok(!(await a.shown()).includes('a word too many'));
+}));
+
 test('a word to a room stays in it', () => seated(async (seat) => {
 	const a = seat(await at(ann)), b = seat(await at(ben));
 	const c = seat(await at(cat));

@@ -4,11 +4,13 @@
 import json
 import os
 import signal
+import sqlite3
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
 from risa import Daemon, Failure, until                         # noqa: E402
+from trail import trail                                         # noqa: E402
 
 TEXTS = [
     'こんにちは、世界 🌍', '<script>alert(1)</script>',
@@ -296,6 +298,60 @@ def left(d, one, two, a, b, c):
     x.close()
 
 
+def rows(d):
+    """Numbers of all messages in the tenant's file."""
+    db = sqlite3.connect('file:%s?mode=ro' % d.path(
+        'data', 'tenants', '1', 'main.db'), uri=True)
+    ids = [i for i, in db.execute('SELECT id FROM messages')]
+    db.close()
+    return ids
+
+
+def erased(d, one, two, a, b, c):
+    """a message is erased by its author or an administrator, for everyone"""
+    boss = d.person('acme', 'boss@acme.example', 'admin')
+    for p in (a, b, boss):
+        on(one, p)
+    channel = 'floor:%d' % one
+    mine = a.say('to be erased')['id']
+    other = b.say('stays')['id']
+    direct = a.say('between us', to={'user': b.id})['id']
+    for p in (b, boss):
+        p.hears('to be erased')
+    # Not by another member, not by the wrong channel, not what is not there.
+    for p, ch, n, code in (
+            (b, channel, mine, 'forbidden'),
+            (a, 'floor:%d' % two, mine, 'no-message'),
+            (a, channel, direct, 'no-message'),
+            (a, channel, 4711 << 20, 'no-message'),
+            (boss, 'user:%d' % a.id, direct, 'no-message')):
+        p.tell(t='erase', channel=ch, id=n, ref='no')
+        p.error(code, ref='no')
+    a.tell(t='erase', channel='nowhere', id=mine, ref='odd')
+    a.error('field', ref='odd', field='channel')
+    check(mine in rows(d) and direct in rows(d), 'all there')
+    a.tell(t='erase', channel=channel, id=mine)
+    for p in (a, b, boss):
+        p.wait('erased', lambda m: (m['channel'], m['id']) == (channel, mine))
+    got = [m['id'] for m in b.history(channel, limit=100)['messages']]
+    check(mine not in got and other in got, got)
+    # An administrator, what others have said on a floor; it is written down.
+    boss.tell(t='erase', channel=channel, id=other)
+    b.wait('erased', lambda m: m['id'] == other)
+    check('by user %d: erase message %d of user %d' % (boss.id, other, b.id) in
+          trail(d, 'acme'), trail(d, 'acme')[-3:])
+    # Between two, only they.
+    b.tell(t='erase', channel='user:%d' % a.id, id=direct, ref='his')
+    b.error('forbidden', ref='his')
+    a.tell(t='erase', channel='user:%d' % b.id, id=direct)
+    b.wait('erased', lambda m: (m['channel'], m['id']) ==
+           ('user:%d' % a.id, direct))
+    check(not {mine, other, direct} & set(rows(d)), 'no row is left')
+    until(lambda: os.path.getsize(d.path(
+        'data', 'tenants', '1', 'main.db-wal')) == 0, 'nor in its log')
+    boss.close()
+
+
 def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')
@@ -304,7 +360,7 @@ def main():
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
     for fn in (floor_talk, room_talk, direct, text_stays, paging, unread,
-               once, order, left):
+               once, order, left, erased):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
             p.drop()

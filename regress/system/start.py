@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Starting, stopping, reloading: what is wrong is refused with a reason."""
 
+import glob
 import itertools
 import os
 import shutil
@@ -416,6 +417,12 @@ def reload_often(d, p):
     def fds():
         return {slot: len(os.listdir('/proc/%d/fd' % pid))
                 for slot, pid in d.pids().items()}
+    with Http(d) as h:
+        h.request('GET', '/api/v1/tenant')
+    # Both access logs are open: of the tenant, and of what is nobody's.
+    until(lambda: len(glob.glob(d.path('data', '**', 'log-*.db'),
+                                recursive=True)) == 2, 'logs')
+    d.do('log', 'show')
     d.do('reload')
     before = fds()
     for _ in range(30):

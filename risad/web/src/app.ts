@@ -504,6 +504,10 @@ export class App {
 			return (this.changed('floor'));
 		case 'msg':
 			return (this.message(m));
+		case 'erased':
+			if (this.chats.erase(m.channel, m.id))
+				this.changed('chat');
+			return;
 		case 'ack':
 			return (this.acked(m.ref, m.id, m.at));
 		case 'floors':
@@ -934,6 +938,17 @@ export class App {
 		if (!d.channel.startsWith('user:'))
 			this.scene?.say(me.id, d.text);
 		this.changed('chat');
+	}
+
+	/* One's own, or on floors and in rooms an administrator's to erase. */
+	mayErase(m: Message): boolean {
+		return (m.from === this.user?.id || (this.user?.role ===
+		    'admin' && !m.channel.startsWith('user:')));
+	}
+
+	/* The server tells everybody, us too, when it is done. */
+	erase(m: Message): void {
+		this.link.send({ t: 'erase', channel: m.channel, id: m.id });
 	}
 
 	write(channel: Channel, text: string): void {

@@ -188,6 +188,7 @@ export type ServerMsg = HelloMsg |
     ({ t: 'door' } & DoorState) |
     ({ t: 'msg' } & Message) |
     { t: 'ack'; ref: string; id: number; at: number } |
+    { t: 'erased'; channel: Channel; id: number } |
     { t: 'history'; channel: Channel; messages: Message[]; more: boolean;
 	ref?: string } |
     { t: 'floors'; floors: FloorRef[] } |
@@ -214,6 +215,7 @@ export type ClientMsg =
     { t: 'history'; channel: Channel; before?: number; limit?: number;
 	ref?: string } |
     { t: 'read'; channel: Channel; id: number } |
+    { t: 'erase'; channel: Channel; id: number } |
     { t: 'door'; room: number; lock: boolean } |
     { t: 'admit'; id: number; in: boolean };
 

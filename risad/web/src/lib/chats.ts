@@ -108,6 +108,19 @@ export class Chats {
 		c.line = this.firstUnread(c, self);
 	}
 
+	/* It is gone for everybody; true when it was here. */
+	erase(channel: Channel, id: number): boolean {
+		const c = this.all.get(channel);
+		const n = c?.messages.length ?? 0;
+
+		if (c === undefined)
+			return (false);
+		c.messages = c.messages.filter((m) => m.id !== id);
+		if (c.line === id)
+			c.line = 0;
+		return (c.messages.length < n);
+	}
+
 	/* An older page. */
 	older(channel: Channel, page: Message[], more: boolean): void {
 		const c = this.get(channel);

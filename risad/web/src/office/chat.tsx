@@ -10,6 +10,7 @@ import { length, match } from '../lib/text';
 import { clockTime, dayName } from '../lib/time';
 import type { Look, Message } from '../types';
 import { Dot, Face, GuestTag } from '../ui/face';
+import { Confirm } from '../ui/dialog';
 import { useTopics } from '../ui/hooks';
 import { Name, Written } from '../ui/text';
 
@@ -104,12 +105,37 @@ function Block(p: { a: Author; head: boolean; class?: string;
 	);
 }
 
+function Eraser(p: { m: Message }): JSX.Element {
+	const [ask, setAsk] = useState(false);
+
+	return (
+		<>
+			<button type="button" class="icon-button msg-erase"
+			    aria-label={app.t('chat.erase')}
+			    title={app.t('chat.erase')}
+			    data-testid={`msg-erase-${p.m.id}`}
+			    onClick={() => setAsk(true)}>
+				<Icon name="trash" size={14} /></button>
+			{ask && <Confirm close={() => setAsk(false)}
+			    title={app.t('chat.erase')}
+			    lead={app.t('chat.erase.lead')}
+			    yes={app.t('chat.erase.yes')} error=""
+			    act={async () => {
+				app.erase(p.m);
+				setAsk(false);
+				await Promise.resolve();
+			    }} />}
+		</>
+	);
+}
+
 function Said(p: { m: Message; head: boolean }): JSX.Element {
 	const a = { from: p.m.from, at: p.m.at,
 	    name: app.nameOf(p.m.from) || p.m.name,
 	    look: app.lookOf(p.m.from), guest: p.m.guest };
 
 	return (<Block a={a} head={p.head}><Written text={p.m.text} />
+		{app.mayErase(p.m) && <Eraser m={p.m} />}
 	</Block>);
 }
 
