@@ -62,9 +62,9 @@ function TrailPart(): JSX.Element {
 		return (<Waiting of={load} />);
 	return (
 		<section aria-label={app.t('records.audit')}>
-			<div class="admin-tools">
-				<span class="dim grow">
-					{app.t('records.audit.lead')}</span>
+			<div class="records-lead">
+				<p class="dim">
+					{app.t('records.audit.lead')}</p>
 				<button type="button" class="button"
 				    disabled={saving.busy}
 				    data-testid="records-checkpoints"
@@ -186,11 +186,12 @@ export function AdminRecords(): JSX.Element {
 		<>
 			<Head title={app.t('admin.records')}
 			    lead={app.t('admin.records.lead')} />
-			<div class="tabs" role="group"
+			<div class="admin-tools" role="group"
 			    aria-label={app.t('admin.records')}>
 				{(['audit', 'log'] as const).map((x) =>
 				    <button key={x} type="button"
-				    class="button" aria-pressed={part === x}
+				    class={part === x ? 'button main' :
+				    'button'} aria-pressed={part === x}
 				    data-testid={`records-${x}`}
 				    onClick={() => setPart(x)}>
 					{app.t(`records.${x}`)}</button>)}
