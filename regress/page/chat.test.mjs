@@ -100,6 +100,7 @@ test('a word to one person: counted, read, answered', () =>
 
 	await a.$(`person-${ben.id}`).click();
 	await a.$('card-write').click();
+	await a.see('peer-back');
 	await a.write('psst');
 	await a.write('are you there');
 	await b.reads('tab-direct', /2 unread/);

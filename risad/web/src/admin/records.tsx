@@ -29,8 +29,9 @@ function Lines(p: { lines: Trail['lines'] }): JSX.Element {
 				</td>
 				<td data-label={app.t('records.time')}>
 					{second(l.at, app.lang)}</td>
-				<th scope="row" lang="en">{l.text ??
-				    app.t('records.unreadable')}</th>
+				<th scope="row" class="what" lang="en">
+					{l.text ?? app.t('records.unreadable')}
+				</th>
 			</tr>)}</tbody>
 		</table>
 	);
@@ -122,7 +123,8 @@ function LogTable(p: { lines: LogLine[]; floors: AdminFloor[] }): JSX.Element {
 					<bdi>{who(l)}</bdi></th>
 				<td data-label={app.t('records.address')}>
 					{l.address}</td>
-				<td data-label={app.t('records.what')}>
+				<td class="what" data-label={
+				    app.t('records.what')}>
 					<bdi>{l.text || '–'}</bdi></td>
 				<td data-label={app.t('records.outcome')}>
 					{outcome(l)}</td>
