@@ -9,6 +9,7 @@
 #include "util.h"
 
 #define MAX_WORDS	24
+#define DAY		(24ULL * 60 * 60 * 1000)	/* ms */
 
 enum token_type {
 	END,			/* the command may end here */
@@ -698,6 +699,22 @@ seconds(const char *s, uint32_t *n)
 	return (-1);
 }
 
+/* A time to come; of a day its last second. */
+static int
+ahead_parse(const char *s, uint64_t *ms)
+{
+	uint64_t	 now = now_ms();
+	uint32_t	 wait;
+
+	if (strcmp(s, "tomorrow") == 0)
+		*ms = now - now % DAY + 2 * DAY - 1;
+	else if (s[0] == '+' && seconds(s + 1, &wait) == 0)
+		*ms = now + (uint64_t)wait * 1000;
+	else
+		return (date_parse(s, ms));
+	return (0);
+}
+
 /* A time that has been; of a day its first second, or its last. */
 static int
 past_parse(const char *s, int last, uint64_t *ms)
@@ -711,7 +728,7 @@ past_parse(const char *s, int last, uint64_t *ms)
 	if (date_parse(s, ms) == -1)
 		return (-1);
 	if (!last && strchr(s, 'T') == NULL)
-		*ms -= 24 * 60 * 60 * 1000 - 1;
+		*ms -= DAY - 1;
 	return (0);
 }
 
@@ -788,9 +805,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 		return (name_valid(s, MAX_NAME_CHARS) ? NULL :
 		    "an account's name or number expected");
 	case DATE:
-		return (date_parse(s, &cm->cm_until) == 0 ? NULL :
+		return (ahead_parse(s, &cm->cm_until) == 0 ? NULL :
 		    "a day as 2027-03-31 expected, or a time as "
-		    "2027-03-31T18:00:00Z");
+		    "2027-03-31T18:00:00Z, tomorrow, or +30d");
 	case TIME:
 		return (seconds(s, &cm->cm_seconds) == 0 ? NULL :
 		    "a time such as 30m, 4h, 3d or 2w expected");

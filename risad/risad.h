@@ -1303,7 +1303,7 @@ struct m_c_audit_state {
 	uint32_t	 compared;
 };
 struct m_c_point	{ const char *line; };
-struct m_a_records	{ uint64_t grant, at; };	/* before it, or after */
+struct m_a_records	{ uint64_t grant, at; };	/* before, or after */
 struct m_a_log {
 	uint64_t	 grant, from, to;	/* ms */
 	uint8_t		 kind;

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from risa import TOP, Failure
 
 sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
-from seal_reader import bound, hkdf, name, open_record, unwrap               # noqa: E402
+from seal_reader import bound, hkdf, name, open_record, unwrap     # noqa: E402
 
 
 def access_log(d, tenant):

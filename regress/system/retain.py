@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import RISACTL, Daemon, until                                  # noqa: E402
+from risa import RISACTL, Daemon, until                        # noqa: E402
 from trail import age, chain, trail                             # noqa: E402
 
 WORDS = b'words of long ago, in clear to be looked for'

@@ -2,6 +2,7 @@
 #include "../../risactl/parser.h"
 #include "policy.h"
 #include "unit.h"
+#include "util.h"
 
 #define MAX_ARGS	20
 
@@ -244,8 +245,13 @@ test_dates(void)
 				    "2027-03-31T18:00:00",
 				    "2027-03-31T18:00:00+09:00",
 				    "2027-03-31T24:00:00Z", "1969-12-31",
-				    "2027-03-31T18:00:60Z", "tomorrow",
+				    "2027-03-31T18:00:60Z", "yesterday",
+				    "Tomorrow", "tomorrow ", "30d", "+30",
+				    "+d", "+0d", "++3d", "+-3d", "+3y",
+				    "+99999999d", "03-04-2027", "3/4/2027",
 				    "12027-03-31", "-2027-03-31" };
+	const uint64_t		 day = 86400000;
+	uint64_t		 before, after;
 	char			 line[128];
 	size_t			 i;
 
@@ -258,6 +264,17 @@ test_dates(void)
 	CHECK_INT(parse("operator|add|ann|role|owner|until|"
 	    "2027-03-31T18:00:01Z"), 0);
 	CHECK(cm.cm_until == 1806516001000ULL);
+	before = now_ms();
+	CHECK_INT(parse("operator|add|ann|role|owner|until|+2w"), 0);
+	after = now_ms();
+	CHECK(cm.cm_until >= before + 14 * day);
+	CHECK(cm.cm_until <= after + 14 * day);
+	before = now_ms();
+	CHECK_INT(parse("tenant|end|acme|on|tomorrow"), 0);
+	after = now_ms();
+	CHECK((cm.cm_until + 1) % day == 0);
+	CHECK(cm.cm_until > before + day);
+	CHECK(cm.cm_until < after + 2 * day);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		(void)snprintf(line, sizeof(line),
 		    "operator|add|ann|role|owner|until|%s", bad[i]);
