@@ -5,7 +5,7 @@ import { app, fieldKey } from '../app';
 import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
 import type { AdminFloor, AdminUser, Group } from '../types';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { MapView } from '../ui/mapview';
 import { Name } from '../ui/text';
@@ -64,18 +64,10 @@ function AddDialog(p: { templates: string[]; close(): void;
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) :
 				    atField(act.error, 'template')} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    name.trim() === ''}
-					    data-testid="admin-floor-submit">
-						{app.t('admin.floors.add')}
-					</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || name.trim() === ''}
+				    word="admin.floors.add"
+				    testid="admin-floor-submit" />
 			</form>
 		</Dialog>
 	);
@@ -143,17 +135,9 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : atField(act.error,
 				    'users', 'groups', 'open', 'version')} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    name.trim() === ''}
-					    data-testid="admin-floor-save">
-						{app.t('ok.save')}</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || name.trim() === ''}
+				    testid="admin-floor-save" />
 			</form>
 		</Dialog>
 	);

@@ -4,7 +4,7 @@ import { admin } from '../api';
 import { app, fieldKey } from '../app';
 import { Icon } from '../icon';
 import type { AdminUser, Group } from '../types';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { Name } from '../ui/text';
 import { replace, useAct, useLoad } from '../ui/data';
@@ -42,17 +42,9 @@ function GroupDialog(p: { group: Group | null; users: AdminUser[];
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) :
 				    atField(act.error, 'members', 'version')} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    name.trim() === ''}
-					    data-testid="admin-group-save">
-						{app.t('ok.save')}</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || name.trim() === ''}
+				    testid="admin-group-save" />
 			</form>
 		</Dialog>
 	);

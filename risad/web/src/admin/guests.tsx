@@ -7,7 +7,7 @@ import { length } from '../lib/text';
 import { stamp } from '../lib/time';
 import type { FloorRef, GuestUrl, Visit } from '../types';
 import { useAct, useLoad } from '../ui/data';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { GuestTag } from '../ui/face';
 import { atField, FormError, NumberField, PasswordField, problem,
     SelectField, TextField } from '../ui/field';
@@ -123,17 +123,10 @@ function AddDialog(p: { floors: FloorRef[]; close(): void;
 				    problem(act.error) : atField(act.error,
 				    'floors', 'expires', 'approval',
 				    'guests')} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={!ready || act.busy}
-					    data-testid="admin-guest-submit">
-						{app.t('admin.guests.make')}
-					</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={!ready || act.busy}
+				    word="admin.guests.make"
+				    testid="admin-guest-submit" />
 			</form>
 		</Dialog>
 	);

@@ -6,7 +6,7 @@ import { Icon } from '../icon';
 import { match } from '../lib/text';
 import { stamp } from '../lib/time';
 import type { AdminRole, AdminUser, Group, InviteLink, Role } from '../types';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, Select, SelectField, TextField } from
     '../ui/field';
 import { SigninsDialog } from '../ui/signins';
@@ -70,18 +70,10 @@ function InviteDialog(p: { roles: AdminRole[]; close(): void;
 				    testid="admin-invite-role" />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : ''} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    email.trim() === ''}
-					    data-testid="admin-invite-submit">
-						{app.t('admin.invite.submit')}
-					</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || email.trim() === ''}
+				    word="admin.invite.submit"
+				    testid="admin-invite-submit" />
 			</form>
 		</Dialog>
 	);
@@ -108,17 +100,9 @@ function RenameDialog(p: { user: AdminUser; close(): void;
 				    error={atField(act.error, 'name')} />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : ''} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    name.trim() === ''}
-					    data-testid="admin-rename-save">
-						{app.t('ok.save')}</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || name.trim() === ''}
+				    testid="admin-rename-save" />
 			</form>
 		</Dialog>
 	);

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { admin, ApiError } from '../api';
 import { app, fieldKey } from '../app';
 import { RIGHTS, type AdminRole, type Right } from '../types';
-import { Confirm, Dialog } from '../ui/dialog';
+import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { Name } from '../ui/text';
 import { replace, useAct, useLoad } from '../ui/data';
@@ -69,17 +69,9 @@ function RoleDialog(p: { role: AdminRole | null; close(): void;
 				</fieldset>}
 				<FormError text={atField(act.error, 'name') ===
 				    '' ? said(act.error) : ''} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={p.close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit"
-					    class="button main"
-					    disabled={act.busy ||
-					    name.trim() === ''}
-					    data-testid="admin-role-save">
-						{app.t('ok.save')}</button>
-				</div>
+				<DialogFoot close={p.close}
+				    off={act.busy || name.trim() === ''}
+				    testid="admin-role-save" />
 			</form>
 		</Dialog>
 	);

@@ -7,7 +7,7 @@ import { length } from '../lib/text';
 import { allMet, rules } from '../lib/password';
 import { stamp } from '../lib/time';
 import type { LangChoice, Look, Policy } from '../types';
-import { Dialog } from '../ui/dialog';
+import { Dialog, DialogFoot } from '../ui/dialog';
 import { Face } from '../ui/face';
 import { atField, FormError, PasswordField, problem, SelectField, TextField }
     from '../ui/field';
@@ -124,15 +124,8 @@ export function ProfileDialog(): JSX.Element | null {
 				<Looks look={look} set={setLook} />
 				<FormError text={fieldKey(error) === '' ?
 				    problem(error) : ''} />
-				<div class="dialog-foot">
-					<button type="button" class="button"
-					    onClick={close}>
-						{app.t('ok.cancel')}</button>
-					<button type="submit" disabled={bad}
-					    class="button main"
-					    data-testid="profile-save">
-						{app.t('ok.save')}</button>
-				</div>
+				<DialogFoot close={close} off={bad}
+				    testid="profile-save" />
 			</form>
 		</Dialog>
 	);

@@ -1,6 +1,7 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { app } from '../app';
+import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
 
 export function Close(p: { close(): void }): JSX.Element {
@@ -53,6 +54,20 @@ export function Dialog(p: { title: string; close(): void; kind?: string;
 				{p.children}
 			</div>
 		</dialog>
+	);
+}
+
+/* The end of a form in a dialog: away from it, or send it. */
+export function DialogFoot(p: { close(): void; off: boolean; word?: Key;
+    testid: string }): JSX.Element {
+	return (
+		<div class="dialog-foot">
+			<button type="button" class="button" onClick={p.close}>
+				{app.t('ok.cancel')}</button>
+			<button type="submit" class="button main"
+			    disabled={p.off} data-testid={p.testid}>
+				{app.t(p.word ?? 'ok.save')}</button>
+		</div>
 	);
 }
 
