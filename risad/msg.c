@@ -921,6 +921,7 @@ static const struct row {
 	ROW(CONF_END, P, CHILDREN, conf_end),
 	ROW(CONF_ACK, CHILDREN, P, conf_ack),
 	ROW(CONF_COMMIT, P, CHILDREN, conf_end),
+	ROW(CONF_LIVE, CHILDREN, P, conf_end),
 
 	[IMSG_RESULT] = { "RESULT", result, 0, OP_NONE, { { P, A },
 	    { D, A | S }, { A, S | C }, { S, A } } },

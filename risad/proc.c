@@ -303,6 +303,10 @@ proc_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	switch (type) {
 	case IMSG_PROCFD:
 		return (proc_procfd(m, imsg));
+	case IMSG_CONF_COMMIT:
+		if (proc_ops->po_imsg(pe, type, id, m, imsg) == -1)
+			return (-1);
+		return (proc_send(pe, IMSG_CONF_LIVE, 0, -1, m));
 	case IMSG_VERBOSE:
 		log_setverbose(((const struct m_verbose *)m)->verbose != 0);
 		return (0);

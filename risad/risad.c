@@ -30,6 +30,7 @@ static int		 ready_fd = -1;	/* the starter waits for a byte */
 
 static struct conf	*conf;		/* in force */
 static struct conf	*conf_next;	/* offered to the children */
+static int		 conf_settling;	/* not all have put it in force yet */
 static uint64_t		 generation;
 static uint32_t		 reload_id;	/* auth's request; 0: a signal */
 static int		 reload_asked;
@@ -145,6 +146,12 @@ not_acked(struct child *ch, void *arg)
 	return (ch->ch_acked < *(uint64_t *)arg);
 }
 
+static int
+not_live(struct child *ch, void *arg)
+{
+	return (ch->ch_live < *(uint64_t *)arg);
+}
+
 static void
 reload_answer(enum result code, const char *why)
 {
@@ -181,20 +188,32 @@ detach(void)
 static void
 conf_commit(void)
 {
-	int	 first = conf == NULL;
+	struct timeval	 tv = { RELOAD_TIMEOUT, 0 };
 
-	evtimer_del(&reload_timer);
 	conf_free(conf);
 	conf = conf_next;
 	conf_next = NULL;
+	conf_settling = 1;
+	evtimer_add(&reload_timer, &tv);
 	(void)spawn_each(send_commit, &conf->co_generation);
+}
+
+/* Whoever asked may now count on it: no process holds the one before. */
+static void
+conf_live(struct child *ch, const struct m_conf_end *m)
+{
+	ch->ch_live = m->generation;
+	if (!conf_settling || spawn_each(not_live, &conf->co_generation) != 0)
+		return;
+	conf_settling = 0;
+	evtimer_del(&reload_timer);
 	reload_answer(R_OK, NULL);
-	if (first) {
+	if (conf->co_generation == 1)
 		log_info("risad %s serves %s with %u session workers",
 		    RISAD_VERSION, conf->co_domain, conf->co_nsession);
-		detach();
-	} else
+	else
 		log_info("configuration reloaded");
+	detach();
 }
 
 static void
@@ -219,7 +238,15 @@ reload_slow(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	conf_abort("not all processes have accepted it in time");
+	if (!conf_settling) {
+		conf_abort("not all processes have accepted it in time");
+		return;
+	}
+	/* Accepted is accepted; who is stuck is found by other means. */
+	conf_settling = 0;
+	log_warnx("configuration: accepted, not yet in force everywhere");
+	reload_answer(R_REFUSED, "accepted, not yet in force everywhere");
+	detach();
 }
 
 /*
@@ -244,7 +271,8 @@ reload(void)
 	char		 err[MAX_LINE + 1];
 	struct conf	*co;
 
-	if (conf == NULL || conf_next != NULL) {
+	if (conf == NULL || conf_next != NULL || conf_settling) {
+		log_warnx("reload: a configuration is under way");
 		reload_answer(R_REFUSED, "a configuration is under way");
 		return;
 	}
@@ -406,6 +434,9 @@ child_said(struct child *ch, uint32_t type, uint32_t id, const void *m)
 	switch (type) {
 	case IMSG_CONF_ACK:
 		conf_ack(ch, m);
+		return (0);
+	case IMSG_CONF_LIVE:
+		conf_live(ch, m);
 		return (0);
 	case IMSG_C_PROCESSES:
 		show_processes(ch, id);

@@ -245,6 +245,7 @@ enum imsg_type {
 	IMSG_CONF_END,
 	IMSG_CONF_ACK,		/* child -> parent */
 	IMSG_CONF_COMMIT,
+	IMSG_CONF_LIVE,		/* child -> parent: it is in force there */
 
 	IMSG_RESULT,
 

@@ -158,7 +158,7 @@ child_fork(struct child *ch, enum proc_type proc, unsigned int inst)
 	close(sv[1]);
 	ch->ch_ready = ch->ch_broken = 0;
 	memset(ch->ch_complained, 0, sizeof(ch->ch_complained));
-	ch->ch_acked = 0;
+	ch->ch_acked = ch->ch_live = 0;
 	ch->ch_started = now_ms();
 	evtimer_set(&ch->ch_timer, child_slow, ch);
 	evtimer_add(&ch->ch_timer, &tv);

@@ -10,6 +10,7 @@ struct child {
 	pid_t		 ch_pid;	/* 0: none */
 	int		 ch_ready;	/* jailed */
 	uint64_t	 ch_acked;	/* newest generation it has accepted */
+	uint64_t	 ch_live;	/* the one in force there */
 	uint64_t	 ch_started;	/* ms since 1970 */
 	uint64_t	 ch_deaths[4];	/* the latest, monotonic ms */
 	uint32_t	 ch_restarts;
