@@ -60,6 +60,7 @@ export class App {
 	people = new Map<number, PresenceEntry>();
 	known = new Map<number, Known>();	/* all one can write to */
 	floor: FloorMsg | null = null;
+	private looks = 0;		/* how often it has started over */
 	private entering = 0;
 	floorNote: Key | '' = '';
 	floorNoteName = '';
@@ -140,6 +141,7 @@ export class App {
 
 	async boot(): Promise<void> {
 		const token = inviteToken(this.path);
+		const look = ++this.looks;
 
 		this.phase = 'loading';
 		this.changed('page');
@@ -153,6 +155,8 @@ export class App {
 			else
 				await this.bootSession();
 		} catch (e) {
+			if (look !== this.looks)
+				return;
 			this.problem = errorKey(e);
 			if (e instanceof ApiError && e.word === 'address')
 				this.address = e.value;
@@ -355,16 +359,23 @@ export class App {
 
 	/*
 	 * Is one signed in still, free of what must be done first, and what may
-	 * be done from here?
+	 * be done from here?  Whoever starts over meanwhile asks that, too: an
+	 * answer from before must not undo the one that came after it.
 	 */
 	async checkSession(): Promise<void> {
+		const look = this.looks;
+
 		try {
 			const s = await api.session();
 
+			if (look !== this.looks)
+				return;
 			this.located(s);
 			if (s.must.length > 0)
 				this.mustNow();
 		} catch (e) {
+			if (look !== this.looks)
+				return;
 			if (!(e instanceof ApiError) || e.word !== 'address') {
 				this.failed(e);
 				return;

@@ -49,7 +49,7 @@ test('every key is used by the page', () => {
 	const made = [...text.matchAll(/`([a-z]+\.[^`\s]*\$\{[^`\n]*)`|/g)]
 	    .flatMap((m) => m[1] === undefined ? [] : [pattern(m[1])]);
 	const spare = Object.keys(ja).filter((k) => !text.includes(`'${k}'`) &&
-	    !made.some((m) => m.test(k)));
+	    !text.includes(`"${k}"`) && !made.some((m) => m.test(k)));
 
 	assert.deepEqual(spare, []);
 });
