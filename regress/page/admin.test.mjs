@@ -395,7 +395,14 @@ test('networks: nobody locks himself out, and who is outside is told', () =>
 	await set('networks', '192.0.2.0/24');
 	await b.reads('broken', /from where you are \(127\.0\.0\.1\)/);
 	const again = b.page.getByRole('button', { name: 'Try again' });
+	/* The card stands until the next frame: wait for the answer. */
+	let begun = false;
+	const answered = b.page.waitForResponse((r) => {
+		begun ||= r.url().endsWith('/api/v1/tenant');
+		return (begun && r.url().endsWith('/api/v1/session'));
+	});
 	await again.click();
+	assert.equal((await answered).status(), 403);
 	await b.reads('broken', /from where you are \(127\.0\.0\.1\)/);
 	await set('networks', '');
 	await again.click();
