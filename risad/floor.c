@@ -445,6 +445,17 @@ avatar_stop(struct avatar *av, uint64_t now)
 	tick_mark(av);
 }
 
+/* Does the leg lead into another room, or out of one? */
+static int
+leg_crosses(const struct avatar *av)
+{
+	const struct leg	*l = &av->av_leg;
+	uint8_t			 room;
+
+	return (walk_room_change(av->av_floor->fl_map, l->x0, l->y0, l->x1,
+	    l->y1, &room) < WALK_NOROOM || room != av->av_room);
+}
+
 /* Begin a leg at a time from where the avatar is then. */
 static enum walk_result
 leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
@@ -465,45 +476,15 @@ leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
 		av->av_leg = (struct leg){ x, y, ex, ey, t0 };
 		av->av_heading = st->st_heading;
 	}
+	av->av_crosses = leg_crosses(av);
 	if (!av->av_moving) {
 		av->av_moving = 1;
-		av->av_saved = t0;
 		TAILQ_INSERT_TAIL(&av->av_floor->fl_moving, av,
 		    av_moving_entry);
 	}
+	office_save(av);
 	tick_mark(av);
 	return (res);
-}
-
-enum walk_result
-avatar_walk(struct avatar *av, uint16_t x, uint16_t y, uint8_t heading,
-    int then)
-{
-	struct step	 st = { x, y, heading };
-	uint64_t	 now = mono_ms();
-
-	session_stats.ss_legs++;
-	if (!then)
-		queue_drop(av);
-	else if (av->av_nqueue > 0 || leg_end_time(&av->av_leg) > now) {
-		/* Without room the path ends sooner. */
-		if (av->av_nqueue == FLOOR_QUEUE || (av->av_queue == NULL &&
-		    (av->av_queue = calloc(FLOOR_QUEUE,
-		    sizeof(*av->av_queue))) == NULL))
-			return (WALK_FREE);
-		av->av_queue[(av->av_first + av->av_nqueue++) % FLOOR_QUEUE] =
-		    st;
-		return (WALK_FREE);
-	}
-	return (leg_begin(av, &st, now));
-}
-
-void
-avatar_leg(struct avatar *av, int x, int y, int tx, int ty, uint8_t heading,
-    uint64_t t0)
-{
-	av->av_leg = (struct leg){ x, y, tx, ty, t0 };
-	av->av_heading = heading;
 }
 
 /*
@@ -542,7 +523,41 @@ room_step(struct avatar *av, uint64_t now)
 	bus_joined(av);
 }
 
-static void
+enum walk_result
+avatar_walk(struct avatar *av, uint16_t x, uint16_t y, uint8_t heading,
+    int then)
+{
+	struct step	 st = { x, y, heading };
+	uint64_t	 now = mono_ms();
+
+	session_stats.ss_legs++;
+	if (!then)
+		queue_drop(av);
+	else if (av->av_nqueue > 0 || leg_end_time(&av->av_leg) > now) {
+		/* Without room the path ends sooner. */
+		if (av->av_nqueue == FLOOR_QUEUE || (av->av_queue == NULL &&
+		    (av->av_queue = calloc(FLOOR_QUEUE,
+		    sizeof(*av->av_queue))) == NULL))
+			return (WALK_FREE);
+		av->av_queue[(av->av_first + av->av_nqueue++) % FLOOR_QUEUE] =
+		    st;
+		return (WALK_FREE);
+	}
+	if (av->av_moving)
+		room_step(av, now);
+	return (leg_begin(av, &st, now));
+}
+
+void
+avatar_leg(struct avatar *av, int x, int y, int tx, int ty, uint8_t heading,
+    uint64_t t0)
+{
+	av->av_leg = (struct leg){ x, y, tx, ty, t0 };
+	av->av_heading = heading;
+}
+
+/* When it has to be looked at again: now is the next tick. */
+static uint64_t
 avatar_step(struct avatar *av, uint64_t now)
 {
 	struct step		 st;
@@ -558,24 +573,25 @@ avatar_step(struct avatar *av, uint64_t now)
 			office_placed(av, res);
 	}
 	room_step(av, now);
-	/* Here until the place is kept, which is not done for every step. */
-	if (now - av->av_saved < SAVE_MS)
-		return;
-	office_save(av, now);
-	if (av->av_nqueue == 0 && leg_end_time(&av->av_leg) <= now) {
-		av->av_moving = 0;
-		TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
-		queue_drop(av);
-	}
+	if ((end = leg_end_time(&av->av_leg)) > now)
+		return (av->av_crosses ? now : end);
+	av->av_moving = 0;
+	TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
+	queue_drop(av);
+	office_save(av);
+	return (FLOOR_STILL);
 }
 
-void
+uint64_t
 floor_step(struct floor *fl, uint64_t now)
 {
 	struct avatar	*av, *next;
+	uint64_t	 at, first = FLOOR_STILL;
 
 	TAILQ_FOREACH_SAFE(av, &fl->fl_moving, av_moving_entry, next)
-		avatar_step(av, now);
+		if ((at = avatar_step(av, now)) < first)
+			first = at;
+	return (first);
 }
 
 /*

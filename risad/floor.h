@@ -10,7 +10,7 @@
 #include "session.h"
 #include "walk.h"
 
-#define SAVE_MS		5000	/* between two writes of one's place */
+#define FLOOR_STILL	UINT64_MAX	/* nobody walks */
 #define FLOOR_QUEUE	32	/* legs that wait for the one before */
 #define FLOOR_SLOTS	4095	/* avatars of one worker on one floor */
 #define FLOOR_ALL	0xffff
@@ -33,6 +33,7 @@ struct avatar {
 	uint32_t		 av_user;
 	uint16_t		 av_id;
 	int			 av_dirty, av_far, av_moving;	/* lists */
+	int			 av_crosses;	/* its leg leads to a room */
 	uint16_t		 av_cell;		/* see tick.c */
 	uint8_t			 av_room, av_heading, av_status;
 	uint8_t			 av_guest;
@@ -42,7 +43,6 @@ struct avatar {
 	unsigned int		 av_first, av_nqueue;
 	int			 av_outx, av_outy;	/* before the room */
 	uint64_t		 av_entered;		/* the room, mono ms */
-	uint64_t		 av_saved;		/* the place, mono ms */
 	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
 	int			 av_unsaved;		/* it is one of them */
 	uint16_t		 av_over;		/* taken over from */
@@ -170,8 +170,11 @@ void		 avatar_stop(struct avatar *, uint64_t now);
 void		 avatar_leg(struct avatar *, int x, int y, int tx, int ty,
 		    uint8_t heading, uint64_t t0);
 
-/* Bring all moving avatars of ours to this time: queues, rooms, rules. */
-void		 floor_step(struct floor *, uint64_t now);
+/*
+ * Bring all moving avatars of ours to this time: queues, rooms, rules.  When
+ * (mono ms) it has to be done again: now for the next tick, FLOOR_STILL never.
+ */
+uint64_t	 floor_step(struct floor *, uint64_t now);
 
 /*
  * Lock or unlock the room from inside.  0, or -1: not there, or the room has

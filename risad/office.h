@@ -53,8 +53,8 @@ void	 office_deliver(struct office *, const struct m_bus_msg *);
 void	 office_erased(const struct m_bus_erased *);
 /* The user has come in elsewhere: the page here ends. */
 void	 office_takeover(struct office *, uint32_t user);
-/* Keep where the avatar stands. */
-void	 office_save(struct avatar *, uint64_t now);
+/* Keep where the avatar of ours stands, some seconds from now. */
+void	 office_save(struct avatar *);
 void	 office_unsave(struct avatar *);	/* it goes */
 void	 office_start(void);
 

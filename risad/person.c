@@ -10,6 +10,7 @@
 
 #define CLOSE_ELSEWHERE	4002
 #define TEXT_MAX	(32 * 1024 * 1024)
+#define SAVE_SECONDS	5	/* between two writes of places */
 #define PRESENCE_LEN	192		/* of one person, more or less */
 
 /* Whose place is to be kept with the next ones. */
@@ -243,6 +244,23 @@ person_grant(const struct person *pn)
 	return (pn->pn_conn->cn_login->lg_grant);
 }
 
+static void
+save_one(struct avatar *av, uint64_t now)
+{
+	struct m_place_set	 m;
+	int			 x, y;
+
+	office_unsave(av);
+	avatar_at(av, now, &x, &y);
+	m.grant = person_grant(av->av_person);
+	m.floor = av->av_floor->fl_id;
+	m.x = (uint16_t)x;
+	m.y = (uint16_t)y;
+	if (m.grant != 0)
+		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_PLACE_SET, 0,
+		    -1, &m);
+}
+
 /* Off the floor; gone: the page is closed, not only elsewhere. */
 void
 person_leave(struct person *pn, int gone)
@@ -255,8 +273,7 @@ person_leave(struct person *pn, int gone)
 		return;
 	fl = av->av_floor;
 	avatar_stop(av, now);
-	av->av_saved = 0;
-	office_save(av, now);
+	save_one(av, now);
 	pn->pn_avatar = NULL;
 	office_left(av, gone);
 	bus_left(av, gone);
@@ -275,24 +292,6 @@ office_unsave(struct avatar *av)
 }
 
 static void
-save_one(struct avatar *av, uint64_t now)
-{
-	struct m_place_set	 m;
-	int			 x, y;
-
-	office_unsave(av);
-	av->av_saved = now;
-	avatar_at(av, now, &x, &y);
-	m.grant = person_grant(av->av_person);
-	m.floor = av->av_floor->fl_id;
-	m.x = (uint16_t)x;
-	m.y = (uint16_t)y;
-	if (m.grant != 0)
-		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_PLACE_SET, 0,
-		    -1, &m);
-}
-
-static void
 save_all(int fd, short what, void *arg)
 {
 	struct avatar	*av;
@@ -306,21 +305,15 @@ save_all(int fd, short what, void *arg)
 }
 
 /*
- * Not for every step: a place is worth a write now and then, and those of a
- * second go together, for each wakes storage.
+ * Not for every step: a place is worth a write now and then, and those of some
+ * seconds go together, for each wakes storage.
  */
 void
-office_save(struct avatar *av, uint64_t now)
+office_save(struct avatar *av)
 {
-	struct timeval	 tv = { 1, 0 };
+	struct timeval	 tv = { SAVE_SECONDS, 0 };
 
-	if (av->av_person == NULL)
-		return;
-	if (av->av_saved == 0) {
-		save_one(av, now);
-		return;
-	}
-	if (av->av_unsaved || now - av->av_saved < SAVE_MS)
+	if (av->av_person == NULL || av->av_unsaved)
 		return;
 	if (TAILQ_EMPTY(&unsaved))
 		(void)evtimer_add(&save_timer, &tv);
@@ -638,7 +631,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 	av->av_over = over;
 	login_floor(of->of_tenant, av->av_user, fl->fl_id);
 	access_floor(pn->pn_conn->cn_login, ACCESS_ENTER, fl->fl_id);
-	office_save(av, mono_ms());
+	save_one(av, mono_ms());
 }
 
 /* The map goes out as it is kept. */

@@ -22,6 +22,8 @@
 #define FAR_MOST	10	/* or so many when we are late with them: */
 #define LATE_MS		20
 
+static void	 tick_at(struct floor *, uint64_t);
+
 static void
 put16(uint8_t *p, int v)
 {
@@ -303,19 +305,44 @@ static void
 tick_event(int fd, short what, void *arg)
 {
 	struct floor	*fl = arg;
-	uint64_t	 now = mono_ms(), late = now - fl->fl_due;
+	uint64_t	 now = mono_ms(), late = now - fl->fl_due, next;
 
 	(void)fd;
 	(void)what;
-	floor_step(fl, now);
+	next = floor_step(fl, now);
 	/* By the clock, not by when we come to it: else ticks drift apart. */
 	fl->fl_ticked = late < TICK_MS ? fl->fl_due : now;
 	far_adapt(late);
 	words_leave(fl);
 	tick_frame(fl, now);
-	if (!TAILQ_EMPTY(&fl->fl_moving) || !TAILQ_EMPTY(&fl->fl_dirty) ||
-	    !TAILQ_EMPTY(&fl->fl_far))
+	if (!TAILQ_EMPTY(&fl->fl_dirty) || !TAILQ_EMPTY(&fl->fl_far))
 		tick_wake(fl);
+	else if (next != FLOOR_STILL)
+		tick_at(fl, next);
+}
+
+/*
+ * At this time, or sooner if that is set already.  Between two legs nothing
+ * runs: a floor on which few walk wakes nobody twenty times a second.
+ */
+static void
+tick_at(struct floor *fl, uint64_t at)
+{
+	struct timeval	 tv = { 0, 0 };
+	uint64_t	 now = mono_ms(), next = fl->fl_ticked + TICK_MS;
+
+	if (!evtimer_initialized(&fl->fl_timer))
+		evtimer_set(&fl->fl_timer, tick_event, fl);
+	if (next < at)
+		next = at;
+	if (next < now)
+		next = now;
+	if (evtimer_pending(&fl->fl_timer, NULL) && fl->fl_due <= next)
+		return;
+	tv.tv_sec = (time_t)((next - now) / 1000);
+	tv.tv_usec = (suseconds_t)((next - now) % 1000) * 1000;
+	fl->fl_due = next;
+	evtimer_add(&fl->fl_timer, &tv);
 }
 
 /*
@@ -325,17 +352,7 @@ tick_event(int fd, short what, void *arg)
 void
 tick_wake(struct floor *fl)
 {
-	struct timeval	 tv = { 0, 0 };
-	uint64_t	 now = mono_ms(), next = fl->fl_ticked + TICK_MS;
-
-	if (!evtimer_initialized(&fl->fl_timer))
-		evtimer_set(&fl->fl_timer, tick_event, fl);
-	if (evtimer_pending(&fl->fl_timer, NULL))
-		return;
-	if (next > now)
-		tv.tv_usec = (suseconds_t)(next - now) * 1000;
-	fl->fl_due = next > now ? next : now;
-	evtimer_add(&fl->fl_timer, &tv);
+	tick_at(fl, 0);
 }
 
 void
