@@ -31,6 +31,7 @@
 #define ENGINE_CIPHERS	"ECDHE+AESGCM:ECDHE+CHACHA20"
 
 static struct imsgbuf	 engine_ibuf;
+static int		 engine_rsa_at, engine_ec_at;	/* the names of keys */
 static int		 engine_open;
 static int		 engine_quiet;	/* the failure is logged */
 static int		 engine_owed;	/* an answer did not come in time */
@@ -53,7 +54,6 @@ static int	 engine_settled(void);
 static int	 engine_ask(enum imsg_type, const void *, enum imsg_type,
 		    struct engine_answer *);
 static ssize_t	 engine_sign(const struct m_sign *, uint8_t *);
-static int	 engine_name(uint8_t *, uint8_t *, int);
 static int	 engine_rsa_sign(int, const unsigned char *, unsigned char *,
 		    RSA *, int);
 static int	 engine_rsa_decrypt(int, const unsigned char *,
@@ -252,17 +252,94 @@ engine_sign(const struct m_sign *m, uint8_t *sig)
 	return (ea.ea_len);
 }
 
-/* The name of a key is the hash of its public half. */
-static int
-engine_name(uint8_t *name, uint8_t *der, int len)
+/*
+ * The name of a key is the hash of its public half; it stays at the key, for
+ * making it costs more than asking.  Owned by the key, or NULL.
+ */
+static uint8_t *
+engine_named(uint8_t *der, int len)
 {
-	int	 ret;
+	uint8_t	*name;
 
 	if (len <= 0)
-		return (-1);
-	ret = sha256(name, der, (size_t)len);
+		return (NULL);
+	if ((name = malloc(TOKEN_LEN)) != NULL &&
+	    sha256(name, der, (size_t)len) == -1) {
+		free(name);
+		name = NULL;
+	}
 	OPENSSL_free(der);
-	return (ret);
+	return (name);
+}
+
+static void
+engine_unname(void *parent, void *name, CRYPTO_EX_DATA *data, int idx,
+    long argl, void *argp)
+{
+	(void)parent;
+	(void)data;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+	free(name);
+}
+
+/* A copy of a key has a name of its own. */
+static int
+engine_rename(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **name,
+    int idx, long argl, void *argp)
+{
+	uint8_t	*copy;
+
+	(void)to;
+	(void)from;
+	(void)idx;
+	(void)argl;
+	(void)argp;
+	if (*name == NULL)
+		return (1);
+	if ((copy = malloc(TOKEN_LEN)) != NULL)
+		memcpy(copy, *name, TOKEN_LEN);
+	*name = copy;
+	return (1);
+}
+
+static int
+engine_rsa_name(uint8_t to[TOKEN_LEN], RSA *rsa)
+{
+	uint8_t	*name = RSA_get_ex_data(rsa, engine_rsa_at), *der = NULL;
+	int	 len;
+
+	if (name == NULL) {
+		len = i2d_RSA_PUBKEY(rsa, &der);
+		if ((name = engine_named(der, len)) == NULL)
+			return (-1);
+		if (RSA_set_ex_data(rsa, engine_rsa_at, name) != 1) {
+			free(name);
+			return (-1);
+		}
+	}
+	memcpy(to, name, TOKEN_LEN);
+	return (0);
+}
+
+static int
+engine_ec_name(uint8_t to[TOKEN_LEN], EC_KEY *ec)
+{
+	uint8_t	*name = EC_KEY_get_ex_data(ec, engine_ec_at), *der = NULL;
+	int	 len;
+
+	if (name == NULL) {
+		len = i2d_EC_PUBKEY(ec, &der);
+		if ((name = engine_named(der, len)) == NULL)
+			return (-1);
+		if (EC_KEY_set_ex_data(ec, engine_ec_at, name) != 1) {
+			free(name);
+			return (-1);
+		}
+	}
+	memcpy(to, name, TOKEN_LEN);
+	return (0);
 }
 
 static int
@@ -270,15 +347,10 @@ engine_rsa_sign(int flen, const unsigned char *from, unsigned char *to,
     RSA *rsa, int padding)
 {
 	struct m_sign	 m = { .padding = (uint32_t)padding };
-	uint8_t		*der = NULL;
 	uint8_t		 sig[MAX_SIGN];
 	ssize_t		 len;
-	int		 derlen;
 
-	if (flen < 0)
-		return (-1);
-	derlen = i2d_RSA_PUBKEY(rsa, &der);
-	if (engine_name(m.key, der, derlen) == -1)
+	if (flen < 0 || engine_rsa_name(m.key, rsa) == -1)
 		return (-1);
 	m.data.mb_data = from;
 	m.data.mb_len = (size_t)flen;
@@ -308,16 +380,12 @@ engine_ec_sign(int type, const unsigned char *dgst, int dlen,
     const BIGNUM *rp, EC_KEY *ec)
 {
 	struct m_sign	 m = { .ec = 1 };
-	uint8_t		*der = NULL;
 	uint8_t		 sig[MAX_SIGN];
 	ssize_t		 len;
-	int		 derlen;
 
 	(void)type;
-	if (kinv != NULL || rp != NULL || dlen < 0)
-		return (0);
-	derlen = i2d_EC_PUBKEY(ec, &der);
-	if (engine_name(m.key, der, derlen) == -1)
+	if (kinv != NULL || rp != NULL || dlen < 0 ||
+	    engine_ec_name(m.key, ec) == -1)
 		return (0);
 	m.data.mb_data = dgst;
 	m.data.mb_len = (size_t)dlen;
@@ -352,7 +420,12 @@ keys_engine_init(void)
 
 	if (tls_init() == -1)
 		fatalx("libtls does not work");
-	if ((rsa = RSA_meth_dup(RSA_get_default_method())) == NULL ||
+	engine_rsa_at = RSA_get_ex_new_index(0, NULL, NULL, engine_rename,
+	    engine_unname);
+	engine_ec_at = EC_KEY_get_ex_new_index(0, NULL, NULL, engine_rename,
+	    engine_unname);
+	if (engine_rsa_at == -1 || engine_ec_at == -1 ||
+	    (rsa = RSA_meth_dup(RSA_get_default_method())) == NULL ||
 	    RSA_meth_set1_name(rsa, "keys") != 1 ||
 	    RSA_meth_set_priv_enc(rsa, engine_rsa_sign) != 1 ||
 	    RSA_meth_set_priv_dec(rsa, engine_rsa_decrypt) != 1 ||
