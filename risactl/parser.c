@@ -26,6 +26,7 @@ enum token_type {
 	FILENAME,
 	PUBKEY,
 	SIGNATURE,
+	STAMP,
 	WHO,			/* a mail address, or a user's number */
 	NETWORK,
 	FROM,			/* times that have been */
@@ -511,6 +512,28 @@ static const struct token retention_words[] = {
 	LAST
 };
 
+/* backup ... */
+static const struct token backup_verify[] = {
+	MAYEND,
+	TAKES(STAMP, NULL), LAST
+};
+static const struct token backup_one[] = {
+	MAYEND,
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token backup_restore[] = {
+	TAKES(STAMP, backup_one), LAST
+};
+static const struct token backup_words[] = {
+	DOES("list", C_BACKUP_LIST, 0, NULL),
+	DOES("now", C_BACKUP_NOW, 0, NULL),
+	DOES("rehearse", C_BACKUP_REHEARSE, 0, NULL),
+	DOES("restore", C_BACKUP_RESTORE, 0, backup_restore),
+	DOES("verify", C_BACKUP_VERIFY, 0, backup_verify),
+	LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -564,6 +587,7 @@ static const struct token log_words[] = {
 };
 static const struct token main_words[] = {
 	WORD("audit", audit_words),
+	WORD("backup", backup_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
 	WORD("log", log_words),
@@ -787,6 +811,10 @@ argument(struct command *cm, enum token_type type, const char *s)
 				cm->cm_kind = (uint8_t)(n + 1);
 		return (cm->cm_kind != 0 ? NULL : "request, sign-in, "
 		    "sign-out, failed, enter or leave expected");
+	case STAMP:
+		cm->cm_stamp = s;
+		return (stamp_read(s, NULL) == 0 ? NULL :
+		    "the stamp of a backup, as 20261129T033000Z, expected");
 	case SIGNATURE:
 		cm->cm_signature = s;
 		return (s[0] != '\0' ? NULL : "a file expected");

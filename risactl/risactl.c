@@ -345,6 +345,14 @@ send_log(struct imsgbuf *ib, const struct command *cm)
 }
 
 static int
+send_backup(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_backup	 m = { 0, cm->cm_stamp, cm->cm_tenant };
+
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map, struct m_c_operator *operator)
 {
@@ -383,6 +391,9 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 		return (send_audit(ib, cm));
 	case IMSG_C_LOG_SHOW:
 		return (send_log(ib, cm));
+	case IMSG_C_BACKUP_VERIFY:
+	case IMSG_C_BACKUP_RESTORE:
+		return (send_backup(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
@@ -542,6 +553,15 @@ answer(struct imsg *imsg)
 	case IMSG_C_KEPT:
 		output->out_kept(m);
 		break;
+	case IMSG_C_BACKUP_ROW:
+		output->out_backup(m);
+		break;
+	case IMSG_C_BACKUP_PART:
+		whole = 1;
+		output->out_part(m);
+		break;
+	case IMSG_C_BACKUP_STEP:
+		break;			/* it goes on */
 	case IMSG_C_LOG_ROW:
 		output->out_log(m);
 		break;

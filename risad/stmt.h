@@ -30,10 +30,13 @@ enum stmt {
 	S_POINT_LAST,
 	S_POINTS,
 	S_VERSION,
+	S_LOOK,
+	S_INTEGRITY,
 
 	/* access logs */
 	S_LOG_ADD,
 	S_LOG_WALK,
+	S_LOG_PIECE,
 
 	/* system.db */
 	S_TENANTS,
@@ -49,6 +52,10 @@ enum stmt {
 	S_ERASED_GET,
 	S_ERASED_LIST,
 	S_ERASED_OPEN,
+	S_BACKUP_PUT,
+	S_BACKUP_GET,
+	S_BACKUP_DEL,
+	S_TENANT_COUNT,
 	S_OPERATORS,
 	S_OPERATOR_GET,
 	S_OPERATOR_PUT,
@@ -177,6 +184,9 @@ enum stmt {
 	S_TALK_DEL,
 	S_COUNT_TALK,
 	S_TALK_COUNT,
+	S_TALK_PIECE,
+	S_FORGET_TOKENS,
+	S_FORGET_LINKS,
 	S_PURGE_TALK,
 	S_PURGE_DMS,
 	S_MAX
@@ -190,6 +200,9 @@ const char	*stmt_name(enum stmt);
 #define STMT_SYSTEM	0x01
 #define STMT_TENANT	0x02
 #define STMT_LOG	0x04	/* an access log of a month */
+/* For stmt_setup() alone: a copy that is read, and one that is made. */
+#define STMT_READ	0x08
+#define STMT_COPY	0x10
 int		 stmt_kinds(enum stmt);
 
 /*
