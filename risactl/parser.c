@@ -671,10 +671,13 @@ keyword(const struct token *table, const char *s, FILE *err)
 	return (NULL);
 }
 
-/* A table has keywords or one argument. */
+/* A table has keywords or one argument, which may be missing. */
 static const struct token *
 match(const struct token *table, const char *s, FILE *err)
 {
+	if (table->t_type == END && table[1].t_word != NULL &&
+	    table[1].t_type != KEYWORD)
+		table++;
 	if (table->t_type != KEYWORD && table->t_type != END)
 		return (table);
 	return (keyword(table, s, err));

@@ -34,7 +34,8 @@
 
 static struct job	*job;		/* the one that there may be */
 static struct event	 turn_ev;
-static uint64_t		 newest;	/* ms, of the newest generation */
+static uint64_t		 newest;	/* ms, the newest stamp */
+static uint64_t		 made;		/* ms, when that was made */
 static uint64_t		 started, start_mono, retry_mono;
 
 /* What is known of a generation besides what it says itself. */
@@ -386,7 +387,7 @@ row_send(struct peer *pe, uint32_t id, const char *stamp,
 
 	state_get(stamp, &sa);
 	m.stamp = stamp;
-	(void)stamp_read(stamp, &m.at);
+	m.at = mn->mn_at;
 	m.took = mn->mn_took;
 	m.bytes = manifest_bytes(mn);
 	m.tenants = manifest_tenants(mn);
@@ -747,15 +748,15 @@ make_plan(struct job *jb)
 	struct tenant	*tn;
 	struct manifest	*mn = &jb->jb_mn;
 	char		 path[MANIFEST_PATH];
-	struct stat	 st;
+	uint64_t	 at;
 
-	mn->mn_at = jb->jb_began = now_ms();
-	do {
-		if (stamp_text(mn->mn_stamp, mn->mn_at) == -1)
-			return (job_fail(jb, "the clock is not right"));
-		(void)snprintf(path, sizeof(path), BACKUP_DIR "/%s",
-		    mn->mn_stamp);
-	} while (stat(path, &st) == 0 && (mn->mn_at += SECOND));
+	/* A newer one has a larger stamp, whatever the clock says. */
+	mn->mn_at = at = jb->jb_began = now_ms();
+	if (at < newest + SECOND)
+		at = newest + SECOND;
+	if (mn->mn_at == 0 || stamp_text(mn->mn_stamp, at) == -1)
+		return (job_fail(jb, "the clock is not right"));
+	(void)snprintf(path, sizeof(path), BACKUP_DIR "/%s", mn->mn_stamp);
 	(void)strlcpy(jb->jb_out->ou_stamp, mn->mn_stamp, STAMP_TEXT);
 	(void)snprintf(ma->ma_dir, sizeof(ma->ma_dir), "%.40s.part", path);
 	access_flush();
@@ -901,6 +902,7 @@ make_write(struct job *jb)
 	if (rename(ma->ma_dir, path) == -1 || db_sync_dir(BACKUP_DIR) == -1)
 		return (job_fail(jb, "its name cannot be written"));
 	(void)stamp_read(jb->jb_mn.mn_stamp, &newest);
+	made = jb->jb_mn.mn_at;
 	sa.sa_verified = jb->jb_out->ou_n == 0 ? now_ms() : 0;
 	(void)strlcpy(sa.sa_fault, jb->jb_out->ou_why, sizeof(sa.sa_fault));
 	state_put(jb->jb_mn.mn_stamp, &sa);
@@ -979,7 +981,8 @@ make_end(struct job *jb, int ok)
 	make_release(ma);
 	if (!ok && ma->ma_dir[0] != '\0')
 		remove_all(ma->ma_dir);		/* what is not the name yet */
-	retry_mono = ok ? 0 : mono_ms() + RETRY;
+	if (ma->ma_daily && !ok)
+		retry_mono = mono_ms() + RETRY;
 	job_note(jb, "made");
 	if (ok && ma->ma_daily)
 		rehearse_due();
@@ -1189,7 +1192,10 @@ moment(uint64_t now)
 	return (((uint64_t)t - (uint64_t)since) * SECOND);
 }
 
-/* One that was missed while the daemon was off waits for a quiet moment. */
+/*
+ * One that was missed while the daemon was off waits for a quiet moment.  One
+ * that was made when the clock was a day ahead says nothing.
+ */
 void
 backup_tick(void)
 {
@@ -1197,7 +1203,8 @@ backup_tick(void)
 	uint64_t	 mono = mono_ms();
 	struct job	*jb;
 
-	if (job != NULL || due == 0 || newest >= due || mono < retry_mono ||
+	if (job != NULL || due == 0 || mono < retry_mono ||
+	    (made >= due && made < now + DAY_SECONDS * SECOND) ||
 	    (due < started && mono - start_mono < LATE))
 		return;
 	if ((jb = job_new()) == NULL)
@@ -1230,6 +1237,7 @@ backup_start(void)
 	start_mono = mono_ms();
 	if (generations("", first, last) > 0)
 		(void)stamp_read(last, &newest);
+	made = newest;
 	RB_FOREACH(tn, tenant_tree, &tenant_all)
 		restore_clean(tn->tn_id);
 	if (!leftover(path) || (jb = job_new()) == NULL)
