@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 
 #include "backup.h"
 #include "log.h"
+
+static int	 bad(char [MAX_LINE + 1], const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
 
 #define TALLY_ROWS	100		/* looked at in one step */
 /* SQLite's own check cannot be done in pieces: only where it is short. */
@@ -60,9 +64,13 @@ tally_free(struct tally *ta)
 }
 
 static int
-bad(char why[MAX_LINE + 1], const char *what, uint64_t n)
+bad(char why[MAX_LINE + 1], const char *fmt, ...)
 {
-	(void)snprintf(why, MAX_LINE + 1, what, (unsigned long long)n);
+	va_list	 ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, MAX_LINE + 1, fmt, ap);
+	va_end(ap);
 	return (-1);
 }
 
@@ -81,13 +89,13 @@ tally_first(struct tally *ta, char why[MAX_LINE + 1])
 		ta->ta_at = TALLY_TRAIL;
 		return (db_number(db, S_TENANT_COUNT, NOARGS,
 		    &mf->mf_count[COUNT_TENANTS]) == -1 ?
-		    bad(why, "its tenants cannot be counted", 0) : 1);
+		    bad(why, "its tenants cannot be counted") : 1);
 	}
 	ta->ta_at = TALLY_USERS;
 	if (db_number(db, S_FLOOR_COUNT, NOARGS,
 	    &mf->mf_count[COUNT_FLOORS]) == -1 ||
 	    (ta->ta_whole && rights_get(db) == NULL))
-		return (bad(why, "its floors and groups do not open", 0));
+		return (bad(why, "its floors and groups do not open"));
 	return (1);
 }
 
@@ -110,7 +118,7 @@ tally_users(struct tally *ta, char why[MAX_LINE + 1])
 	explicit_bzero(&p, sizeof(p));
 	if (!ok || n == -1)
 		return (bad(why, "the record of user %llu does not open",
-		    ta->ta_after));
+		    (unsigned long long)ta->ta_after));
 	ta->ta_to->mf_count[COUNT_USERS] += (uint64_t)rows;
 	if (rows < TALLY_ROWS) {
 		ta->ta_at = TALLY_TALK;
@@ -135,7 +143,8 @@ tally_talk(struct tally *ta, char why[MAX_LINE + 1])
 	}
 	db_done(st);
 	if (!ok || n == -1)
-		return (bad(why, "message %llu does not open", ta->ta_after));
+		return (bad(why, "message %llu does not open",
+		    (unsigned long long)ta->ta_after));
 	ta->ta_to->mf_count[COUNT_MESSAGES] += (uint64_t)rows;
 	if (rows < TALLY_ROWS) {
 		ta->ta_at = TALLY_TRAIL;
@@ -157,12 +166,12 @@ tally_trail(struct tally *ta, char why[MAX_LINE + 1])
 			return (1);
 		if (fault != AUDIT_WHOLE)
 			return (bad(why, "its audit trail is not whole at "
-			    "line %llu", line));
+			    "line %llu", (unsigned long long)line));
 	}
 	ta->ta_at = TALLY_END;
 	if (audit_last(ta->ta_db, &mf->mf_count[COUNT_LINES], &mf->mf_last,
 	    mf->mf_head) == -1)
-		return (bad(why, "its audit trail does not open", 0));
+		return (bad(why, "its audit trail does not open"));
 	return (1);
 }
 
@@ -191,7 +200,7 @@ tally_blocks(struct tally *ta, char why[MAX_LINE + 1])
 	db_done(st);
 	if (!ok || n == -1)
 		return (bad(why, "block %llu of it does not open",
-		    ta->ta_after));
+		    (unsigned long long)ta->ta_after));
 	ta->ta_to->mf_count[COUNT_BLOCKS] += (uint64_t)rows;
 	if (rows < TALLY_ROWS)
 		ta->ta_at = TALLY_END;
@@ -227,7 +236,7 @@ tally_same(const struct manifest_file *want, const struct manifest_file *got,
 	}
 	if (want->mf_last != got->mf_last ||
 	    memcmp(want->mf_head, got->mf_head, TOKEN_LEN) != 0)
-		return (bad(why, "its audit trail ends with another line", 0));
+		return (bad(why, "its audit trail ends with another line"));
 	return (0);
 }
 
@@ -303,7 +312,7 @@ check_hashed(struct check *ck, char why[MAX_LINE + 1])
 	ck->ck_got.mf_bytes = ck->ck_offset;
 	if (EVP_DigestFinal_ex(ck->ck_md, ck->ck_got.mf_sha, &n) != 1 ||
 	    n != TOKEN_LEN)
-		return (bad(why, "it cannot be hashed", 0));
+		return (bad(why, "it cannot be hashed"));
 	if (ck->ck_learns != NULL) {
 		ck->ck_want.mf_bytes = ck->ck_got.mf_bytes;
 		memcpy(ck->ck_want.mf_sha, ck->ck_got.mf_sha, TOKEN_LEN);
@@ -313,10 +322,9 @@ check_hashed(struct check *ck, char why[MAX_LINE + 1])
 	}
 	if (ck->ck_got.mf_bytes != ck->ck_want.mf_bytes)
 		return (bad(why, "it has %llu bytes, which is not what the "
-		    "manifest says", ck->ck_got.mf_bytes));
+		    "manifest says", (unsigned long long)ck->ck_got.mf_bytes));
 	if (memcmp(ck->ck_got.mf_sha, ck->ck_want.mf_sha, TOKEN_LEN) != 0)
-		return (bad(why, "its SHA-256 is not what the manifest says",
-		    0));
+		return (bad(why, "its SHA-256 is not what the manifest says"));
 	return (1);
 }
 
@@ -329,18 +337,18 @@ check_hash(struct check *ck, uint64_t *done, char why[MAX_LINE + 1])
 
 	if (ck->ck_fd == -1 && (ck->ck_fd = open(ck->ck_path, O_RDONLY |
 	    O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)) == -1)
-		return (bad(why, "it is missing, or cannot be read", 0));
+		return (bad(why, "it is missing, or cannot be read"));
 	if ((n = read(ck->ck_fd, buf, sizeof(buf))) == -1)
 		return (bad(why, "it cannot be read behind byte %llu",
-		    ck->ck_offset));
+		    (unsigned long long)ck->ck_offset));
 	if (n == 0)
 		return (check_hashed(ck, why));
 	ck->ck_offset += (uint64_t)n;
 	*done += (uint64_t)n;
 	if (EVP_DigestUpdate(ck->ck_md, buf, (size_t)n) != 1)
-		return (bad(why, "it cannot be hashed", 0));
+		return (bad(why, "it cannot be hashed"));
 	if (ck->ck_learns == NULL && ck->ck_offset > ck->ck_want.mf_bytes)
-		return (bad(why, "it is longer than the manifest says", 0));
+		return (bad(why, "it is longer than the manifest says"));
 	return (1);
 }
 
@@ -368,7 +376,7 @@ check_open(struct check *ck, char why[MAX_LINE + 1])
 		    strcmp(s, "ok") == 0;
 		db_done(st);
 		if (!ok)
-			return (bad(why, "its pages are not in order", 0));
+			return (bad(why, "its pages are not in order"));
 	}
 	/* An older schema is walked when it has been brought to today's. */
 	if (!db_current(ck->ck_db)) {
@@ -376,7 +384,7 @@ check_open(struct check *ck, char why[MAX_LINE + 1])
 		return (1);
 	}
 	ck->ck_tally = tally_new(ck->ck_db, &ck->ck_got, 1);
-	return (ck->ck_tally == NULL ? bad(why, "no memory", 0) : 1);
+	return (ck->ck_tally == NULL ? bad(why, "no memory") : 1);
 }
 
 static int

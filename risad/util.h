@@ -20,7 +20,7 @@ int		 time_text(char dst[TIME_TEXT], uint64_t ms);
 int		 time_read(const char *, uint64_t *ms);
 
 /*
- * The same without the signs between, 20261129T033000Z, as the name of a backup.
+ * The same without the signs between, 20261129T033000Z: a backup is named so.
  * stamp_read() takes NULL for who wants no time.
  */
 #define STAMP_TEXT	17	/* with its NUL */

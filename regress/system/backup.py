@@ -508,11 +508,12 @@ def disaster(d, ann, one):
     d.stop()
     os.rename(d.path('data'), d.path('lost'))
     # As risad(8) has it.
-    subprocess.run(['cp', '-Rp', d.path('lost', 'backup', stamp),
-                    d.path('data')], check=True)
-    os.unlink(d.path('data', 'manifest'))
-    subprocess.run(['cp', '-Rp', d.path('lost', 'keys'), d.path('data')],
-                   check=True)
+    os.mkdir(d.path('data'), 0o700)
+    for words in (('cp', '-R', d.path('lost', 'backup', stamp) + '/.',
+                   d.path('data')), ('rm', d.path('data', 'manifest')),
+                  ('cp', '-R', d.path('lost', 'keys'), d.path('data')),
+                  ('chown', '-R', '_risastor', d.path('data'))):
+        subprocess.run(words, check=True)
     begun = time.monotonic()
     d.start()
     took = time.monotonic() - begun

@@ -117,6 +117,16 @@ test_all(void)
 		    0 },
 		{ "tenant|erased", IMSG_C_TENANT_ERASED, 0 },
 		{ "tenant|certificate|7|f", IMSG_C_TENANT_CERT, 0 },
+		{ "backup|list", IMSG_C_BACKUP_LIST, 0 },
+		{ "backup|now", IMSG_C_BACKUP_NOW, 0 },
+		{ "backup|rehearse", IMSG_C_BACKUP_REHEARSE, 0 },
+		{ "backup|verify", IMSG_C_BACKUP_VERIFY, 0 },
+		{ "backup|verify|20261129T033000Z", IMSG_C_BACKUP_VERIFY,
+		    0 },
+		{ "backup|restore|20261129T033000Z", IMSG_C_BACKUP_RESTORE,
+		    0 },
+		{ "backup|restore|20261129T033000Z|tenant|acme",
+		    IMSG_C_BACKUP_RESTORE, 0 },
 		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
@@ -328,8 +338,8 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit floor guest log operator policy purge "
-	    "reload retention role session show tenant user verify\n"));
+	CHECK(says("valid here: audit backup floor guest log operator policy "
+	    "purge reload retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: audit"));
