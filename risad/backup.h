@@ -82,6 +82,8 @@ int	 job_room(uint64_t);
 /* It is over: in the trail, and in what is known of the generation. */
 void	 restore_noted(struct job *);
 void	 rehearsal_noted(struct job *);
+/* Remove a file, a large one by and by: 1 there is more, 0 it is gone, -1. */
+int	 remove_file(const char *path);
 /* Remove one thing below a directory, the directory last: 1 there may be more,
  * 0 it is gone, -1. */
 int	 remove_some(const char *dir);

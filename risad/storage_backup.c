@@ -30,6 +30,7 @@
 #define DAY_SECONDS	86400
 #define WEEK		(7ULL * DAY_SECONDS * SECOND)
 #define ROOM		(32ULL * 1024 * 1024)	/* bytes left for the others */
+#define CUT		(32L * 1024 * 1024)	/* bytes of a file at once */
 #define MAC_LINE	(4 + 2 * SEAL_INDEX + 1)
 
 static struct job	*job;		/* the one that there may be */
@@ -114,6 +115,24 @@ job_path(const struct job *jb, const char *suffix,
  */
 
 int
+remove_file(const char *path)
+{
+	struct stat	 st;
+	int		 fd, ret = 1;
+
+	if (lstat(path, &st) == -1)
+		return (errno == ENOENT ? 0 : -1);
+	if (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_size <= CUT)
+		return (unlink(path) == -1 ? -1 : 0);
+	if ((fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
+		return (-1);
+	if (ftruncate(fd, st.st_size - CUT) == -1)
+		ret = -1;
+	(void)close(fd);
+	return (ret);
+}
+
+int
 remove_some(const char *dir)
 {
 	char		 path[PATH_MAX];
@@ -134,7 +153,7 @@ remove_some(const char *dir)
 	    (int)sizeof(path) || lstat(path, &st) == -1)
 		ret = -1;
 	else if (!S_ISDIR(st.st_mode))
-		ret = unlink(path) == -1 ? -1 : 1;
+		ret = remove_file(path) == -1 ? -1 : 1;
 	else
 		ret = remove_some(path) == -1 ? -1 : 1;
 	(void)closedir(d);
@@ -572,16 +591,22 @@ job_answer(struct request *rq, struct job *jb, int row)
 {
 	struct waiter	*wt;
 
-	if ((wt = calloc(1, sizeof(*wt))) == NULL)
+	if ((wt = calloc(1, sizeof(*wt))) == NULL) {
+		free(jb->jb_data);
+		job_free(jb);
 		return ("no memory");
+	}
 	wt->wt_ou = jb->jb_out;
 	wt->wt_told = mono_ms();
 	wt->wt_row = row;
 	jb->jb_out->ou_refs++;
 	jb->jb_op = rq->rq_op;
 	jb->jb_asked = 1;
-	if (rq_stream(rq, stream_wait, wt, waiter_free) == -1)
+	if (rq_stream(rq, stream_wait, wt, waiter_free) == -1) {
+		free(jb->jb_data);
+		job_free(jb);
 		return ("no memory");
+	}
 	job_start(jb);
 	return (NULL);
 }
@@ -777,6 +802,14 @@ make_plan(struct job *jb)
 	return (1);
 }
 
+/* Erased since the plan was made? */
+static int
+tenant_gone(const struct manifest_file *mf)
+{
+	return (mf->mf_tenant != DB_SYSTEM &&
+	    tenant_by_id(mf->mf_tenant) == NULL);
+}
+
 /* Begin with the next file. */
 static int
 make_next(struct job *jb)
@@ -791,8 +824,8 @@ make_next(struct job *jb)
 		return (1);
 	}
 	mf = &jb->jb_mn.mn_files[jb->jb_file];
-	if (mf->mf_tenant != DB_SYSTEM && tenant_by_id(mf->mf_tenant) == NULL)
-		return (make_leave_out(jb, 0));	/* erased meanwhile */
+	if (tenant_gone(mf))
+		return (make_leave_out(jb, 0));
 	ma->ma_from = db_open_copy(DB_NOW, "", mf->mf_tenant, mf->mf_month,
 	    &why);
 	if (ma->ma_from == NULL) {
@@ -869,6 +902,8 @@ make_check(struct job *jb)
 
 	if ((n = check_step(ma->ma_check, &bytes, why)) == 1)
 		return (1);
+	if (n == -1 && tenant_gone(&jb->jb_mn.mn_files[jb->jb_file]))
+		return (make_leave_out(jb, 0));
 	make_release(ma);
 	ma->ma_at = MAKE_NEXT;
 	jb->jb_file++;

@@ -22,6 +22,7 @@ static int	 bad(char [MAX_LINE + 1], const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
 
 #define TALLY_ROWS	100		/* looked at in one step */
+#define TALLY_BLOCK	8		/* blocks, which are larger */
 /* SQLite's own check cannot be done in pieces: only where it is short. */
 #define CHECK_WHOLE	(1024 * 1024)
 
@@ -189,7 +190,7 @@ tally_blocks(struct tally *ta, char why[MAX_LINE + 1])
 	int		 n, rows = 0, ok = 1;
 
 	st = db_query(ta->ta_db, S_LOG_PIECE, ARGS(NUM(ta->ta_after),
-	    NUM(TALLY_ROWS)));
+	    NUM(TALLY_BLOCK)));
 	while (ok && (n = db_step(ta->ta_db, st)) == 1) {
 		rows++;
 		ta->ta_after = db_col_num(st, 0);
@@ -202,7 +203,7 @@ tally_blocks(struct tally *ta, char why[MAX_LINE + 1])
 		return (bad(why, "block %llu of it does not open",
 		    (unsigned long long)ta->ta_after));
 	ta->ta_to->mf_count[COUNT_BLOCKS] += (uint64_t)rows;
-	if (rows < TALLY_ROWS)
+	if (rows < TALLY_BLOCK)
 		ta->ta_at = TALLY_END;
 	return (1);
 }

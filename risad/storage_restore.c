@@ -23,7 +23,7 @@
 #include "util.h"
 
 enum restore_at { RESTORE_NEXT, RESTORE_CHECK, RESTORE_COPY, RESTORE_OPEN,
-    RESTORE_CARRY, RESTORE_LOGS };
+    RESTORE_CARRY, RESTORE_TIDY, RESTORE_LOGS };
 
 struct restore {
 	enum restore_at	 re_at;
@@ -243,7 +243,6 @@ swap(struct job *jb, struct tenant *tn)
 	    "lost" : "done") == -1)
 		log_warnx("tenant %s: restored, but not in the audit trail",
 		    tn->tn_name);
-	restore_clean(tn->tn_id);
 	return (n);
 }
 
@@ -431,8 +430,23 @@ restore_carry(struct job *jb)
 	re->re_lost |= n == -1;
 	if (swap(jb, tn) == -1)
 		return (give_up(jb, "it cannot be put in place, see the log"));
-	re->re_at = RESTORE_LOGS;
+	re->re_at = RESTORE_TIDY;
 	jb->jb_file = re->re_main + 1;
+	return (1);
+}
+
+/* The one that was replaced is needed no more. */
+static int
+restore_tidy(struct job *jb)
+{
+	struct restore	*re = jb->jb_data;
+	char		 path[MANIFEST_PATH];
+
+	place(path, re->re_tenant, "main.old");
+	if (remove_file(path) == 1)
+		return (1);
+	restore_clean(re->re_tenant);
+	re->re_at = RESTORE_LOGS;
 	return (1);
 }
 
@@ -482,7 +496,7 @@ restore_step(struct job *jb)
 {
 	static int	(*const steps[])(struct job *) = {
 		restore_next, restore_check, restore_copy, restore_open,
-		restore_carry, restore_logs
+		restore_carry, restore_tidy, restore_logs
 	};
 
 	return (steps[((struct restore *)jb->jb_data)->re_at](jb));
