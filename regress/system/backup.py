@@ -9,12 +9,14 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from imsg import HELLO, TYPES, Client, imsg, text                # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import RISACTL, Daemon, Failure, Person, until        # noqa: E402
 from trail import chain, chatter, system_trail, trail           # noqa: E402
@@ -374,6 +376,15 @@ def stamps(d, ann, one):
         for verb in ('verify', 'restore'):
             code, _, err = d.ctl('backup', verb, word)
             equal(code, 2, (verb, word, err))
+    # Whoever asks without risactl's help is told the same.
+    for word in ('../../keys', '..', names(d)[-1], 'x' * 16):
+        for verb in ('C_BACKUP_VERIFY', 'C_BACKUP_RESTORE'):
+            with Client(d) as c:
+                c.send(HELLO + imsg(TYPES[verb], struct.pack('>I', 0) +
+                                    text(word) + text('nobody')))
+                code, why = c.result()
+                check(('not the stamp' in why) == (word != names(d)[-1]),
+                      (verb, word, why))
     for words, say in ((('verify', '20200101T000000Z'), 'no such backup'),
                        (('restore', '20200101T000000Z'), 'no such backup'),
                        (('restore', names(d)[-1], 'tenant', 'nobody'),
