@@ -63,7 +63,7 @@ const char *backup_now(struct request *);
 const char *backup_verify(struct request *, const struct m_c_backup *);
 const char *backup_restore(struct request *, const struct m_c_backup *);
 const char *backup_rehearse(struct request *);
-int	 backup_list(struct request *);			/* 0, or -1 */
+const char *backup_list(struct request *);
 /* For a certificate: name the generations that hold a tenant. */
 void	 backup_holds(FILE *, uint32_t tenant);
 

@@ -417,19 +417,31 @@ row_send(struct peer *pe, uint32_t id, const char *stamp,
 	(void)proc_send(pe, IMSG_C_BACKUP_ROW, id, -1, &m);
 }
 
-int
-backup_list(struct request *rq)
+/* One in a turn: a manifest may be long. */
+static int
+stream_list(struct stream *sm, struct peer *pe)
 {
-	char		 stamp[STAMP_TEXT] = "";
+	char		*stamp = sm->st_data;
 	struct manifest	 mn;
 	const char	*why;
 
-	while (next(stamp)) {
-		why = manifest_load(&mn, stamp);
-		row_send(rq->rq_peer, rq->rq_id, stamp, &mn, why);
-		manifest_clear(&mn);
+	if (!next(stamp)) {
+		(void)proc_result(pe, sm->st_id, R_OK, 0, "");
+		return (0);
 	}
-	return (0);
+	why = manifest_load(&mn, stamp);
+	row_send(pe, sm->st_id, stamp, &mn, why);
+	manifest_clear(&mn);
+	return (1);
+}
+
+const char *
+backup_list(struct request *rq)
+{
+	char	*stamp = calloc(1, STAMP_TEXT);
+
+	return (stamp == NULL || rq_stream(rq, stream_list, stamp, free) ==
+	    -1 ? "no memory" : NULL);
 }
 
 /*

@@ -1448,7 +1448,9 @@ backup_try(struct command *co)
 static int
 backup_show(struct command *co)
 {
-	return (backup_list(co->co_rq));
+	const char	*why = backup_list(co->co_rq);
+
+	return (why == NULL ? 1 : refuse(co, "%s", why));
 }
 
 /*

@@ -339,6 +339,18 @@ def damaged(d, ann, one):
             shutil.chown(path, '_risastor', '_risastor')
     equal(texts(p, one), have, 'as it is')
     p.say('still here')
+    # One that is written anew, by whoever has no key of the installation.
+    path = place(d, stamp, 'manifest')
+    shutil.copy2(path, d.path('whole'))
+    with open(path) as f:
+        forged = re.sub(r'\nms \d+\n', '\nms 7\n', f.read())
+    with open(path, 'w') as f:
+        f.write(forged)
+    for verb in ('verify', 'restore'):
+        code, out, err = d.ctl('backup', verb, stamp)
+        check(code == 1 and 'manifest was changed' in err, err)
+    shutil.copy2(d.path('whole'), path)
+    shutil.chown(path, '_risastor', '_risastor')
     code, out, err = d.ctl('backup', 'verify', stamp)
     equal((code, err), (0, ''), out)
     equal(backups(d)[-1]['fault'], '', 'well again')
@@ -393,12 +405,20 @@ def stamps(d, ann, one):
         check(code == 1 and say in err, (words, err))
 
 
-def two(d, ann, one):
-    """while one goes on no other one begins, and chat goes on"""
-    stamp = now(d)['stamp']
+def grown(d, one):
+    """acme is large enough for a backup of it to take a while."""
+    if [k for k in d.json('purge', 'show', 'tenant', 'acme')['kept']
+            if k['kind'] == 'chat'][0]['count'] >= BIG:
+        return
     d.stop()
     chatter(d, number_of(d, 'acme'), one, BIG)
     d.start()
+
+
+def two(d, ann, one):
+    """while one goes on no other one begins, and chat goes on"""
+    stamp = now(d)['stamp']
+    grown(d, one)
     p = back(ann, one)
     done = []
     t = threading.Thread(target=lambda: done.append(d.ctl('backup', 'now')))
@@ -433,8 +453,9 @@ def number_of(d, tenant, known={}):
 
 def killed(d, ann, one):
     """a kill in a backup leaves nothing that counts"""
+    grown(d, one)
     whole = [r['stamp'] for r in backups(d)]
-    for wait in (0.05, 0.4, 1.2, 2.2):
+    for wait in (0, 0.2, 0.5, 0.9):
         run = subprocess.Popen(
             [RISACTL, '-s', d.path('risad.sock'), 'backup', 'now'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -454,19 +475,23 @@ def killed(d, ann, one):
 
 def killed_restore(d, ann, one):
     """a kill in a restore leaves the old or the new, and never a mixture"""
+    grown(d, one)
     d.restart()                         # five deaths a minute stop it
     stamp = now(d)['stamp']
     p = back(ann, one)
     p.say('newer')
     p.close()
     until(lambda: d.ctl('audit', 'verify')[0] == 0, 'whole')
-    for wait in (0.3, 0.8, 1.4, 2.0):
+    for wait in (0, 0.1, 0.25, 0.4):
+        pid = d.pids()[('storage', 0)]
         run = subprocess.Popen(
             [RISACTL, '-s', d.path('risad.sock'), 'backup', 'restore', stamp,
              'tenant', 'acme'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        until(lambda: glob.glob(d.path('data', 'tenants', '*', 'main.new')) or
+              run.poll() is not None, 'it is copied')
         time.sleep(wait)
-        os.kill(d.pids()[('storage', 0)], signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
         run.wait(30)
         until(lambda: d.ctl('tenant', 'list')[0] == 0, 'back')
         p = back(ann, one)
