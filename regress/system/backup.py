@@ -444,6 +444,27 @@ def two(d, ann, one):
     p.close()
 
 
+def meanwhile(d, ann, one):
+    """who is erased while a backup is made is not in it"""
+    grown(d, one)
+    p, _ = furnished(d, 'brief')
+    n = number(d, 'brief')
+    p.close()
+    done = []
+    t = threading.Thread(target=lambda: done.append(d.ctl('backup', 'now')))
+    t.start()
+    until(lambda: glob.glob(place(d, '*.part')), 'it has begun')
+    d.do('tenant', 'erase', 'brief', 'confirm', 'brief', d.path('c-brief'))
+    check(t.is_alive(), 'while it is made')
+    t.join()
+    equal(done[0][0], 0, done)
+    row = backups(d)[-1]
+    equal((row['fault'], row['tenants']),
+          ('', len(d.json('tenant', 'list')['tenants'])), 'the others')
+    check(not any('tenants/%d/' % n in f for f in files(d, row['stamp'])),
+          files(d, row['stamp']))
+
+
 def number_of(d, tenant, known={}):
     """Also while risad is down."""
     if d.proc is not None:
@@ -592,7 +613,7 @@ def main():
     d = Daemon(more='password hash memory 64 passes 1\n'
                'backup none keep 3\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'acme', 'globex', 'back', 'ruin', 'gone', 'young'))
+        'acme', 'globex', 'back', 'ruin', 'gone', 'young', 'brief'))
     d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'globex')
@@ -601,8 +622,8 @@ def main():
     s = Suite(d)
     for fn in (made, kept, rehearsed, restored):
         s.run_test(fn, d, ann, one)
-    for fn in (ruined, all_back, erased, damaged, moved, stamps, two, killed,
-               killed_restore, full, disaster, daily):
+    for fn in (ruined, all_back, erased, damaged, moved, stamps, two,
+               meanwhile, killed, killed_restore, full, disaster, daily):
         s.run_test(fn, d, ann, one, restarts=True)
     s.end()
 
