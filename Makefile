@@ -88,12 +88,16 @@ SRCS =		risad/access.c \
 		risad/storage.c \
 		risad/storage_access.c \
 		risad/storage_admin.c \
+		risad/storage_alert.c \
 		risad/storage_auth.c \
 		risad/storage_backup.c \
 		risad/storage_check.c \
+		risad/storage_confirm.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
 		risad/storage_end.c \
+		risad/storage_export.c \
+		risad/storage_exported.c \
 		risad/storage_factor.c \
 		risad/storage_guest.c \
 		risad/storage_import.c \
@@ -107,6 +111,8 @@ SRCS =		risad/access.c \
 		risad/storage_restore.c \
 		risad/storage_retain.c \
 		risad/storage_role.c \
+		risad/storage_show.c \
+		risad/storage_sign.c \
 		risad/storage_signin.c \
 		risad/storage_talk.c \
 		risad/tick.c \
@@ -121,6 +127,7 @@ SRCS_CTL =	risactl/output.c \
 		risactl/import.c \
 		risactl/points.c \
 		risactl/risactl.c \
+		risactl/zone.c \
 		risad/csv.c \
 		risad/log.c \
 		risad/map.c \

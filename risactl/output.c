@@ -9,10 +9,11 @@
 #include "msg.h"
 #include "output.h"
 #include "proof.h"
+#include "role.h"
 #include "util.h"
+#include "zone.h"
 
 #define LOG_ROWS_SHOWN	100
-#include "role.h"
 
 struct column {
 	const char	*co_title;
@@ -163,9 +164,9 @@ cell(const char *fmt, ...)
 static void
 cell_time(uint64_t ms)
 {
-	char	 buf[TIME_TEXT];
+	char	 buf[ZONE_TEXT];
 
-	cell("%s", time_text(buf, ms) == -1 ? "-" : buf);
+	cell("%s", zone_text(buf, ms) == -1 ? "-" : buf);
 }
 
 static void
@@ -423,7 +424,7 @@ text_operator(const struct m_c_operator_row *m)
 }
 
 static void
-text_alert(const struct m_c_alert_row *m)
+text_attack(const struct m_c_attack_row *m)
 {
 	static const struct column	 table[] = {
 		{ "tenant", 0 }, { "begun", 0 }, { "last", 0 },
@@ -616,6 +617,169 @@ text_part(const struct m_c_backup_part *m)
 	cell("%s", m->tenant[0] == '\0' ? "-" : m->tenant);
 	cell("%s", m->done ? "yes" : "no");
 	cell("%s", m->note);
+}
+
+/* What the checksheet says of each kind (J5, J8). */
+static const struct {
+	const char	*word, *how, *where;
+} stores[STORE_MAX] = {
+	[STORE_PEOPLE] = { "people",
+	    "sealed: mail, name, profile, role", "main.db users" },
+	[STORE_PASSWORD] = { "passwords",
+	    "Argon2id, under the pepper, sealed", "main.db users" },
+	[STORE_SIGNIN] = { "sign-ins",
+	    "cookie as SHA-256; address sealed", "main.db tokens" },
+	[STORE_FLOOR] = { "floors",
+	    "sealed: name, map, rights", "main.db floors" },
+	[STORE_CHAT] = { "chat",
+	    "sealed: text, name; clear: time, floor, sender",
+	    "main.db messages" },
+	[STORE_AUDIT] = { "audit", "sealed, in a chain", "main.db audit" },
+	[STORE_LOG] = { "log", "sealed, a file for each month",
+	    "log-YYYYMM.db" },
+	[STORE_EXPORT] = { "exports", "sealed", "system.db exports" },
+	[STORE_FILE] = { "file", "the database itself", "main.db" },
+};
+
+const char *
+store_word(uint8_t kind)
+{
+	return (kind < STORE_MAX ? stores[kind].word : "?");
+}
+
+const char *
+store_how(uint8_t kind)
+{
+	return (kind < STORE_MAX ? stores[kind].how : "?");
+}
+
+const char *
+store_where(uint8_t kind, const char *tenant)
+{
+	if (tenant[0] == '\0' && kind == STORE_AUDIT)
+		return ("system.db audit");
+	if (tenant[0] == '\0' && kind == STORE_FILE)
+		return ("system.db");
+	return (kind < STORE_MAX ? stores[kind].where : "?");
+}
+
+static void
+cell_tenant(const char *name)
+{
+	cell("%s", name[0] == '\0' ? "-" : name);
+}
+
+static void
+text_storage(const struct m_c_storage_row *m)
+{
+	static const struct column	 show[] = {
+		{ "tenant", 0 }, { "kind", 0 }, { "count", 1 },
+		{ "bytes", 1 }, { "oldest", 0 }, { "newest", 0 },
+		{ "next purge", 0 }
+	}, sheet[] = {
+		{ "tenant", 0 }, { "kind", 0 }, { "count", 1 },
+		{ "days", 1 }, { "how", 0 }, { "where", 0 }
+	};
+
+	if (command->cm_arg)
+		COLUMNS(sheet);
+	else
+		COLUMNS(show);
+	cell_tenant(m->tenant);
+	cell("%s", store_word(m->kind));
+	cell("%llu", (unsigned long long)m->count);
+	if (command->cm_arg) {
+		cell_number(m->days);
+		cell("%s", store_how(m->kind));
+		cell("%s", store_where(m->kind, m->tenant));
+		return;
+	}
+	cell("%llu", (unsigned long long)m->bytes);
+	cell_time(m->oldest);
+	cell_time(m->newest);
+	cell_time(m->purge);
+}
+
+const char *
+export_word(uint8_t kind)
+{
+	static const char	*const words[EXPORT_KIND_MAX] = {
+		"tenant", "log-csv", "log-jsonl"
+	};
+
+	return (kind < EXPORT_KIND_MAX ? words[kind] : "?");
+}
+
+const char *
+export_state_word(uint8_t state)
+{
+	static const char	*const words[EXPORT_STATE_MAX] = {
+		"begun", "done", "failed"
+	};
+
+	return (state < EXPORT_STATE_MAX ? words[state] : "?");
+}
+
+static void
+text_export(const struct m_c_export_row *m)
+{
+	static const struct column	 table[] = {
+		{ "number", 1 }, { "time", 0 }, { "tenant", 0 },
+		{ "what", 0 }, { "state", 0 }, { "lines", 1 }, { "by", 1 },
+		{ "confirmed", 1 }, { "reason", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->id);
+	cell_time(m->at);
+	cell_tenant(m->tenant);
+	cell("%s", export_word(m->kind));
+	cell("%s", export_state_word(m->state));
+	cell("%llu", (unsigned long long)m->rows);
+	cell("%u", m->by);
+	if (m->confirmed)
+		cell("%u", m->second);
+	else
+		cell("-");
+	cell("%s", m->reason[0] == '\0' ? "-" : m->reason);
+}
+
+static void
+text_confirm(const struct m_c_confirm_row *m)
+{
+	static const struct column	 table[] = {
+		{ "number", 1 }, { "by", 1 }, { "asked", 0 }, { "until", 0 },
+		{ "confirmed", 1 }, { "what", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%u", m->number);
+	cell("%u", m->by);
+	cell_time(m->at);
+	cell_time(m->until);
+	if (m->confirmed)
+		cell("%u", m->second);
+	else
+		cell("-");
+	cell("%s", m->what);
+}
+
+static void
+text_alert(const struct m_c_alert_row *m)
+{
+	static const struct column	 table[] = {
+		{ "alert", 0 }, { "level", 0 }, { "tenant", 0 },
+		{ "count", 1 }, { "first", 0 }, { "last", 0 }, { "what", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->name);
+	cell("%s", m->critical ? "critical" : "warning");
+	cell_tenant(m->tenant);
+	cell("%llu", (unsigned long long)m->count);
+	cell_time(m->first);
+	cell_time(m->last);
+	cell("%s", m->text);
 }
 
 const char *
@@ -812,7 +976,7 @@ const struct output	 output_text = {
 	.out_role = text_role,
 	.out_policy = text_policy,
 	.out_operator = text_operator,
-	.out_alert = text_alert,
+	.out_attack = text_attack,
 	.out_audit = text_audit,
 	.out_trail = text_trail,
 	.out_point = text_point,
@@ -821,6 +985,10 @@ const struct output	 output_text = {
 	.out_kept = text_kept,
 	.out_backup = text_backup,
 	.out_part = text_part,
+	.out_alert = text_alert,
+	.out_export = text_export,
+	.out_confirm = text_confirm,
+	.out_storage = text_storage,
 	.out_log = text_log,
 	.out_stat = text_stat,
 	.out_end = text_end,

@@ -26,7 +26,7 @@ struct output {
 	void	(*out_role)(const struct m_c_role_row *);
 	void	(*out_policy)(const struct m_c_policy_row *);
 	void	(*out_operator)(const struct m_c_operator_row *);
-	void	(*out_alert)(const struct m_c_alert_row *);
+	void	(*out_attack)(const struct m_c_attack_row *);
 	void	(*out_audit)(const struct m_c_audit_row *);
 	void	(*out_trail)(const struct m_c_audit_state *);
 	void	(*out_point)(const struct m_c_point *);
@@ -35,6 +35,10 @@ struct output {
 	void	(*out_kept)(const struct m_c_kept *);
 	void	(*out_backup)(const struct m_c_backup_row *);
 	void	(*out_part)(const struct m_c_backup_part *);
+	void	(*out_alert)(const struct m_c_alert_row *);
+	void	(*out_export)(const struct m_c_export_row *);
+	void	(*out_confirm)(const struct m_c_confirm_row *);
+	void	(*out_storage)(const struct m_c_storage_row *);
 	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
@@ -56,6 +60,15 @@ int		 audit_fault_line(uint8_t);
 
 /* What is kept. */
 const char	*keep_word(uint8_t);
+
+/* What there is, by a word; how it is protected, and where it lies. */
+const char	*store_word(uint8_t);
+const char	*store_how(uint8_t);
+const char	*store_where(uint8_t, const char *tenant);
+
+/* What was exported, and how that went. */
+const char	*export_word(uint8_t);
+const char	*export_state_word(uint8_t);
 
 /* What the access log tells of, by a word. */
 const char	*access_word(uint8_t);

@@ -8,8 +8,9 @@
 #include "msg.h"
 #include "output.h"
 #include "proof.h"
-#include "util.h"
 #include "role.h"
+#include "util.h"
+#include "zone.h"
 
 /*
  * The document: an object with one member, named after what it holds, that is
@@ -42,7 +43,11 @@ static const struct shape {
 	{ IMSG_C_OPERATOR_LIST, "operators", 1 },
 	{ IMSG_C_POLICY_SHOW, "policy", 1 },
 	{ IMSG_C_PROCESSES, "processes", 1 },
+	{ IMSG_C_ATTACKS, "attacks", 1 },
 	{ IMSG_C_ALERTS, "alerts", 1 },
+	{ IMSG_C_EXPORTS, "exports", 1 },
+	{ IMSG_C_CONFIRMS, "waiting", 1 },
+	{ IMSG_C_STORAGE, "storage", 1 },
 	{ IMSG_C_AUDIT_SHOW, "lines", 1 },
 	{ IMSG_C_AUDIT_VERIFY, "trails", 1 },
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
@@ -90,9 +95,9 @@ put_str(json_t *obj, const char *key, const char *s)
 static void
 put_time(json_t *obj, const char *key, uint64_t ms)
 {
-	char	 buf[TIME_TEXT];
+	char	 buf[ZONE_TEXT];
 
-	if (time_text(buf, ms) == -1)
+	if (zone_text(buf, ms) == -1)
 		put(obj, key, json_null());
 	else
 		put_str(obj, key, buf);
@@ -328,7 +333,7 @@ json_operator(const struct m_c_operator_row *m)
 }
 
 static void
-json_alert(const struct m_c_alert_row *m)
+json_attack(const struct m_c_attack_row *m)
 {
 	json_t		*obj = row(), *list = json_array();
 	const char	*p = m->addrs;
@@ -447,6 +452,86 @@ json_part(const struct m_c_backup_part *m)
 }
 
 static void
+put_tenant(json_t *obj, const char *name)
+{
+	if (name[0] == '\0')
+		put(obj, "tenant", json_null());
+	else
+		put_str(obj, "tenant", name);
+}
+
+static void
+json_storage(const struct m_c_storage_row *m)
+{
+	json_t	*obj = row();
+
+	put_tenant(obj, m->tenant);
+	put_str(obj, "kind", store_word(m->kind));
+	put_num(obj, "count", m->count);
+	put_num(obj, "bytes", m->bytes);
+	put_num(obj, "days", m->days);
+	put_time(obj, "oldest", m->oldest);
+	put_time(obj, "newest", m->newest);
+	put_time(obj, "purge", m->purge);
+	put_str(obj, "how", store_how(m->kind));
+	put_str(obj, "where", store_where(m->kind, m->tenant));
+}
+
+/* An operator's number, or null. */
+static void
+put_second(json_t *obj, int there, uint32_t uid)
+{
+	if (there)
+		put_num(obj, "confirmed_by", uid);
+	else
+		put(obj, "confirmed_by", json_null());
+}
+
+static void
+json_export(const struct m_c_export_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "number", m->id);
+	put_time(obj, "at", m->at);
+	put_time(obj, "ended", m->ended);
+	put_tenant(obj, m->tenant);
+	put_str(obj, "what", export_word(m->kind));
+	put_str(obj, "state", export_state_word(m->state));
+	put_num(obj, "lines", m->rows);
+	put_num(obj, "by", m->by);
+	put_second(obj, m->confirmed, m->second);
+	put_str(obj, "reason", m->reason);
+}
+
+static void
+json_confirm(const struct m_c_confirm_row *m)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "number", m->number);
+	put_num(obj, "by", m->by);
+	put_time(obj, "asked", m->at);
+	put_time(obj, "until", m->until);
+	put_second(obj, m->confirmed, m->second);
+	put_str(obj, "what", m->what);
+}
+
+static void
+json_alert(const struct m_c_alert_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "name", m->name);
+	put_str(obj, "level", m->critical ? "critical" : "warning");
+	put_tenant(obj, m->tenant);
+	put_num(obj, "count", m->count);
+	put_time(obj, "first", m->first);
+	put_time(obj, "last", m->last);
+	put_str(obj, "text", m->text);
+}
+
+static void
 json_log(const struct m_c_log_row *m)
 {
 	json_t	*obj;
@@ -530,7 +615,7 @@ const struct output	 output_json = {
 	.out_role = json_role,
 	.out_policy = json_policy,
 	.out_operator = json_operator,
-	.out_alert = json_alert,
+	.out_attack = json_attack,
 	.out_audit = json_audit,
 	.out_trail = json_trail,
 	.out_point = json_point,
@@ -539,6 +624,10 @@ const struct output	 output_json = {
 	.out_kept = json_kept,
 	.out_backup = json_backup,
 	.out_part = json_part,
+	.out_alert = json_alert,
+	.out_export = json_export,
+	.out_confirm = json_confirm,
+	.out_storage = json_storage,
 	.out_log = json_log,
 	.out_stat = json_stat,
 	.out_end = json_end,

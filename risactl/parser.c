@@ -7,9 +7,9 @@
 #include "policy.h"
 #include "utf8.h"
 #include "util.h"
+#include "zone.h"
 
 #define MAX_WORDS	24
-#define DAY		(24ULL * 60 * 60 * 1000)	/* ms */
 
 enum token_type {
 	END,			/* the command may end here */
@@ -36,7 +36,9 @@ enum token_type {
 	LIST,			/* words of a rule in one argument */
 	ACCOUNT,
 	DATE,
-	TIME
+	TIME,
+	REASON,
+	ALERT			/* its name, or all */
 };
 
 /*
@@ -61,7 +63,8 @@ struct token {
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
 static const struct token	 guest_add_opts[6];
-static const struct token	 log_opts[10], verify_opts[4];
+static const struct token	 log_opts[10], export_opts[11];
+static const struct token	 verify_opts[4];
 static const struct token	 audit_show_opts[4], audit_verify_opts[5];
 
 /* tenant ... */
@@ -110,12 +113,26 @@ static const struct token tenant_erase[] = {
 static const struct token tenant_certificate[] = {
 	TAKES(NUMBER, tenant_file), LAST
 };
+static const struct token export_why[] = {
+	TAKES(REASON, NULL), LAST
+};
+static const struct token export_reason[] = {
+	WORD("reason", export_why),
+	LAST
+};
+static const struct token tenant_export_file[] = {
+	TAKES(FILENAME, export_reason), LAST
+};
+static const struct token tenant_export[] = {
+	TAKES(TENANT, tenant_export_file), LAST
+};
 static const struct token tenant_words[] = {
 	DOES("add", C_TENANT_ADD, 0, tenant_add),
 	DOES("certificate", C_TENANT_CERT, 0, tenant_certificate),
 	DOES("end", C_TENANT_END, 0, tenant_end),
 	DOES("erase", C_TENANT_ERASE, 0, tenant_erase),
 	DOES("erased", C_TENANT_ERASED, 0, NULL),
+	DOES("export", C_TENANT_EXPORT, 0, tenant_export),
 	DOES("list", C_TENANT_LIST, 0, NULL),
 	DOES("resume", C_TENANT_STATE, TENANT_ACTIVE, tenant_one),
 	DOES("show", C_TENANT_SHOW, 0, tenant_one),
@@ -540,12 +557,40 @@ static const struct token session_words[] = {
 	DOES("list", C_SESSION_LIST, 0, tenant_one),
 	LAST
 };
+static const struct token show_one[] = {
+	MAYEND,
+	WORD("tenant", tenant_one),
+	LAST
+};
 static const struct token show_words[] = {
-	DOES("alerts", C_ALERTS, 0, NULL),
+	DOES("alerts", C_ALERTS, 0, show_one),
+	DOES("attacks", C_ATTACKS, 0, NULL),
 	DOES("key", C_PROOF_KEY, 0, NULL),
 	DOES("processes", C_PROCESSES, 0, NULL),
 	DOES("stats", C_STATS, 0, NULL),
 	DOES("status", C_STATUS, 0, NULL),
+	DOES("storage", C_STORAGE, 0, show_one),
+	LAST
+};
+static const struct token alert_name[] = {
+	TAKES(ALERT, NULL), LAST
+};
+static const struct token alert_words[] = {
+	DOES("clear", C_ALERT_CLEAR, 0, alert_name),
+	LAST
+};
+static const struct token confirm_refuse[] = {
+	TAKES(NUMBER, NULL), LAST
+};
+/* A number is taken as one before it is looked for among the words. */
+static const struct token confirm_words[] = {
+	DOES("list", C_CONFIRMS, 0, NULL),
+	DOES("refuse", C_CONFIRM, 1, confirm_refuse),
+	{ NUMBER, "NUMBER", IMSG_C_CONFIRM, 0, NULL },
+	LAST
+};
+static const struct token export_words[] = {
+	DOES("list", C_EXPORTS, 0, show_one),
 	LAST
 };
 static const struct token log_from[] = { TAKES(FROM, log_opts), LAST };
@@ -570,8 +615,36 @@ static const struct token log_opts[10] = {
 	WORD("user", log_user),
 	LAST
 };
+static const struct token exp_from[] = { TAKES(FROM, export_opts), LAST };
+static const struct token exp_to[] = { TAKES(TO, export_opts), LAST };
+static const struct token exp_user[] = { TAKES(WHO, export_opts), LAST };
+static const struct token exp_floor[] = { TAKES(FLOOR, export_opts), LAST };
+static const struct token exp_kind[] = { TAKES(KIND, export_opts), LAST };
+static const struct token exp_last[] = { TAKES(NUMBER, export_opts), LAST };
+static const struct token exp_tenant[] = {
+	TAKES(TENANT, export_opts), LAST
+};
+static const struct token exp_network[] = {
+	TAKES(NETWORK, export_opts), LAST
+};
+static const struct token exp_reason[] = {
+	TAKES(REASON, export_opts), LAST
+};
+static const struct token export_opts[11] = {
+	MAYEND,
+	WORD("address", exp_network),
+	WORD("floor", exp_floor),
+	WORD("from", exp_from),
+	WORD("kind", exp_kind),
+	FLAG("last", CM_COUNT, exp_last),
+	WORD("reason", exp_reason),
+	WORD("tenant", exp_tenant),
+	WORD("to", exp_to),
+	WORD("user", exp_user),
+	LAST
+};
 static const struct token log_export_file[] = {
-	TAKES(FILENAME, log_opts), LAST
+	TAKES(FILENAME, export_opts), LAST
 };
 static const struct token log_export[] = {
 	DOES("csv", C_LOG_SHOW, LOG_CSV, log_export_file),
@@ -586,8 +659,12 @@ static const struct token log_words[] = {
 	LAST
 };
 static const struct token main_words[] = {
+	WORD("alert", alert_words),
 	WORD("audit", audit_words),
 	WORD("backup", backup_words),
+	DOES("checksheet", C_STORAGE, 1, show_one),
+	WORD("confirm", confirm_words),
+	WORD("export", export_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
 	WORD("log", log_words),
@@ -671,34 +748,24 @@ keyword(const struct token *table, const char *s, FILE *err)
 	return (NULL);
 }
 
-/* A table has keywords or one argument, which may be missing. */
+/*
+ * A table has keywords or one argument, which may be missing, or beside
+ * keywords a number.
+ */
 static const struct token *
 match(const struct token *table, const char *s, FILE *err)
 {
+	const struct token	*t;
+
+	for (t = table; s[0] >= '0' && s[0] <= '9' && t->t_word != NULL; t++)
+		if (t->t_type == NUMBER)
+			return (t);
 	if (table->t_type == END && table[1].t_word != NULL &&
 	    table[1].t_type != KEYWORD)
 		table++;
 	if (table->t_type != KEYWORD && table->t_type != END)
 		return (table);
 	return (keyword(table, s, err));
-}
-
-/* RFC 3339 in UTC; a day alone is meant with its last second. */
-static int
-date_parse(const char *s, uint64_t *ms)
-{
-	char	 whole[TIME_TEXT];
-
-	if (time_read(s, ms) == 0)
-		return (0);
-	if (strlen(s) != sizeof("2027-03-31") - 1)
-		return (-1);
-	(void)strlcpy(whole, s, sizeof(whole));
-	(void)strlcat(whole, "T23:59:59Z", sizeof(whole));
-	if (time_read(whole, ms) == -1)
-		return (-1);
-	*ms += 999;
-	return (0);
 }
 
 /* A number of minutes, hours, days or weeks; 0, or -1. */
@@ -727,36 +794,50 @@ seconds(const char *s, uint32_t *n)
 }
 
 /* A time to come; of a day its last second. */
-static int
+static enum zone_why
 ahead_parse(const char *s, uint64_t *ms)
 {
 	uint64_t	 now = now_ms();
 	uint32_t	 wait;
 
 	if (strcmp(s, "tomorrow") == 0)
-		*ms = now - now % DAY + 2 * DAY - 1;
+		*ms = zone_day_end(now, 1);
 	else if (s[0] == '+' && seconds(s + 1, &wait) == 0)
 		*ms = now + (uint64_t)wait * 1000;
 	else
-		return (date_parse(s, ms));
-	return (0);
+		return (zone_read(s, 1, ms));
+	return (ZONE_OK);
 }
 
 /* A time that has been; of a day its first second, or its last. */
-static int
+static enum zone_why
 past_parse(const char *s, int last, uint64_t *ms)
 {
 	uint32_t	 ago;
 
-	if (seconds(s, &ago) == 0) {
-		*ms = now_ms() - (uint64_t)ago * 1000;
-		return (0);
+	if (seconds(s, &ago) != 0)
+		return (zone_read(s, last, ms));
+	*ms = now_ms() - (uint64_t)ago * 1000;
+	return (ZONE_OK);
+}
+
+/* NULL, or what is wrong with a time. */
+static const char *
+time_why(enum zone_why why, const char *expected)
+{
+	switch (why) {
+	case ZONE_OK:
+		return (NULL);
+	case ZONE_NEVER:
+		return ("in this zone the clock was put forward over it: "
+		    "another time expected");
+	case ZONE_TWICE:
+		return ("in this zone the clock was put back, and it was "
+		    "twice: a time with its offset, as in "
+		    "2026-11-01T01:30:00-05:00, expected");
+	default:
+		return (expected);
 	}
-	if (date_parse(s, ms) == -1)
-		return (-1);
-	if (!last && strchr(s, 'T') == NULL)
-		*ms -= DAY - 1;
-	return (0);
 }
 
 /* NULL, or what the argument should be. */
@@ -804,10 +885,10 @@ argument(struct command *cm, enum token_type type, const char *s)
 		    "an address or a network such as 192.0.2.0/24 expected");
 	case FROM:
 	case TO:
-		return (past_parse(s, type == TO, type == TO ? &cm->cm_to :
-		    &cm->cm_from) == 0 ? NULL : "a day as 2026-11-30, a time "
+		return (time_why(past_parse(s, type == TO, type == TO ?
+		    &cm->cm_to : &cm->cm_from), "a day as 2026-11-30, a time "
 		    "as 2026-11-30T18:00:00Z, or how long ago, as 2h or 30d, "
-		    "expected");
+		    "expected"));
 	case KIND:
 		for (n = 0; n < sizeof(kinds) / sizeof(kinds[0]); n++)
 			if (strcmp(s, kinds[n]) == 0)
@@ -836,9 +917,17 @@ argument(struct command *cm, enum token_type type, const char *s)
 		return (name_valid(s, MAX_NAME_CHARS) ? NULL :
 		    "an account's name or number expected");
 	case DATE:
-		return (ahead_parse(s, &cm->cm_until) == 0 ? NULL :
+		return (time_why(ahead_parse(s, &cm->cm_until),
 		    "a day as 2027-03-31 expected, or a time as "
-		    "2027-03-31T18:00:00Z, tomorrow, or +30d");
+		    "2027-03-31T18:00:00Z, tomorrow, or +30d"));
+	case REASON:
+		cm->cm_reason = s;
+		return (name_valid(s, MAX_REASON_CHARS) ? NULL :
+		    "a reason of 1 to 120 characters expected");
+	case ALERT:
+		cm->cm_text = s;
+		return (label_valid(s) ? NULL : "the name of an alert, or all, "
+		    "expected");
 	case TIME:
 		return (seconds(s, &cm->cm_seconds) == 0 ? NULL :
 		    "a time such as 30m, 4h, 3d or 2w expected");

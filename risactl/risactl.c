@@ -27,6 +27,7 @@
 #include "parser.h"
 #include "points.h"
 #include "util.h"
+#include "zone.h"
 
 #define TEMPLATE	"office"	/* of a floor without one */
 #define AUDIT_LINES	100	/* shown, unless it is said how many */
@@ -41,7 +42,7 @@ static char			 secret[MAX_PASSWORD + 1];
 static void __attribute__((noreturn))
 usage(void)
 {
-	fprintf(stderr, "usage: risactl [-j] [-s socket] word ...\n");
+	fprintf(stderr, "usage: risactl [-j] [-s socket] [-z zone] word ...\n");
 	command_help(stderr);
 	exit(2);
 }
@@ -203,6 +204,7 @@ send_tenant(struct imsgbuf *ib, const struct command *cm)
 	struct m_c_name		 name = { 0 };
 	struct m_c_tenant_end	 end = { 0 };
 	struct m_c_cert		 cert = { 0 };
+	struct m_c_export	 export = { 0 };
 
 	switch (cm->cm_type) {
 	case IMSG_C_TENANT_ADD:
@@ -218,6 +220,10 @@ send_tenant(struct imsgbuf *ib, const struct command *cm)
 		end.name = cm->cm_tenant;
 		end.at = cm->cm_until;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &end));
+	case IMSG_C_TENANT_EXPORT:
+		export.tenant = cm->cm_tenant;
+		export.reason = cm->cm_reason;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &export));
 	case IMSG_C_TENANT_CERT:
 		cert.tenant = cm->cm_number;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &cert));
@@ -341,6 +347,7 @@ send_log(struct imsgbuf *ib, const struct command *cm)
 	m.floor = cm->cm_floor;
 	m.network = cm->cm_network;
 	m.format = cm->cm_arg;
+	m.reason = cm->cm_reason;
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 
@@ -358,6 +365,8 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 {
 	struct m_c_none		 none = { 0 };
 	struct m_c_verbose	 verbose = { 0 };
+	struct m_c_alert_clear	 clear = { 0 };
+	struct m_c_confirm	 confirm = { 0 };
 
 	switch (cm->cm_type) {
 	case IMSG_C_TENANT_ADD:
@@ -366,6 +375,10 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_TENANT_END:
 	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_TENANT_CERT:
+	case IMSG_C_TENANT_EXPORT:
+	case IMSG_C_ALERTS:
+	case IMSG_C_EXPORTS:
+	case IMSG_C_STORAGE:
 	case IMSG_C_USER_LIST:
 	case IMSG_C_FLOOR_LIST:
 	case IMSG_C_ROLE_LIST:
@@ -415,6 +428,13 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_FLOOR_NETWORKS:
 	case IMSG_C_FLOOR_DEL:
 		return (send_floor(ib, cm, map));
+	case IMSG_C_ALERT_CLEAR:
+		clear.name = cm->cm_text;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &clear));
+	case IMSG_C_CONFIRM:
+		confirm.number = cm->cm_number;
+		confirm.refuse = cm->cm_arg;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &confirm));
 	case IMSG_C_VERBOSE:
 		verbose.verbose = cm->cm_arg;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &verbose));
@@ -531,8 +551,8 @@ answer(struct imsg *imsg)
 	case IMSG_C_PROC_ROW:
 		output->out_process(m);
 		break;
-	case IMSG_C_ALERT_ROW:
-		output->out_alert(m);
+	case IMSG_C_ATTACK_ROW:
+		output->out_attack(m);
 		break;
 	case IMSG_C_AUDIT_ROW:
 		output->out_audit(m);
@@ -562,6 +582,18 @@ answer(struct imsg *imsg)
 		break;
 	case IMSG_C_BACKUP_STEP:
 		break;			/* it goes on */
+	case IMSG_C_ALERT_ROW:
+		output->out_alert(m);
+		break;
+	case IMSG_C_EXPORT_ROW:
+		output->out_export(m);
+		break;
+	case IMSG_C_CONFIRM_ROW:
+		output->out_confirm(m);
+		break;
+	case IMSG_C_STORAGE_ROW:
+		output->out_storage(m);
+		break;
 	case IMSG_C_LOG_ROW:
 		output->out_log(m);
 		break;
@@ -624,13 +656,19 @@ main(int argc, char *argv[])
 	struct m_c_operator operator = { 0 };
 	int		 ch, code;
 
-	while ((ch = getopt(argc, argv, "js:")) != -1) {
+	while ((ch = getopt(argc, argv, "js:z:")) != -1) {
 		switch (ch) {
 		case 'j':
 			output = &output_json;
 			break;
 		case 's':
 			path = optarg;
+			break;
+		case 'z':
+			if (zone_set(optarg) == -1) {
+				warnx("%s: no such zone", optarg);
+				return (2);
+			}
 			break;
 		default:
 			usage();
@@ -660,6 +698,7 @@ main(int argc, char *argv[])
 	}
 	else if (cm.cm_type == IMSG_C_LOG_SHOW ||
 	    cm.cm_type == IMSG_C_TENANT_ERASE ||
+	    cm.cm_type == IMSG_C_TENANT_EXPORT ||
 	    cm.cm_type == IMSG_C_TENANT_CERT) {
 		if (cm.cm_file != NULL)
 			export_open(cm.cm_file);

@@ -1,6 +1,7 @@
 /*
  * What an administrator may see of the records of the tenant: the audit trail
- * and its checkpoints, and the access log where the rules say so (F3, F9).
+ * and its checkpoints, what operators have handed out, and the access log
+ * where the rules say so (B28, F3, F9).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,48 @@ get_points(struct conn *cn, json_t *body)
 }
 
 static int
+exports_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+{
+	static const char *const	 what[EXPORT_KIND_MAX] = {
+		"tenant", "log-csv", "log-jsonl"
+	};
+	static const char *const	 states[EXPORT_STATE_MAX] = {
+		"begun", "done", "failed"
+	};
+	const struct m_c_export_row	*row = m;
+	const struct m_result		*result = m;
+
+	if (type != IMSG_A_EXPORT) {
+		if (result->code != R_OK)
+			api_result(cn, result);
+		else
+			api_reply(cn, 200, json_pack("{sO}", "exports",
+			    (json_t *)arg));
+		return (1);
+	}
+	(void)json_array_append_new(arg, json_pack("{sI sI ss ss sI sI so ss}",
+	    "id", (json_int_t)row->id, "at", (json_int_t)row->at, "what",
+	    what[row->kind], "state", states[row->state], "lines",
+	    (json_int_t)row->rows, "by", (json_int_t)row->by, "confirmed",
+	    row->confirmed ? json_integer(row->second) : json_null(),
+	    "reason", row->reason));
+	return (0);
+}
+
+static const char *
+get_exports(struct conn *cn, json_t *body)
+{
+	struct m_grant_only	 m = { api_grant(cn) };
+	json_t			*rows;
+
+	(void)body;
+	if ((rows = api_list(cn)) == NULL)
+		return ("");
+	api_ask(cn, PROC_STORAGE, IMSG_A_EXPORTS, &m, exports_answer, rows);
+	return (NULL);
+}
+
+static int
 log_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_c_log_row	*row = m;
@@ -164,6 +207,7 @@ get_log(struct conn *cn, json_t *body)
 const struct route	 api_record_routes[] = {
 	{ HTTP_GET, ADMIN "/audit", NEED_ADMIN, get_audit },
 	{ HTTP_GET, ADMIN "/checkpoints", NEED_ADMIN, get_points },
+	{ HTTP_GET, ADMIN "/exports", NEED_ADMIN, get_exports },
 	{ HTTP_GET, ADMIN "/log", NEED_ADMIN, get_log },
 };
 const size_t	 api_record_nroutes = sizeof(api_record_routes) /

@@ -19,6 +19,7 @@
 #define PAGE_ROWS	100		/* shown to an administrator at once */
 #define PAGE_POINTS	1000
 #define WALK_ROWS	256		/* verified in one turn */
+#define WATCH_EACH	(24ULL * 3600 * SECOND)	/* all trails */
 
 /* What is sealed of a trail; see storage.h. */
 struct chain {
@@ -351,6 +352,9 @@ audit_proven(const struct m_proven *m)
 		log_warnx("audit trail of %s: no checkpoint of line %llu",
 		    tn == NULL ? "-" : tn->tn_name,
 		    (unsigned long long)m->seq);
+		alert_raise(ALERT_CHECKPOINT, m->tenant, "no checkpoint of "
+		    "line %llu of the audit trail",
+		    (unsigned long long)m->seq);
 		return;
 	}
 	log_info("%s", m->line);
@@ -640,6 +644,9 @@ stream_verify(struct stream *sm, struct peer *pe)
 	(void)proc_send(pe, IMSG_C_AUDIT_STATE, sm->st_id, -1, &m);
 	if (fault != AUDIT_WHOLE)
 		wa->wa_bad = 1;
+	if (fault != AUDIT_WHOLE && fault != AUDIT_CLOSED)
+		alert_raise(ALERT_AUDIT, wa->wa_tenant, "the audit trail is "
+		    "not whole at line %llu", (unsigned long long)bad);
 	if (walk_next(wa))
 		return (1);
 	(void)proc_result(pe, sm->st_id, wa->wa_bad ? R_REFUSED : R_OK, 0,
@@ -652,6 +659,56 @@ audit_verify(struct request *rq, const struct m_c_audit *m,
     char why[MAX_LINE + 1])
 {
 	return (walk_begin(rq, m, stream_verify, why));
+}
+
+/*
+ * Without being asked: all trails, one after the other, some lines in a tick,
+ * and again a day after the begin.
+ */
+
+static struct walk	 watch = { .wa_all = 1 };
+static int		 watching, watch_again;
+
+/* The trail is at its end; what looks broken is looked at twice, for old
+ * lines may have gone from under the walk. */
+static void
+watch_end(enum audit_fault fault, uint64_t bad)
+{
+	if (fault != AUDIT_WHOLE && fault != AUDIT_CLOSED && !watch_again) {
+		watch.wa_inside = 0;
+		watch_again = 1;
+		return;
+	}
+	if (fault != AUDIT_WHOLE && fault != AUDIT_CLOSED)
+		alert_raise(ALERT_AUDIT, watch.wa_tenant, "the audit trail is "
+		    "not whole at line %llu", (unsigned long long)bad);
+	watch_again = 0;
+	if (!walk_next(&watch)) {
+		watch.wa_tenant = DB_SYSTEM;
+		watching = 0;
+	}
+}
+
+void
+audit_watch(void)
+{
+	static uint64_t		 next;
+	enum audit_fault	 fault = AUDIT_CLOSED;
+	struct tenant		*tn;
+	struct db		*db;
+	uint64_t		 bad = 0;
+	int			 more = 0;
+
+	if (!watching && mono_ms() < next)
+		return;
+	if (!watching)
+		next = mono_ms() + WATCH_EACH;
+	watching = 1;
+	if ((db = trail_enter(watch.wa_tenant, &tn)) != NULL)
+		more = walk_some(&watch, db, &fault, &bad);
+	trail_leave(tn, db);
+	if (!more)
+		watch_end(fault, bad);
 }
 
 static int

@@ -49,6 +49,8 @@ struct client {
 	struct guest_add	*cl_guest;	/* its password is sealed */
 	int			 cl_many;	/* more than one was asked */
 	uint32_t		 cl_type, cl_arg;	/* its command */
+	int			 cl_parts;	/* it gets large parts */
+	int			 cl_unread;	/* some of them are queued */
 	enum trail		 cl_trail;
 	union msg_any		 cl_m;		/* what waits for the trail */
 	struct imsgbuf		 cl_ibuf;
@@ -84,6 +86,7 @@ static void	 client_timer(struct client *, time_t);
 static void	 client_slow(int, short, void *);
 static void	 client_arm(struct client *);
 static void	 client_event(int, short, void *);
+static void	 read_on(uint32_t, int);
 static int	 client_read(struct client *);
 static int	 client_send(struct client *, enum imsg_type, const void *);
 static void	 client_done(struct client *, enum result, uint64_t,
@@ -255,6 +258,8 @@ static void
 client_close(struct client *cl)
 {
 	client_outcome(cl, NOTE_LEFT);
+	if (cl->cl_parts)
+		read_on(cl->cl_key, 1);
 	TAILQ_REMOVE(&clients, cl, cl_entry);
 	nclients--;
 	nroot -= cl->cl_uid == 0;
@@ -308,6 +313,17 @@ client_arm(struct client *cl)
 	event_add(&cl->cl_ev, NULL);
 }
 
+/* So that a long answer in large parts waits with storage, not here. */
+static void
+read_on(uint32_t key, int gone)
+{
+	struct m_read_on	 m = { gone != 0 };
+
+	if (proc_peer(PROC_STORAGE, 0) != NULL)
+		(void)proc_send(proc_peer(PROC_STORAGE, 0), IMSG_READ_ON, key,
+		    -1, &m);
+}
+
 static void
 client_event(int fd, short what, void *arg)
 {
@@ -321,6 +337,11 @@ client_event(int fd, short what, void *arg)
 		}
 		if (!cl->cl_many || cl->cl_key == 0)
 			client_timer(cl, CONTROL_IDLE);
+		if (cl->cl_unread &&
+		    imsgbuf_queuelen(&cl->cl_ibuf) == 0) {
+			cl->cl_unread = 0;
+			read_on(cl->cl_key, 0);
+		}
 	}
 	if ((what & EV_READ) && imsgbuf_read(&cl->cl_ibuf) != 1) {
 		client_close(cl);
@@ -620,6 +641,10 @@ client_done(struct client *cl, enum result code, uint64_t arg,
 	struct m_result	 m = { .code = code, .arg = arg, .field = field };
 
 	client_outcome(cl, code == R_OK ? NOTE_DONE : NOTE_FAILED);
+	/* Nobody waits for what storage may still have to say. */
+	if (cl->cl_parts)
+		read_on(cl->cl_key, 1);
+	cl->cl_parts = cl->cl_unread = 0;
 	cl->cl_key = 0;
 	cl->cl_wait = 0;
 	client_timer(cl, CONTROL_IDLE);
@@ -677,8 +702,11 @@ control_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	uint32_t		 bit = peer_bit(pe->pe_proc, pe->pe_inst);
 	int			 ret;
 
-	if ((cl = client_find(id)) == NULL)
+	if ((cl = client_find(id)) == NULL) {
+		if (type == IMSG_C_LOG_TEXT)
+			read_on(id, 1);
 		return (0);		/* gone, or tired of waiting */
+	}
 	if ((cl->cl_wait & bit) == 0)
 		return (-1);
 	if (type == IMSG_RESULT) {
@@ -694,8 +722,11 @@ control_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	}
 	if (type == IMSG_C_LINK_TOKEN)
 		ret = client_link(cl, m);
-	else if (msg_allowed(type, PROC_AUTH, PROC_CONTROL))
+	else if (msg_allowed(type, PROC_AUTH, PROC_CONTROL)) {
+		if (type == IMSG_C_LOG_TEXT)
+			cl->cl_parts = cl->cl_unread = 1;
 		ret = client_send(cl, type, m);
+	}
 	else
 		return (-1);
 	if (ret == -1)

@@ -39,6 +39,7 @@ struct key {
 	int		 ky_ec;
 	int		 ky_bits;
 	uint8_t		 ky_name[TOKEN_LEN];
+	uint64_t	 ky_until;	/* ms: its certificate ends */
 };
 
 /* What a reload brings; becomes a key when all is there. */
@@ -79,6 +80,7 @@ static uint64_t	 keys_warned[MAX_SESSIONS];	/* of the rate, when */
 
 static int	 no_passphrase(char *, int, int, void *);
 static X509	*cert_parse(const void *, size_t);
+static int	 cert_end(X509 *, uint64_t *);
 static int	 cert_group(X509 *);
 static int	 key_kind(struct key *, X509 *);
 static int	 key_named(struct key *, X509 *);
@@ -134,6 +136,19 @@ cert_parse(const void *pem, size_t len)
 	x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
 	BIO_free(bio);
 	return (x);
+}
+
+static int
+cert_end(X509 *x, uint64_t *until)
+{
+	struct tm	 tm;
+	time_t		 t;
+
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm) != 1 ||
+	    (t = timegm(&tm)) < 0)
+		return (-1);
+	*until = (uint64_t)t * 1000;
+	return (0);
 }
 
 /* The named curve of an elliptic key, as the certificate says it. */
@@ -210,6 +225,9 @@ key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
 	*why = "the key is not RSA of 2048 to 8192 bits, nor ECDSA on P-256 "
 	    "or P-384";
 	if (key_kind(ky, x) == -1)
+		goto fail;
+	*why = "the end of the certificate cannot be read";
+	if (cert_end(x, &ky->ky_until) == -1)
 		goto fail;
 	*why = "the public key has no name";
 	if (key_named(ky, x) == -1)
@@ -620,14 +638,20 @@ keys_prove(struct peer *pe, uint32_t id, const struct m_prove *m)
 	(void)proc_send(pe, IMSG_PROVEN, id, -1, &answer);
 }
 
-/* Storage shows it to whoever wants to check what we sign. */
+/* Storage shows it to whoever wants to check what we sign, and watches over
+ * the end of the certificate. */
 static void
 keys_tell(struct peer *pe)
 {
 	struct m_proof_key	 m;
+	struct m_cert		 cert;
 
 	if (pe != NULL && keys_sealed && proof_public(keys_seed, m.key) == 0)
 		(void)proc_send(pe, IMSG_PROOF_KEY, 0, -1, &m);
+	if (pe != NULL && keys_current != NULL) {
+		cert.until = keys_current->ky_until;
+		(void)proc_send(pe, IMSG_CERT, 0, -1, &cert);
+	}
 }
 
 /* A session process died; what it knew, somebody else may know now. */

@@ -45,7 +45,8 @@ static const struct field site[] = {
 	N32(m_site, argon_kib), N32(m_site, argon_passes),
 	N32(m_site, max_conns), N32(m_site, max_addr_conns),
 	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite),
-	N16(m_site, backup_at), N16(m_site, backup_keep), END
+	N16(m_site, backup_at), N16(m_site, backup_keep),
+	N32(m_site, confirm), END
 };
 static const struct field conf_file[] = {
 	N8(m_conf_file, kind, FILE_MAX - 1),
@@ -80,6 +81,12 @@ static const struct field proven[] = {
 	STR(m_proven, line, MAX_LINE), END
 };
 static const struct field proof_key[] = { FIX(m_proof_key, key), END };
+static const struct field cert[] = { N64(m_cert, until), END };
+static const struct field died[] = {
+	N8(m_died, proc, PROC_MAX - 1), N16(m_died, inst),
+	N8(m_died, sig, UINT8_MAX), N8(m_died, code, UINT8_MAX), END
+};
+static const struct field read_on[] = { N8(m_read_on, gone, 1), END };
 static const struct field hash_make[] = {
 	STR(m_hash_make, password, MAX_PASSWORD),
 	STR(m_hash_make, words, MAX_GUESS),
@@ -802,11 +809,20 @@ static const struct field c_proc_row[] = {
 	N32(m_c_proc_row, pid), N32(m_c_proc_row, restarts),
 	N64(m_c_proc_row, started), N8(m_c_proc_row, up, 1), END
 };
+static const struct field c_attack_row[] = {
+	STR(m_c_attack_row, tenant, MAX_LABEL), N64(m_c_attack_row, begun),
+	N64(m_c_attack_row, last), N64(m_c_attack_row, tries),
+	N8(m_c_attack_row, over, 1), N32(m_c_attack_row, accounts),
+	STR(m_c_attack_row, addrs, MAX_LINE), END
+};
+static const struct field c_alert_clear[] = {
+	N32(m_c_alert_clear, op), STR(m_c_alert_clear, name, MAX_LABEL), END
+};
 static const struct field c_alert_row[] = {
-	STR(m_c_alert_row, tenant, MAX_LABEL), N64(m_c_alert_row, begun),
-	N64(m_c_alert_row, last), N64(m_c_alert_row, tries),
-	N8(m_c_alert_row, over, 1), N32(m_c_alert_row, accounts),
-	STR(m_c_alert_row, addrs, MAX_LINE), END
+	STR(m_c_alert_row, name, MAX_LABEL),
+	STR(m_c_alert_row, tenant, MAX_LABEL), N8(m_c_alert_row, critical, 1),
+	N64(m_c_alert_row, first), N64(m_c_alert_row, last),
+	N64(m_c_alert_row, count), STR(m_c_alert_row, text, MAX_LINE), END
 };
 static const struct field c_audit[] = {
 	N32(m_c_audit, op), STR(m_c_audit, tenant, MAX_LABEL),
@@ -829,7 +845,7 @@ static const struct field c_log[] = {
 	N64(m_c_log, to), N8(m_c_log, kind, ACCESS_MAX),
 	STR(m_c_log, user, MAX_MAIL), STR(m_c_log, floor, MAX_NAME),
 	STR(m_c_log, network, 64), N8(m_c_log, format, LOG_FORMAT_MAX - 1),
-	END
+	STR(m_c_log, reason, MAX_REASON), END
 };
 static const struct field c_log_row[] = {
 	N64(m_c_log_row, at), N64(m_c_log_row, bytes),
@@ -845,6 +861,37 @@ static const struct field c_kept[] = {
 	STR(m_c_kept, tenant, MAX_LABEL), N8(m_c_kept, kind, KEEP_MAX - 1),
 	N8(m_c_kept, hold, 1), N32(m_c_kept, days), N64(m_c_kept, count),
 	N64(m_c_kept, due), N64(m_c_kept, oldest), N64(m_c_kept, newest), END
+};
+static const struct field c_export[] = {
+	N32(m_c_export, op), STR(m_c_export, tenant, MAX_LABEL),
+	STR(m_c_export, reason, MAX_REASON), END
+};
+static const struct field c_export_row[] = {
+	N32(m_c_export_row, id), N64(m_c_export_row, at),
+	N64(m_c_export_row, ended), N64(m_c_export_row, rows),
+	N8(m_c_export_row, kind, EXPORT_KIND_MAX - 1),
+	N8(m_c_export_row, state, EXPORT_STATE_MAX - 1),
+	N32(m_c_export_row, by), N32(m_c_export_row, second),
+	N8(m_c_export_row, confirmed, 1),
+	STR(m_c_export_row, tenant, MAX_LABEL),
+	STR(m_c_export_row, reason, MAX_REASON), END
+};
+static const struct field c_confirm[] = {
+	N32(m_c_confirm, op), N32(m_c_confirm, number),
+	N8(m_c_confirm, refuse, 1), END
+};
+static const struct field c_confirm_row[] = {
+	N32(m_c_confirm_row, number), N32(m_c_confirm_row, by),
+	N32(m_c_confirm_row, second), N8(m_c_confirm_row, confirmed, 1),
+	N64(m_c_confirm_row, at), N64(m_c_confirm_row, until),
+	STR(m_c_confirm_row, what, MAX_LINE), END
+};
+static const struct field c_storage_row[] = {
+	STR(m_c_storage_row, tenant, MAX_LABEL),
+	N8(m_c_storage_row, kind, STORE_MAX - 1), N32(m_c_storage_row, days),
+	N64(m_c_storage_row, count), N64(m_c_storage_row, bytes),
+	N64(m_c_storage_row, oldest), N64(m_c_storage_row, newest),
+	N64(m_c_storage_row, purge), END
 };
 static const struct field a_records[] = {
 	N64(m_a_records, grant), N64(m_a_records, at), END
@@ -936,6 +983,7 @@ static const struct row {
 	ROW(READY, CHILDREN, P, none),
 	ROW(BADPEER, CHILDREN, P, procfd),
 	ROW(BROKEN, P, D, procfd),
+	ROW(DIED, P, D, died),
 	ROW(VERBOSE, P, CHILDREN, verbose),
 	ROW(SHUTDOWN, P, CHILDREN, none),
 	ROW(CONF_SITE, P, CHILDREN, site),
@@ -955,6 +1003,7 @@ static const struct row {
 	ROW(PROVE, D, K, prove),
 	ROW(PROVEN, K, D, proven),
 	ROW(PROOF_KEY, K, D, proof_key),
+	ROW(CERT, K, D, cert),
 	ROW(HASH_MAKE, A, H, hash_make),
 	ROW(HASH_MADE, H, A, hash_made),
 	ROW(HASH_CHECK, A, H, hash_check),
@@ -1007,6 +1056,7 @@ static const struct row {
 	ROW(LINK_SET, A, D, link_set),
 	ROW(LINK_DONE, D, A, link_done),
 	ROW(NOTE, A, D, note),
+	ROW(READ_ON, A, D, read_on),
 
 	ROW(OPERATOR, D, A, operator),
 	ROW(OPERATORS, D, A, none),
@@ -1119,6 +1169,8 @@ static const struct row {
 	ROW(A_POINT, D, S, c_point),
 	ROW(A_LOG, S, D, a_log),
 	ROW(A_LOG_ROW, D, S, c_log_row),
+	ROW(A_EXPORTS, S, D, grant_only),
+	ROW(A_EXPORT, D, S, c_export_row),
 
 	ROW(C_HELLO, C, A, c_hello),
 	COMMAND(C_TENANT_ADD, D, c_tenant_add),
@@ -1175,8 +1227,11 @@ static const struct row {
 	LOOK(C_OPERATOR_LIST, D, c_none),
 	OWNER(C_OPERATOR_DEL, D, c_operator),
 	ANSWER(C_OPERATOR_ROW, D, c_operator_row),
-	LOOK(C_ALERTS, D, c_none),
+	LOOK(C_ATTACKS, D, c_none),
+	ANSWER(C_ATTACK_ROW, D, c_attack_row),
+	LOOK(C_ALERTS, D, c_name),
 	ANSWER(C_ALERT_ROW, D, c_alert_row),
+	COMMAND(C_ALERT_CLEAR, D, c_alert_clear),
 	LOOK(C_AUDIT_SHOW, D, c_audit),
 	ANSWER(C_AUDIT_ROW, D, c_audit_row),
 	LOOK(C_AUDIT_VERIFY, D, c_audit),
@@ -1197,6 +1252,14 @@ static const struct row {
 	ANSWER(C_BACKUP_ROW, D, c_backup_row),
 	ANSWER(C_BACKUP_PART, D, c_backup_part),
 	ANSWER(C_BACKUP_STEP, D, c_backup_step),
+	OWNER(C_TENANT_EXPORT, D, c_export),
+	LOOK(C_EXPORTS, D, c_name),
+	ANSWER(C_EXPORT_ROW, D, c_export_row),
+	COMMAND(C_CONFIRM, D, c_confirm),
+	LOOK(C_CONFIRMS, D, c_none),
+	ANSWER(C_CONFIRM_ROW, D, c_confirm_row),
+	LOOK(C_STORAGE, D, c_name),
+	ANSWER(C_STORAGE_ROW, D, c_storage_row),
 	LOOK(C_PROOF_KEY, D, c_none),
 	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),
@@ -1488,6 +1551,24 @@ msg_decode(struct imsg *imsg, union msg_any *m)
 		if (get_field(&buf, f, (char *)m->bytes) == -1)
 			return (-1);
 	return (ibuf_size(&buf) == 0 ? 0 : -1);
+}
+
+struct ibuf *
+msg_encode(enum imsg_type type, const void *m)
+{
+	const struct row	*r = row_of(type);
+	const struct field	*f;
+	struct ibuf		*buf;
+
+	if (r == NULL || (buf = ibuf_dynamic(64, MAX_PAYLOAD)) == NULL)
+		return (NULL);
+	for (f = r->r_fields; f->f_kind != M_END; f++) {
+		if (put_field(buf, f, m) == -1) {
+			ibuf_free(buf);
+			return (NULL);
+		}
+	}
+	return (buf);
 }
 
 void

@@ -51,6 +51,9 @@ int		 msg_decode(struct imsg *, union msg_any *m);
 /* Largest payload that the table allows for the type. */
 size_t		 msg_max(uint32_t type);
 
+/* The payload alone, or NULL: a member over its limit, no memory.  Free it. */
+struct ibuf	*msg_encode(enum imsg_type, const void *m);
+
 /* The uid of a control command's operator, its first member. */
 void		 msg_set_operator(union msg_any *m, uint32_t uid);
 

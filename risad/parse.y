@@ -34,9 +34,11 @@
 #define MAX_DEPTH	8		/* of includes */
 #define MAX_ERRORS	20
 #define MAX_LISTENS	32
-#define MAX_ONCE	16		/* statements that stand only once */
+#define MAX_ONCE	32		/* statements that stand only once */
 
 #define DAY		86400
+#define CONFIRM_WORDS	"delete, erase, export, operator or purge"
+#define CONFIRM_NEXT	"a comma or the end of the line"
 #define MAX_LIFE	(30 * DAY)	/* of a sign-in */
 #define MAX_INVITE	(90 * DAY)
 #define MAX_CONNS	100000
@@ -115,13 +117,14 @@ static void	 add_from(const char *);
 	} v;
 }
 
-%token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONNECTIONS CONTROL
-%token	COUNTRY DAILY DATA DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE
-%token	KEEP KEY KEYS LIMIT LISTEN MASTER MEMORY NONE ON PASSES PASSWORD PEPPER
-%token	PORT PROXY REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
+%token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONFIRM CONNECTIONS
+%token	CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE EXPIRES EXPORT FROM
+%token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
+%token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PROXY PURGE
+%token	REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
-%type	<v> value kind
+%type	<v> value kind confirms confirm
 
 %%
 
@@ -209,6 +212,10 @@ statement	: STRING '=' value		{
 				    $3.string, MAX_INVITE);
 		}
 		| BACKUP daily keep		{ (void)once("backup"); }
+		| CONFIRM confirms		{
+			if (once("confirm"))
+				ps.conf->co_confirm = (uint32_t)$2.number;
+		}
 		| LIMIT CONNECTIONS NUMBER ADDRESS NUMBER	{
 			if (once("limit")) {
 				ps.conf->co_max_conns = number(
@@ -232,6 +239,20 @@ keep		: /* the default */
 			ps.conf->co_backup_keep = number("backup keep",
 			    $2.number, 1, MAX_BACKUPS);
 		}
+		;
+
+/* What takes a second operator. */
+confirms	: confirm			{ $$ = $1; }
+		| confirms ',' confirm		{
+			$$.number = $1.number | $3.number;
+		}
+		;
+
+confirm		: DELETE		{ $$.number = CONFIRM_DELETE; }
+		| ERASE			{ $$.number = CONFIRM_ERASE; }
+		| EXPORT		{ $$.number = CONFIRM_EXPORT; }
+		| OPERATOR		{ $$.number = CONFIRM_OPERATOR; }
+		| PURGE			{ $$.number = CONFIRM_PURGE; }
 		;
 
 sign		: /* beside the master key */
@@ -303,13 +324,17 @@ static const struct keyword {
 	{ "backup",		BACKUP },
 	{ "certificate",	CERTIFICATE },
 	{ "chroot",		CHROOT },
+	{ "confirm",		CONFIRM },
 	{ "connections",	CONNECTIONS },
 	{ "control",		CONTROL },
 	{ "country",		COUNTRY },
 	{ "daily",		DAILY },
 	{ "data",		DATA },
+	{ "delete",		DELETE },
 	{ "domain",		DOMAIN_ },
+	{ "erase",		ERASE },
 	{ "expires",		EXPIRES },
+	{ "export",		EXPORT },
 	{ "from",		FROM },
 	{ "hash",		HASH },
 	{ "htdocs",		HTDOCS },
@@ -325,11 +350,13 @@ static const struct keyword {
 	{ "memory",		MEMORY },
 	{ "none",		NONE },
 	{ "on",			ON },
+	{ "operator",		OPERATOR },
 	{ "passes",		PASSES },
 	{ "password",		PASSWORD },
 	{ "pepper",		PEPPER },
 	{ "port",		PORT },
 	{ "proxy",		PROXY },
+	{ "purge",		PURGE },
 	{ "redirect",		REDIRECT },
 	{ "session",		SESSION },
 	{ "sign",		SIGN },
@@ -354,6 +381,12 @@ static const struct follow {
 	{ BACKUP, NONE, "keep or the end of the line", NULL },
 	{ BACKUP, KEEP, "a number", NULL },
 	{ CHROOT, CHROOT, "a path", NULL },
+	{ CONFIRM, CONFIRM, CONFIRM_WORDS, NULL },
+	{ CONFIRM, DELETE, CONFIRM_NEXT, NULL },
+	{ CONFIRM, ERASE, CONFIRM_NEXT, NULL },
+	{ CONFIRM, EXPORT, CONFIRM_NEXT, NULL },
+	{ CONFIRM, OPERATOR, CONFIRM_NEXT, NULL },
+	{ CONFIRM, PURGE, CONFIRM_NEXT, NULL },
 	{ CONTROL, CONTROL, "socket", NULL },
 	{ CONTROL, SOCKET, "a path", NULL },
 	{ DATA, DATA, "a path", NULL },
@@ -856,6 +889,8 @@ lex_history(void)
 		ps.first = ps.last = ps.args = 0;
 	} else if (ps.token == ',') {
 		ps.args = 0;		/* as after the keyword of the list */
+		if (ps.first == CONFIRM)
+			ps.last = CONFIRM;
 	} else if (ps.token == STRING || ps.token == NUMBER ||
 	    ps.token < 256)
 		ps.args++;
@@ -1375,6 +1410,26 @@ print_backup(const struct conf *co)
 	printf(" keep %u\n", co->co_backup_keep);
 }
 
+/* Bits in their order. */
+static void
+print_confirm(uint32_t bits)
+{
+	static const char *const words[] = {
+		"delete", "erase", "export", "operator", "purge"
+	};
+	const char	*before = "confirm ";
+	size_t		 i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if ((bits & 1U << i) == 0)
+			continue;
+		printf("%s%s", before, words[i]);
+		before = ", ";
+	}
+	if (bits != 0)
+		putchar('\n');
+}
+
 void
 print_config(const struct conf *co)
 {
@@ -1405,4 +1460,5 @@ print_config(const struct conf *co)
 	print_backup(co);
 	printf("limit connections %u address %u\n", co->co_max_conns,
 	    co->co_max_addr_conns);
+	print_confirm(co->co_confirm);
 }

@@ -14,6 +14,7 @@ static const char *const words[PROOF_MAX] = {
 	[PROOF_CHECKPOINT] = "checkpoint",
 	[PROOF_LOG] = "log",
 	[PROOF_ERASURE] = "erasure",
+	[PROOF_EXPORT] = "export",
 };
 
 const char *

@@ -122,6 +122,7 @@ send_conf(struct child *ch, void *arg)
 	m.invite = co->co_invite;
 	m.backup_at = (uint16_t)co->co_backup_at;
 	m.backup_keep = (uint16_t)co->co_backup_keep;
+	m.confirm = co->co_confirm;
 	if (spawn_send(ch, IMSG_CONF_SITE, 0, -1, &m) == -1 ||
 	    send_files(ch, co) == -1 ||
 	    spawn_send(ch, IMSG_CONF_END, 0, -1, &end) == -1) {

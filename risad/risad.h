@@ -55,6 +55,8 @@
 #define MAX_ROLES		32	/* of a tenant's own */
 #define MAX_USERS		20000
 #define MAX_OPERATORS		256	/* of an installation */
+#define MAX_REASON_CHARS	120	/* of an export */
+#define MAX_REASON		(MAX_REASON_CHARS * 4)
 #define MAX_GUESTS		256	/* URLs for guests of a tenant */
 #define MAX_VISITS		1000	/* guests of a tenant at one time */
 #define MAX_USES		1000	/* of one URL */
@@ -169,7 +171,8 @@ enum import_what { IMPORT_SAME, IMPORT_ADD, IMPORT_CHANGE, IMPORT_FAULT,
 /* What a challenge for a passkey is for. */
 enum passkey_use { PASSKEY_SIGNIN, PASSKEY_REGISTER, PASSKEY_USE_MAX };
 /* What the installation's own key signs; see proof.h. */
-enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_ERASURE, PROOF_MAX };
+enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_ERASURE, PROOF_EXPORT,
+		  PROOF_MAX };
 /* What the access log is about. */
 enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
@@ -177,6 +180,21 @@ enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
 /* What is kept for a time, and goes then. */
 enum keep_kind	{ KEEP_CHAT, KEEP_AUDIT, KEEP_LOG, KEEP_MAX };
+/* What there is of a tenant, and of the installation. */
+enum store_kind	{ STORE_PEOPLE, STORE_PASSWORD, STORE_SIGNIN, STORE_FLOOR,
+		  STORE_CHAT, STORE_AUDIT, STORE_LOG, STORE_EXPORT, STORE_FILE,
+		  STORE_MAX };
+/* What was handed out as a file, and how that went. */
+enum export_kind { EXPORT_TENANT, EXPORT_CSV, EXPORT_JSONL, EXPORT_KIND_MAX };
+enum export_state { EXPORT_BEGUN, EXPORT_DONE, EXPORT_FAILED,
+		  EXPORT_STATE_MAX };
+/* What takes a second operator, if risad.conf says so, as bits. */
+#define CONFIRM_DELETE		0x01	/* people, floors */
+#define CONFIRM_ERASE		0x02	/* a tenant, now or on a day */
+#define CONFIRM_EXPORT		0x04
+#define CONFIRM_OPERATOR	0x08	/* changes of the ledger */
+#define CONFIRM_PURGE		0x10	/* now, or by other rules */
+#define CONFIRM_ALL		0x1f
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
@@ -238,6 +256,7 @@ enum imsg_type {
 	IMSG_READY,		/* child -> parent: jailed and listening */
 	IMSG_BADPEER,		/* child -> parent: it sent bad bytes */
 	IMSG_BROKEN,		/* parent -> storage: end what it has seen */
+	IMSG_DIED,		/* parent -> storage: a process has ended */
 	IMSG_VERBOSE,
 	IMSG_SHUTDOWN,
 
@@ -261,6 +280,7 @@ enum imsg_type {
 	IMSG_PROVE,
 	IMSG_PROVEN,
 	IMSG_PROOF_KEY,		/* keys -> storage: unasked */
+	IMSG_CERT,		/* keys -> storage: unasked */
 
 	/* auth -> hash */
 	IMSG_HASH_MAKE,
@@ -317,6 +337,7 @@ enum imsg_type {
 	IMSG_LINK_SET,
 	IMSG_LINK_DONE,
 	IMSG_NOTE,
+	IMSG_READ_ON,		/* a client has read, or is gone */
 
 	/* storage -> auth: the ledger */
 	IMSG_OPERATOR,		/* an entry, or that it is no more */
@@ -434,6 +455,8 @@ enum imsg_type {
 	IMSG_A_POINT,
 	IMSG_A_LOG,
 	IMSG_A_LOG_ROW,
+	IMSG_A_EXPORTS,
+	IMSG_A_EXPORT,
 
 	/* risactl -> auth, and auth -> storage or parent */
 	IMSG_C_HELLO,
@@ -491,8 +514,11 @@ enum imsg_type {
 	IMSG_C_OPERATOR_LIST,
 	IMSG_C_OPERATOR_DEL,
 	IMSG_C_OPERATOR_ROW,
+	IMSG_C_ATTACKS,
+	IMSG_C_ATTACK_ROW,
 	IMSG_C_ALERTS,
 	IMSG_C_ALERT_ROW,
+	IMSG_C_ALERT_CLEAR,
 	IMSG_C_AUDIT_SHOW,
 	IMSG_C_AUDIT_ROW,
 	IMSG_C_AUDIT_VERIFY,
@@ -513,6 +539,14 @@ enum imsg_type {
 	IMSG_C_BACKUP_ROW,
 	IMSG_C_BACKUP_PART,
 	IMSG_C_BACKUP_STEP,
+	IMSG_C_TENANT_EXPORT,
+	IMSG_C_EXPORTS,
+	IMSG_C_EXPORT_ROW,
+	IMSG_C_CONFIRM,
+	IMSG_C_CONFIRMS,
+	IMSG_C_CONFIRM_ROW,
+	IMSG_C_STORAGE,
+	IMSG_C_STORAGE_ROW,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -583,6 +617,7 @@ struct m_site {
 	uint32_t	 invite;	/* seconds an invitation lives */
 	uint16_t	 backup_at;	/* minute of the day, local time */
 	uint16_t	 backup_keep;	/* generations */
+	uint32_t	 confirm;	/* CONFIRM_* bits */
 };
 struct m_conf_file	{ uint8_t kind; const char *name; };
 struct m_conf_end	{ uint64_t generation; };
@@ -610,6 +645,11 @@ struct m_prove {
 /* The line as proof.h has it; empty: refused. */
 struct m_proven		{ uint32_t tenant; uint64_t seq; const char *line; };
 struct m_proof_key	{ uint8_t key[TOKEN_LEN]; };	/* the public one */
+struct m_cert		{ uint64_t until; };		/* ms */
+/* A process has ended, by a signal (0: none) or with a code. */
+struct m_died		{ uint8_t proc; uint16_t inst; uint8_t sig, code; };
+/* Of a long answer in large parts, the client has read all so far. */
+struct m_read_on	{ uint8_t gone; };
 
 struct m_hash_make {
 	const char	*password, *words;
@@ -1290,7 +1330,7 @@ struct m_c_role_row {
 	uint8_t		 can;
 	const char	*name;
 };
-struct m_c_alert_row {
+struct m_c_attack_row {
 	const char	*tenant;
 	uint64_t	 begun, last, tries;
 	uint8_t		 over;
@@ -1331,6 +1371,7 @@ struct m_c_log {
 	const char	*user, *floor;	/* mail or number, name or number, "" */
 	const char	*network;	/* or "" */
 	uint8_t		 format;
+	const char	*reason;	/* of an export, or "" */
 };
 struct m_c_log_row {
 	uint64_t	 at, bytes;
@@ -1367,6 +1408,39 @@ struct m_c_backup_part {
 /* It goes on: so much of it is done. */
 struct m_c_backup_step	{ uint64_t done, total; };
 struct m_c_log_text	{ struct m_blob text; };
+struct m_c_export	{ uint32_t op; const char *tenant, *reason; };
+struct m_c_export_row {
+	uint32_t	 id;
+	uint64_t	 at, ended;	/* ms; ended 0: not yet */
+	uint64_t	 rows;
+	uint8_t		 kind, state;	/* enum export_kind, export_state */
+	uint32_t	 by, second;	/* operators */
+	uint8_t		 confirmed;	/* by the second */
+	const char	*tenant;	/* "": the installation */
+	const char	*reason;
+};
+struct m_c_confirm	{ uint32_t op, number; uint8_t refuse; };
+struct m_c_confirm_row {
+	uint32_t	 number, by, second;
+	uint8_t		 confirmed;	/* by the second */
+	uint64_t	 at, until;	/* ms */
+	const char	*what;
+};
+struct m_c_storage_row {
+	const char	*tenant;	/* "": the installation */
+	uint8_t		 kind;		/* enum store_kind */
+	uint32_t	 days;		/* kept; 0: for ever */
+	uint64_t	 count, bytes;
+	uint64_t	 oldest, newest, purge;	/* ms, or 0 */
+};
+struct m_c_alert_clear	{ uint32_t op; const char *name; };
+struct m_c_alert_row {
+	const char	*name, *tenant;	/* tenant "": the installation */
+	uint8_t		 critical;
+	uint64_t	 first, last;	/* ms */
+	uint64_t	 count;
+	const char	*text;		/* of the last one */
+};
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 
 /* The bus.  An avatar's id: worker in the upper 4 bits, slot in the lower. */

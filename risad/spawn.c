@@ -253,6 +253,20 @@ child_was_broken(struct child *ch)
 	(void)spawn_send(&children[PROC_STORAGE][0], IMSG_BROKEN, 0, -1, &m);
 }
 
+/* Storage keeps count; of its own end it hears in its next life. */
+static void
+child_tell(const struct child *ch, int status)
+{
+	struct m_died	 m = { .proc = (uint8_t)ch->ch_peer.pe_proc,
+			    .inst = (uint16_t)ch->ch_peer.pe_inst };
+
+	if (WIFSIGNALED(status))
+		m.sig = (uint8_t)WTERMSIG(status);
+	else
+		m.code = (uint8_t)WEXITSTATUS(status);
+	(void)spawn_send(&children[PROC_STORAGE][0], IMSG_DIED, 0, -1, &m);
+}
+
 /* Five deaths within a minute: this one and the four before it. */
 static int
 child_hopeless(struct child *ch)
@@ -297,6 +311,7 @@ child_died(struct child *ch, int status)
 	}
 	ch->ch_restarts++;
 	child_start(ch, proc, inst);
+	child_tell(ch, status);
 }
 
 static struct child *

@@ -22,6 +22,14 @@
 	"SELECT id, user, created, last, version, cred_key, cred, "	\
 	"count, name FROM passkeys "
 
+#define EXPORT_COLUMNS							\
+	"SELECT id, version, at, tenant, entry FROM exports "
+
+/* Of ?2 rows after ?1 that rows selects as id, at and size. */
+#define STORE(rows)							\
+	"SELECT count(*), max(id), min(at), max(at), sum(size) FROM ("	\
+	rows " ORDER BY id LIMIT ?2)"
+
 #define VISIT_COLUMNS							\
 	"SELECT id, user, guest, state, began, ended, version, detail "	\
 	"FROM visits "
@@ -145,6 +153,27 @@ static const struct row {
 	    "entry = excluded.entry"),
 	ROW(OPERATOR_DEL, SYS, "DELETE FROM operators WHERE uid = ?1"),
 	ROW(OPERATOR_COUNT, SYS, "SELECT count(*) FROM operators"),
+	ROW(EXPORT_PUT, SYS,
+	    "INSERT INTO exports (id, version, at, tenant, entry) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (id) DO UPDATE SET "
+	    "version = excluded.version, entry = excluded.entry"),
+	ROW(EXPORT_GET, SYS, EXPORT_COLUMNS "WHERE id = ?1"),
+	ROW(EXPORTS, SYS,
+	    EXPORT_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(EXPORTS_OF, SYS,
+	    EXPORT_COLUMNS "WHERE id < ?1 AND tenant = ?2 ORDER BY id DESC "
+	    "LIMIT ?3"),
+	ROW(EXPORTS_OLD, SYS, "DELETE FROM exports WHERE at < ?1"),
+	ROW(NOTICE_PUT, SYS,
+	    "INSERT INTO notices (name, tenant, entry) VALUES (?1, ?2, ?3) "
+	    "ON CONFLICT (name, tenant) DO UPDATE SET "
+	    "entry = excluded.entry"),
+	ROW(NOTICE_DEL, SYS,
+	    "DELETE FROM notices WHERE name = ?1 AND tenant = ?2"),
+	ROW(NOTICES, SYS, "SELECT name, tenant, entry FROM notices"),
+	ROW(STORE_EXPORT, SYS,
+	    STORE("SELECT id, at, length(entry) AS size FROM exports "
+	    "WHERE id > ?1")),
 
 	ROW(USER_ADD, TEN,
 	    "INSERT INTO users (id, role, state, created, version, secver, "
@@ -421,6 +450,34 @@ static const struct row {
 	ROW(PURGE_DMS, TEN,
 	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
 	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
+	ROW(TALK_LAST, TEN, "SELECT max(id) FROM messages"),
+	ROW(TALK_WALK, TEN,
+	    "SELECT id, at, kind, a, b, sender, text FROM messages "
+	    "WHERE id > ?1 AND id <= ?3 ORDER BY id LIMIT ?2"),
+	ROW(VISIT_WALK, TEN,
+	    VISIT_COLUMNS "WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(STORE_PEOPLE, TEN,
+	    STORE("SELECT id, created AS at, length(mail) + length(profile) "
+	    "+ length(rights) AS size FROM users WHERE id > ?1 "
+	    "AND role <> 2")),
+	ROW(STORE_PASSWORD, TEN,
+	    STORE("SELECT users.id AS id, passwords.changed AS at, "
+	    "length(secret) AS size FROM users LEFT JOIN passwords "
+	    "ON passwords.user = users.id WHERE users.id > ?1 "
+	    "AND secret IS NOT NULL")),
+	ROW(STORE_SIGNIN, TEN,
+	    STORE("SELECT id, created AS at, length(client) AS size "
+	    "FROM tokens WHERE id > ?1")),
+	ROW(STORE_FLOOR, TEN,
+	    STORE("SELECT id, created AS at, length(name) + length(rights) "
+	    "+ length(map) AS size FROM floors WHERE id > ?1")),
+	ROW(STORE_CHAT, TEN,
+	    STORE("SELECT id, at, length(text) AS size FROM messages "
+	    "WHERE id > ?1")),
+	ROW(STORE_AUDIT, BOTH,
+	    STORE("SELECT id, at, length(entry) AS size FROM audit "
+	    "WHERE id > ?1")),
+#undef STORE
 #undef ROW
 };
 
@@ -455,6 +512,13 @@ static const char *const system_schema[] = {
 	"CREATE TABLE backups (id INTEGER PRIMARY KEY, "
 	    "state BLOB NOT NULL);"
 	"PRAGMA user_version = 5;",
+	"CREATE TABLE exports (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "version INTEGER NOT NULL, at INTEGER NOT NULL, "
+	    "tenant INTEGER NOT NULL, entry BLOB NOT NULL);"
+	"CREATE INDEX exports_tenant ON exports (tenant, id);"
+	"CREATE TABLE notices (name TEXT NOT NULL, tenant INTEGER NOT NULL, "
+	    "entry BLOB NOT NULL, PRIMARY KEY (name, tenant)) WITHOUT ROWID;"
+	"PRAGMA user_version = 6;",
 	NULL
 };
 

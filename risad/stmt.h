@@ -61,6 +61,15 @@ enum stmt {
 	S_OPERATOR_PUT,
 	S_OPERATOR_DEL,
 	S_OPERATOR_COUNT,
+	S_EXPORT_PUT,
+	S_EXPORT_GET,
+	S_EXPORTS,
+	S_EXPORTS_OF,
+	S_EXPORTS_OLD,
+	S_NOTICE_PUT,
+	S_NOTICE_DEL,
+	S_NOTICES,
+	S_STORE_EXPORT,
 
 	/* a tenant: people */
 	S_USER_ADD,
@@ -189,6 +198,17 @@ enum stmt {
 	S_FORGET_LINKS,
 	S_PURGE_TALK,
 	S_PURGE_DMS,
+	S_TALK_LAST,
+	S_TALK_WALK,
+	S_VISIT_WALK,
+
+	/* what there is: as S_COUNT_AUDIT, with bytes in place of the last */
+	S_STORE_PEOPLE,
+	S_STORE_PASSWORD,
+	S_STORE_SIGNIN,
+	S_STORE_FLOOR,
+	S_STORE_CHAT,
+	S_STORE_AUDIT,
 	S_MAX
 };
 

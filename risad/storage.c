@@ -263,10 +263,12 @@ tenant_new(uint32_t id, const char *name)
 static void
 tenant_mark(struct tenant *tn, enum db_why why)
 {
-	if (why != DB_OK && tn->tn_why != why)
+	if (why != DB_OK && tn->tn_why != why) {
 		log_warnx("tenant %s: its data %s; the others go on",
 		    tn->tn_name, db_why_text(why));
-	else if (why == DB_OK && tn->tn_why != DB_OK)
+		alert_raise(ALERT_DATA, tn->tn_id, "its data %s",
+		    db_why_text(why));
+	} else if (why == DB_OK && tn->tn_why != DB_OK)
 		log_info("tenant %s: its data is well again", tn->tn_name);
 	tn->tn_why = why;
 	tn->tn_retry = mono_ms() +
@@ -342,7 +344,7 @@ stream_turn(struct stream *st, int *busy)
 
 	if ((pe = proc_peer(st->st_proc, st->st_inst)) == NULL)
 		return (0);
-	if (proc_queued(pe) > STREAM_HIGH)
+	if (proc_queued(pe) > STREAM_HIGH || st->st_unread >= STREAM_UNREAD)
 		return (1);
 	if (st->st_grant != 0 && grant_find(st->st_grant, st->st_inst,
 	    now_ms()) == NULL) {
@@ -353,6 +355,22 @@ stream_turn(struct stream *st, int *busy)
 	n = st->st_step(st, pe);
 	*busy |= !st->st_idle;
 	return (n);
+}
+
+/* The client has read, or there is none any more. */
+static void
+stream_read(const struct peer *pe, uint32_t id, const struct m_read_on *m)
+{
+	struct stream	*st, *next;
+
+	TAILQ_FOREACH_SAFE(st, &streams, st_entry, next) {
+		if (st->st_proc != pe->pe_proc || st->st_id != id)
+			continue;
+		st->st_unread = 0;
+		if (m->gone)
+			stream_free(st);
+		arm(&stream_ev, 0);
+	}
 }
 
 static void
@@ -537,6 +555,9 @@ tick(int fd, short ev, void *arg)
 	retain_tick();
 	ending_tick();
 	backup_tick();
+	exported_tick();
+	audit_watch();
+	alert_tick();
 	db_shrink_all();
 	guest_late(now);
 	sweep(now);
@@ -691,6 +712,7 @@ static const struct handler {
 	{ IMSG_A_AUDIT, ASK_ADMIN, 0, R_SESSION, adm_audit },
 	{ IMSG_A_POINTS, ASK_ADMIN, 0, R_SESSION, adm_points },
 	{ IMSG_A_LOG, ASK_ADMIN, 1, R_SESSION, adm_log },
+	{ IMSG_A_EXPORTS, ASK_ADMIN, 0, R_SESSION, adm_exports },
 };
 
 static const struct handler *
@@ -742,6 +764,9 @@ identify(struct request *rq, const struct handler *h, const void *m)
 	} else {
 		gr = grant_find(*(const uint64_t *)m, rq->rq_peer->pe_inst,
 		    now_ms());
+		if (gr == NULL && !grant_past(*(const uint64_t *)m,
+		    rq->rq_peer->pe_inst, &rq->rq_copy))
+			alert_grant(rq->rq_peer);
 		if (gr == NULL)
 			return (R_SESSION);
 		rq->rq_copy = *gr;
@@ -825,6 +850,7 @@ conf_site(const struct m_site *m)
 	next_conf->sc_invite = m->invite;
 	next_conf->sc_backup_at = m->backup_at;
 	next_conf->sc_backup_keep = m->backup_keep;
+	next_conf->sc_confirm = m->confirm;
 }
 
 static void
@@ -924,6 +950,7 @@ conf_commit(uint64_t generation)
 		log_warnx("system.db: the tenants are not complete");
 	backup_start();
 	started = 1;
+	alert_start();
 	arm(&tick_ev, SECOND);
 	for (i = 0; i < proc_nsession; i++)
 		if (proc_peer(PROC_SESSION, i) != NULL)
@@ -948,6 +975,15 @@ token_broken(uint32_t tenant, uint32_t user, uint64_t token)
 	tenant_leave(tn, db);
 }
 
+static void
+session_broken(unsigned int inst)
+{
+	alert_raise(ALERT_BROKEN, DB_SYSTEM, "session %u is taken as broken "
+	    "into", inst);
+	if (inst < MAX_SESSIONS)
+		grant_known(inst, token_broken);
+}
+
 static int
 from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 {
@@ -965,9 +1001,10 @@ from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 		conf_commit(((const struct m_conf_end *)m)->generation);
 		break;
 	case IMSG_BROKEN:
-		if (((const struct m_procfd *)m)->inst < MAX_SESSIONS)
-			grant_known(((const struct m_procfd *)m)->inst,
-			    token_broken);
+		session_broken(((const struct m_procfd *)m)->inst);
+		break;
+	case IMSG_DIED:
+		alert_died(m);
 		break;
 	default:
 		return (-1);
@@ -986,6 +1023,7 @@ stop(void)
 {
 	access_flush();
 	places_write();
+	alert_flush();
 	db_stop();
 	proc_exit(0);
 }
@@ -998,12 +1036,15 @@ from_keys(uint32_t type, uint32_t id, const void *m)
 		if (id == PROVE_ERASURE)
 			erasure_proven(m);
 		else if (id != 0)
-			log_proven(id, m);
+			signing_proven(id, m);
 		if (id != 0)
 			return (0);
 		audit_proven(m);
 		if (stopping && audit_waits() == 0)
 			stop();
+		return (0);
+	case IMSG_CERT:
+		alert_cert(((const struct m_cert *)m)->until);
 		return (0);
 	case IMSG_PROOF_KEY:
 		memcpy(storage_key, ((const struct m_proof_key *)m)->key,
@@ -1027,7 +1068,7 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		return (from_parent(pe, type, m, imsg));
 	if (pe->pe_proc == PROC_KEYS)
 		return (from_keys(type, id, m));
-	if (!started && type == IMSG_ACCESS)
+	if (!started && (type == IMSG_ACCESS || type == IMSG_READ_ON))
 		return (0);
 	if (!started) {
 		(void)proc_result(pe, id, R_UNAVAILABLE, 0, "");
@@ -1045,6 +1086,8 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		}
 	} else if ((h = handler_of(type)) != NULL)
 		serve(&rq, h, m);
+	else if (type == IMSG_READ_ON)
+		stream_read(pe, id, m);
 	else if (type == IMSG_NOTE)
 		operator_note(&rq, m);
 	else if (pe->pe_proc == PROC_AUTH)
@@ -1104,7 +1147,7 @@ storage_down(struct peer *pe)
 		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
 	if (pe->pe_proc == PROC_KEYS) {
 		audit_forget();
-		log_unproven();
+		signing_unproven();
 		erasures_unproven();
 		if (stopping)
 			stop();

@@ -6,6 +6,8 @@
 
 #include <sys/tree.h>
 
+#include <stdio.h>
+
 #include "db.h"
 #include "grant.h"
 #include "policy.h"
@@ -15,6 +17,7 @@
 #define SECOND		1000		/* ms */
 #define STREAM_ROWS	64		/* of a long answer in one turn */
 #define STREAM_HIGH	4096		/* messages that may wait for a peer */
+#define STREAM_UNREAD	8	/* large parts that a client has not read */
 #define TOKENS_KEPT	50		/* sign-ins of one user */
 #define UNREAD_MAX	99
 #define HISTORY_MAX	100
@@ -33,6 +36,7 @@ struct storage_conf {
 	uint64_t	 sc_generation;
 	uint32_t	 sc_idle, sc_invite;	/* seconds */
 	uint16_t	 sc_backup_at, sc_backup_keep;	/* as in m_site */
+	uint32_t	 sc_confirm;		/* CONFIRM_* */
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
 	struct templates sc_templates;
@@ -54,6 +58,10 @@ struct tenant {
 	uint64_t	 tn_point;	/* mono ms: no other before */
 	uint64_t	 tn_purge;	/* mono ms: then what is old goes */
 	int		 tn_purging;	/* now, an operator waits for it */
+	struct {
+		uint64_t	 begun;	/* mono ms; 0: never */
+		unsigned int	 n;
+	}		 tn_failed, tn_unknown;	/* of late */
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
@@ -73,6 +81,8 @@ struct request {
 	struct tenant	*rq_tn;
 	struct db	*rq_db;
 	const struct grant *rq_gr;	/* the copy: it may end meanwhile */
+	int		 rq_confirmed;	/* by a second operator */
+	uint32_t	 rq_second;
 	uint64_t	 rq_arg;	/* of a RESULT that is not R_OK */
 	const char	*rq_field;	/* likewise; a constant */
 };
@@ -188,6 +198,7 @@ struct stream {
 	void		*st_data;	/* of the step, or NULL */
 	void		(*st_free)(void *);
 	int		 st_idle;	/* set by a step: nothing to do now */
+	unsigned int	 st_unread;	/* large parts under way to a client */
 	int		(*st_step)(struct stream *, struct peer *);
 };
 
@@ -283,6 +294,8 @@ int	 audit_show(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
 int	 audit_verify(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
+/* Once a day all trails are looked at, some lines at a time. */
+void	 audit_watch(void);
 int	 audit_points(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
 
@@ -346,9 +359,104 @@ const char *access_word(uint8_t);
  * tenant) of the installation; NULL, or why not. */
 const char *log_begin(struct request *, const struct m_c_log *);
 enum result	 adm_log(struct request *, const void *);
+/*
+ * All of a tenant's log as lines of its export; NULL without memory.  A turn
+ * writes some of them and counts them: 1 there are more, 0, -1.
+ */
+struct log_walk	*log_all(uint32_t tenant);
+int	 log_all_turn(struct log_walk *, struct db *, FILE *, uint64_t *lines);
+void	 log_all_free(struct log_walk *);
+
+/*
+ * storage_sign.c: a file that is handed out in parts, and signed as a whole.
+ *
+ * What is written to the stream of signing_open() until signing_close() goes
+ * to the client.  Keys is asked at the end; then the line is NULL until it has
+ * answered, and "" when it does not sign.
+ */
+struct signing	*signing_new(void);		/* NULL: no memory */
+void	 signing_free(struct signing *);
+FILE	*signing_open(struct signing *);	/* NULL: no memory */
+int	 signing_close(struct signing *, struct stream *, struct peer *);
+int	 signing_ask(struct signing *, uint32_t tenant, enum proof_kind);
+int	 signing_asked(const struct signing *);
+const char *signing_line(const struct signing *);
 /* Keys has signed a sum, or is gone. */
-void	 log_proven(uint32_t id, const struct m_proven *);
-void	 log_unproven(void);
+void	 signing_proven(uint32_t id, const struct m_proven *);
+void	 signing_unproven(void);
+/* A string as JSON has it, and a member that is a time. */
+void	 json_text(FILE *, const char *);
+void	 json_at(FILE *, const char *name, uint64_t ms);
+
+/*
+ * storage_exported.c: the list of exports, who has had what handed out and
+ * why (F13).  A sentence, or NULL and the number of the new entry, which waits
+ * for its end.  Of the request's tenant, or of the installation.
+ */
+const char *exported_begin(struct request *, enum export_kind,
+	    const char *reason, uint32_t *id);
+void	 exported_end(uint32_t id, uint64_t rows, enum export_state);
+/* Answer with those of the request's tenant, or with all; 0, or -1. */
+const char *exported_list(struct request *);
+/* From time to time: what is older than it must be kept goes. */
+void	 exported_tick(void);
+enum result	 adm_exports(struct request *, const void *);
+
+/* storage_export.c: all there is of the request's tenant; NULL, or why not. */
+const char *export_begin(struct request *, const char *reason);
+
+/*
+ * storage_confirm.c: commands that take a second operator.
+ *
+ * 1: it may run now, rq_confirmed and rq_second tell who has confirmed it; 0:
+ * it waits, -1: it is refused, both with a sentence.  What a command says of
+ * times may be replaced by what was confirmed.
+ */
+int	 confirm_look(struct request *, void *m, const char *what,
+	    char why[MAX_LINE + 1]);
+int	 confirm_give(struct request *, const struct m_c_confirm *,
+	    char why[MAX_LINE + 1]);
+void	 confirm_list(struct request *);
+/* What number stands for, for the audit trail. */
+void	 confirm_target(const struct m_c_confirm *, char *dst, size_t);
+
+/*
+ * storage_alert.c: what an operator should look at (F11).  Each kind has a
+ * name and is kept once for each tenant, counted; the log has it at most once
+ * a minute.
+ */
+enum alert_kind {
+	ALERT_ATTACK, ALERT_AUDIT, ALERT_CERT, ALERT_CHECKPOINT, ALERT_DATA,
+	ALERT_DISK, ALERT_FAILURES, ALERT_FOREIGN, ALERT_FORGED, ALERT_GRANT,
+	ALERT_BROKEN, ALERT_DIED, ALERT_UNKNOWN, ALERT_WRITE, ALERT_MAX
+};
+/* Something has happened, to a tenant or (DB_SYSTEM) the installation. */
+void	 alert_raise(enum alert_kind, uint32_t tenant, const char *, ...)
+	    __attribute__((format(printf, 3, 4)));
+/* A sign-in has failed.  A cookie was found (1), is unknown (0), or its row
+ * does not open (-1). */
+void	 alert_failed(uint32_t tenant);
+void	 alert_token(uint32_t tenant, const uint8_t sha[TOKEN_LEN], int found);
+/* A grant that was never given is used. */
+void	 alert_grant(const struct peer *);
+void	 alert_died(const struct m_died *);
+/* The certificate of the site ends then, in ms. */
+void	 alert_cert(uint64_t until);
+/* Read what is kept; then from time to time look, and write what is new. */
+void	 alert_start(void);
+void	 alert_tick(void);
+/* Write what is new now. */
+void	 alert_flush(void);
+/* Of one tenant, or (DB_SYSTEM) all. */
+void	 alert_list(struct request *, uint32_t tenant);
+/* The tenant is erased, and so is what was met there. */
+void	 alert_forget(uint32_t tenant);
+/* By the name, or all of them: how many there were, or -1: no such name. */
+int	 alert_clear(const char *name);
+
+/* storage_show.c: what there is, of the request's tenant or of all; NULL, or
+ * why not. */
+const char *store_begin(struct request *);
 
 /* storage_data.c: rows, opened and sealed */
 
@@ -580,6 +688,8 @@ int		 guest_may_enter(struct rights *, const struct floor *,
 		    const struct grant *);
 /* The stay of a user that is not over: 1, 0 none, -1. */
 int		 visit_of(struct db *, uint32_t user, struct visit *);
+/* From a statement with a visit's columns; 0, or -1. */
+int		 visit_read(struct db *, sqlite3_stmt *, struct visit *);
 /* Was the user, who may be gone, a guest?  1, 0, -1. */
 int		 visit_was(struct db *, uint32_t user);
 /*
@@ -686,6 +796,11 @@ int		 message_whole(struct db *, sqlite3_stmt *);
 enum result	 me_erase(struct request *, const void *);
 enum result	 me_read(struct request *, const void *);
 enum result	 me_unread(struct request *, const void *);
+/*
+ * A message of a statement of S_TALK_WALK: the name of who has said it, and
+ * behind its NUL the text.  Free it; NULL: it does not open.
+ */
+char		*message_open(struct db *, sqlite3_stmt *, const char **text);
 enum result	 me_people(struct request *, const void *);
 
 /* storage_admin.c: requests of a tenant's administrators */

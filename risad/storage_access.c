@@ -124,6 +124,8 @@ access_add(uint32_t tenant, const struct access *ac)
 	struct block	*bl;
 	size_t		 before;
 
+	if (ac->ac_kind == ACCESS_FAILED)
+		alert_failed(tenant);
 	if ((bl = block_for(tenant, db_month_of(ac->ac_at))) == NULL) {
 		db_stats.ds_unlogged++;
 		return;

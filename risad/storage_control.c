@@ -17,7 +17,7 @@
 #include "util.h"
 
 #define WHO_MAX		16384		/* bytes of a list of people */
-#define TARGET		800
+#define TARGET		800	/* bytes of what a command is about */
 
 /* A command under way. */
 struct command {
@@ -692,11 +692,11 @@ static void
 send_alert(const struct m_a_alert *al, void *arg)
 {
 	const struct alert_way	*aw = arg;
-	struct m_c_alert_row	 m = { aw->aw_tenant, al->begun, al->last,
+	struct m_c_attack_row	 m = { aw->aw_tenant, al->begun, al->last,
 				    al->tries, al->over, al->accounts,
 				    al->addrs };
 
-	(void)proc_send(aw->aw_peer, IMSG_C_ALERT_ROW, aw->aw_id, -1, &m);
+	(void)proc_send(aw->aw_peer, IMSG_C_ATTACK_ROW, aw->aw_id, -1, &m);
 }
 
 static int
@@ -722,7 +722,7 @@ stream_alerts(struct stream *sm, struct peer *pe)
 }
 
 static int
-alert_list(struct command *co)
+attack_list(struct command *co)
 {
 	return (stream_begin(co, stream_alerts));
 }
@@ -1366,12 +1366,13 @@ log_read(struct command *co)
 	const char		*why;
 	enum result		 r = R_OK;
 
-	if (m->tenant[0] != '\0') {
-		if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+	if (m->tenant[0] != '\0' && co_tenant(co, m->tenant) == -1)
+		return (-1);
+	if (m->tenant[0] != '\0' && m->format == LOG_ROWS) {
+		if (co_begin(co) == -1)
 			return (-1);
-		if (audit_add(rq->rq_db, "by operator %u: %s access log",
-		    rq->rq_op, m->format == LOG_ROWS ? "show" : "export") ==
-		    -1)
+		if (audit_add(rq->rq_db, "by operator %u: show access log",
+		    rq->rq_op) == -1)
 			r = R_UNAVAILABLE;
 		if (co_commit(co, r, m->tenant) == -1)
 			return (-1);
@@ -1382,8 +1383,64 @@ log_read(struct command *co)
 }
 
 /*
+ * Exports, and commands that wait for a second operator.
+ */
+
+static int
+tenant_export(struct command *co)
+{
+	const struct m_c_export	*m = co->co_m;
+	const char		*why;
+
+	if (co_tenant(co, m->tenant) == -1)
+		return (-1);
+	if ((why = export_begin(co->co_rq, m->reason)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+static int
+export_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	const char		*why;
+
+	if (m->name[0] != '\0' && co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((why = exported_list(co->co_rq)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+static int
+confirm(struct command *co)
+{
+	return (confirm_give(co->co_rq, co->co_m, co->co_why));
+}
+
+static int
+confirms(struct command *co)
+{
+	confirm_list(co->co_rq);
+	return (0);
+}
+
+/*
  * What is kept.
  */
+
+static int
+store(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	const char		*why;
+
+	if (m->name[0] != '\0' && co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((why = store_begin(co->co_rq)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
 
 static int
 purge(struct command *co, int now)
@@ -1456,6 +1513,27 @@ backup_show(struct command *co)
 /*
  * State and figures.
  */
+
+static int
+alerts(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	struct tenant		*tn = NULL;
+
+	if (m->name[0] != '\0' && (tn = tenant_by_name(m->name)) == NULL)
+		return (refuse(co, "no such tenant: %s", m->name));
+	alert_list(co->co_rq, tn == NULL ? DB_SYSTEM : tn->tn_id);
+	return (0);
+}
+
+static int
+alerts_clear(struct command *co)
+{
+	const struct m_c_alert_clear	*m = co->co_m;
+
+	return (alert_clear(m->name) == -1 ? refuse(co, "%s: no such alert",
+	    m->name) : 0);
+}
 
 static void
 stat_send(struct peer *pe, uint32_t id, const char *name, uint64_t value)
@@ -1581,7 +1659,14 @@ static const struct verb {
 	{ IMSG_C_OPERATOR_ADD, "operator add", op_add },
 	{ IMSG_C_OPERATOR_LIST, NULL, op_list },
 	{ IMSG_C_OPERATOR_DEL, "operator remove", op_del },
-	{ IMSG_C_ALERTS, NULL, alert_list },
+	{ IMSG_C_ATTACKS, NULL, attack_list },
+	{ IMSG_C_ALERTS, NULL, alerts },
+	{ IMSG_C_ALERT_CLEAR, "alert clear", alerts_clear },
+	{ IMSG_C_TENANT_EXPORT, "tenant export", tenant_export },
+	{ IMSG_C_EXPORTS, NULL, export_list },
+	{ IMSG_C_CONFIRM, "confirm", confirm },
+	{ IMSG_C_CONFIRMS, NULL, confirms },
+	{ IMSG_C_STORAGE, NULL, store },
 	{ IMSG_C_AUDIT_SHOW, NULL, trail_show },
 	{ IMSG_C_AUDIT_VERIFY, NULL, trail_verify },
 	{ IMSG_C_AUDIT_POINTS, NULL, trail_points },
@@ -1615,6 +1700,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_log		*lo = m;
 	const struct m_c_tenant_end	*te = m;
 	const struct m_c_backup		*ba = m;
+	const struct m_c_export		*ex = m;
 	char				 at[TIME_TEXT];
 
 	switch (type) {
@@ -1640,9 +1726,21 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		(void)strlcpy(dst, ((const struct m_c_name *)m)->name, size);
 		break;
 	case IMSG_C_LOG_SHOW:
-		(void)snprintf(dst, size, "%s %s", lo->tenant[0] == '\0' ?
+		(void)snprintf(dst, size, "%s %s%s%s%s", lo->tenant[0] == '\0' ?
 		    "-" : lo->tenant, lo->format == LOG_ROWS ? "show" :
-		    "export");
+		    "export", lo->reason[0] == '\0' ? "" : " reason [",
+		    lo->reason, lo->reason[0] == '\0' ? "" : "]");
+		break;
+	case IMSG_C_TENANT_EXPORT:
+		(void)snprintf(dst, size, "%s reason [%s]", ex->tenant,
+		    ex->reason);
+		break;
+	case IMSG_C_CONFIRM:
+		confirm_target(m, dst, size);
+		break;
+	case IMSG_C_ALERT_CLEAR:
+		(void)strlcpy(dst, ((const struct m_c_alert_clear *)m)->name,
+		    size);
 		break;
 	case IMSG_C_TENANT_ADD:
 		(void)strlcpy(dst, ((const struct m_c_tenant_add *)m)->name,
@@ -1704,11 +1802,44 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	}
 }
 
+/* How it went, and who else wanted it. */
+static void
+outcome(const struct command *co, const char *word, char *dst, size_t size)
+{
+	if (co->co_rq->rq_confirmed)
+		(void)snprintf(dst, size, "%s, confirmed by uid %u", word,
+		    co->co_rq->rq_second);
+	else
+		(void)strlcpy(dst, word, size);
+}
+
+/* As run(), of one who may, unless another operator has to confirm it. */
+static int
+run_confirmed(struct command *co, const struct verb *ve, char *what,
+    size_t size, const char **word)
+{
+	char	 why[TARGET + 32];
+	int	 n;
+
+	(void)snprintf(why, sizeof(why), "%s %s", ve->ve_words, what);
+	/* The decoded message is this request's own, and may be changed. */
+	n = confirm_look(co->co_rq, (void *)co->co_m, why, co->co_why);
+	if (n == 0)
+		*word = "waits for another operator";
+	if (n != 1)
+		return (-1);
+	target(ve->ve_type, co->co_m, what, size);
+	n = ve->ve_fn(co);
+	*word = n == -1 ? "refused" : n == 2 ? "begun" : "done";
+	return (n);
+}
+
 static int
 run(struct command *co, const struct verb *ve)
 {
 	struct db	*sys;
-	char		 what[TARGET];
+	const char	*word = "refused";
+	char		 what[TARGET], how[80];
 	uint32_t	 op = co->co_rq->rq_op;
 	int		 n, may = operator_role(op) >= msg_role(ve->ve_type);
 
@@ -1720,13 +1851,14 @@ run(struct command *co, const struct verb *ve)
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s", op,
 	    ve->ve_words, what) == -1)
 		return (refuse(co, "the audit trail cannot be written"));
-	n = may ? ve->ve_fn(co) : refuse(co, "this is not for your role");
+	n = may ? run_confirmed(co, ve, what, sizeof(what), &word) :
+	    refuse(co, "this is not for your role");
+	outcome(co, word, how, sizeof(how));
 	/* It is done or not whatever this says; then the log has it. */
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s: %s",
-	    op, ve->ve_words, what, n == -1 ? "refused" : n == 2 ? "begun" :
-	    "done") == -1)
+	    op, ve->ve_words, what, how) == -1)
 		log_warnx("uid %u: %s %s, but not in the audit trail", op,
-		    ve->ve_words, n == -1 ? "refused" : "done");
+		    ve->ve_words, how);
 	return (n);
 }
 

@@ -1064,11 +1064,15 @@ token_row_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct token *tk)
 	st = db_query(db, S_TOKEN_FIND, ARGS(BIN(sha, TOKEN_LEN)));
 	if ((n = db_step(db, st)) == 1) {
 		token_columns(st, tk);
-		if (token_open(db, st, 5, sha, tk) == -1)
+		if (token_open(db, st, 5, sha, tk) == -1) {
+			alert_token(db->db_id, sha, -1);
 			n = 0;		/* as good as none: sign in again */
-		else if (tk->tk_expires <= now_ms())
+		} else if (tk->tk_expires <= now_ms())
 			n = 0;
-	}
+		else
+			alert_token(db->db_id, sha, 1);
+	} else if (n == 0)
+		alert_token(db->db_id, sha, 0);
 	db_done(st);
 	return (n);
 }

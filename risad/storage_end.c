@@ -45,7 +45,7 @@ count_line(FILE *f, struct db *db, const char *what, enum stmt s)
 
 /* What there is of the tenant, and that it is to go; malloc'ed, or NULL. */
 static char *
-certificate(struct tenant *tn, uint32_t by)
+certificate(struct request *rq, struct tenant *tn, uint32_t by)
 {
 	char		*text = NULL, at[TIME_TEXT], made[TIME_TEXT];
 	uint32_t	 n = 0, due, oldest, newest;
@@ -62,6 +62,8 @@ certificate(struct tenant *tn, uint32_t by)
 	fprintf(f, "risad certificate of erasure\n\ntenant: %s\nnumber: %u\n"
 	    "made: %s\nerased: %s\nby: operator %u\n", tn->tn_name, tn->tn_id,
 	    made, at, by);
+	if (rq != NULL && rq->rq_confirmed)
+		fprintf(f, "confirmed by: operator %u\n", rq->rq_second);
 	if ((db = tenant_enter(tn)) != NULL) {
 		(void)db_commit(db);
 		count_line(f, db, "users", S_USER_COUNT);
@@ -186,6 +188,7 @@ erase_rest(uint32_t id, const char *name)
 		    "tried again", name);
 		return (-1);
 	}
+	alert_forget(id);
 	log_info("tenant %s, number %u, is erased", name, id);
 	return (0);
 }
@@ -198,7 +201,7 @@ tenant_erase(struct request *rq, struct tenant *tn, uint32_t by)
 	uint32_t	 id = tn->tn_id;
 	int		 n;
 
-	if ((text = certificate(tn, by)) == NULL)
+	if ((text = certificate(rq, tn, by)) == NULL)
 		return ("no memory");
 	if (sys == NULL || erased_put(sys, tn, text) == -1) {
 		free(text);

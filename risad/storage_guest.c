@@ -249,7 +249,7 @@ visit_seal(struct db *db, const struct visit *vi, size_t *len)
 	return (seal_buf(db, &at, buf, len));
 }
 
-static int
+int
 visit_read(struct db *db, sqlite3_stmt *st, struct visit *vi)
 {
 	uint8_t		 bind[VISIT_BIND];

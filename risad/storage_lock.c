@@ -287,6 +287,10 @@ data_alert(struct request *rq, const void *arg)
 	    "begins", m->accounts, (unsigned long long)m->tries,
 	    m->addrs) == -1)
 		return (R_UNAVAILABLE);
+	if (old == 0)
+		alert_raise(ALERT_ATTACK, rq->rq_tn->tn_id, "a list of "
+		    "accounts is tried from %.300s; see show attacks",
+		    m->addrs);
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }

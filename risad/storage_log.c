@@ -2,8 +2,6 @@
  * Reading access logs: rows for operators, or the text of a file with a
  * detached signature (F8, F10, F12).
  */
-#include <openssl/evp.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +11,11 @@
 #include "storage.h"
 #include "util.h"
 
-#define CHUNK		(48 * 1024)	/* of an export, in one imsg */
 #define PAGE_ROWS	1000		/* that an administrator gets at once */
 #define MAILS		64		/* remembered of those met last */
 
 /* What is wanted, how far it has come, and what is told of it. */
-struct walk {
-	TAILQ_ENTRY(walk) wk_entry;
+struct log_walk {
 	struct stream	*wk_stream;
 	struct peer	*wk_peer;		/* in this turn */
 	struct db	*wk_db;			/* likewise; NULL: no people */
@@ -32,31 +28,29 @@ struct walk {
 	unsigned int	 wk_rows;		/* sent to him */
 	struct network	 wk_network;
 	FILE		*wk_out;		/* in this turn */
-	EVP_MD_CTX	*wk_sum;
-	uint32_t	 wk_proof;		/* asked for; 0: not yet */
-	int		 wk_proven;
-	char		 wk_line[MAX_LINE + 1];
+	struct signing	*wk_signing;		/* of an export */
+	uint32_t	 wk_export;		/* its number; 0: it is over */
+	uint64_t	 wk_lines;		/* written */
+	int		 wk_whole;		/* part of a tenant's export */
 	struct {
 		uint32_t	 user;
 		char		 mail[MAX_MAIL + 1];
 	}		 wk_mails[MAILS];
 };
 
-static TAILQ_HEAD(, walk) proving = TAILQ_HEAD_INITIALIZER(proving);
-
 static void
 walk_free(void *arg)
 {
-	struct walk	*wk = arg;
+	struct log_walk	*wk = arg;
 
-	if (wk->wk_proof != 0)
-		TAILQ_REMOVE(&proving, wk, wk_entry);
-	EVP_MD_CTX_free(wk->wk_sum);
+	if (wk->wk_export != 0)
+		exported_end(wk->wk_export, wk->wk_lines, EXPORT_FAILED);
+	signing_free(wk->wk_signing);
 	freezero(wk, sizeof(*wk));
 }
 
 static const char *
-mail_of(struct walk *wk, uint32_t user)
+mail_of(struct log_walk *wk, uint32_t user)
 {
 	struct person	 p;
 	unsigned int	 i = user % MAILS;
@@ -75,7 +69,7 @@ mail_of(struct walk *wk, uint32_t user)
 }
 
 static int
-wanted(const struct walk *wk, const struct access *ac)
+wanted(const struct log_walk *wk, const struct access *ac)
 {
 	uint8_t	 addr[NETWORK_ADDR];
 
@@ -115,25 +109,8 @@ csv_cell(FILE *f, const char *s)
 	putc('"', f);
 }
 
-/* RFC 8259, section 7. */
 static void
-json_text(FILE *f, const char *s)
-{
-	putc('"', f);
-	for (; *s != '\0'; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			fprintf(f, "\\u%04x", (unsigned int)*s);
-		else {
-			if (*s == '"' || *s == '\\')
-				putc('\\', f);
-			putc(*s, f);
-		}
-	}
-	putc('"', f);
-}
-
-static void
-line_csv(struct walk *wk, const struct access *ac)
+line_csv(struct log_walk *wk, const struct access *ac)
 {
 	FILE	*f = wk->wk_out;
 	char	 at[TIME_TEXT];
@@ -150,13 +127,14 @@ line_csv(struct walk *wk, const struct access *ac)
 }
 
 static void
-line_json(struct walk *wk, const struct access *ac)
+line_json(struct log_walk *wk, const struct access *ac)
 {
 	FILE	*f = wk->wk_out;
 	char	 at[TIME_TEXT];
 
 	(void)time_text(at, ac->ac_at);
-	fprintf(f, "{\"at\":\"%s\",\"kind\":\"%s\",\"user\":%u,\"email\":", at,
+	fprintf(f, "{%s\"at\":\"%s\",\"kind\":\"%s\",\"user\":%u,\"email\":",
+	    wk->wk_whole ? "\"record\":\"access\"," : "", at,
 	    access_word(ac->ac_kind), ac->ac_user);
 	json_text(f, mail_of(wk, ac->ac_user));
 	fprintf(f, ",\"guest\":%s,\"address\":",
@@ -169,7 +147,7 @@ line_json(struct walk *wk, const struct access *ac)
 }
 
 static void
-line_row(struct walk *wk, const struct access *ac)
+line_row(struct log_walk *wk, const struct access *ac)
 {
 	struct m_c_log_row	 m = { .at = ac->ac_at,
 				    .bytes = ac->ac_bytes,
@@ -191,10 +169,11 @@ line_row(struct walk *wk, const struct access *ac)
 static void
 line_one(const struct access *ac, void *arg)
 {
-	struct walk	*wk = arg;
+	struct log_walk	*wk = arg;
 
 	if (!wanted(wk, ac))
 		return;
+	wk->wk_lines++;
 	switch (wk->wk_format) {
 	case LOG_CSV:
 		line_csv(wk, ac);
@@ -208,29 +187,9 @@ line_one(const struct access *ac, void *arg)
 	}
 }
 
-/* What was written in this turn leaves, and is part of the sum.  0, or -1. */
-static int
-text_send(struct walk *wk, char *text, size_t len)
-{
-	struct m_c_log_text	 m;
-	size_t			 n, done;
-
-	if (EVP_DigestUpdate(wk->wk_sum, text, len) != 1)
-		return (-1);
-	for (done = 0; done < len; done += n) {
-		n = len - done > CHUNK ? CHUNK : len - done;
-		m.text.mb_data = text + done;
-		m.text.mb_len = n;
-		if (proc_send(wk->wk_peer, IMSG_C_LOG_TEXT,
-		    wk->wk_stream->st_id, -1, &m) == -1)
-			return (-1);
-	}
-	return (0);
-}
-
 /* The next block of the month; 1 there was one, 0 none, -1. */
 static int
-walk_block(struct walk *wk)
+walk_block(struct log_walk *wk)
 {
 	sqlite3_stmt	*st;
 	struct db	*db;
@@ -253,7 +212,7 @@ walk_block(struct walk *wk)
 }
 
 static void
-walk_head(struct walk *wk)
+walk_head(struct log_walk *wk)
 {
 	if (wk->wk_format == LOG_CSV && !wk->wk_begun)
 		fputs("time,kind,user,email,guest,address,text,status,bytes,"
@@ -263,7 +222,7 @@ walk_head(struct walk *wk)
 
 /* A block or a month further: 1, at the end 0, -1. */
 static int
-walk_on(struct walk *wk)
+walk_on(struct log_walk *wk)
 {
 	int	 n;
 
@@ -277,75 +236,29 @@ walk_on(struct walk *wk)
 }
 
 static int
-walk_turn(struct walk *wk)
+walk_turn(struct log_walk *wk)
 {
-	char	*text = NULL;
-	size_t	 len = 0;
 	int	 n;
 
 	if (wk->wk_format == LOG_ROWS)
 		return (walk_on(wk));
-	if ((wk->wk_out = open_memstream(&text, &len)) == NULL)
+	if ((wk->wk_out = signing_open(wk->wk_signing)) == NULL)
 		return (-1);
 	walk_head(wk);
 	n = walk_on(wk);
-	if (ferror(wk->wk_out))
-		n = -1;
-	if (fclose(wk->wk_out) == EOF || (n != -1 &&
-	    text_send(wk, text, len) == -1))
+	if (signing_close(wk->wk_signing, wk->wk_stream, wk->wk_peer) == -1)
 		n = -1;
 	wk->wk_out = NULL;
-	free(text);
 	return (n);
 }
 
-/* All of it has left: have the sum signed. */
 static int
-walk_prove(struct walk *wk)
+walk_end(struct log_walk *wk, const char *why)
 {
-	static uint32_t	 last;
-	struct tenant	*tn = tenant_by_id(wk->wk_tenant);
-	struct m_prove	 m = { wk->wk_tenant, tn == NULL ? "-" : tn->tn_name,
-			    PROOF_LOG, 0, now_ms(), { 0 } };
-	unsigned int	 n;
-
-	if (EVP_DigestFinal_ex(wk->wk_sum, m.sum, &n) != 1)
-		return (-1);
-	do
-		wk->wk_proof = ++last;
-	while (wk->wk_proof == 0 || wk->wk_proof == PROVE_ERASURE);
-	TAILQ_INSERT_TAIL(&proving, wk, wk_entry);
-	return (proc_peer(PROC_KEYS, 0) == NULL ? -1 : proc_send(proc_peer(
-	    PROC_KEYS, 0), IMSG_PROVE, wk->wk_proof, -1, &m));
-}
-
-void
-log_proven(uint32_t id, const struct m_proven *m)
-{
-	struct walk	*wk;
-
-	TAILQ_FOREACH(wk, &proving, wk_entry) {
-		if (wk->wk_proof != id)
-			continue;
-		wk->wk_proven = 1;
-		(void)strlcpy(wk->wk_line, m->line, sizeof(wk->wk_line));
-	}
-}
-
-void
-log_unproven(void)
-{
-	struct m_proven	 none = { 0, 0, "" };
-	struct walk	*wk;
-
-	TAILQ_FOREACH(wk, &proving, wk_entry)
-		if (!wk->wk_proven)
-			log_proven(wk->wk_proof, &none);
-}
-
-static int
-walk_end(struct walk *wk, const char *why)
-{
+	if (wk->wk_export != 0)
+		exported_end(wk->wk_export, wk->wk_lines, why == NULL ?
+		    EXPORT_DONE : EXPORT_FAILED);
+	wk->wk_export = 0;
 	if (wk->wk_page) {
 		(void)proc_result(wk->wk_peer, wk->wk_stream->st_id,
 		    why == NULL ? R_OK : R_UNAVAILABLE,
@@ -357,26 +270,34 @@ walk_end(struct walk *wk, const char *why)
 	return (0);
 }
 
+/* All of it has left, and keys is asked for its signature. */
+static int
+walk_signed(struct log_walk *wk)
+{
+	struct m_c_point	 m = { signing_line(wk->wk_signing) };
+
+	if (m.line == NULL) {
+		wk->wk_stream->st_idle = 1;
+		return (1);
+	}
+	if (m.line[0] == '\0')
+		return (walk_end(wk, "keys has not signed it"));
+	(void)proc_send(wk->wk_peer, IMSG_C_POINT, wk->wk_stream->st_id, -1,
+	    &m);
+	return (walk_end(wk, NULL));
+}
+
 static int
 stream_log(struct stream *sm, struct peer *pe)
 {
-	struct walk		*wk = sm->st_data;
-	struct m_c_point	 m = { wk->wk_line };
-	struct tenant		*tn = tenant_by_id(wk->wk_tenant);
-	int			 n;
+	struct log_walk	*wk = sm->st_data;
+	struct tenant	*tn = tenant_by_id(wk->wk_tenant);
+	int		 n;
 
 	wk->wk_stream = sm;
 	wk->wk_peer = pe;
-	if (wk->wk_proof != 0 && !wk->wk_proven) {
-		sm->st_idle = 1;
-		return (1);
-	}
-	if (wk->wk_proof != 0) {
-		if (wk->wk_line[0] == '\0')
-			return (walk_end(wk, "keys has not signed it"));
-		(void)proc_send(pe, IMSG_C_POINT, sm->st_id, -1, &m);
-		return (walk_end(wk, NULL));
-	}
+	if (wk->wk_signing != NULL && signing_asked(wk->wk_signing))
+		return (walk_signed(wk));
 	wk->wk_db = tn == NULL ? NULL : tenant_enter(tn);
 	n = walk_turn(wk);
 	if (wk->wk_db != NULL)
@@ -387,7 +308,8 @@ stream_log(struct stream *sm, struct peer *pe)
 	if (n == 1)
 		return (1);
 	if (n == 0 && wk->wk_format != LOG_ROWS)
-		n = walk_prove(wk) == 0 ? 1 : -1;
+		n = signing_ask(wk->wk_signing, wk->wk_tenant, PROOF_LOG) ==
+		    0 ? 1 : -1;
 	if (n == 1)
 		return (1);
 	return (walk_end(wk, n == 0 ? NULL :
@@ -396,7 +318,7 @@ stream_log(struct stream *sm, struct peer *pe)
 
 /* Whom and where it is to be about, by the tenant's words for them. */
 static const char *
-walk_about(struct walk *wk, const struct m_c_log *m, struct db *db)
+walk_about(struct log_walk *wk, const struct m_c_log *m, struct db *db)
 {
 	struct rights	*rt;
 	struct person	 p;
@@ -429,16 +351,16 @@ walk_about(struct walk *wk, const struct m_c_log *m, struct db *db)
 	return (NULL);
 }
 
-/* The walk is to be: of the request's tenant, or of the installation. */
-static struct walk *
-walk_new(const struct request *rq, uint64_t from, uint64_t to, uint8_t kind)
+/* The walk is to be, of a tenant or of the installation. */
+static struct log_walk *
+walk_new(uint32_t tenant, uint64_t from, uint64_t to, uint8_t kind)
 {
-	struct walk	*wk;
+	struct log_walk	*wk;
 	uint64_t	 now = now_ms();
 
 	if ((wk = calloc(1, sizeof(*wk))) == NULL)
 		return (NULL);
-	wk->wk_tenant = rq->rq_tn == NULL ? DB_SYSTEM : rq->rq_tn->tn_id;
+	wk->wk_tenant = tenant;
 	wk->wk_from = from;
 	wk->wk_to = to < now ? to : now;
 	wk->wk_month = db_month_of(wk->wk_from);
@@ -448,19 +370,29 @@ walk_new(const struct request *rq, uint64_t from, uint64_t to, uint8_t kind)
 	return (wk);
 }
 
+/* It is an export: to be signed, and in the list of them. */
+static const char *
+walk_export(struct log_walk *wk, struct request *rq, const struct m_c_log *m)
+{
+	if ((wk->wk_signing = signing_new()) == NULL)
+		return ("no memory");
+	return (exported_begin(rq, m->format == LOG_CSV ? EXPORT_CSV :
+	    EXPORT_JSONL, m->reason, &wk->wk_export));
+}
+
 const char *
 log_begin(struct request *rq, const struct m_c_log *m)
 {
-	struct walk	*wk;
+	struct log_walk	*wk;
 	const char	*why;
 
-	if ((wk = walk_new(rq, m->from, m->to, m->kind)) == NULL)
+	if ((wk = walk_new(rq->rq_tn == NULL ? DB_SYSTEM : rq->rq_tn->tn_id,
+	    m->from, m->to, m->kind)) == NULL)
 		return ("no memory");
 	wk->wk_format = m->format;
 	if ((why = walk_about(wk, m, rq->rq_db)) == NULL &&
-	    m->format != LOG_ROWS && ((wk->wk_sum = EVP_MD_CTX_new()) ==
-	    NULL || EVP_DigestInit_ex(wk->wk_sum, EVP_sha256(), NULL) != 1))
-		why = "no memory";
+	    m->format != LOG_ROWS)
+		why = walk_export(wk, rq, m);
 	if (why != NULL) {
 		walk_free(wk);
 		return (why);
@@ -470,18 +402,62 @@ log_begin(struct request *rq, const struct m_c_log *m)
 	return (NULL);
 }
 
+/*
+ * As the last part of a tenant's export.
+ */
+
+struct log_walk *
+log_all(uint32_t tenant)
+{
+	uint32_t	 n, due, oldest, newest;
+	struct log_walk	*wk;
+
+	if (db_log_months(tenant, 0, &n, &due, &oldest, &newest) == -1 ||
+	    (wk = walk_new(tenant, db_month_start(oldest), UINT64_MAX,
+	    ACCESS_MAX)) == NULL)
+		return (NULL);
+	/* None at all: nothing is older than now. */
+	if (n == 0)
+		wk->wk_month = wk->wk_end;
+	wk->wk_format = LOG_JSONL;
+	wk->wk_whole = 1;
+	return (wk);
+}
+
+int
+log_all_turn(struct log_walk *wk, struct db *db, FILE *f, uint64_t *lines)
+{
+	int	 n;
+
+	wk->wk_db = db;
+	wk->wk_out = f;
+	n = walk_on(wk);
+	wk->wk_db = NULL;
+	wk->wk_out = NULL;
+	*lines += wk->wk_lines;
+	wk->wk_lines = 0;
+	return (n);
+}
+
+void
+log_all_free(struct log_walk *wk)
+{
+	if (wk != NULL)
+		walk_free(wk);
+}
+
 /* The rules decide whether it is shown at all (F9). */
 enum result
 adm_log(struct request *rq, const void *arg)
 {
 	const struct m_a_log	*m = arg;
-	struct walk		*wk;
+	struct log_walk		*wk;
 
 	if (rq->rq_tn->tn_policy.po_value[POLICY_LOG_CONSOLE] == 0)
 		return (R_FORBIDDEN);
 	if (audit_add(rq->rq_db, "by user %u: show access log",
 	    rq->rq_gr->gr_user) == -1 ||
-	    (wk = walk_new(rq, m->from, m->to, m->kind)) == NULL)
+	    (wk = walk_new(rq->rq_tn->tn_id, m->from, m->to, m->kind)) == NULL)
 		return (R_UNAVAILABLE);
 	wk->wk_page = 1;
 	wk->wk_user = m->user;

@@ -231,6 +231,33 @@ message_bind(uint8_t bind[MESSAGE_BIND], const struct talk *tl, uint64_t at,
 			*bind++ = (uint8_t)(n[i] >> (56 - 8 * j));
 }
 
+char *
+message_open(struct db *db, sqlite3_stmt *st, const char **text)
+{
+	uint8_t		 bind[MESSAGE_BIND];
+	struct seal_at	 at = { "messages", "text", 0, 0, bind,
+			    sizeof(bind) };
+	struct talk	 tl = { .tl_kind = (uint8_t)db_col_num(st, 2),
+			    .tl_a = (uint32_t)db_col_num(st, 3),
+			    .tl_b = (uint32_t)db_col_num(st, 4) };
+	char		*both;
+	size_t		 len;
+
+	at.sa_row = db_col_num(st, 0);
+	message_bind(bind, &tl, db_col_num(st, 1),
+	    (uint32_t)db_col_num(st, 5));
+	if ((both = db_open(db, &at, st, 6, &len)) == NULL)
+		return (NULL);
+	*text = memchr(both, '\0', len);
+	if (*text != NULL && utf8_valid(both, strlen(both)) &&
+	    utf8_valid(*text + 1, (size_t)(both + len - *text - 1))) {
+		(*text)++;
+		return (both);
+	}
+	freezero(both, len + 1);
+	return (NULL);
+}
+
 /* Name and text of a message, sealed to its channel, time and sender. */
 static void *
 message_seal(struct request *rq, const struct talk *tl, uint64_t id,

@@ -390,6 +390,10 @@ def grants(w):
     with Wire(d, 0, 'storage') as wire:
         rows, code, _ = wire.ask('FLOORS', n64(own_grant))
         equal((code, len(rows)), (R_OK, 1), 'the own grant')
+        # Operators are told (F11), if not right after the start.
+        until(lambda: wire.ask('FLOORS', n64(random.getrandbits(64)))[1] ==
+              R_SESSION and 'grant-unknown' in d.do('show', 'alerts'),
+              'the alert')
         for name, tail in UNDER_GRANT:
             if name.startswith('A_') or name in URLS:
                 rows, code, _ = wire.ask(name, granted(name, own_grant, tail))

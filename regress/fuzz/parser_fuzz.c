@@ -43,6 +43,9 @@ accepted(const struct command *cm)
 	case IMSG_C_SESSION_END:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_mail[0] != '\0');
 		break;
+	case IMSG_C_TENANT_EXPORT:
+		TRUE_OR_DIE(cm->cm_file != NULL && cm->cm_reason != NULL);
+		break;
 	case IMSG_C_IMPORT_END:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_file != NULL);
 		break;
@@ -73,14 +76,20 @@ accepted(const struct command *cm)
 	case IMSG_C_AUDIT_POINTS:
 	case IMSG_C_LOG_SHOW:
 	case IMSG_C_PURGE_SHOW:
+	case IMSG_C_ALERTS:
+	case IMSG_C_EXPORTS:
 	case IMSG_C_PURGE_RUN:
+	case IMSG_C_STORAGE:
 	case IMSG_C_BACKUP_RESTORE:
 		break;			/* of a tenant or of the installation */
-	case IMSG_C_ALERTS:
+	case IMSG_C_ALERT_CLEAR:
+	case IMSG_C_ATTACKS:
 	case IMSG_C_BACKUP_LIST:
 	case IMSG_C_BACKUP_NOW:
 	case IMSG_C_BACKUP_REHEARSE:
 	case IMSG_C_BACKUP_VERIFY:
+	case IMSG_C_CONFIRM:
+	case IMSG_C_CONFIRMS:
 	case IMSG_C_TENANT_CERT:
 	case IMSG_C_TENANT_ERASED:
 	case IMSG_C_OPERATOR_LIST:

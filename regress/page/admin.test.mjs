@@ -590,6 +590,25 @@ test('records: the trail and its checkpoints, the log where rules show it', () =
 	await daemon.ctl('policy', 'set', 'acme', 'log-days', '366');
 }));
 
+test('exports: what operators have taken out, why, and who confirmed it', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('records'));
+	const file = `${daemon.dir}/taken`;
+
+	await s.$('records-exports').click();
+	await s.see('records-exports-none');
+	await daemon.ctl('tenant', 'export', 'acme', file, 'reason',
+	    'The customer moves <b>away</b>');
+	await s.$('records-audit').click();
+	await s.$('records-exports').click();
+	await s.reads('records-export-1', /All data of the office/);
+	await s.reads('records-export-1', /The customer moves <b>away<\/b>/);
+	await s.reads('records-export-1', /Operator 0\d+Complete/);
+	await s.$('records-audit').click();
+	await s.reads('admin-records',
+	    /by operator 0: export tenant, reason \[The customer moves/);
+}));
+
 test('people from a file: looked at first, then carried out, with links', () =>
     seated(async (seat) => {
 	const s = seat(await admin('people'));

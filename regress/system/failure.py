@@ -216,10 +216,10 @@ def listed(d, ada):
     check(abs(a['begun'] / 1000 - time.time()) < 60, a)
     equal(d.stats()['auth.attacks'], begun + 1, 'counted')
     check('many accounts fail to sign in' in d.log()[log:], 'the log')
-    o = d.json('show', 'alerts')['alerts']
+    o = d.json('show', 'attacks')['attacks']
     equal([(x['tenant'], x['over']) for x in o if source in x['addresses']],
           [('acme', False)], 'for operators')
-    check(source in d.do('show', 'alerts'), 'as text')
+    check(source in d.do('show', 'attacks'), 'as text')
     lines = [x for x in trail(d, 'acme')[seen:] if 'attack' in x]
     equal(len(lines), 1, lines)
     check(lines[0].startswith('attack on many accounts begins: ') and

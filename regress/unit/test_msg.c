@@ -133,7 +133,8 @@ test_commands(void)
 	static const char	*const looks[] = { "_LIST", "_SHOW", "_STATUS",
 				    "_PROCESSES", "_STATS", "_ALERTS",
 				    "_VERIFY", "_POINTS", "_KEY", "_ERASED",
-				    "_CERT" };
+				    "_CERT", "_ATTACKS", "_EXPORTS",
+				    "_CONFIRMS", "_STORAGE" };
 	const char		*name;
 	uint32_t		 type;
 	size_t			 i;

@@ -257,6 +257,48 @@ test_rows(const struct output *out, const char *name)
 		fprintf(stderr, "in %s\n", name);
 }
 
+/* The same of what the records of exports and alerts are told in. */
+static void
+test_records(const struct output *out, const char *name)
+{
+	struct m_c_alert_row	 alert = { "disk-low", "", 1, 1000, 2000, 77,
+				    "3 MB\033 are left" };
+	struct m_c_export_row	 ex = { 8, 1000, 2000, 4711, EXPORT_CSV,
+				    EXPORT_FAILED, 501, 502, 1, "acme",
+				    "a reason" };
+	struct m_c_confirm_row	 co = { 9, 503, 504, 0, 1000, 3600000,
+				    "tenant erase acme" };
+	struct m_c_storage_row	 so = { "acme", STORE_CHAT, 90, 12, 3456,
+				    1000, 2000, 3000 };
+
+	start(out, IMSG_C_ALERTS);
+	out->out_alert(&alert);
+	out->out_end();
+	CHECK(strstr(printed(), "disk-low") && strstr(text, "critical") &&
+	    strstr(text, "77") && strstr(text, "MB") &&
+	    strstr(text, "1970-01-01T00:00:02Z"));
+	CHECK(strchr(text, '\033') == NULL);
+	start(out, IMSG_C_EXPORTS);
+	out->out_export(&ex);
+	out->out_end();
+	CHECK(strstr(printed(), "log-csv") && strstr(text, "failed") &&
+	    strstr(text, "4711") && strstr(text, "501") &&
+	    strstr(text, "502") && strstr(text, "a reason"));
+	start(out, IMSG_C_CONFIRMS);
+	out->out_confirm(&co);
+	out->out_end();
+	CHECK(strstr(printed(), "503") && strstr(text, "504") == NULL &&
+	    strstr(text, "tenant erase acme") &&
+	    strstr(text, "1970-01-01T01:00:00Z"));
+	start(out, IMSG_C_STORAGE);
+	out->out_storage(&so);
+	out->out_end();
+	CHECK(strstr(printed(), "chat") && strstr(text, "12") &&
+	    strstr(text, "3456") && strstr(text, "1970-01-01T00:00:03Z"));
+	if (unit_failed > 0)
+		fprintf(stderr, "in %s\n", name);
+}
+
 int
 main(void)
 {
@@ -269,5 +311,7 @@ main(void)
 	test_json();
 	test_rows(&output_text, "text");
 	test_rows(&output_json, "json");
+	test_records(&output_text, "text");
+	test_records(&output_json, "json");
 	return (unit_end());
 }

@@ -127,6 +127,20 @@ test_all(void)
 		    0 },
 		{ "backup|restore|20261129T033000Z|tenant|acme",
 		    IMSG_C_BACKUP_RESTORE, 0 },
+		{ "tenant|export|acme|f|reason|asked for by mail",
+		    IMSG_C_TENANT_EXPORT, 0 },
+		{ "export|list", IMSG_C_EXPORTS, 0 },
+		{ "export|list|tenant|acme", IMSG_C_EXPORTS, 0 },
+		{ "confirm|list", IMSG_C_CONFIRMS, 0 },
+		{ "confirm|7", IMSG_C_CONFIRM, 0 },
+		{ "confirm|refuse|7", IMSG_C_CONFIRM, 1 },
+		{ "show|storage|tenant|acme", IMSG_C_STORAGE, 0 },
+		{ "checksheet", IMSG_C_STORAGE, 1 },
+		{ "show|alerts|tenant|acme", IMSG_C_ALERTS, 0 },
+		{ "show|attacks", IMSG_C_ATTACKS, 0 },
+		{ "alert|clear|disk-low", IMSG_C_ALERT_CLEAR, 0 },
+		{ "log|export|csv|f|reason|why|tenant|acme", IMSG_C_LOG_SHOW,
+		    LOG_CSV },
 		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
@@ -252,8 +266,7 @@ test_dates(void)
 				    "2027-3-31", "27-03-31", "2027-03-32",
 				    "2027-00-01", "2027-13-01", "2027-03-31x",
 				    " 2027-03-31", "2027-03-31T18:00Z",
-				    "2027-03-31T18:00:00",
-				    "2027-03-31T18:00:00+09:00",
+				    "2027-03-31T18:00:00+9:00",
 				    "2027-03-31T24:00:00Z", "1969-12-31",
 				    "2027-03-31T18:00:60Z", "yesterday",
 				    "Tomorrow", "tomorrow ", "30d", "+30",
@@ -338,17 +351,18 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit backup floor guest log operator policy "
+	CHECK(says("valid here: alert audit backup checksheet confirm export "
+	    "floor guest log operator policy "
 	    "purge reload retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
-	CHECK(says("valid here: audit"));
+	CHECK(says("valid here: alert"));
 	CHECK_INT(parse("|list"), -1);
 	CHECK(says("unknown word: \n"));
 	CHECK_INT(parse("Tenant|list"), -1);
 	CHECK_INT(parse("tenant"), -1);
-	CHECK(says("valid here: add certificate end erase erased list resume "
-	    "show suspend\n"));
+	CHECK(says("valid here: add certificate end erase erased export list "
+	    "resume show suspend\n"));
 	CHECK_INT(parse("tenant|show"), -1);
 	CHECK(says("valid here: TENANT\n"));
 	CHECK_INT(parse("tenant|add|acme|name|x"), -1);

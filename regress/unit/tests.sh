@@ -18,7 +18,8 @@ unit both test_policy -- $policy risad/util.c risad/utf8.c
 unit both test_network -- risad/network.c
 unit both test_proof -- risad/proof.c risad/util.c risad/utf8.c
 unit both test_proxy -- risad/proxy.c risad/network.c
-unit both test_parser -- risactl/parser.c $policy risad/util.c \
+unit both test_parser -- risactl/parser.c risactl/zone.c $policy \
+    risad/util.c \
     risad/utf8.c
 
 proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
@@ -54,7 +55,9 @@ unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
-    risad/storage_admin.c \
+    risad/storage_admin.c risad/storage_alert.c risad/storage_confirm.c \
+    risad/storage_export.c risad/storage_exported.c risad/storage_show.c \
+    risad/storage_sign.c \
     risad/storage_auth.c risad/storage_backup.c risad/storage_check.c \
     risad/storage_restore.c risad/manifest.c \
     risad/storage_control.c risad/storage_data.c \
@@ -66,5 +69,7 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_signin.c risad/storage_talk.c risad/role.c risad/csv.c \
     $policy risad/db.c \
     risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
-unit both test_output -- risactl/output.c risactl/output_json.c risad/msg.c \
+unit both test_zone -- risactl/zone.c risad/util.c risad/utf8.c
+unit both test_output -- risactl/output.c risactl/output_json.c \
+    risactl/zone.c risad/msg.c \
     risad/proof.c risad/util.c risad/role.c risad/csv.c risad/utf8.c $imsg

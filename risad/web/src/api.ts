@@ -1,8 +1,8 @@
-import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Factor,
-    FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer, InviteInfo,
-    InviteLink, Judgement, LangChoice, LogKind, LogLine, Look, Message,
-    Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
-    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export,
+    Factor, FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer,
+    InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
+    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
+    Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -206,6 +206,7 @@ export const admin = {
 	    (before === 0 ? '' : `?before=${before}`)),
 	checkpoints: (after: number) => call<{ checkpoints: string[];
 	    more: boolean }>('GET', `/admin/checkpoints?after=${after}`),
+	exports: () => call<{ exports: Export[] }>('GET', '/admin/exports'),
 	log: (from: number, to: number, kind: LogKind | '') =>
 	    call<{ lines: LogLine[]; more: boolean }>('GET',
 	    `/admin/log?from=${from}&to=${to}${

@@ -289,6 +289,18 @@ export interface Trail {
 	more: boolean;
 }
 
+/* Something of the tenant that an operator has taken out as a file. */
+export interface Export {
+	id: number;
+	at: number;		/* ms */
+	what: 'tenant' | 'log-csv' | 'log-jsonl';
+	state: 'begun' | 'done' | 'failed';
+	lines: number;
+	by: number;		/* an operator */
+	confirmed: number | null;	/* by another one */
+	reason: string;
+}
+
 export type LogKind = 'request' | 'sign-in' | 'sign-out' | 'failed' |
     'enter' | 'leave';
 

@@ -5,7 +5,9 @@ import { app } from '../app';
 import type { Key } from '../i18n/ja';
 import { save } from '../lib/csv';
 import { dayEnd, dayStart, isoDay, second } from '../lib/time';
-import type { AdminFloor, LogKind, LogLine, Trail } from '../types';
+import type {
+    AdminFloor, Export, LogKind, LogLine, Trail
+} from '../types';
 import { useAct, useLoad } from '../ui/data';
 import { FormError, problem, Select } from '../ui/field';
 import { Waiting } from '../ui/waiting';
@@ -85,6 +87,61 @@ function TrailPart(): JSX.Element {
 				load.put({ lines: [...trail.lines,
 				    ...r.lines], more: r.more });
 			    })}>{app.t('records.older')}</button>}
+		</section>
+	);
+}
+
+function takenBy(x: Export): string {
+	return (x.confirmed === null ? app.t('records.operator', { n: x.by }) :
+	    app.t('records.operators', { n: x.by, m: x.confirmed }));
+}
+
+function ExportTable(p: { exports: Export[] }): JSX.Element {
+	const cols: Key[] = ['records.time', 'records.what',
+	    'records.reason', 'records.by', 'records.lines',
+	    'records.outcome'];
+
+	return (
+		<table class="table records">
+			<thead><tr>{cols.map((k) => <th scope="col" key={k}>
+				{app.t(k)}</th>)}</tr></thead>
+			<tbody>{p.exports.map((x) => <tr key={x.id}
+			    data-testid={`records-export-${x.id}`}>
+				<td data-label={app.t('records.time')}>
+					{second(x.at, app.lang)}</td>
+				<th scope="row" data-label={
+				    app.t('records.what')}>
+					{app.t(`records.what.${x.what}`)}</th>
+				<td class="what" data-label={
+				    app.t('records.reason')}>
+					<bdi>{x.reason || '–'}</bdi></td>
+				<td data-label={app.t('records.by')}>
+					{takenBy(x)}</td>
+				<td data-label={app.t('records.lines')}>
+					{x.state === 'begun' ? '–' :
+					x.lines}</td>
+				<td data-label={app.t('records.outcome')}>
+					{app.t(`records.state.${x.state}`)}
+				</td>
+			</tr>)}</tbody>
+		</table>
+	);
+}
+
+/* B28: nobody takes the office's data out unseen. */
+function ExportPart(): JSX.Element {
+	const load = useLoad(() => admin.exports());
+
+	if (load.data === null)
+		return (<Waiting of={load} />);
+	return (
+		<section aria-label={app.t('records.exports')}>
+			<div class="records-lead"><p class="dim">
+				{app.t('records.exports.lead')}</p></div>
+			{load.data.exports.length === 0 ? <p class="empty"
+			    data-testid="records-exports-none">
+				{app.t('records.exports.none')}</p> :
+			    <ExportTable exports={load.data.exports} />}
 		</section>
 	);
 }
@@ -180,9 +237,12 @@ function LogPart(): JSX.Element {
 	);
 }
 
-/* F3, F9 and F10: what was done, and by whom. */
+const PARTS = { audit: TrailPart, exports: ExportPart, log: LogPart };
+
+/* B28, F3, F9 and F10: what was done, and by whom. */
 export function AdminRecords(): JSX.Element {
-	const [part, setPart] = useState<'audit' | 'log'>('audit');
+	const [part, setPart] = useState<keyof typeof PARTS>('audit');
+	const Part = PARTS[part];
 
 	return (
 		<>
@@ -190,7 +250,7 @@ export function AdminRecords(): JSX.Element {
 			    lead={app.t('admin.records.lead')} />
 			<div class="admin-tools" role="group"
 			    aria-label={app.t('admin.records')}>
-				{(['audit', 'log'] as const).map((x) =>
+				{(['audit', 'exports', 'log'] as const).map((x) =>
 				    <button key={x} type="button"
 				    class={part === x ? 'button main' :
 				    'button'} aria-pressed={part === x}
@@ -198,7 +258,7 @@ export function AdminRecords(): JSX.Element {
 				    onClick={() => setPart(x)}>
 					{app.t(`records.${x}`)}</button>)}
 			</div>
-			{part === 'audit' ? <TrailPart /> : <LogPart />}
+			<Part />
 		</>
 	);
 }

@@ -1,0 +1,587 @@
+#!/usr/bin/env python3
+"""Tenants handed out whole, with a reason and perhaps a second operator; what
+there is, in the operator's zone; and no other way to what people write."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from imsg import NOBODY                                         # noqa: E402
+from lib import Suite, check, equal, within                     # noqa: E402
+from risa import MAP, RISACTL, TOP, Daemon, until               # noqa: E402
+from trail import system_trail, trail                           # noqa: E402
+
+DAEMON = 1              # the uid of another account that all systems have
+MARK = 'Kassiopeia'     # that people write
+LOOKS = {
+    'C_TENANT_LIST': ('tenant', 'list'),
+    'C_TENANT_SHOW': ('tenant', 'show', 'acme'),
+    'C_TENANT_ERASED': ('tenant', 'erased'),
+    'C_TENANT_CERT': ('tenant', 'certificate', '1', 'FILE'),
+    'C_USER_LIST': ('user', 'list', 'acme'),
+    'C_USER_SHOW': ('user', 'show', 'acme', 'ann@acme.example'),
+    'C_FLOOR_LIST': ('floor', 'list', 'acme'),
+    'C_FLOOR_SHOW': ('floor', 'show', 'acme', 'One'),
+    'C_GUEST_LIST': ('guest', 'list', 'acme'),
+    'C_POLICY_SHOW': ('policy', 'show', 'acme'),
+    'C_ROLE_LIST': ('role', 'list', 'acme'),
+    'C_SESSION_LIST': ('session', 'list', 'acme'),
+    'C_OPERATOR_LIST': ('operator', 'list'),
+    'C_ATTACKS': ('show', 'attacks'),
+    'C_ALERTS': ('show', 'alerts'),
+    'C_AUDIT_SHOW': ('audit', 'show', 'tenant', 'acme', 'last', '0'),
+    'C_AUDIT_VERIFY': ('audit', 'verify'),
+    'C_AUDIT_POINTS': ('audit', 'checkpoints'),
+    'C_LOG_SHOW': ('log', 'show', 'tenant', 'acme', 'last', '0'),
+    'C_BACKUP_LIST': ('backup', 'list'),
+    'C_BACKUP_VERIFY': ('backup', 'verify'),
+    'C_PURGE_SHOW': ('purge', 'show'),
+    'C_EXPORTS': ('export', 'list'),
+    'C_CONFIRMS': ('confirm', 'list'),
+    'C_STORAGE': ('show', 'storage'),
+    'C_PROOF_KEY': ('show', 'key'),
+    'C_STATUS': ('show', 'status'),
+    'C_PROCESSES': ('show', 'processes'),
+    'C_STATS': ('show', 'stats'),
+}
+
+
+def other(d, uid, *words):
+    """risactl run by another account: exit code, output, complaint."""
+    code, out, err = d.ctl(*words, user=uid, group=NOBODY, extra_groups=[],
+                           program=d.copy, cwd=d.path('out'))
+    return code, out, err.removeprefix('risactl: ').rstrip('\n')
+
+
+def read(d, *path):
+    with open(d.path(*path)) as f:
+        return [json.loads(line) for line in f]
+
+
+def unread(d):
+    """no command that looks prints what people write or call themselves (B28)
+    """
+    with open(os.path.join(TOP, 'risad', 'msg.c')) as f:
+        there = set(re.findall(r'LOOK\((C_\w+),', f.read()))
+    equal(set(LOOKS), there, 'all of them are tried')
+    d.do('backup', 'now')
+    more = [('log', 'export', 'jsonl', 'FILE', 'tenant', 'acme'),
+            ('log', 'export', 'csv', 'FILE', 'tenant', 'acme'),
+            ('user', 'import', 'acme', d.path('people.csv'), 'dry'),
+            ('checksheet',)]
+    d.write('people.csv', 'email,role\nann@acme.example,admin\n')
+    for words in list(LOOKS.values()) + more:
+        for form in ((), ('-j',)):
+            path = d.path('looked')
+            code, out, err = d.ctl(*form, *(
+                path if w == 'FILE' else w for w in words))
+            check(MARK.lower() not in (out + err).lower(), words)
+            check(code == 0 or 'C_TENANT_CERT' in LOOKS and words ==
+                  LOOKS['C_TENANT_CERT'], (words, err))
+            for name in (path, path + '.sig'):
+                if os.path.exists(name):
+                    with open(name) as f:
+                        check(MARK.lower() not in f.read().lower(), words)
+                    os.unlink(name)
+    check(MARK not in d.log(), 'the log')
+
+
+def whole(d):
+    """a tenant is handed out whole, with a signature (J3)"""
+    seen = len(trail(d, 'acme'))
+    d.do('tenant', 'export', 'acme', d.path('all'), 'reason', '移転のため')
+    rows = read(d, 'all')
+    kinds = {}
+    for x in rows:
+        kinds.setdefault(x['record'], []).append(x)
+    equal(rows[0]['record'], 'tenant', 'the first')
+    equal((rows[0]['name'], rows[0]['reason'], rows[0]['operator'],
+           rows[0]['rules']['log-days']),
+          ('acme', '移転のため', 0, 366), rows[0])
+    equal(rows[-1], {'record': 'end', 'records': len(rows)}, 'the last')
+    p = {x['email']: x for x in kinds['person']}
+    equal((p['ann@acme.example']['name'], p['ann@acme.example']['note'],
+           p['ann@acme.example']['role']),
+          (MARK, 'note ' + MARK, 'admin'), p)
+    equal([(x['name'], x['map']) for x in kinds['floor']],
+          [('One', MAP), ('Two', MAP)], 'floors')
+    equal([(x['name'], x['members']) for x in kinds['group']],
+          [(MARK + ' group', [d.ann.id])], 'groups')
+    equal([(x['note'], x['floors']) for x in kinds['guest']],
+          [('', [d.one])], 'guest URLs')
+    equal([(x['name'], x['guest']) for x in kinds['visit']],
+          [(MARK + ' guest', kinds['guest'][0]['id'])], 'guests')
+    said = {x['text']: x for x in kinds['message']}
+    equal((said['floor ' + MARK]['channel'], said['floor ' + MARK]['floor'],
+           said['floor ' + MARK]['from'], said['floor ' + MARK]['name']),
+          ('floor', d.one, d.ann.id, MARK), said)
+    equal((said['dm ' + MARK]['channel'], said['dm ' + MARK]['users']),
+          ('user', sorted([d.ann.id, d.ben.id])), said)
+    check(not any(x['text'].startswith('globex') for x in kinds['message']),
+          'the other tenant')
+    equal([x['text'] for x in kinds['audit']][:seen],
+          trail(d, 'acme')[:seen], 'the trail')
+    equal([(x['at'], x['text']) for x in kinds['access']][:9],
+          [(x['at'], x['text']) for x in d.json(
+              'log', 'show', 'tenant', 'acme', 'last', '0')['lines']][:9],
+          'the log')
+    check(len(kinds['access']) >= 9, 'the log')
+    equal(trail(d, 'acme')[seen], 'by operator 0: export tenant, reason '
+          '[移転のため]', 'told')
+    pub = ('key', d.path('keys', 'sign.pub'))
+    p = subprocess.run([RISACTL, 'verify', d.path('all'), *pub],
+                       capture_output=True)
+    equal((p.returncode, p.stderr), (0, b''), 'verifies')
+    check(b'export of acme, as risad signed it' in p.stdout, p.stdout)
+    with open(d.path('all'), 'r+b') as f:
+        f.seek(300)
+        f.write(b'\0')
+    p = subprocess.run([RISACTL, 'verify', d.path('all'), *pub],
+                       capture_output=True)
+    equal(p.returncode, 1, 'a byte changed')
+
+
+def secrets(d):
+    """passwords, cookies and links are in no export"""
+    with open(d.path('all'), errors='replace') as f:
+        text = f.read()
+    for word in (d.ann.http.cookie, d.ben.http.cookie, d.url, '$argon2',
+                 'mail_key', 'secret'):
+        check(word not in text, word)
+
+
+def refused(d):
+    """an export without a reason, a tenant, a role or a place is refused"""
+    for words in (('tenant', 'export', 'acme', 'f'),
+                  ('tenant', 'export', 'acme', 'f', 'reason'),
+                  ('tenant', 'export', 'acme', 'f', 'reason', ''),
+                  ('tenant', 'export', 'acme', 'f', 'reason', 'x' * 121),
+                  ('tenant', 'export', 'acme', 'f', 'reason', 'a\tb')):
+        equal(d.ctl(*words)[0], 2, words)
+    code, _, err = d.ctl('tenant', 'export', 'nobody', d.path('f'), 'reason',
+                         'x')
+    equal((code, err), (1, 'risactl: no such tenant: nobody\n'), 'unknown')
+    check(not os.path.exists(d.path('f')), 'nothing is left')
+    code, _, err = d.ctl('tenant', 'export', 'acme', d.path('all'), 'reason',
+                         'x')
+    check(code == 1 and 'File exists' in err, err)
+    d.do('operator', 'add', 'nobody', 'role', 'operator')
+    code, _, err = other(d, NOBODY, 'tenant', 'export', 'acme',
+                         d.path('out', 'f'), 'reason', 'x')
+    equal((code, err), (1, 'this is for the role owner, yours is operator'),
+          'role')
+    d.do('operator', 'remove', 'nobody')
+
+
+def listed(d):
+    """every export is listed, with who, why and how much (F13)"""
+    d.do('log', 'export', 'csv', d.path('csv'), 'tenant', 'acme', 'reason',
+         'audit of 2026')
+    d.do('log', 'export', 'jsonl', d.path('jsonl'))
+    rows = d.json('export', 'list')['exports']
+    tail = [(x['tenant'], x['what'], x['state'], x['by'], x['reason'])
+            for x in rows[-2:]]
+    equal(tail, [('acme', 'log-csv', 'done', 0, 'audit of 2026'),
+                 (None, 'log-jsonl', 'done', 0, '')], rows)
+    with open(d.path('csv')) as f:
+        equal(rows[-2]['lines'], len(f.readlines()) - 1, 'lines')
+    equal(rows[-1]['lines'], len(read(d, 'jsonl')), 'lines')
+    whole_ = [x for x in rows if x['what'] == 'tenant']
+    equal(whole_[0]['reason'], '移転のため', 'the first')
+    with open(d.path('all'), errors='replace') as f:
+        equal(whole_[0]['lines'], len(f.readlines()), 'lines')
+    check('移転のため' in d.do('export', 'list'), 'as text')
+    equal([x['number'] for x in
+           d.json('export', 'list', 'tenant', 'globex')['exports']], [],
+          'globex')
+    equal([x for x in trail(d, 'acme') if 'access log' in x][-1],
+          'by operator 0: export access log, reason [audit of 2026]', 'told')
+    # They see it in their console; nobody else does.
+    mine = d.ann.get('/admin/exports')['exports']
+    equal([(x['id'], x['what'], x['reason'], x['lines']) for x in mine],
+          [(x['number'], x['what'], x['reason'], x['lines'])
+           for x in reversed(rows) if x['tenant'] == 'acme'], 'the console')
+    equal(d.gil.get('/admin/exports'), {'exports': []}, 'theirs')
+    d.ben.api('GET', '/admin/exports', want=403)
+
+
+def slow(d):
+    """who does not read stops nobody, and takes little memory (S5)"""
+    big = dict(MAP, furniture=[{'kind': 'plant', 'x': 100 + i, 'y': 100,
+                                'w': 60, 'h': 60, 'turn': 0}
+                               for i in range(500)])
+    d.write('big.json', json.dumps(big, indent=3))
+    within(os.path.getsize(d.path('big.json')), 60000, 96 << 10, 'a map')
+    for i in range(200):
+        d.do('floor', 'add', 'globex', 'F%d' % i, 'map', d.path('big.json'))
+    pids = d.pids()
+    before = {t: memory(pids[(t, 0)]) for t in ('auth', 'storage')}
+    p = subprocess.Popen([RISACTL, '-s', d.path('risad.sock'), 'tenant',
+                          'export', 'globex', d.path('slow'), 'reason', 'x'],
+                         stderr=subprocess.PIPE)
+    until(lambda: os.path.exists(d.path('slow')) and
+          os.path.getsize(d.path('slow')) > 0, 'it begins')
+    p.send_signal(signal.SIGSTOP)
+    size, worst = os.path.getsize(d.path('slow')), 0
+    for i in range(30):
+        t = time.monotonic()
+        d.ann.say('while %d' % i)
+        d.ann.hears('while %d' % i)
+        worst = max(worst, time.monotonic() - t)
+    for t in before:
+        within(memory(pids[(t, 0)]) - before[t], -10**9, 8 << 20, t)
+    check(worst < 1, 'chat waited for %.3f s' % worst)
+    p.send_signal(signal.SIGCONT)
+    equal((p.wait(60), p.stderr.read()), (0, b''), 'goes on')
+    p.stderr.close()
+    rows = read(d, 'slow')
+    equal(len([x for x in rows if x['record'] == 'floor']), 201, 'floors')
+    check(os.path.getsize(d.path('slow')) > size, 'it was stopped in time')
+    equal(subprocess.run([RISACTL, 'verify', d.path('slow'), 'key',
+                          d.path('keys', 'sign.pub')],
+                         capture_output=True).returncode, 0, 'verifies')
+
+
+def memory(pid):
+    with open('/proc/%d/status' % pid) as f:
+        return int(re.search(r'VmRSS:\s+(\d+) kB', f.read())[1]) << 10
+
+
+def broken(d):
+    """a kill in its middle leaves no file, and is seen in the list"""
+    n = len(d.json('export', 'list')['exports'])
+    p = begin(d, 'b1')
+    p.kill()
+    p.wait()
+    until(lambda: d.json('export', 'list')['exports'][-1]['state'] ==
+          'failed', 'the client is gone')
+    p = begin(d, 'b2')
+    os.kill(d.pids()[('storage', 0)], signal.SIGKILL)
+    p.send_signal(signal.SIGCONT)
+    equal(p.wait(60), 1, 'refused')
+    equal([os.path.exists(d.path(x)) for x in ('b2', 'b2.sig')],
+          [False, False], 'no half a file')
+    rows = until(lambda: d.ctl('export', 'list')[0] == 0 and
+                 d.json('export', 'list')['exports'], 'back')
+    equal([x['state'] for x in rows[n:]], ['failed', 'begun'], rows)
+    d.do('tenant', 'export', 'globex', d.path('b3'), 'reason', 'again')
+    equal(d.json('export', 'list')['exports'][-1]['state'], 'done', 'again')
+
+
+def together(d):
+    """several exports of one tenant are whole; one of a tenant that goes ends
+    """
+    ps = [subprocess.Popen([RISACTL, '-s', d.path('risad.sock'), 'tenant',
+                            'export', 'globex', d.path('t%d' % i), 'reason',
+                            'x']) for i in range(4)]
+    equal([p.wait(60) for p in ps], [0] * 4, 'all')
+    for i in range(4):
+        equal(subprocess.run([RISACTL, 'verify', d.path('t%d' % i), 'key',
+                              d.path('keys', 'sign.pub')],
+                             capture_output=True).returncode, 0, 'verifies')
+    d.do('tenant', 'add', 'hooli')
+    for i in range(100):
+        d.do('floor', 'add', 'hooli', 'F%d' % i, 'map', d.path('big.json'))
+    p = begin(d, 't5', 'hooli')
+    d.do('tenant', 'erase', 'hooli', 'confirm', 'hooli', d.path('t6'))
+    p.send_signal(signal.SIGCONT)
+    equal((p.wait(60), os.path.exists(d.path('t5'))), (1, False), 'gone')
+    # That it was taken out, in part, outlives the tenant.
+    x = d.json('export', 'list')['exports'][-1]
+    equal((x['tenant'], x['state'], x['reason']), ('hooli', 'failed', 'x'), x)
+
+
+def years(d):
+    """the list keeps three years, and not more"""
+    d.stop()
+    db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
+    ids = [x for x, in db.execute('SELECT id FROM exports ORDER BY id')]
+    now = int(time.time() * 1000)
+    for row, days in ((ids[0], 1097), (ids[1], 1095)):
+        db.execute('UPDATE exports SET at = ? WHERE id = ?',
+                   (now - days * 86400000, row))
+    d.start()
+    until(lambda: db.execute('SELECT min(id) FROM exports').fetchone()[0] ==
+          ids[1], 'the oldest has gone')
+    equal([x for x, in db.execute('SELECT id FROM exports ORDER BY id')],
+          ids[1:], 'the others')
+    db.close()
+
+
+def begin(d, name, tenant='globex'):
+    """An export whose client has stopped in its middle."""
+    p = subprocess.Popen([RISACTL, '-s', d.path('risad.sock'), 'tenant',
+                          'export', tenant, d.path(name), 'reason', 'x'],
+                         stderr=subprocess.DEVNULL)
+    until(lambda: os.path.exists(d.path(name)) and
+          os.path.getsize(d.path(name)) > 0, 'it begins')
+    p.send_signal(signal.SIGSTOP)
+    return p
+
+
+def second(d):
+    """what the configuration says takes another operator, and runs once (E2)
+    """
+    d.do('operator', 'add', 'nobody', 'role', 'owner')
+    d.do('operator', 'add', 'daemon', 'role', 'operator')
+    words = ('tenant', 'export', 'acme', d.path('two'), 'reason', 'they ask')
+    d.do('tenant', 'suspend', 'acme')   # what is not named goes on alone
+    d.do('tenant', 'resume', 'acme')
+    code, _, err = d.ctl(*words)
+    n = re.search(r'by confirm (\d+);', err)
+    check(code == 1 and n, err)
+    n = n[1]
+    equal(d.ctl(*words)[2], err, 'the same number')
+    check(not os.path.exists(d.path('two')), 'nothing yet')
+    row, = d.json('confirm', 'list')['waiting']
+    equal((row['number'], row['by'], row['confirmed_by'], row['what']),
+          (int(n), 0, None, 'tenant export acme reason [they ask]'), row)
+    check('they ask' in d.do('confirm', 'list'), 'as text')
+    # Not oneself, nobody without the role, no number of nothing.
+    code, _, err = d.ctl('confirm', n)
+    check(code == 1 and 'by yourself' in err, err)
+    equal(other(d, DAEMON, 'confirm', n),
+          (1, '', 'this is for the role owner at least'), 'role')
+    equal(other(d, NOBODY, 'confirm', '999'),
+          (1, '', 'nothing waits under the number 999'), 'unknown')
+    equal(d.ctl(*words)[0], 1, 'not yet')
+    equal(other(d, NOBODY, 'confirm', n), (0, '', ''), 'confirmed')
+    equal(d.json('confirm', 'list')['waiting'][0]['confirmed_by'], NOBODY,
+          'seen')
+    # Only this command, of only this operator.
+    for w in (words[:-1] + ('another',), ('tenant', 'export', 'globex') +
+              words[3:]):
+        equal(d.ctl(*w)[0], 1, w)
+    check(other(d, NOBODY, 'tenant', 'export', 'acme', d.path('out', 'two'),
+                *words[4:])[0] == 1, 'another asks')
+    d.do(*words)
+    equal(read(d, 'two')[0]['reason'], 'they ask', 'handed out')
+    os.rename(d.path('two'), d.path('was'))
+    os.unlink(d.path('two.sig'))
+    code, _, err = d.ctl(*words)
+    check(code == 1 and 'another operator' in err, 'only once')
+    x = d.json('export', 'list', 'tenant', 'acme')['exports'][-1]
+    equal((x['by'], x['confirmed_by'], x['reason']),
+          (0, NOBODY, 'they ask'), x)
+    equal(trail(d, 'acme')[-1], 'by operator 0: export tenant, reason '
+          '[they ask], confirmed by operator %d' % NOBODY, 'the trail')
+    equal([x for x in system_trail(d) if 'tenant export acme' in x and
+           'they ask' in x][:2],
+          ['uid 0: tenant export acme reason [they ask]',
+           'uid 0: tenant export acme reason [they ask]: waits for another '
+           'operator'], 'who asked')
+    check('uid 65534: confirm %s of uid 0: tenant export acme reason '
+          '[they ask]: done' % n in system_trail(d), 'who confirmed')
+    check('uid 0: tenant export acme reason [they ask]: done, confirmed by '
+          'uid 65534' in system_trail(d), 'that it ran')
+
+
+def erased(d):
+    """erasure, ends, deletion and log exports take one too, if they are named
+    """
+    mail = 'zoe@acme.example'
+    d.invite('acme', mail)
+    for words in (('user', 'delete', 'acme', mail),
+                  ('floor', 'delete', 'acme', 'Two'),
+                  ('log', 'export', 'csv', d.path('lc'), 'tenant', 'acme',
+                   'from', '2h'),
+                  ('tenant', 'end', 'initech', 'on', '+30d'),
+                  ('tenant', 'erase', 'initech', 'confirm', 'initech',
+                   d.path('cert'))):
+        code, _, err = d.ctl(*words)
+        check(code == 1 and 'another operator' in err, (words, err))
+        n = re.search(r'by confirm (\d+);', err)[1]
+        equal(other(d, NOBODY, 'confirm', n), (0, '', ''), words)
+        until(lambda: int(time.time() * 1000) % 1000 < 500, 'a while')
+        d.do(*words)
+    with open(d.path('cert')) as f:
+        check('confirmed by: operator %d\n' % NOBODY in f.read(), 'told')
+    d.do('tenant', 'end', 'acme', 'never')
+    d.do('policy', 'set', 'acme', 'chat-days', '400')
+
+
+def others(d):
+    """the ledger, and what goes by its age, likewise; the rest goes alone"""
+    d.more = d.more.replace('export, erase, delete', 'operator, purge')
+    d.write_conf()
+    d.do('reload')
+    for words in (('operator', 'add', 'bin', 'role', 'auditor', 'until',
+                   '+30d'),
+                  ('operator', 'remove', 'bin'),
+                  ('purge', 'run', 'tenant', 'acme'),
+                  ('retention', 'set', 'acme', 'chat', '30'),
+                  ('policy', 'set', 'acme', 'audit-days', '1100'),
+                  ('policy', 'set', 'acme', 'legal-hold', '1')):
+        code, _, err = d.ctl(*words)
+        check(code == 1 and 'another operator' in err, (words, err))
+        n = re.search(r'by confirm (\d+);', err)[1]
+        equal(other(d, NOBODY, 'confirm', n), (0, '', ''), words)
+        d.do(*words)
+    for words in (('policy', 'set', 'acme', 'password-length', '9'),
+                  ('purge', 'show'), ('purge', 'run', 'dry'),
+                  ('tenant', 'end', 'acme', 'never'),
+                  ('log', 'export', 'csv', d.path('alone')),
+                  ('user', 'add', 'acme', 'yan@acme.example'),
+                  ('user', 'delete', 'acme', 'yan@acme.example')):
+        d.do(*words)
+    d.more = d.more.replace('operator, purge', 'export, erase, delete')
+    d.write_conf()
+    d.do('reload')
+
+
+def dropped(d):
+    """what waits can be refused, ends with the process, and has an end"""
+    words = ('tenant', 'export', 'acme', d.path('dr'), 'reason', 'r')
+    n = re.search(r'by confirm (\d+);', d.ctl(*words)[2])[1]
+    equal(other(d, NOBODY, 'confirm', n)[0], 0, 'confirmed')
+    equal(other(d, DAEMON, 'confirm', 'refuse', n), (0, '', ''), 'refused')
+    code, _, err = d.ctl(*words)
+    check(code == 1 and 'confirm %d;' % (int(n) + 1) in err, err)
+    # Who has confirmed must still be an operator when it runs.
+    equal(other(d, NOBODY, 'confirm', str(int(n) + 1))[0], 0, 'again')
+    d.do('operator', 'remove', 'nobody')
+    equal(d.ctl(*words)[0], 1, 'his word is worth nothing any more')
+    within(len(d.json('confirm', 'list')['waiting']), 1, 9, 'some wait')
+    os.kill(d.pids()[('storage', 0)], signal.SIGKILL)
+    until(lambda: d.ctl('confirm', 'list')[0] == 0 and
+          d.json('confirm', 'list')['waiting'] == [], 'forgotten')
+    check(not os.path.exists(d.path('dr')), 'nothing was handed out')
+    for i in range(80):
+        code, _, err = d.ctl(*words[:-1], 'r%d' % i)
+        equal(code, 1, err)
+    check('too many' in err, err)
+    equal(len(d.json('confirm', 'list')['waiting']), 64, 'bounded')
+
+
+def overview(d):
+    """show storage and the checksheet tell what there is (J8)"""
+    rows = {(x['tenant'], x['kind']): x for x in
+            d.json('show', 'storage')['storage']}
+    kinds = {'people', 'passwords', 'sign-ins', 'floors', 'chat', 'audit',
+             'log', 'file'}
+    equal({k for t, k in rows if t == 'acme'}, kinds, 'of a tenant')
+    equal({k for t, k in rows if t is None},
+          {'audit', 'log', 'exports', 'file'}, 'of the installation')
+    equal((rows['acme', 'people']['count'], rows['acme', 'passwords']
+           ['count'], rows['acme', 'floors']['count']), (2, 2, 2), 'counts')
+    equal(rows['acme', 'audit']['count'], len(trail(d, 'acme')), 'audit')
+    equal(rows['acme', 'chat']['count'], 3, 'chat')
+    equal((rows['globex', 'chat']['count'], rows['globex', 'people']
+           ['count']), (1, 1), 'theirs')
+    equal((rows['acme', 'log']['days'], rows['acme', 'audit']['days'],
+           rows['acme', 'chat']['days']), (366, 1096, 0), 'days')
+    path = d.path('data', 'tenants', '1')
+    equal(rows['acme', 'log']['bytes'], sum(
+        os.path.getsize(os.path.join(path, x)) for x in os.listdir(path)
+        if re.fullmatch(r'log-\d+\.db(-wal)?', x)), 'bytes of the log')
+    within(rows['acme', 'file']['bytes'], os.path.getsize(
+        os.path.join(path, 'main.db')), 10**8, 'of the file')
+    check(rows['acme', 'chat']['oldest'] <= rows['acme', 'chat']['newest'],
+          'times')
+    only = d.json('show', 'storage', 'tenant', 'globex')['storage']
+    equal({x['tenant'] for x in only}, {'globex'}, 'one tenant')
+    sheet = d.do('checksheet', 'tenant', 'acme')
+    for word in ('chat', 'passwords', 'Argon2id', 'sealed', '1096', '366'):
+        check(word in sheet, word)
+    equal(d.ctl('show', 'storage', 'tenant', 'no')[0], 1, 'unknown')
+
+
+def zones(d):
+    """times are shown and taken in the zone that is asked for"""
+    row = d.json('tenant', 'show', 'acme')['tenant']['created']
+    check(row.endswith('Z'), row)
+    # Nobody's TZ changes what programs read.
+    env = dict(os.environ, TZ='America/New_York')
+    equal(json.loads(d.ctl('-j', 'tenant', 'show', 'acme', env=env)[1])
+          ['tenant']['created'], row, 'TZ')
+    for zone, hours, end in (('Asia/Tokyo', 9, '+09:00'),
+                             ('Asia/Kolkata', 5.5, '+05:30'),
+                             ('America/St_Johns', None, None)):
+        got = json.loads(d.do('-j', '-z', zone, 'tenant', 'show', 'acme'))
+        got = got['tenant']['created']
+        if hours is not None:
+            check(got.endswith(end), got)
+            t = time.strptime(row, '%Y-%m-%dT%H:%M:%SZ')
+            u = time.strptime(got[:19], '%Y-%m-%dT%H:%M:%S')
+            equal(time.mktime(u) - time.mktime(t), hours * 3600, zone)
+        check(got in d.do('-z', zone, 'tenant', 'show', 'acme'), 'as text')
+    for zone in ('Asia/Tokio', '', '/etc/passwd', '../../../etc/passwd',
+                 'Asia', 'JST-9', 'right/UTC'):
+        code, out, err = d.ctl('-z', zone, 'show', 'status')
+        equal((code, out, err),
+              (2, '', 'risactl: %s: no such zone\n' % zone), zone)
+    d.do('-z', 'Asia/Tokyo', 'operator', 'add', 'nobody', 'role', 'auditor',
+         'until', '2099-12-31')
+    equal([x['until'] for x in d.json('operator', 'list')['operators']
+           if x['uid'] == NOBODY], ['2099-12-31T14:59:59Z'], 'read in it')
+    d.do('operator', 'remove', 'nobody')
+    code, _, err = d.ctl('-z', 'Europe/Berlin', 'log', 'show', 'from',
+                         '2026-10-25T02:30:00')
+    check(code == 2 and 'it was twice' in err, err)
+    code, _, err = d.ctl('-z', 'Europe/Berlin', 'log', 'show', 'from',
+                         '2026-03-29T02:30:00')
+    check(code == 2 and 'put forward' in err, err)
+
+
+def people(d):
+    """What people write: floors, rooms, direct messages, profiles, groups."""
+    d.ann = d.person('acme', 'ann@acme.example', 'admin', MARK)
+    d.ben = d.person('acme', 'ben@acme.example', name='Ben ' + MARK)
+    d.gil = d.person('globex', 'gil@globex.example', 'admin')
+    d.ann.api('PATCH', '/me', {'note': 'note ' + MARK}, want=200)
+    d.ann.api('POST', '/admin/groups', {'name': MARK + ' group', 'members':
+              [d.ann.id]}, want=201)
+    d.ann.open().enter(d.one)
+    d.ben.open().enter(d.one)
+    d.ann.say('floor ' + MARK)
+    d.ann.say('dm ' + MARK, {'user': d.ben.id})
+    d.ben.hears('dm ' + MARK)
+    d.ben.say('again ' + MARK)
+    d.ann.hears('again ' + MARK)
+    d.gil.open().enter(d.floor('globex', 'One'))
+    d.gil.say('globex ' + MARK)
+    d.gil.hears('globex ' + MARK)
+    url = d.do('guest', 'add', 'acme', 'floor', 'One', 'uses', '1').strip()
+    d.url = url.rsplit('/', 1)[1]
+    d.gus = d.ann.http.__class__(d)
+    equal(d.gus.request('POST', '/api/v1/guest/' + d.url, {
+                        'name': MARK + ' guest'}).status, 201, 'a guest')
+
+
+def main():
+    conf = 'password hash memory 64 passes 1\n'
+    d = Daemon(workers=2, more=conf).start()
+    d.copy = shutil.copy(RISACTL, d.path('risactl'))
+    os.chmod(d.copy, 0o755)
+    os.mkdir(d.path('out'))
+    os.chmod(d.path('out'), 0o777)
+    for name in ('acme', 'globex', 'initech'):
+        d.do('tenant', 'add', name)
+    d.one = d.floor('acme', 'One')
+    d.two = d.floor('acme', 'Two')
+    people(d)
+    s = Suite(d)
+    for fn in (overview, zones, unread, whole, secrets, refused, listed,
+               slow):
+        s.run_test(fn, d)
+    s.run_test(broken, d, restarts=True)
+    s.run_test(together, d)
+    d.more = conf + 'confirm export, erase, delete\n'
+    d.write_conf()
+    d.do('reload')
+    for fn in (second, erased, others):
+        s.run_test(fn, d)
+    for fn in (dropped, years):
+        s.run_test(fn, d, restarts=True)
+    s.end()
+
+
+if __name__ == '__main__':
+    main()
