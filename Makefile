@@ -106,6 +106,8 @@ SRCS =		risad/access.c \
 		risad/storage_place.c \
 		risad/storage_restore.c \
 		risad/storage_retain.c \
+		risad/storage_erase.c \
+		risad/storage_hold.c \
 		risad/storage_role.c \
 		risad/storage_signin.c \
 		risad/storage_talk.c \

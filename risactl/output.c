@@ -550,6 +550,22 @@ keep_word(uint8_t kind)
 }
 
 static void
+text_hold(const struct m_c_hold_row *m)
+{
+	static const struct column	 table[] = {
+		{ "held", 0 }, { "user", 1 }, { "since", 0 },
+		{ "operator", 1 }, { "reason", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->user == 0 ? m->tenant : m->email);
+	cell("%u", m->user);
+	cell_time(m->at);
+	cell("%u", m->by);
+	cell("%s", m->reason);
+}
+
+static void
 text_erased(const struct m_c_erased *m)
 {
 	static const struct column	 table[] = {
@@ -817,6 +833,7 @@ const struct output	 output_text = {
 	.out_trail = text_trail,
 	.out_point = text_point,
 	.out_key = text_key,
+	.out_hold = text_hold,
 	.out_erased = text_erased,
 	.out_kept = text_kept,
 	.out_backup = text_backup,

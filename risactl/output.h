@@ -31,6 +31,7 @@ struct output {
 	void	(*out_trail)(const struct m_c_audit_state *);
 	void	(*out_point)(const struct m_c_point *);
 	void	(*out_key)(const struct m_proof_key *);
+	void	(*out_hold)(const struct m_c_hold_row *);
 	void	(*out_erased)(const struct m_c_erased *);
 	void	(*out_kept)(const struct m_c_kept *);
 	void	(*out_backup)(const struct m_c_backup_row *);

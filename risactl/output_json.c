@@ -48,6 +48,7 @@ static const struct shape {
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
 	{ IMSG_C_LOG_SHOW, "lines", 1 },
 	{ IMSG_C_TENANT_ERASED, "erased", 1 },
+	{ IMSG_C_HOLD_SHOW, "holds", 1 },
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
 	{ IMSG_C_BACKUP_LIST, "backups", 1 },
@@ -394,6 +395,19 @@ json_key(const struct m_proof_key *m)
 }
 
 static void
+json_hold(const struct m_c_hold_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_num(obj, "user", m->user);
+	put_str(obj, "email", m->email);
+	put_time(obj, "since", m->at);
+	put_num(obj, "operator", m->by);
+	put_str(obj, "reason", m->reason);
+}
+
+static void
 json_erased(const struct m_c_erased *m)
 {
 	json_t	*obj = row();
@@ -535,6 +549,7 @@ const struct output	 output_json = {
 	.out_trail = json_trail,
 	.out_point = json_point,
 	.out_key = json_key,
+	.out_hold = json_hold,
 	.out_erased = json_erased,
 	.out_kept = json_kept,
 	.out_backup = json_backup,

@@ -14,7 +14,8 @@
 /* A command, checked as far as that goes without the daemon. */
 struct command {
 	uint32_t	 cm_type;	/* its imsg */
-	uint8_t		 cm_arg;	/* state, link, rule, right, off, dry */
+	uint8_t		 cm_arg;	/* state, link, rule, right, off, dry,
+					 * what to erase, what to keep */
 	uint8_t		 cm_flags;	/* CM_* */
 	uint32_t	 cm_number;	/* a value, uses, lines, a guest URL */
 	uint32_t	 cm_seconds;	/* from now, 0: not given */
@@ -27,6 +28,7 @@ struct command {
 	const char	*cm_account, *cm_key, *cm_signature;
 	const char	*cm_user, *cm_network, *cm_stamp;
 	char		 cm_mail[MAX_MAIL + 1];
+	char		 cm_other[MAX_MAIL + 1];	/* of two */
 };
 
 /*

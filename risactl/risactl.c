@@ -353,6 +353,40 @@ send_backup(struct imsgbuf *ib, const struct command *cm)
 }
 
 static int
+send_erase(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_erase	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.what = cm->cm_arg;
+	m.email = cm->cm_mail;
+	m.other = cm->cm_other;
+	m.floor = cm->cm_floor;
+	m.from = cm->cm_from;
+	m.to = cm->cm_to;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_hold(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_hold	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.email = cm->cm_mail;
+	m.reason = cm->cm_text;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_keep(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_keep	 m = { 0, cm->cm_arg, cm->cm_number };
+
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
 send_command(struct imsgbuf *ib, const struct command *cm,
     const struct m_blob *map, struct m_c_operator *operator)
 {
@@ -374,7 +408,15 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_GUEST_LIST:
 	case IMSG_C_PURGE_SHOW:
 	case IMSG_C_PURGE_RUN:
+	case IMSG_C_HOLD_SHOW:
 		return (send_tenant(ib, cm));
+	case IMSG_C_ERASE:
+		return (send_erase(ib, cm));
+	case IMSG_C_HOLD_SET:
+	case IMSG_C_HOLD_CLEAR:
+		return (send_hold(ib, cm));
+	case IMSG_C_KEEP:
+		return (send_keep(ib, cm));
 	case IMSG_C_POLICY_SET:
 		return (send_policy(ib, cm));
 	case IMSG_C_OPERATOR_ADD:
@@ -458,6 +500,7 @@ result(const struct m_result *m)
 		[R_DOMAIN] = "not a domain that may be invited",
 		[R_LINK] = "the link is unknown, used or expired",
 		[R_REFUSED] = "refused",
+		[R_HELD] = "a legal hold forbids it",
 	};
 	char			*field = visible(m->field);
 
@@ -546,6 +589,9 @@ answer(struct imsg *imsg)
 			export_sign(((const struct m_c_point *)m)->line);
 		else
 			output->out_point(m);
+		break;
+	case IMSG_C_HOLD_ROW:
+		output->out_hold(m);
 		break;
 	case IMSG_C_ERASED_ROW:
 		output->out_erased(m);

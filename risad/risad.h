@@ -47,6 +47,7 @@
 #define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
+#define MAX_REASON	600	/* bytes of the reason of a hold */
 #define MAX_LINE		1000	/* a sentence for the operator */
 #define BACKUP_NONE		1440	/* the minute that no day has */
 #define MAX_BACKUPS		100	/* generations */
@@ -117,6 +118,7 @@ enum result {
 	R_ADDRESS,		/* not from the address of the asker */
 	R_EXCLUDES,		/* the list of the field is without it */
 	R_LOCKED,		/* failed too often: again after arg seconds */
+	R_HELD,			/* a legal hold forbids it */
 	R_MAX
 };
 
@@ -175,6 +177,17 @@ enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
 /* How its lines are wanted: as rows, or as the text of a file. */
 enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
+/* What an erasure is of, while the tenant is in use. */
+enum erase_what {
+	ERASE_NAMES,		/* a person: what he wrote has no name then */
+	ERASE_PERSON,		/* a person with all that he wrote */
+	ERASE_FLOOR,		/* messages of a floor and its rooms */
+	ERASE_PAIR,		/* what two people have written each other */
+	ERASE_FLOORS,		/* messages of all floors */
+	ERASE_ALL,		/* those, and all direct messages */
+	ERASE_DIRECT,		/* direct messages of somebody deleted */
+	ERASE_MAX
+};
 /* What is kept for a time, and goes then. */
 enum keep_kind	{ KEEP_CHAT, KEEP_AUDIT, KEEP_LOG, KEEP_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
@@ -397,6 +410,7 @@ enum imsg_type {
 	IMSG_A_USER_ADD,
 	IMSG_A_USER_SET,
 	IMSG_A_USER_DEL,
+	IMSG_A_ERASE,
 	IMSG_A_USER_LINK,
 	IMSG_A_LINK,
 	IMSG_A_SIGNINS,
@@ -513,6 +527,12 @@ enum imsg_type {
 	IMSG_C_BACKUP_ROW,
 	IMSG_C_BACKUP_PART,
 	IMSG_C_BACKUP_STEP,
+	IMSG_C_KEEP,
+	IMSG_C_ERASE,
+	IMSG_C_HOLD_SET,
+	IMSG_C_HOLD_CLEAR,
+	IMSG_C_HOLD_SHOW,
+	IMSG_C_HOLD_ROW,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -532,6 +552,7 @@ enum imsg_type {
 	/* storage -> session: what a worker need not believe another */
 	IMSG_BUS_MSG,
 	IMSG_BUS_ERASED,
+	IMSG_BUS_CLEARED,
 	IMSG_BUS_GRANT,
 
 	IMSG_MAX
@@ -967,6 +988,12 @@ struct m_me_set {
 	uint8_t		 lang, status;
 };
 struct m_floor_row	{ uint32_t floor, version; const char *name; };
+struct m_a_erase {
+	uint64_t	 grant;
+	uint8_t		 what;		/* enum erase_what, no pair or all */
+	uint32_t	 id;		/* a user or a floor */
+	uint64_t	 from, to;	/* ms; 0: from the first, until now */
+};
 struct m_grant_id	{ uint64_t grant; uint32_t id; };
 struct m_floor_doc {
 	uint32_t	 floor, version;
@@ -1339,6 +1366,29 @@ struct m_c_log_row {
 	uint32_t	 user, floor;
 	const char	*email, *addr, *text;
 };
+struct m_c_keep {			/* of the installation's own */
+	uint32_t	 op;
+	uint8_t		 kind;		/* enum keep_kind */
+	uint32_t	 days;
+};
+struct m_c_erase {
+	uint32_t	 op;
+	const char	*tenant;
+	uint8_t		 what;		/* enum erase_what */
+	const char	*email, *other, *floor;	/* as far as it needs them */
+	uint64_t	 from, to;	/* ms; 0: from the first, until now */
+};
+struct m_c_hold {
+	uint32_t	 op;
+	const char	*tenant;
+	const char	*email;		/* empty: the whole tenant */
+	const char	*reason;
+};
+struct m_c_hold_row {
+	const char	*tenant, *email, *reason;
+	uint32_t	 user, by;	/* user 0: the whole tenant */
+	uint64_t	 at;
+};
 struct m_c_kept {
 	const char	*tenant;
 	uint8_t		 kind;		/* enum keep_kind */
@@ -1407,6 +1457,13 @@ struct m_bus_erased {
 	uint8_t		 kind;
 	uint32_t	 a, b, from;
 	uint64_t	 id;
+};
+/* What m_a_erase and m_c_erase have set off; of messages up to last. */
+struct m_bus_cleared {
+	uint32_t	 tenant;
+	uint8_t		 what;		/* enum erase_what */
+	uint32_t	 a, b;		/* a user, a floor, or two users */
+	uint64_t	 from, to, last;
 };
 struct m_bus_grant {			/* whose page a worker may hold */
 	uint16_t	 inst;

@@ -26,6 +26,27 @@
 	"SELECT id, user, guest, state, began, ended, version, detail "	\
 	"FROM visits "
 
+/*
+ * A row of messages, against one of erasures: is it meant (the numbers are
+ * those of enum erase_what), or already gone for everybody who reads?
+ */
+#define MEANT								\
+	"CASE e.what WHEN 1 THEN messages.sender = e.a "		\
+	"WHEN 2 THEN messages.kind < 2 AND messages.a = e.a "		\
+	"WHEN 3 THEN messages.kind = 2 AND messages.a = e.a "		\
+	"AND messages.b = e.b "						\
+	"WHEN 4 THEN messages.kind < 2 WHEN 5 THEN 1 ELSE 0 END "
+#define GOING								\
+	"EXISTS (SELECT 1 FROM erasures e WHERE messages.id > e.after "	\
+	"AND messages.id <= e.last AND "				\
+	"messages.at BETWEEN e.since AND e.until AND " MEANT ") "
+
+/* Is the row of messages of nobody, and to nobody, who is held? */
+#define FREE								\
+	"NOT EXISTS (SELECT 1 FROM holds h WHERE "			\
+	"h.user = messages.sender OR (messages.kind = 2 AND "		\
+	"(h.user = messages.a OR h.user = messages.b))) "
+
 static const struct row {
 	const char	*r_name;
 	int		 r_kinds;
@@ -348,8 +369,6 @@ static const struct row {
 	ROW(FLOOR_RIGHTS, TEN,
 	    "UPDATE floors SET version = ?2, rights = ?3 WHERE id = ?1"),
 	ROW(FLOOR_DEL, TEN, "DELETE FROM floors WHERE id = ?1"),
-	ROW(FLOOR_DEL_TALK, TEN,
-	    "DELETE FROM messages WHERE kind IN (0, 1) AND a = ?1"),
 	ROW(FLOOR_DEL_READS, TEN,
 	    "DELETE FROM reads WHERE kind IN (0, 1) AND a = ?1"),
 	ROW(FLOOR_COUNT, TEN, "SELECT count(*) FROM floors"),
@@ -368,7 +387,7 @@ static const struct row {
 	ROW(HISTORY, TEN,
 	    "SELECT id, at, sender, text FROM messages "
 	    "WHERE kind = ?1 AND a = ?2 AND b = ?3 AND id < ?4 AND id > ?6 "
-	    "ORDER BY id DESC LIMIT ?5"),
+	    "AND NOT " GOING "ORDER BY id DESC LIMIT ?5"),
 	ROW(LAST, TEN,
 	    "SELECT max(id) FROM messages "
 	    "WHERE kind = ?1 AND a = ?2 AND b = ?3"),
@@ -377,7 +396,9 @@ static const struct row {
 	    "ON CONFLICT (a, b) DO UPDATE SET last = excluded.last"),
 	ROW(DMS, TEN,
 	    "SELECT a, b, last FROM (SELECT a, b, last FROM dms WHERE a = ?1 "
-	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) "
+	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) d "
+	    "WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE "
+	    "e.what IN (0, 1, 6) AND (e.a = d.a OR e.a = d.b)) "
 	    "ORDER BY last DESC LIMIT ?2"),
 	ROW(DM_THERE, TEN, "SELECT 1 FROM dms WHERE a = ?1 AND b = ?2"),
 	ROW(READ_GET, TEN,
@@ -391,16 +412,16 @@ static const struct row {
 	ROW(UNREAD, TEN,
 	    "SELECT count(*) FROM (SELECT 1 FROM messages WHERE kind = ?1 "
 	    "AND a = ?2 AND b = ?3 AND id > ?4 AND sender <> ?5 "
-	    "ORDER BY id DESC LIMIT ?6)"),
+	    "AND NOT " GOING "ORDER BY id DESC LIMIT ?6)"),
 	ROW(TALK_OF, TEN,
 	    "SELECT sender FROM messages "
 	    "WHERE id = ?1 AND kind = ?2 AND a = ?3 AND b = ?4"),
 	ROW(TALK_DEL, TEN, "DELETE FROM messages WHERE id = ?1"),
 	ROW(COUNT_TALK, TEN,
 	    "SELECT count(*), max(id), min(at), max(at), "
-	    "count(*) FILTER (WHERE at < ?3) FROM "
-	    "(SELECT id, at FROM messages WHERE id > ?1 ORDER BY id "
-	    "LIMIT ?2)"),
+	    "count(*) FILTER (WHERE at < ?3 AND free) FROM "
+	    "(SELECT id, at, " FREE "AS free FROM messages WHERE id > ?1 "
+	    "ORDER BY id LIMIT ?2)"),
 	ROW(TALK_COUNT, TEN, "SELECT count(*) FROM messages"),
 	/* With how many of the two indices lead to it. */
 	ROW(TALK_PIECE, TEN,
@@ -413,14 +434,97 @@ static const struct row {
 	    "FROM messages m WHERE id > ?1 ORDER BY id LIMIT ?2"),
 	ROW(FORGET_TOKENS, TEN, "DELETE FROM tokens"),
 	ROW(FORGET_LINKS, TEN, "DELETE FROM links"),
-	/* Of the ?2 that are first, those from before ?1. */
+	/* After ?1 to ?2, those from before ?3. */
 	ROW(PURGE_TALK, TEN,
-	    "DELETE FROM messages WHERE id IN (SELECT id FROM "
-	    "(SELECT id, at FROM messages ORDER BY id LIMIT ?2) "
-	    "WHERE at < ?1)"),
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND at < ?3 "
+	    "AND " FREE),
 	ROW(PURGE_DMS, TEN,
 	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
 	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
+
+	/* The last of the ?3 that follow ?1, none of them after ?2. */
+	ROW(TALK_UPTO, TEN,
+	    "SELECT max(id) FROM (SELECT id FROM messages "
+	    "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"),
+	/* When the oldest of those was written that are after ?1. */
+	ROW(TALK_FIRST, TEN,
+	    "SELECT at FROM messages WHERE id > ?1 ORDER BY id LIMIT 1"),
+	ROW(TALK_NEWEST, TEN, "SELECT max(id) FROM messages"),
+	ROW(TALK_WRITTEN, TEN,
+	    "SELECT kind, a, b, sender FROM messages WHERE id = ?1"),
+	ROW(TALK_NAMED, TEN,
+	    "SELECT id, at, kind, a, b, text, ref FROM messages "
+	    "WHERE sender = ?1 AND ref > ?2 ORDER BY ref LIMIT 1"),
+	ROW(TALK_UNNAME, TEN, "UPDATE messages SET text = ?2 WHERE id = ?1"),
+	ROW(ERASURE_ADD, TEN,
+	    "INSERT INTO erasures (id, what, a, b, since, until, last) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+	ROW(ERASURE_NEXT, TEN,
+	    "SELECT id, what, a, b, since, until, last, after, mark, gone, "
+	    "named FROM erasures ORDER BY id LIMIT 1"),
+	ROW(ERASURE_SET, TEN,
+	    "UPDATE erasures SET after = ?2, mark = ?3, gone = ?4, "
+	    "named = ?5 WHERE id = ?1"),
+	ROW(ERASURE_DEL, TEN, "DELETE FROM erasures WHERE id = ?1"),
+	ROW(ERASURE_COUNT, TEN, "SELECT count(*) FROM erasures"),
+	ROW(ERASURE_UNTIL, TEN,
+	    "SELECT count(*) FROM erasures WHERE id <= ?1"),
+	/* Does the name of a user who is gone go? */
+	ROW(ERASURE_NAMES, TEN,
+	    "SELECT count(*) FROM erasures WHERE what = 0 AND a = ?1"),
+	ROW(ERASE_RANGE, TEN,
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND EXISTS "
+	    "(SELECT 1 FROM erasures e WHERE e.id = ?3 AND "
+	    "messages.at BETWEEN e.since AND e.until AND " MEANT ") "
+	    "AND " FREE),
+	/* Some of a user's direct messages, and of what else he wrote. */
+	ROW(ERASE_DIRECT, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
+	    "WHERE kind = 2 AND (a, b) IN "
+	    "(SELECT a, b FROM dms WHERE a = ?1 "
+	    "UNION SELECT a, b FROM dms WHERE b = ?1) "
+	    "AND " FREE "LIMIT ?2)"),
+	ROW(ERASE_SENDER, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
+	    "WHERE sender = ?1 AND kind < 2 LIMIT ?2)"),
+	/* Of a line, what names somebody. */
+	ROW(AUDIT_NAMES_PUT, TEN,
+	    "INSERT INTO audit_names (id, user, names) VALUES (?1, ?2, ?3)"),
+	ROW(AUDIT_NAMES_GET, TEN,
+	    "SELECT names, user FROM audit_names WHERE id = ?1"),
+	ROW(AUDIT_NAMES_DEL, TEN, "DELETE FROM audit_names WHERE user = ?1"),
+	ROW(PURGE_NAMES, TEN, "DELETE FROM audit_names WHERE id <= ?1"),
+	ROW(HOLDS, TEN,
+	    "SELECT user, at, operator, reason FROM holds ORDER BY user"),
+	ROW(HOLD_PUT, TEN,
+	    "INSERT INTO holds (user, at, operator, reason) "
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user) DO UPDATE SET "
+	    "at = excluded.at, operator = excluded.operator, "
+	    "reason = excluded.reason"),
+	ROW(HOLD_DEL, TEN, "DELETE FROM holds WHERE user = ?1"),
+	ROW(HOLD_OF, TEN, "SELECT count(*) FROM holds WHERE user = ?1"),
+	ROW(HOLD_ANY, TEN, "SELECT count(*) FROM holds WHERE user > 0"),
+	/* Has he direct messages with somebody who is held? */
+	ROW(HOLD_DIRECT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h WHERE EXISTS "
+	    "(SELECT 1 FROM dms WHERE (a = ?1 AND b = h.user) OR "
+	    "(a = h.user AND b = ?1)))"),
+	/* Of what is meant by kind ?1, is anything by somebody held, ... */
+	ROW(HOLD_SENT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h CROSS JOIN messages "
+	    "WHERE messages.sender = h.user "
+	    "AND messages.at BETWEEN ?4 AND ?5 AND CASE ?1 "
+	    "WHEN 2 THEN messages.kind < 2 AND messages.a = ?2 "
+	    "WHEN 4 THEN messages.kind < 2 WHEN 5 THEN 1 "
+	    "ELSE messages.kind = 2 AND messages.a = ?2 "
+	    "AND messages.b = ?3 END)"),
+	/* ... or to him? */
+	ROW(HOLD_GOT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h CROSS JOIN dms d "
+	    "CROSS JOIN messages m WHERE (d.a = h.user OR d.b = h.user) "
+	    "AND (?1 = 5 OR (?1 = 3 AND d.a = ?2 AND d.b = ?3)) "
+	    "AND m.kind = 2 AND m.a = d.a AND m.b = d.b "
+	    "AND m.at BETWEEN ?4 AND ?5)"),
 #undef ROW
 };
 
@@ -559,6 +663,20 @@ static const char *const tenant_schema[] = {
 	"CREATE INDEX visits_here ON visits (id) WHERE state < 3;"
 	"PRAGMA user_version = 7;",
 	CHAIN "PRAGMA user_version = 8;",
+	/* What is being erased, what may not be, and names beside the trail. */
+	"CREATE TABLE erasures (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "what INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "since INTEGER NOT NULL, until INTEGER NOT NULL, "
+	    "last INTEGER NOT NULL, after INTEGER NOT NULL DEFAULT 0, "
+	    "mark BLOB NOT NULL DEFAULT x'', "
+	    "gone INTEGER NOT NULL DEFAULT 0, "
+	    "named INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE holds (user INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+	    "operator INTEGER NOT NULL, reason BLOB NOT NULL);"
+	"CREATE TABLE audit_names (id INTEGER PRIMARY KEY, "
+	    "user INTEGER NOT NULL, names BLOB NOT NULL);"
+	"CREATE INDEX audit_names_user ON audit_names (user);"
+	"PRAGMA user_version = 9;",
 	NULL
 };
 

@@ -537,6 +537,7 @@ tick(int fd, short ev, void *arg)
 	retain_tick();
 	ending_tick();
 	backup_tick();
+	erase_tick();
 	db_shrink_all();
 	guest_late(now);
 	sweep(now);
@@ -665,6 +666,7 @@ static const struct handler {
 	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, adm_user_add },
 	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, adm_user_set },
 	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, adm_user_del },
+	{ IMSG_A_ERASE, ASK_ADMIN, 1, R_SESSION, adm_erase },
 	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, adm_user_link },
 	{ IMSG_A_SIGNINS, ASK_ADMIN, 0, R_SESSION, adm_signins },
 	{ IMSG_A_SIGNINS_END, ASK_ADMIN, 1, R_SESSION, adm_signins_end },
@@ -1072,6 +1074,7 @@ storage_start(void)
 	grant_watch(grant_moved);
 	access_start();
 	retain_start();
+	erase_start();
 	place_start();
 }
 

@@ -223,20 +223,53 @@ user_set_state(struct request *rq, struct person *p, uint8_t state)
 	return (R_OK);
 }
 
-enum result
-user_remove(struct request *rq, const struct person *p)
+/* The row and all that leads to it; his messages are another matter. */
+static enum result
+user_gone(struct request *rq, const struct person *p)
 {
 	enum result	 r;
 
-	if ((r = admin_leaves(rq, p, "state")) != R_OK)
+	if ((r = admin_leaves(rq, p, "state")) != R_OK ||
+	    (r = hold_user(rq, p->p_id)) != R_OK)
 		return (r);
 	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
 	    lock_clear(rq, p->p_mail) == -1 ||
-	    person_delete(rq->rq_db, p->p_id) == -1 ||
-	    audit_act(rq, "delete user", p->p_id) == -1)
+	    person_forget(rq->rq_db, p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (R_OK);
+}
+
+enum result
+user_remove(struct request *rq, const struct person *p)
+{
+	struct erasing	 es = { .es_what = ERASE_DIRECT, .es_a = p->p_id };
+	enum result	 r;
+
+	if ((r = user_gone(rq, p)) != R_OK)
+		return (r);
+	if (audit_act(rq, "delete user", p->p_id) == -1)
+		return (R_UNAVAILABLE);
+	return (erase_begin(rq, &es));
+}
+
+enum result
+user_erase(struct request *rq, const struct person *p, uint8_t what,
+    uint64_t *id)
+{
+	struct erasing	 es = { .es_what = what, .es_a = p->p_id,
+			    .es_to = INT64_MAX };
+	enum result	 r;
+
+	if ((r = user_gone(rq, p)) != R_OK ||
+	    (r = erase_begin(rq, &es)) != R_OK)
+		return (r);
+	*id = es.es_id;
+	return (db_exec(rq->rq_db, S_AUDIT_NAMES_DEL, ARGS(NUM(p->p_id))) ==
+	    -1 || audit_add(rq->rq_db, "by %s %u: erase user %u, messages "
+	    "%s: erasure %llu", asker(rq), asker_id(rq), p->p_id,
+	    what == ERASE_PERSON ? "too" : "stay without a name",
+	    (unsigned long long)es.es_id) == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 enum result
@@ -889,21 +922,39 @@ adm_floor_set(struct request *rq, const void *arg)
 }
 
 enum result
+floor_remove(struct request *rq, const struct floor *fl)
+{
+	struct erasing	 es = { .es_what = ERASE_FLOOR, .es_a = fl->fl_id,
+			    .es_to = INT64_MAX };
+	char		 name[MAX_NAME + 1];
+	enum result	 r;
+
+	(void)strlcpy(name, fl->fl_name, sizeof(name));
+	if ((r = erase_begin(rq, &es)) != R_OK)
+		return (r);
+	if (floor_row_del(rq->rq_db, es.es_a) == -1 ||
+	    audit_add(rq->rq_db, "by %s %u: delete floor %u, %s", asker(rq),
+	    asker_id(rq), es.es_a, name) == -1)
+		return (R_UNAVAILABLE);
+	tell_rights(rq);
+	return (R_OK);
+}
+
+enum result
 adm_floor_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
+	const struct floor	*fl;
 	struct rights		*rt;
+	enum result		 r;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
-	if (rights_floor(rt, m->id) == NULL)
+	if ((fl = rights_floor(rt, m->id)) == NULL)
 		return (R_NOTFOUND);
-	if (floor_row_del(rq->rq_db, m->id) == -1 ||
-	    audit_act(rq, "delete floor", m->id) == -1)
-		return (R_UNAVAILABLE);
-	tell_rights(rq);
-	rq_result(rq, R_OK, 0, NULL);
-	return (R_OK);
+	if ((r = floor_remove(rq, fl)) == R_OK)
+		rq_result(rq, R_OK, 0, NULL);
+	return (r);
 }
 
 /*

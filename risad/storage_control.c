@@ -72,6 +72,12 @@ co_result(struct command *co, enum result r, const char *what)
 			return (refuse(co, "%s: this right of it stays as it "
 			    "is", what));
 		return (refuse(co, "%s: not a valid %s", what, field));
+	case R_HELD:
+		return (refuse(co, "%s: a legal hold forbids it; hold show "
+		    "says whose", what));
+	case R_BUSY:
+		return (refuse(co, "%s: too many erasures are going on, try "
+		    "again later", what));
 	case R_DOMAIN:
 		return (refuse(co, "%s: the rules of the tenant invite nobody "
 		    "of this domain", what));
@@ -772,22 +778,15 @@ static int
 floor_del(struct command *co)
 {
 	const struct m_c_floor	*m = co->co_m;
-	struct request		*rq = co->co_rq;
-	struct m_rights		 rights;
 	struct floor		*fl;
-	uint32_t		 id;
-	enum result		 r = R_OK;
 
-	if (co_tenant(co, m->tenant) == -1 ||
-	    (fl = co_floor(co, m->floor)) == NULL || co_begin(co) == -1)
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
 		return (-1);
-	id = fl->fl_id;
-	if (floor_row_del(rq->rq_db, id) == -1 ||
-	    audit_act(rq, "delete floor", id) == -1)
-		r = R_UNAVAILABLE;
-	rights.tenant = rq->rq_tn->tn_id;
-	rq_tell_sessions(rq, IMSG_RIGHTS, &rights);
-	return (co_commit(co, r, m->floor));
+	if ((fl = co_floor(co, m->floor)) == NULL) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (-1);
+	}
+	return (co_commit(co, floor_remove(co->co_rq, fl), m->floor));
 }
 
 static struct group *
@@ -1410,6 +1409,152 @@ purge_run(struct command *co)
 	return (purge(co, 1));
 }
 
+static int
+keep_own(struct command *co)
+{
+	const struct m_c_keep	*m = co->co_m;
+
+	switch (retain_own(co->co_rq, m->kind, m->days)) {
+	case R_OK:
+		return (0);
+	case R_INVALID:
+		return (refuse(co, "%u is not from %u to %u", m->days,
+		    policy_rules[m->kind == KEEP_AUDIT ? POLICY_AUDIT_DAYS :
+		    POLICY_LOG_DAYS].pr_min,
+		    policy_rules[POLICY_AUDIT_DAYS].pr_max));
+	case R_NOTFOUND:
+		return (refuse(co, "the installation has no chat"));
+	default:
+		return (refuse(co, "system.db cannot be written"));
+	}
+}
+
+/*
+ * Erasure, and holds.
+ */
+
+/* The operator is answered when all rows have gone. */
+static int
+erase_go(struct command *co, enum result r, const char *what, uint64_t id)
+{
+	if (co_commit(co, r, what) == -1)
+		return (-1);
+	if (erase_wait(co->co_rq, id) == -1)
+		return (refuse(co, "no memory; it goes on by itself"));
+	return (1);
+}
+
+static int
+erase_user(struct command *co, const struct m_c_erase *m)
+{
+	struct person	 p;
+	uint64_t	 id = 0;
+	int		 n;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
+		return (-1);
+	n = erase_go(co, user_erase(co->co_rq, &p, m->what, &id), m->email,
+	    id);
+	explicit_bzero(&p, sizeof(p));
+	return (n);
+}
+
+/* The two of a conversation, or the floor; 0, or -1. */
+static int
+erase_whose(struct command *co, const struct m_c_erase *m, uint32_t *a,
+    uint32_t *b)
+{
+	struct floor	*fl;
+	struct person	 p, q;
+
+	if (m->what == ERASE_FLOOR) {
+		if ((fl = co_floor(co, m->floor)) == NULL)
+			return (-1);
+		*a = fl->fl_id;
+	} else if (m->what == ERASE_PAIR) {
+		if (co_person(co, m->email, &p) == -1 ||
+		    co_person(co, m->other, &q) == -1)
+			return (-1);
+		*a = p.p_id < q.p_id ? p.p_id : q.p_id;
+		*b = p.p_id < q.p_id ? q.p_id : p.p_id;
+	}
+	return (0);
+}
+
+static int
+erase(struct command *co)
+{
+	const struct m_c_erase	*m = co->co_m;
+	uint32_t		 a = 0, b = 0;
+	uint64_t		 id = 0;
+	enum result		 r;
+
+	if (m->what == ERASE_NAMES || m->what == ERASE_PERSON)
+		return (erase_user(co, m));
+	if (m->what == ERASE_DIRECT)
+		return (refuse(co, "no such erasure"));
+	if (co_tenant(co, m->tenant) == -1 ||
+	    erase_whose(co, m, &a, &b) == -1 || co_begin(co) == -1)
+		return (-1);
+	r = erase_messages(co->co_rq, m->what, a, b, m->from, m->to, &id);
+	return (erase_go(co, r, m->tenant, id));
+}
+
+/* Of whom; 0, or -1. */
+static int
+hold_whose(struct command *co, uint32_t *user)
+{
+	const struct m_c_hold	*m = co->co_m;
+	struct person		 p = { .p_id = 0 };
+
+	if (co_tenant(co, m->tenant) == -1 || (m->email[0] != '\0' &&
+	    co_person(co, m->email, &p) == -1))
+		return (-1);
+	*user = p.p_id;
+	explicit_bzero(&p, sizeof(p));
+	return (co_begin(co));
+}
+
+static int
+hold_put(struct command *co)
+{
+	const struct m_c_hold	*m = co->co_m;
+	uint32_t		 user;
+
+	if (hold_whose(co, &user) == -1)
+		return (-1);
+	return (co_commit(co, hold_set(co->co_rq, user, m->reason),
+	    m->email[0] == '\0' ? m->tenant : m->email));
+}
+
+static int
+hold_end(struct command *co)
+{
+	const struct m_c_hold	*m = co->co_m;
+	uint32_t		 user;
+	enum result		 r;
+
+	if (hold_whose(co, &user) == -1)
+		return (-1);
+	r = hold_clear(co->co_rq, user);
+	if (co_commit(co, r == R_NOTFOUND ? R_OK : r, m->tenant) == -1)
+		return (-1);
+	return (r == R_NOTFOUND ? refuse(co, "%s: is not held",
+	    m->email[0] == '\0' ? m->tenant : m->email) : 0);
+}
+
+static int
+hold_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	return (hold_show(co->co_rq) == 0 ? 0 :
+	    refuse(co, "the holds cannot be read"));
+}
+
 /*
  * Backups.
  */
@@ -1593,10 +1738,73 @@ static const struct verb {
 	{ IMSG_C_BACKUP_VERIFY, NULL, backup_check },
 	{ IMSG_C_BACKUP_RESTORE, "backup restore", backup_back },
 	{ IMSG_C_BACKUP_REHEARSE, "backup rehearse", backup_try },
+	{ IMSG_C_KEEP, "retention set installation", keep_own },
+	{ IMSG_C_ERASE, "erase", erase },
+	{ IMSG_C_HOLD_SET, "hold set", hold_put },
+	{ IMSG_C_HOLD_CLEAR, "hold clear", hold_end },
+	{ IMSG_C_HOLD_SHOW, NULL, hold_list },
 	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
 };
+
+/* The number of a user, who may be erased: his mail stays nowhere. */
+static uint32_t
+number_of(const char *tenant, const char *email)
+{
+	struct tenant	*tn = tenant_by_name(tenant);
+	struct person	 p = { .p_id = 0 };
+	char		 mail[MAX_MAIL + 1];
+	struct db	*db;
+
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL)
+		return (0);
+	if (mail_normal(mail, sizeof(mail), email) == -1 ||
+	    person_find(db, mail, &p) != 1)
+		p.p_id = 0;
+	tenant_leave(tn, db);
+	explicit_bzero(&p.p_mail, sizeof(p.p_mail));
+	return (p.p_id);
+}
+
+static void
+erase_target(const struct m_c_erase *m, char *dst, size_t size)
+{
+	switch (m->what) {
+	case ERASE_FLOOR:
+		(void)snprintf(dst, size, "%s messages of floor %s",
+		    m->tenant, m->floor);
+		break;
+	case ERASE_PAIR:
+		(void)snprintf(dst, size, "%s messages of user %u and user "
+		    "%u", m->tenant, number_of(m->tenant, m->email),
+		    number_of(m->tenant, m->other));
+		break;
+	case ERASE_FLOORS:
+	case ERASE_ALL:
+		(void)snprintf(dst, size, "%s messages of all floors%s",
+		    m->tenant, m->what == ERASE_ALL ? " and people" : "");
+		break;
+	default:
+		(void)snprintf(dst, size, "%s user %u, messages %s",
+		    m->tenant, number_of(m->tenant, m->email),
+		    m->what == ERASE_PERSON ? "too" : "stay without a name");
+		break;
+	}
+}
+
+static void
+hold_target(const struct m_c_hold *m, char *dst, size_t size)
+{
+	char	 who[24] = "";
+
+	if (m->email[0] != '\0')
+		(void)snprintf(who, sizeof(who), " user %u",
+		    number_of(m->tenant, m->email));
+	(void)snprintf(dst, size, "%s%s%s%s%s", m->tenant, who,
+	    m->reason[0] == '\0' ? "" : ", reason [", m->reason,
+	    m->reason[0] == '\0' ? "" : "]");
+}
 
 /* On what: the structs of one kind begin alike. */
 static void
@@ -1615,6 +1823,8 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_log		*lo = m;
 	const struct m_c_tenant_end	*te = m;
 	const struct m_c_backup		*ba = m;
+	const struct m_c_keep		*ke = m;
+	const struct m_c_hold		*ho = m;
 	char				 at[TIME_TEXT];
 
 	switch (type) {
@@ -1634,6 +1844,17 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_BACKUP_RESTORE:
 		(void)snprintf(dst, size, "%s %s", ba->stamp, ba->tenant[0] ==
 		    '\0' ? "all tenants" : ba->tenant);
+		break;
+	case IMSG_C_KEEP:
+		(void)snprintf(dst, size, "%s %u", ke->kind == KEEP_AUDIT ?
+		    "audit" : "log", ke->days);
+		break;
+	case IMSG_C_ERASE:
+		erase_target(m, dst, size);
+		break;
+	case IMSG_C_HOLD_SET:
+	case IMSG_C_HOLD_CLEAR:
+		hold_target(ho, dst, size);
 		break;
 	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_PURGE_RUN:
