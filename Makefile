@@ -100,6 +100,7 @@ SRCS =		risad/access.c \
 		risad/storage_lock.c \
 		risad/storage_log.c \
 		risad/storage_network.c \
+		risad/storage_note.c \
 		risad/storage_operator.c \
 		risad/storage_passkey.c \
 		risad/storage_password.c \

@@ -504,6 +504,23 @@ int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
 void	 tell_rights(struct request *);
 /* That the asker, user or operator, did something with an object. */
 int	 audit_act(struct request *, const char *what, uint32_t id);
+/*
+ * storage_note.c: lines of the trail that say from what to what, [in
+ * brackets].  0, or -1.
+ */
+int	 note_text(struct request *, const char *what, const char *from,
+	    const char *to);
+/* What names a user, as he was (NULL: is new) and is. */
+int	 note_user(struct request *, uint32_t user, const char *what,
+	    const char *from, const char *to);
+/* Who has come to and gone from a list of the object; NULL is an empty one. */
+int	 note_list(struct request *, const char *object, uint32_t id,
+	    const char *kind, const struct idlist *from,
+	    const struct idlist *to);
+int	 note_access(struct request *, const struct floor *, uint8_t open,
+	    const struct idlist *users, const struct idlist *groups);
+int	 note_guest(struct request *, const char *what, const struct guest *);
+const char *state_word(uint8_t);
 /* The asker in words: "user" or "operator", and the number, 0 of the latter. */
 const char *asker(const struct request *);
 uint32_t asker_id(const struct request *);
@@ -776,6 +793,10 @@ enum result	 adm_floor_del(struct request *, const void *);
 enum result	 adm_tenant_set(struct request *, const void *);
 /* What administrators and operators do alike: with what was said there. */
 enum result	 floor_remove(struct request *, const struct floor *);
+/* Who may enter it, with the lines for it; 0, or -1. */
+int		 floor_set(struct request *, const struct floor *,
+		    uint8_t open, const struct idlist *users,
+		    const struct idlist *groups);
 enum result	 adm_policy_set(struct request *, const void *);
 
 /*

@@ -198,13 +198,21 @@ tenant_add(struct command *co)
 	tn->tn_version = 1;
 	(void)strlcpy(tn->tn_title, title, sizeof(tn->tn_title));
 	(void)strlcpy(tn->tn_contact, mail, sizeof(tn->tn_contact));
-	if (tenant_insert(sys, tn) == -1) {
+	if (audit_add(sys, "by operator %u: add tenant %u, title [%s], "
+	    "contact [%s]", co->co_rq->rq_op, tn->tn_id, tn->tn_title,
+	    tn->tn_contact) == -1 || tenant_insert(sys, tn) == -1) {
 		RB_REMOVE(tenant_tree, &tenant_all, tn);
 		free(tn);
 		return (refuse(co, "system.db cannot be written"));
 	}
 	rq_tell_tenant(co->co_rq, tn);
 	return (0);
+}
+
+static const char *
+tenant_word(uint8_t state)
+{
+	return (state == TENANT_ACTIVE ? "active" : "suspended");
 }
 
 static int
@@ -219,7 +227,10 @@ tenant_state(struct command *co)
 		return (refuse(co, "no such tenant: %s", m->name));
 	old = tn->tn_state;
 	tn->tn_state = m->state;
-	if (sys == NULL || tenant_update(sys, tn) == -1) {
+	if (sys == NULL || audit_add(sys, "by operator %u: set state of "
+	    "tenant %u from %s to %s", co->co_rq->rq_op, tn->tn_id,
+	    tenant_word(old), tenant_word(m->state)) == -1 ||
+	    tenant_update(sys, tn) == -1) {
 		tn->tn_state = old;
 		return (refuse(co, "system.db cannot be written"));
 	}
@@ -227,6 +238,20 @@ tenant_state(struct command *co)
 		grants_end(tn->tn_id, 0, 0, 0, END_SUSPENDED);
 	rq_tell_tenant(co->co_rq, tn);
 	return (0);
+}
+
+static int
+end_note(struct request *rq, const struct tenant *tn, uint64_t at)
+{
+	struct db	*sys = db_system();
+	char		 from[TIME_TEXT], to[TIME_TEXT];
+
+	if (time_text(from, ending_of(tn)) == -1)
+		(void)strlcpy(from, "never", sizeof(from));
+	if (time_text(to, at) == -1)
+		(void)strlcpy(to, "never", sizeof(to));
+	return (sys == NULL ? -1 : audit_add(sys, "by operator %u: set end of "
+	    "tenant %u from %s to %s", rq->rq_op, tn->tn_id, from, to));
 }
 
 static int
@@ -239,7 +264,8 @@ tenant_end(struct command *co)
 		return (refuse(co, "no such tenant: %s", m->name));
 	if (m->at != 0 && m->at <= now_ms())
 		return (refuse(co, "the end is to be in the future"));
-	if (ending_set(tn, m->at) == -1)
+	if (end_note(co->co_rq, tn, m->at) == -1 ||
+	    ending_set(tn, m->at) == -1)
 		return (refuse(co, "system.db cannot be written"));
 	return (0);
 }
@@ -809,31 +835,25 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
     uint32_t group)
 {
 	const struct m_c_floor	*m = co->co_m;
-	struct db		*db = co->co_rq->rq_db;
 	const struct idlist	*from;
 	struct idlist		 to;
-	uint32_t		 id = fl->fl_id;
 	int			 n;
 
 	if (user == 0 && group == 0)
-		n = floor_row_rights(db, fl, m->allow, &fl->fl_users,
-		    &fl->fl_groups, fl->fl_networks);
+		n = floor_set(co->co_rq, fl, m->allow, &fl->fl_users,
+		    &fl->fl_groups);
 	else {
 		from = user != 0 ? &fl->fl_users : &fl->fl_groups;
 		if ((m->allow && from->il_n >= MAX_MEMBERS) ||
 		    idlist_change(&to, from, user != 0 ? user : group,
 		    m->allow) == -1)
 			return (R_UNAVAILABLE);
-		n = floor_row_rights(db, fl, fl->fl_open,
+		n = floor_set(co->co_rq, fl, fl->fl_open,
 		    user != 0 ? &to : &fl->fl_users,
-		    user != 0 ? &fl->fl_groups : &to, fl->fl_networks);
+		    user != 0 ? &fl->fl_groups : &to);
 		free(to.il_ids);
 	}
-	if (n == -1 || audit_add(db, "by operator %u: %s floor %u: user %u, "
-	    "group %u", co->co_rq->rq_op, m->allow ? "allow" : "deny", id,
-	    user, group) == -1)
-		return (R_UNAVAILABLE);
-	return (R_OK);
+	return (n == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 static int
@@ -1449,15 +1469,14 @@ erase_user(struct command *co, const struct m_c_erase *m)
 {
 	struct person	 p;
 	uint64_t	 id = 0;
-	int		 n;
+	enum result	 r;
 
 	if (co_tenant(co, m->tenant) == -1 ||
 	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
 		return (-1);
-	n = erase_go(co, user_erase(co->co_rq, &p, m->what, &id), m->email,
-	    id);
+	r = user_erase(co->co_rq, &p, m->what, &id);
 	explicit_bzero(&p, sizeof(p));
-	return (n);
+	return (erase_go(co, r, m->email, id));
 }
 
 /* The two of a conversation, or the floor; 0, or -1. */
@@ -1871,7 +1890,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		break;
 	case IMSG_C_TENANT_STATE:
 		(void)snprintf(dst, size, "%s %s", ts->name,
-		    ts->state == TENANT_ACTIVE ? "active" : "suspended");
+		    tenant_word(ts->state));
 		break;
 	case IMSG_C_FLOOR_ADD:
 		(void)snprintf(dst, size, "%s %s", fa->tenant, fa->name);

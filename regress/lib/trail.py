@@ -99,7 +99,15 @@ def chatter(d, number, floor, n, size=100):
 
 def age(d, tenant, days):
     """The trail of a tenant becomes so much older; risad is down."""
-    path, key = _place_of(d, tenant)
+    _age(*_place_of(d, tenant), days)
+
+
+def age_own(d, days):
+    """The same of the installation's own."""
+    _age(*_place(d, None), days)
+
+
+def _age(path, key, days):
     ms = days * 86400000
     db = sqlite3.connect(path, isolation_level=None)
     db.execute('BEGIN IMMEDIATE')
@@ -154,6 +162,28 @@ def _place_of(d, number):
         key = unwrap({'key': _master(d), 'record': f.read(),
                       'tenant': number})
     return d.path('data', 'tenants', str(number), 'main.db'), key
+
+
+def names_in(d, tenant, word):
+    """The messages and names beside the trail in which the word is."""
+    path, key = _place(d, tenant)
+    found = []
+    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+    for row, *bind, text in db.execute('SELECT id, kind, a, b, at, sender, '
+                                       'text FROM messages'):
+        data = open_record({'table': 'messages', 'column': 'text',
+                            'row': row, 'version': 0, 'record': text,
+                            'bind': struct.pack('>5Q', *bind)}, key)
+        if word in data:
+            found.append(('messages', row))
+    for row, user, names in db.execute('SELECT id, user, names '
+                                       'FROM audit_names'):
+        if word in open_record({'table': 'audit_names', 'column': 'names',
+                                'row': row, 'version': user, 'bind': b'',
+                                'record': names}, key):
+            found.append(('audit_names', row))
+    db.close()
+    return found
 
 
 def trail(d, tenant):

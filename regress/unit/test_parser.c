@@ -338,8 +338,9 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit backup floor guest log operator policy "
-	    "purge reload retention role session show tenant user verify\n"));
+	CHECK(says("valid here: audit backup chat floor guest hold log "
+	    "operator policy purge reload retention role session show tenant "
+	    "user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: audit"));

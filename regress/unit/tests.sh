@@ -54,7 +54,7 @@ unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
-    risad/storage_erase.c risad/storage_hold.c \
+    risad/storage_erase.c risad/storage_hold.c risad/storage_note.c \
     risad/storage_admin.c \
     risad/storage_auth.c risad/storage_backup.c risad/storage_check.c \
     risad/storage_restore.c risad/manifest.c \
