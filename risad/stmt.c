@@ -400,6 +400,9 @@ static const struct row {
 	    "WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE "
 	    "e.what IN (0, 1, 6) AND (e.a = d.a OR e.a = d.b)) "
 	    "ORDER BY last DESC LIMIT ?2"),
+	ROW(DM_ANY, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM dms WHERE a = ?1 UNION ALL "
+	    "SELECT 1 FROM dms WHERE b = ?1)"),
 	ROW(DM_THERE, TEN, "SELECT 1 FROM dms WHERE a = ?1 AND b = ?2"),
 	ROW(READ_GET, TEN,
 	    "SELECT last FROM reads "

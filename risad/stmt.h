@@ -176,6 +176,7 @@ enum stmt {
 	S_DM_PUT,
 	S_DMS,
 	S_DM_THERE,
+	S_DM_ANY,
 	S_READ_GET,
 	S_READ_PUT,
 	S_UNREAD,

@@ -510,7 +510,7 @@ int	 audit_act(struct request *, const char *what, uint32_t id);
  */
 int	 note_text(struct request *, const char *what, const char *from,
 	    const char *to);
-/* What names a user, as he was (NULL: is new) and is. */
+/* The same of what names a user. */
 int	 note_user(struct request *, uint32_t user, const char *what,
 	    const char *from, const char *to);
 /* Who has come to and gone from a list of the object; NULL is an empty one. */

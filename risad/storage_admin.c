@@ -108,16 +108,16 @@ role_there(struct request *rq, uint8_t role)
 static int
 added_note(struct request *rq, const struct person *p)
 {
-	char		 names[MAX_MAIL + MAX_NAME + 3];
-	char		 what[MAX_NAME + 64];
+	char		 names[MAX_MAIL + MAX_NAME + 16];
 	struct rights	*rt;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (-1);
-	(void)snprintf(names, sizeof(names), "%s, %s", p->p_mail, p->p_name);
-	(void)snprintf(what, sizeof(what), "with role %u, %s, add",
-	    p->p_role, rights_role_name(rt, p->p_role));
-	return (note_user(rq, p->p_id, what, NULL, names));
+	(void)snprintf(names, sizeof(names), "as [%s], [%s]", p->p_mail,
+	    p->p_name);
+	return (audit_add_names(rq->rq_db, p->p_id, names, "by %s %u: add "
+	    "user %u, role %u, %s", asker(rq), asker_id(rq), p->p_id,
+	    p->p_role, rights_role_name(rt, p->p_role)));
 }
 
 enum result
@@ -269,6 +269,7 @@ enum result
 user_remove(struct request *rq, const struct person *p)
 {
 	struct erasing	 es = { .es_what = ERASE_DIRECT, .es_a = p->p_id };
+	uint64_t	 n;
 	enum result	 r;
 
 	if ((r = user_gone(rq, p)) != R_OK)
@@ -277,7 +278,10 @@ user_remove(struct request *rq, const struct person *p)
 	    asker(rq), asker_id(rq), p->p_id, p->p_role,
 	    state_word(p->p_state)) == -1)
 		return (R_UNAVAILABLE);
-	return (erase_begin(rq, &es));
+	/* Without any there is nothing to do. */
+	if (db_number(rq->rq_db, S_DM_ANY, ARGS(NUM(p->p_id)), &n) == -1)
+		return (R_UNAVAILABLE);
+	return (n == 0 ? R_OK : erase_begin(rq, &es));
 }
 
 enum result

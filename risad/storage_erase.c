@@ -156,14 +156,33 @@ is_person(uint8_t what)
 	    what == ERASE_DIRECT);
 }
 
+/* Of what it is, in the words of the trail. */
+static void
+erasure_of(const struct erasing *es, char *dst, size_t size)
+{
+	if (is_person(es->es_what))
+		(void)snprintf(dst, size, "user %u", es->es_a);
+	else if (es->es_what == ERASE_FLOOR)
+		(void)snprintf(dst, size, "floor %u", es->es_a);
+	else if (es->es_what == ERASE_PAIR)
+		(void)snprintf(dst, size, "user %u and user %u", es->es_a,
+		    es->es_b);
+	else
+		(void)strlcpy(dst, es->es_what == ERASE_ALL ?
+		    "all floors and people" : "all floors", size);
+}
+
 /* It is done: that is in the trail, with numbers. */
 static int
 erasure_end(struct db *db, const struct erasing *es)
 {
+	char	 what[64];
+
+	erasure_of(es, what, sizeof(what));
 	return (db_exec(db, S_ERASURE_DEL, ARGS(NUM(es->es_id))) == 1 &&
 	    db_exec(db, S_PURGE_DMS, NOARGS) != -1 &&
-	    audit_add(db, "erasure %llu done: %llu messages erased, %llu "
-	    "without their name", (unsigned long long)es->es_id,
+	    audit_add(db, "erasure %llu, of %s, done: %llu messages erased, "
+	    "%llu without their name", (unsigned long long)es->es_id, what,
 	    (unsigned long long)es->es_gone,
 	    (unsigned long long)es->es_named) == 0 ? 0 : -1);
 }
@@ -318,19 +337,7 @@ erase_note(struct request *rq, const struct erasing *es)
 {
 	char	 what[64], from[TIME_TEXT], to[TIME_TEXT];
 
-	switch (es->es_what) {
-	case ERASE_FLOOR:
-		(void)snprintf(what, sizeof(what), "floor %u", es->es_a);
-		break;
-	case ERASE_PAIR:
-		(void)snprintf(what, sizeof(what), "user %u and user %u",
-		    es->es_a, es->es_b);
-		break;
-	default:
-		(void)strlcpy(what, es->es_what == ERASE_ALL ?
-		    "all floors and people" : "all floors", sizeof(what));
-		break;
-	}
+	erasure_of(es, what, sizeof(what));
 	if (es->es_from == 0 || time_text(from, es->es_from) == -1)
 		(void)strlcpy(from, "the first", sizeof(from));
 	if (time_text(to, es->es_to) == -1)

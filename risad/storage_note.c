@@ -25,13 +25,9 @@ int
 note_user(struct request *rq, uint32_t user, const char *what,
     const char *from, const char *to)
 {
-	char	 names[2 * (MAX_NAME + MAX_MAIL) + 16];
+	char	 names[2 * MAX_NAME + 16];
 
-	if (from == NULL)
-		(void)snprintf(names, sizeof(names), "as [%s]", to);
-	else
-		(void)snprintf(names, sizeof(names), "from [%s] to [%s]",
-		    from, to);
+	(void)snprintf(names, sizeof(names), "from [%s] to [%s]", from, to);
 	return (audit_add_names(rq->rq_db, user, names, "by %s %u: %s user %u",
 	    asker(rq), asker_id(rq), what, user));
 }

@@ -272,7 +272,7 @@ role_create(struct request *rq, const char *name, uint8_t can, uint8_t *id)
 	if (role_put(rq->rq_db, *id, now_ms(), name, can) == -1 ||
 	    audit_add(rq->rq_db, "by %s %u: add role %u, %s", asker(rq),
 	    asker_id(rq), *id, name) == -1 ||
-	    rights_note(rq, *id, 0, can) == -1)
+	    rights_note(rq, *id, role_default(ROLE_MEMBER), can) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
 }

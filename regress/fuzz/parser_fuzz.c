@@ -76,6 +76,17 @@ accepted(const struct command *cm)
 	case IMSG_C_PURGE_RUN:
 	case IMSG_C_BACKUP_RESTORE:
 		break;			/* of a tenant or of the installation */
+	case IMSG_C_ERASE:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_arg < ERASE_MAX);
+		break;
+	case IMSG_C_HOLD_SET:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_text != NULL);
+		break;
+	case IMSG_C_HOLD_CLEAR:
+	case IMSG_C_HOLD_SHOW:
+		TRUE_OR_DIE(cm->cm_tenant != NULL);
+		break;
+	case IMSG_C_KEEP:
 	case IMSG_C_ALERTS:
 	case IMSG_C_BACKUP_LIST:
 	case IMSG_C_BACKUP_NOW:

@@ -285,6 +285,8 @@ def upgraded(d):
     db = database_of(d, 'globex')
     db.execute('DROP TABLE points')
     db.execute('ALTER TABLE audit DROP COLUMN mac')
+    for table in ('erasures', 'holds', 'audit_names'):
+        db.execute('DROP TABLE ' + table)
     db.execute("DELETE FROM meta WHERE name = 'chain'")
     db.execute('PRAGMA user_version = 7')
     db.close()

@@ -121,7 +121,7 @@ def keep(d, boss, ben):
     equal(texts(ben, 'floor:%d' % d.one), [(FORMER, 'from a former member')],
           'and then')
     ben.tell(t='history', channel='user:%d' % ann.id, ref='h')
-    ben.error('no-channel', ref='h')
+    ben.error('no-user', ref='h')
     nothing_of(d, ann.id)
     gone(d, direct, 'direct messages')
     gone(d, named, 'the message with its name')
