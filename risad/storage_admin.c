@@ -1031,13 +1031,14 @@ adm_tenant_set(struct request *rq, const void *arg)
 	const struct m_a_tenant	*m = arg;
 	struct tenant		*tn = rq->rq_tn;
 	struct db		*sys = db_system();
-	char			 old[sizeof(tn->tn_title)];
+	char			 old[sizeof(tn->tn_title)], what[40];
 
 	rq->rq_field = "title";
 	if (!name_valid(m->title, MAX_TITLE_CHARS))
 		return (R_INVALID);
-	if (sys == NULL || note_text(rq, "set title of tenant", tn->tn_title,
-	    m->title) == -1)
+	(void)snprintf(what, sizeof(what), "set title of tenant %u",
+	    tn->tn_id);
+	if (sys == NULL || note_text(rq, what, tn->tn_title, m->title) == -1)
 		return (R_UNAVAILABLE);
 	(void)strlcpy(old, tn->tn_title, sizeof(old));
 	(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));

@@ -7,9 +7,9 @@ import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import type { OfficeScene } from './scene/index';
-import type { ByeReason, Channel, Cleared, DoorState, FloorMsg, FloorRef, GuestInfo,
-    HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message, Person,
-    PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
+import type { ByeReason, Channel, Cleared, DoorState, FloorMsg, FloorRef,
+    GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
+    Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
     TenantInfo, User } from './types';
 
 export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'guest' |
