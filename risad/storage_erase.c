@@ -15,8 +15,8 @@
 #include "storage.h"
 #include "util.h"
 
-#define STEP_ROWS	200		/* that go in one step */
-#define LOOK_ROWS	500		/* that are looked at in one step */
+#define STEP_ROWS	100		/* that go in one step */
+#define LOOK_ROWS	200		/* that are looked at in one step */
 #define STEP_PAUSE	20		/* ms between two steps */
 #define AGAIN		(10 * SECOND)	/* after what has failed */
 #define NEVER		UINT64_MAX	/* tn_erase: nothing is known */

@@ -237,7 +237,9 @@ hold_show(struct request *rq)
 		rq_answer(rq, IMSG_C_HOLD_ROW, &m);
 	st = db_query(rq->rq_db, S_HOLDS, NOARGS);
 	while ((n = db_step(rq->rq_db, st)) == 1)
-		hold_send(rq, st);
+		if (db_col_num(st, 0) != 0 ||
+		    rq->rq_tn->tn_policy.po_value[POLICY_HOLD] != 0)
+			hold_send(rq, st);
 	db_done(st);
 	return (n);
 }

@@ -19,7 +19,7 @@
 #include "storage.h"
 #include "util.h"
 
-#define STEP_ROWS	200		/* that go in one step */
+#define STEP_ROWS	100		/* that go in one step */
 #define STEP_PAUSE	20		/* ms between two steps */
 #define COUNT_ROWS	2000		/* that are looked at in one turn */
 #define FIRST		(10 * 60 * SECOND)	/* after the start, at most */

@@ -306,6 +306,7 @@ test('pictures: erasure', () => seated(async (seat) => {
 	for (const l of LOOKS.filter((x) => /wide-.*-light$/.test(x.name))) {
 		const s = seat(await at(adm, l));
 
+		await s.$(`floor-${floor}`).click();
 		await s.see(s.page.getByText('お世話になりました'));
 		await shot(s, `erase-former-${l.name}`);
 	}

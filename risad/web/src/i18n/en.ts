@@ -435,7 +435,7 @@ export const en: Record<Key, string> = {
 	'admin.erase.keep.hint': 'Everybody sees it as from a former member.',
 	'admin.erase.erase': 'Erase it, too',
 	'admin.erase.erase.hint': 'It is gone from every page, at once.',
-	'admin.erase.log': 'The audit trail and the access log keep the number of the account, and no name.',
+	'admin.erase.log': 'The audit trail and the access log keep the number of the account. Where a sign-in has failed, the access log has its mail address until that month goes.',
 	'admin.erase.yes': 'Erase',
 	'admin.clear.title': 'Erase messages?',
 	'admin.clear.lead': 'They are gone for everybody, at once and for good. Direct messages stay.',

@@ -443,7 +443,7 @@ export const ja = {
 	'admin.erase.keep.hint': '全員に「退会したメンバー」と表示されます。',
 	'admin.erase.erase': 'メッセージも消去',
 	'admin.erase.erase.hint': '全員の画面から、すぐに消えます。',
-	'admin.erase.log': '監査証跡とアクセスログにはアカウントの番号だけが残り、名前は残りません。',
+	'admin.erase.log': '監査証跡とアクセスログにはアカウントの番号が残ります。失敗したサインインのメールアドレスは、その月のアクセスログが消えるまで残ります。',
 	'admin.erase.yes': '消去する',
 	'admin.clear.title': 'メッセージを消去しますか',
 	'admin.clear.lead': '全員の画面からすぐに消え、元に戻すことはできません。個人のやりとりは残ります。',
