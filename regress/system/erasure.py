@@ -13,8 +13,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
 from risa import RISACTL, Daemon, until                        # noqa: E402
-from trail import (age, age_own, chain, names_in, system_trail,  # noqa: E402
-                   trail)
+from trail import (age, age_own, chain, names_in, said,         # noqa: E402
+                   system_trail, trail)
 
 FORMER = ''                             # the page has words for it
 
@@ -47,24 +47,6 @@ def written(d, where, *args):
                               *args)]
     check(got and all(b in bytes_of(d) for b in got), 'there before')
     return got
-
-
-def fill(d, user, kind, a, b, n):
-    """So many messages of a user at once; risad is down.  They are of no key,
-    for nobody reads them."""
-    db = sqlite3.connect(d.path('data', 'tenants', '1', 'main.db'),
-                         isolation_level=None)
-    db.execute('BEGIN IMMEDIATE')
-    now = int(time.time() * 1000)
-    db.executemany(
-        'INSERT INTO messages (at, kind, a, b, sender, ref, text) '
-        'VALUES (?, ?, ?, ?, ?, ?, ?)',
-        [(now, kind, a, b, user, os.urandom(12), os.urandom(120))
-         for i in range(n)])
-    if kind == 2:
-        db.execute('INSERT OR IGNORE INTO dms VALUES (?, ?, 1)', (a, b))
-    db.execute('COMMIT')
-    db.close()
 
 
 def texts(p, channel):
@@ -255,8 +237,9 @@ def many(d, boss, ben):
     n = fay.id
     fay.close()
     d.stop()
-    fill(d, n, 0, d.one, 0, 20000)
-    fill(d, n, 2, min(n, ben.id), max(n, ben.id), 3000)
+    said(d, 1, n, 'fay', ['of fay %d' % i for i in range(20000)], 0, d.one, 0)
+    said(d, 1, n, 'fay', ['to ben %d' % i for i in range(3000)], 2,
+         min(n, ben.id), max(n, ben.id))
     d.start()
     ben.sign_in().open().enter(d.one)
     run = subprocess.Popen([RISACTL, '-s', d.path('risad.sock'), 'user',
@@ -288,6 +271,39 @@ def many(d, boss, ben):
     check(max(took) < 1, 'a message took %.3f s' % max(took))
     last = [x for x in trail(d, 'acme') if ' done: ' in x][-1]
     check(last.endswith(' done: 23000 messages erased, 0 without their name'),
+          last)
+
+
+def names(d, boss, ben):
+    """nobody reads the name of one who has written much, from the first on"""
+    gil = d.person('acme', 'gil@acme.example', name='Gil Former')
+    n = gil.id
+    gil.close()
+    d.stop()
+    said(d, 1, n, 'Gil Former', ['of gil %d' % i for i in range(5000)], 0,
+         d.one, 0)
+    d.start()
+    ben.sign_in().open().enter(d.one)
+    boss.sign_in()
+    channel = 'floor:%d' % d.one
+    equal(len([t for t in texts(ben, channel) if t[0] == 'Gil Former']), 100,
+          'before')
+    boss.api('POST', '/admin/users/%d/erase' % n, {'messages': 'keep'}, 204)
+    ben.wait('cleared', lambda m: m.get('user') == n)
+    equal({t[0] for t in texts(ben, channel)}, {FORMER}, 'at once')
+    check(len(names_in(d, 'acme', b'Gil Former')) > 100, 'not done yet')
+    os.kill(d.pids()[('storage', 0)], signal.SIGKILL)
+    until(lambda: d.ctl('tenant', 'list')[0] == 0, 'back')
+    ben.sign_in().open().enter(d.one)
+    equal({t[0] for t in texts(ben, channel)}, {FORMER}, 'after a kill')
+    until(lambda: rows(d, 'SELECT count(*) FROM erasures') == [(0,)], 'done',
+          60)
+    equal(names_in(d, 'acme', b'Gil Former'), [], 'nowhere')
+    equal({t[0] for t in texts(ben, channel)}, {FORMER}, 'and then')
+    equal(rows(d, 'SELECT count(*) FROM messages WHERE sender = ?', n),
+          [(5000,)], 'all are there')
+    last = [x for x in trail(d, 'acme') if ' done: ' in x][-1]
+    check(last.endswith(' done: 0 messages erased, 5000 without their name'),
           last)
 
 
@@ -445,7 +461,8 @@ def main():
     s = Suite(d)
     for fn in (keep, everything, ranges, neighbours):
         s.run_test(fn, d, boss, ben)
-    s.run_test(many, d, boss, ben, restarts=True)
+    for fn in (many, names):
+        s.run_test(fn, d, boss, ben, restarts=True)
     boss.retry('POST', '/session', {'email': boss.mail,
                                     'password': boss.password}, 201)
     boss.sign_in()
