@@ -3,6 +3,7 @@
 
 import glob
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -397,10 +398,18 @@ def aged(d, boss, ben):
     d.stop()
     db = sqlite3.connect(d.path('data', 'tenants', '1', 'main.db'))
     db.execute('UPDATE messages SET at = at - 9000000000')
+    # He has been here since January 2024.
+    db.execute('UPDATE users SET created = 1704067200000 WHERE id = ?',
+               (hal.id,))
     db.commit()
     db.close()
     age(d, 1, 1000)
-    log = sorted(glob.glob(d.path('data', 'tenants', '1', 'log-*.db')))[0]
+    logs = []
+    for month in '202312', '202401':
+        logs.append(d.path('data', 'tenants', '1', 'log-%s.db' % month))
+        shutil.copy(sorted(glob.glob(d.path('data', 'tenants', '1',
+                                            'log-*.db')))[-1], logs[-1])
+        shutil.chown(logs[-1], '_risastor')
     d.start()
     d.do('purge', 'run', 'tenant', 'acme')
     equal(rows(d, 'SELECT count(*) FROM messages WHERE sender = ? OR kind = 2',
@@ -411,11 +420,13 @@ def aged(d, boss, ben):
     first = [x for x in lines if 'user %d' % hal.id in x][0]
     equal(now[0], first, 'the trail begins with him')
     chain(d, 'acme')
-    check(os.path.exists(log), 'the month')
+    equal([os.path.exists(x) for x in logs], [False, True],
+          'the months since he came')
     d.do('hold', 'clear', 'acme', 'user', hal.mail)
     d.do('purge', 'run', 'tenant', 'acme')
     equal(rows(d, 'SELECT count(*) FROM messages'), [(0,)], 'free')
     check(first not in trail(d, 'acme'), 'the trail')
+    check(not os.path.exists(logs[1]), 'the month')
     equal(d.ctl('audit', 'verify')[0], 0, 'verifies')
 
 
