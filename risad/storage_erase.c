@@ -187,6 +187,14 @@ erasure_end(struct db *db, const struct erasing *es)
 	    (unsigned long long)es->es_named) == 0 ? 0 : -1);
 }
 
+/* Has anything gone, be it only the row of a person? */
+static int
+went(const struct erasing *es)
+{
+	return (es->es_gone + es->es_named > 0 ||
+	    es->es_what == ERASE_NAMES || es->es_what == ERASE_PERSON);
+}
+
 /* A step in a transaction. */
 static int
 erasure_step(struct db *db, struct erasing *es)
@@ -207,7 +215,7 @@ erasure_step(struct db *db, struct erasing *es)
 	if (db_end(db, n != -1) == -1)
 		return (-1);
 	/* What has gone is in the file's log until that is taken away. */
-	return (n == 0 && db_shrink(db) == -1 ? -1 : n);
+	return (n == 0 && went(es) && db_shrink(db) == -1 ? -1 : n);
 }
 
 /*
