@@ -214,8 +214,11 @@ erasure_step(struct db *db, struct erasing *es)
 		n = -1;
 	if (db_end(db, n != -1) == -1)
 		return (-1);
-	/* What has gone is in the file's log until that is taken away. */
-	return (n == 0 && went(es) && db_shrink(db) == -1 ? -1 : n);
+	/* What has gone is in the file's log until that is taken away: now, or
+	 * from time to time while somebody else reads the file. */
+	if (n == 0 && went(es) && db_shrink(db) == -1)
+		db->db_erased = 1;
+	return (n);
 }
 
 /*

@@ -39,8 +39,10 @@ def bytes_of(d):
 
 def gone(d, blobs, what):
     """None of these is in the file, its log or its index of that."""
-    data = bytes_of(d)
-    check(not any(b in data for b in blobs), '%s: is still there' % what)
+    def none():
+        data = bytes_of(d)
+        return not any(b in data for b in blobs)
+    until(none, '%s: is still there' % what)
 
 
 def written(d, where, *args):
