@@ -59,6 +59,7 @@ SRCS =		risad/access.c \
 		risad/http.c \
 		risad/http_reply.c \
 		risad/json.c \
+		risad/keyfile.c \
 		risad/keys.c \
 		risad/keys_engine.c \
 		risad/knock.c \
@@ -77,6 +78,7 @@ SRCS =		risad/access.c \
 		risad/proof.c \
 		risad/proxy.c \
 		risad/risad.c \
+		risad/reseal.c \
 		risad/role.c \
 		risad/say.c \
 		risad/seal.c \
@@ -103,6 +105,7 @@ SRCS =		risad/access.c \
 		risad/storage_place.c \
 		risad/storage_retain.c \
 		risad/storage_role.c \
+		risad/storage_rotate.c \
 		risad/storage_signin.c \
 		risad/storage_talk.c \
 		risad/tick.c \

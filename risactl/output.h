@@ -33,6 +33,7 @@ struct output {
 	void	(*out_key)(const struct m_proof_key *);
 	void	(*out_erased)(const struct m_c_erased *);
 	void	(*out_kept)(const struct m_c_kept *);
+	void	(*out_key_row)(const struct m_c_key *);
 	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);
@@ -54,6 +55,8 @@ int		 audit_fault_line(uint8_t);
 
 /* What is kept. */
 const char	*keep_word(uint8_t);
+/* How a key is: a word for its state, or that its rotation waits. */
+const char	*key_state_word(const struct m_c_key *);
 
 /* What the access log tells of, by a word. */
 const char	*access_word(uint8_t);

@@ -50,6 +50,7 @@ static const struct shape {
 	{ IMSG_C_TENANT_ERASED, "erased", 1 },
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
+	{ IMSG_C_KEY_SHOW, "keys", 1 },
 	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
@@ -415,6 +416,21 @@ json_kept(const struct m_c_kept *m)
 }
 
 static void
+json_key_row(const struct m_c_key *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_num(obj, "generation", m->generation);
+	put_time(obj, "since", m->since);
+	put_str(obj, "state", key_state_word(m));
+	put_num(obj, "percent", m->percent);
+	put_num(obj, "done", m->done);
+	put_num(obj, "bad", m->bad);
+	put(obj, "previous", json_boolean(m->previous));
+}
+
+static void
 json_log(const struct m_c_log_row *m)
 {
 	json_t	*obj;
@@ -505,6 +521,7 @@ const struct output	 output_json = {
 	.out_key = json_key,
 	.out_erased = json_erased,
 	.out_kept = json_kept,
+	.out_key_row = json_key_row,
 	.out_log = json_log,
 	.out_stat = json_stat,
 	.out_end = json_end,

@@ -24,6 +24,7 @@ enum token_type {
 	ROLE,
 	TEMPLATE,
 	FILENAME,
+	DIRECTORY,
 	PUBKEY,
 	SIGNATURE,
 	WHO,			/* a mail address, or a user's number */
@@ -511,6 +512,35 @@ static const struct token retention_words[] = {
 	LAST
 };
 
+/* key ... */
+static const struct token key_directory[] = {
+	TAKES(DIRECTORY, NULL), LAST
+};
+static const struct token key_backup_opts[] = {
+	MAYEND,
+	WORD("from", key_directory),
+	LAST
+};
+static const struct token key_backup[] = {
+	TAKES(FILENAME, key_backup_opts), LAST
+};
+static const struct token key_restore[] = {
+	TAKES(FILENAME, key_directory), LAST
+};
+static const struct token key_rotate[] = {
+	WORD("system", NULL),
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token key_words[] = {
+	DOES("backup", C_KEY_BACKUP, 0, key_backup),
+	FLAG("restore", CM_RESTORE, key_restore),
+	DOES("rotate", C_KEY_ROTATE, 0, key_rotate),
+	DOES("show", C_KEY_SHOW, 0, NULL),
+	FLAG("verify", CM_KEYS, tenant_file),
+	LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -566,6 +596,7 @@ static const struct token main_words[] = {
 	WORD("audit", audit_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
+	WORD("key", key_words),
 	WORD("log", log_words),
 	WORD("operator", operator_words),
 	WORD("policy", policy_words),
@@ -761,6 +792,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case FILENAME:
 		cm->cm_file = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
+	case DIRECTORY:
+		cm->cm_directory = s;
+		return (s[0] != '\0' ? NULL : "a directory expected");
 	case WHO:
 		cm->cm_user = s;
 		if (strchr(s, '@') == NULL) {

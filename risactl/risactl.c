@@ -366,6 +366,7 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_GUEST_LIST:
 	case IMSG_C_PURGE_SHOW:
 	case IMSG_C_PURGE_RUN:
+	case IMSG_C_KEY_ROTATE:
 		return (send_tenant(ib, cm));
 	case IMSG_C_POLICY_SET:
 		return (send_policy(ib, cm));
@@ -541,6 +542,9 @@ answer(struct imsg *imsg)
 		break;
 	case IMSG_C_KEPT:
 		output->out_kept(m);
+		break;
+	case IMSG_C_KEY_ROW:
+		output->out_key_row(m);
 		break;
 	case IMSG_C_LOG_ROW:
 		output->out_log(m);

@@ -34,6 +34,8 @@ struct storage_conf {
 	uint32_t	 sc_idle, sc_invite;	/* seconds */
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
+	int		 sc_has_previous;	/* -1: it is no key */
+	uint8_t		 sc_previous[SEAL_KEY];
 	struct templates sc_templates;
 };
 extern struct storage_conf *storage_conf;
@@ -301,6 +303,27 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
+
+/* storage_rotate.c: keys that take the place of others; copies of keys */
+void	 rotate_start(void);
+/* Look at all key files: what a kill has left or another master key needs. */
+void	 rotate_look(void);
+/* 1 as long as a key may need the previous master key. */
+int	 rotate_needs_previous(void);
+/*
+ * A new key for the request's tenant, or (no tenant) the installation; the
+ * rest is done bit by bit.  NULL, or why not.
+ */
+const char *rotate_begin(struct request *);
+/* Answer with the state of each key.  0, or -1: no memory. */
+int	 rotate_show(struct request *);
+/*
+ * Answer with all keys, wrapped by the master key, for a backup of that name,
+ * which is written down.  NULL, or why not.
+ */
+const char *backup_begin(struct request *, const char *name);
+/* A line for each key backup that holds a key of the tenant. */
+void	 backup_lines(FILE *, uint32_t tenant);
 
 /*
  * storage_end.c: ends of contracts, and erasure.  What returns a sentence or

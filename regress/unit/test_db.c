@@ -116,14 +116,14 @@ test_start(void)
 	uint8_t		 other[SEAL_KEY] = { 2 };
 	struct stat	 sb;
 
-	CHECK_INT(db_start(master), DB_OK);
-	CHECK_INT(db_start(other), DB_KEY);
+	CHECK_INT(db_start(master, NULL), DB_OK);
+	CHECK_INT(db_start(other, NULL), DB_KEY);
 	CHECK_INT(db_is_master(other), 0);
 	CHECK(stat("system.db", &sb) == 0 && (sb.st_mode & 077) == 0);
 	db_stop();
-	CHECK_INT(db_start(other), DB_KEY);
+	CHECK_INT(db_start(other, NULL), DB_KEY);
 	CHECK(db_system() == NULL);
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 	CHECK_INT(db_create(1), DB_OK);
 	CHECK_INT(db_create(2), DB_OK);
 	CHECK(stat("keys/1.key", &sb) == 0 && (sb.st_mode & 077) == 0);
@@ -134,9 +134,9 @@ test_start(void)
 	/* Without system.db, but with keys: not a new installation. */
 	db_stop();
 	CHECK_INT(rename("system.db", "away"), 0);
-	CHECK_INT(db_start(master), DB_MISSING);
+	CHECK_INT(db_start(master, NULL), DB_MISSING);
 	CHECK_INT(rename("away", "system.db"), 0);
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 }
 
 static void
@@ -242,7 +242,7 @@ restart(void)
 	db_stop();
 	(void)unlink(MAIN1 "-wal");
 	(void)unlink(MAIN1 "-shm");
-	if (db_start(master) != DB_OK)
+	if (db_start(master, NULL) != DB_OK)
 		abort();
 }
 

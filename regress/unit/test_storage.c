@@ -1476,7 +1476,7 @@ test_damage(void)
 	if ((fd = open("tenants/1/main.db", O_WRONLY)) == -1 ||
 	    write(fd, junk, sizeof(junk)) != sizeof(junk) || close(fd) == -1)
 		abort();
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 	ask(AUTH, IMSG_C_STATUS, &(struct m_c_none){ 0 });
 	CHECK_STR(((const struct m_c_stat_row *)take(AUTH,
 	    IMSG_C_STAT_ROW))->name, "tenant.acme.damaged");

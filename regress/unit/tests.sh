@@ -45,7 +45,8 @@ unit both test_challenge -- risad/limit.c risad/util.c risad/utf8.c
 unit both test_auth -- $auth
 unit both test_control -- $auth
 
-store="risad/seal.c risad/log.c risad/util.c risad/utf8.c"
+store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
+    risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
 unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
@@ -53,6 +54,7 @@ unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
+    risad/storage_rotate.c \
     risad/storage_admin.c \
     risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
     risad/storage_end.c risad/storage_factor.c risad/storage_guest.c \
