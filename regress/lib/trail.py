@@ -18,6 +18,9 @@ sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
 from seal_reader import bound, hkdf, name, open_record, unwrap     # noqa: E402
 
 
+WRAPPED = 65            # bytes of a key in its file
+
+
 def access_log(d, tenant):
     """The entries of a tenant's access logs, as storage_access.c has them."""
     path, key = _place(d, tenant)
@@ -50,26 +53,26 @@ def ending(d, number, at):
     """The contract of a tenant ends at that time; risad is down."""
     db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
     db.execute('INSERT OR REPLACE INTO endings (tenant, at, proof) '
-               'VALUES (?, ?, ?)', (number, at, _seal(
+               'VALUES (?, ?, ?)', (number, at, seal(
                    hkdf(_master(d), b'risad system'), 'endings', 'proof',
                    number, b'', at)))
     db.close()
 
 
-def _seal(key, table, column, row, text, version=0):
+def seal(key, table, column, row, text, version=0, bind=b'', generation=1):
     """As seal.h has it, by the second reader's parts."""
-    form, generation, month = 1, 1, int(time.strftime('%Y%m', time.gmtime()))
+    form, month = 1, int(time.strftime('%Y%m', time.gmtime()))
     nonce = os.urandom(12)
     k = hkdf(key, b'risad seal' + name(table) + struct.pack('>I', month))
     sealed = AESGCM(k).encrypt(nonce, text, bound({
         'table': table, 'column': column, 'row': row, 'version': version,
-        'bind': b''}, generation, month))
+        'bind': bind}, generation, month))
     return struct.pack('>BII', form, generation, month) + nonce + sealed
 
 
 def age(d, tenant, days):
     """The trail of a tenant becomes so much older; risad is down."""
-    path, key = _place_of(d, tenant)
+    path, key = place_of(d, tenant)
     ms = days * 86400000
     db = sqlite3.connect(path, isolation_level=None)
     db.execute('BEGIN IMMEDIATE')
@@ -88,7 +91,7 @@ def age(d, tenant, days):
                    (at - ms, mac, row))
     db.execute('DELETE FROM points')
     db.execute("UPDATE meta SET value = ? WHERE name = 'chain'",
-               (_seal(key, 'meta', 'chain', 0, struct.pack(
+               (seal(key, 'meta', 'chain', 0, struct.pack(
                    '>32sQ32sQ32s', secret, seq, mac, before, base)),))
     db.execute('COMMIT')
     db.close()
@@ -115,15 +118,22 @@ def _master(d):
 def _place(d, tenant):
     """The file of a trail, None being the installation's, and its key."""
     if tenant is None:
+        if os.path.exists(d.path('data', 'keys', '0.key')):
+            return d.path('data', 'system.db'), _key(d, 0)
         return d.path('data', 'system.db'), hkdf(_master(d), b'risad system')
-    return _place_of(d, d.json('tenant', 'show', tenant)['tenant']['id'])
+    return place_of(d, d.json('tenant', 'show', tenant)['tenant']['id'])
 
 
-def _place_of(d, number):
+def _key(d, number):
+    """The key in force; while it is rotated the old one stands behind it."""
     with open(d.path('data', 'keys', '%d.key' % number), 'rb') as f:
-        key = unwrap({'key': _master(d), 'record': f.read(),
-                      'tenant': number})
-    return d.path('data', 'tenants', str(number), 'main.db'), key
+        return unwrap({'key': _master(d), 'record': f.read()[:WRAPPED],
+                       'tenant': number})
+
+
+def place_of(d, number):
+    """The main file of a tenant, by its number, and its key."""
+    return d.path('data', 'tenants', str(number), 'main.db'), _key(d, number)
 
 
 def trail(d, tenant):
