@@ -118,15 +118,18 @@ SRCS_CTL =	risactl/output.c \
 		risactl/output_json.c \
 		risactl/parser.c \
 		risactl/import.c \
+		risactl/keys.c \
 		risactl/points.c \
 		risactl/risactl.c \
 		risad/csv.c \
+		risad/keypack.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
 		risad/network.c \
 		risad/proof.c \
 		risad/role.c \
+		risad/seal.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}

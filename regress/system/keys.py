@@ -4,6 +4,7 @@
 import os
 import pwd
 import re
+import shutil
 import signal
 import sqlite3
 import struct
@@ -12,6 +13,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'unit'))
+import keypack_reader                                           # noqa: E402
 from authenticator import Authenticator                         # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import PASSWORD, RISACTL, RISAD, Daemon, Failure      # noqa: E402
@@ -390,6 +393,125 @@ def roles(d):
     check('no such tenant' in err, err)
 
 
+PASS = 'correct horse battery'
+
+
+def backup(d, file, words=PASS, *more):
+    return d.ctl('key', 'backup', d.path(file), 'from', d.path('keys'),
+                 *more, stdin_text=words + '\n')
+
+
+def offline(d, *words, passphrase=PASS):
+    return d.ctl('key', *words, stdin_text=passphrase + '\n')
+
+
+def copies(d):
+    """keys under a passphrase: verified, refused when changed, restored"""
+    n, p, q, floor = furnished(d, 'copied')
+    p.say('known from the backup')
+    code, out, err = backup(d, 'k1')
+    equal((code, err), (0, ''), 'backup')
+    check(out.startswith('key backup 1: '), out)
+    st = os.stat(d.path('k1'))
+    equal(st.st_mode & 0o7777, 0o600, 'mode')
+    with open(d.path('k1'), 'rb') as f:
+        data = f.read()
+    for name in ('master', 'pepper', 'sign'):
+        with open(d.path('keys', name + '.key'), 'rb') as f:
+            check(f.read() not in data, name)
+    code, out, err = offline(d, 'verify', d.path('k1'))
+    equal((code, err), (0, ''), 'verify')
+    for line in ('master key', 'pepper key', 'sign key',
+                 'key of tenant copied, number %d, generation 1' % n):
+        check(line in out.split('\n'), (line, out))
+    # The other reader sees the same.
+    kinds = [(kind, tenant) for kind, tenant, _, _ in keypack_reader.read(
+        data, PASS.encode())[2]]
+    check((1, 0) in kinds and (4, n) in kinds, kinds)
+    # Wrong, cut off, changed, and there already: a word, and nothing written.
+    for name, change, word, said in (
+            ('whole', data, 'not that passphrase', 'passphrase is wrong'),
+            ('cut', data[:-1], PASS, 'not whole'),
+            ('less', data[:30], PASS, 'not whole'),
+            ('empty', b'', PASS, 'no key backup'),
+            ('other', b'x' * 200, PASS, 'no key backup'),
+            ('newer', data[:8] + b'\2' + data[9:], PASS, 'newer'),
+            ('cost', data[:9] + b'\xff' + data[10:], PASS, 'was changed'),
+            ('salt', data[:20] + bytes([data[20] ^ 1]) + data[21:], PASS,
+             'was changed'),
+            ('text', data[:90] + bytes([data[90] ^ 1]) + data[91:], PASS,
+             'was changed')):
+        with open(d.path('bad'), 'wb') as f:
+            f.write(change)
+        for words in (('verify', d.path('bad')),
+                      ('restore', d.path('bad'), d.path('new'))):
+            code, out, err = offline(d, *words, passphrase=word)
+            equal((code, out), (1, ''), name)
+            check(said in err, (name, err))
+            check(not os.path.exists(d.path('new')) and
+                  not os.path.exists(d.path('new.part')), name)
+    code, _, err = backup(d, 'k1')
+    check(code == 1 and 'exists' in err, err)
+    code, _, err = backup(d, 'k2', 'short')
+    check(code == 1 and 'shorter' in err, err)
+    code, _, err = backup(d, 'k2', '')
+    check(code == 1 and 'no passphrase' in err, err)
+    check(not os.path.exists(d.path('k2')) and
+          not os.path.exists(d.path('k2.part')), 'k2')
+    os.mkdir(d.path('there'))
+    code, _, err = offline(d, 'restore', d.path('k1'), d.path('there'))
+    check(code == 1 and 'exists' in err, err)
+    # To a new machine: the data alone, and the keys from the backup.
+    code, out, err = offline(d, 'restore', d.path('k1'), d.path('new'))
+    equal((code, err), (0, ''), 'restore')
+    p.drop()
+    d.stop()
+    os.rename(d.path('keys'), d.path('keys.away'))
+    os.rename(d.path('data', 'keys'), d.path('keys.gone'))
+    os.mkdir(d.path('keys'), 0o700)
+    for name in ('master.key', 'pepper.key', 'sign.key'):
+        os.rename(d.path('new', name), d.path('keys', name))
+    shutil.copy(d.path('keys.away', 'tls.key'), d.path('keys', 'tls.key'))
+    shutil.copytree(d.path('new', 'keys'), d.path('data', 'keys'))
+    ours(d, d.path('data', 'keys'))
+    os.chmod(d.path('data', 'keys'), 0o700)
+    for name in os.listdir(d.path('data', 'keys')):
+        ours(d, d.path('data', 'keys', name))
+    d.start()
+    works(d, p, q, floor, 'copied')
+    lines = system_trail(d)
+    check('uid 0: key backup k1: done' in lines, lines)
+    check(any(s.startswith('key backup 1: ') for s in lines), lines)
+
+
+def listed(d):
+    """an erasure names the key backups that held the key, in each generation"""
+    d.do('tenant', 'add', 'doomed')
+    d.do('tenant', 'add', 'later')
+    equal(backup(d, 'd1')[0], 0, 'before')
+    d.do('key', 'rotate', 'tenant', 'doomed')
+    rotated(d, 'doomed', 2)
+    equal(backup(d, 'd2')[0], 0, 'after')
+    # Nobody but an owner, and with the right master key.
+    os.mkdir(d.path('alien'))
+    for name in ('master', 'pepper', 'sign'):
+        with open(d.path('alien', name + '.key'), 'wb') as f:
+            f.write(os.urandom(32))
+    code, _, err = d.ctl('key', 'backup', d.path('d3'), 'from',
+                         d.path('alien'), stdin_text=PASS + '\n')
+    check(code == 1 and 'not the one' in err, err)
+    check(not os.path.exists(d.path('d3')) and
+          not os.path.exists(d.path('d3.part')), 'd3')
+    d.do('tenant', 'erase', 'doomed', 'confirm', 'doomed', d.path('cert'))
+    with open(d.path('cert')) as f:
+        lines = [s for s in f.read().split('\n')
+                 if s.startswith('key backup:')]
+    equal([s.split(', ')[2:] for s in lines], [
+        ['generation 1', 'file d1'], ['generation 2', 'file d2'],
+        ['generation 2', 'file d3']], lines)
+    check('by operator 0' in lines[0], lines)
+
+
 LOG_SCHEMA = '''
 PRAGMA journal_mode = WAL;
 CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL)
@@ -403,11 +525,12 @@ PRAGMA user_version = 1;
 def main():
     d = Daemon(more='password hash memory 64 passes 1\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'acme', 'globex', 'points', 'busy'))
+        'acme', 'globex', 'points', 'busy', 'copied'))
     d.make_cert('tls')
     d.start()
     s = Suite(d)
-    for fn in (rotate, killed, points, waits, system, roles):
+    for fn in (rotate, killed, points, waits, system, roles, copies,
+               listed):
         s.run_test(fn, d, restarts=True)
     s.end()
 
