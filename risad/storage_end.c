@@ -75,9 +75,10 @@ certificate(struct tenant *tn, uint32_t by)
 	backup_lines(f, tn->tn_id);
 	fprintf(f, "\nThe key of this tenant was overwritten and removed, then "
 	    "its files.\nWithout the key nothing that was sealed by it can be "
-	    "read, in no copy of the\ndata either; a key backup that is "
-	    "listed here, if any, has to be\ndestroyed where it is kept.\nA medium that keeps "
-	    "old blocks may keep the old key until they are overwritten.\n");
+	    "read, in no copy of the\ndata either; a key backup that is listed "
+	    "here, or a copy of the key that was\nmade otherwise, has to be "
+	    "destroyed where it is.\nA medium that keeps old blocks may keep "
+	    "the old key until they are overwritten.\n");
 	if (fclose(f) == EOF) {
 		free(text);
 		return (NULL);

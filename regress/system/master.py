@@ -48,7 +48,7 @@ def unused(d):
 
 
 def master(d):
-    """another master key by reload, with kills; then the old one is not needed"""
+    """another master key by reload, with kills; the old one is of no use"""
     furnished(d, 'acme')[1].drop()
     others = ['m%d' % i for i in range(40)]
     for name in others:

@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "keyfile.h"
+#include "reseal.h"
 #include "unit.h"
 
 #define MAIN1	"tenants/1/main.db"
@@ -322,6 +324,110 @@ test_flips(void)
 	CHECK_INT(look(1), DB_OK);
 }
 
+/*
+ * A new key: both are in the file, and what either has sealed opens, until
+ * the old one goes.  The indexes stay as they were.
+ */
+static void
+test_turn(void)
+{
+	struct db	*db = enter(2);
+	struct stat	 sb;
+	uint8_t		 before[SEAL_INDEX], after[SEAL_INDEX];
+
+	CHECK_INT(seal_index(db->db_seal, "mail", "x", 1, before), 0);
+	CHECK_INT(store(db, "old", "by the old key", 1), 0);
+	CHECK_INT(db_turn(db), 0);
+	CHECK_INT(db_turn(db), -1);		/* one at a time */
+	CHECK(stat("keys/2.key", &sb) == 0);
+	CHECK_INT(sb.st_size, 2 * SEAL_WRAPPED);
+	CHECK(access("keys/2.new", F_OK) == -1 &&
+	    access("keys/2.old", F_OK) == -1);
+	CHECK_INT(store(db, "new", "by the new key", 1), 0);
+	CHECK_STR(fetch(db, "old"), "by the old key");
+	CHECK_STR(fetch(db, "new"), "by the new key");
+	db_leave(db);
+	restart();
+	db = enter(2);
+	CHECK_INT(seal_generation(db->db_seal), 2);
+	CHECK_INT(seal_oldgen(db->db_seal), 1);
+	CHECK_STR(fetch(db, "old"), "by the old key");
+	CHECK_INT(seal_index(db->db_seal, "mail", "x", 1, after), 0);
+	CHECK(memcmp(before, after, sizeof(after)) == 0);
+	CHECK_INT(db_settle(2), 0);		/* too early, to see it gone */
+	CHECK_STR(fetch(db, "old"), "!");
+	CHECK_STR(fetch(db, "new"), "by the new key");
+	CHECK(stat("keys/2.key", &sb) == 0);
+	CHECK_INT(sb.st_size, SEAL_WRAPPED);
+	db_leave(db);
+}
+
+/* The walk finds what the old key has sealed, also in meta, and only that. */
+static void
+test_reseal(void)
+{
+	struct reseal	 rs = { .rs_done = 0 };
+	struct db	*db;
+	int		 n;
+
+	CHECK_INT(db_destroy(2), 0);
+	CHECK_INT(db_create(2), DB_OK);
+	db = enter(2);
+	CHECK_INT(db_turn(db), 0);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		;
+	CHECK_INT(n, 0);
+	CHECK_INT(rs.rs_done, 2);		/* check and index */
+	CHECK_INT(rs.rs_bad, 0);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		;
+	CHECK_INT(rs.rs_done, 2);
+	CHECK_INT(db_shrink(db), 0);
+	CHECK_INT(db_settle(2), 0);
+	db_leave(db);
+	restart();
+	CHECK_INT(look(2), DB_OK);
+}
+
+/* Two master keys: what either wraps is read, and written by the new one. */
+static void
+test_masters(void)
+{
+	uint8_t		 next[SEAL_KEY] = { 3 }, alien[SEAL_KEY] = { 4 };
+	struct keyfile	 kf;
+
+	CHECK(db_masters_fault(next, NULL, 0) != NULL);
+	CHECK(db_masters_fault(next, alien, 0) != NULL);
+	CHECK(db_masters_fault(master, master, 0) != NULL);
+	CHECK(db_masters_fault(master, NULL, 0) == NULL);
+	CHECK(db_masters_fault(next, master, 0) == NULL);
+	CHECK_INT(db_masters(next, master), 0);
+	CHECK(db_masters_fault(next, NULL, 1) != NULL);
+	CHECK(db_masters_fault(alien, next, 1) != NULL);
+	CHECK(db_masters_fault(next, NULL, 0) == NULL);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(kf.kf_previous, 1);
+	CHECK_INT(keyfile_write(2, &kf), 0);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(kf.kf_previous, 0);
+	/* Both are there: system.db opens by the one that it has. */
+	db_stop();
+	CHECK_INT(db_start(next, NULL), DB_KEY);
+	CHECK_INT(db_start(next, master), DB_OK);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(2), DB_OK);
+	db_stop();
+	CHECK_INT(db_start(master, next), DB_OK);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(2), DB_OK);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(keyfile_write(2, &kf), 0);
+	restart();
+	CHECK_INT(look(2), DB_OK);
+}
+
 /* A value put in another's row opens for nobody. */
 static void
 test_moved(void)
@@ -401,6 +507,9 @@ main(void)
 	test_exchange();
 	test_flips();
 	test_moved();
+	test_turn();
+	test_reseal();
+	test_masters();
 	test_months();
 	test_migrate();
 	db_stop();

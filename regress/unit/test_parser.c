@@ -117,6 +117,13 @@ test_all(void)
 		    0 },
 		{ "tenant|erased", IMSG_C_TENANT_ERASED, 0 },
 		{ "tenant|certificate|7|f", IMSG_C_TENANT_CERT, 0 },
+		{ "key|rotate|tenant|acme", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|rotate|system", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|show", IMSG_C_KEY_SHOW, 0 },
+		{ "key|backup|f", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|backup|f|from|d", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|verify|f", IMSG_NONE, 0 },
+		{ "key|restore|f|d", IMSG_NONE, 0 },
 		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
@@ -328,8 +335,8 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit floor guest log operator policy purge "
-	    "reload retention role session show tenant user verify\n"));
+	CHECK(says("valid here: audit floor guest key log operator policy "
+	    "purge reload retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: audit"));

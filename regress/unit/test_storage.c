@@ -233,7 +233,8 @@ test_conf(void)
 	CHECK_INT(configure(1, master, 32), 1);
 	CHECK_INT(configure(2, master, 32), 1);
 	CHECK_INT(configure(3, other, 32), 0);
-	CHECK_STR(ack.why, "master key is not the one of this data");
+	CHECK_STR(ack.why, "the master key in use is named neither as master "
+	    "nor as previous");
 }
 
 static void

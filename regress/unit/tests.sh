@@ -48,6 +48,10 @@ unit both test_control -- $auth
 store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
     risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
+reader test_seal seal_reader.py
+unit both test_keypack -- risad/keypack.c risad/util.c risad/utf8.c \
+    risad/compat/imsg-buffer.c
+reader test_keypack keypack_reader.py
 unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
