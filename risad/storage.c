@@ -910,6 +910,8 @@ conf_fault(uint64_t generation)
 	why = db_start(next_conf->sc_master, previous);
 	if (why == DB_KEY)
 		return ("master key is not the one of this data");
+	if (why == DB_NEWER)
+		return ("system.db was written by a newer risad");
 	if (why != DB_OK)
 		return ("system.db cannot be opened");
 	return (NULL);
