@@ -6,7 +6,7 @@
 #include "stmt.h"
 
 #define STEP_LOOKS	400		/* rows looked at in one step */
-#define STEP_ROWS	64		/* sealed anew in one step */
+#define STEP_ROWS	128		/* sealed anew in one step */
 #define STEP_BYTES	(512 * 1024)	/* likewise */
 #define BOUND		3		/* first of a walk's bound columns */
 

@@ -360,20 +360,50 @@ def waits(d):
     p.close()
 
 
+def together(d):
+    """three at once, one of which is erased meanwhile"""
+    a, b = furnished(d, 'left'), furnished(d, 'right')
+    c, p, _, _ = furnished(d, 'erased')
+    for t in (a, b):
+        t[1].drop()
+    p.drop()
+    d.stop()
+    for n in (a[0], b[0], c):
+        many(d, n, 3000)
+    d.start()
+    before = key(d, '')['generation']
+    for tenant in ('left', 'erased', 'right'):
+        d.do('key', 'rotate', 'tenant', tenant)
+    d.do('key', 'rotate', 'system')
+    equal(sorted(k['state'] for k in d.json('key', 'show')['keys']
+                 if k['state'] != 'whole'),
+          ['rotating', 'waits', 'waits', 'waits'], 'one after the other')
+    until(lambda: key(d, 'erased')['state'] == 'rotating', 'its turn', 60)
+    d.do('tenant', 'erase', 'erased', 'confirm', 'erased', d.path('ec'))
+    equal(names(d, c), [], 'no key of it')
+    for tenant in ('left', 'right'):
+        rotated(d, tenant, 2)
+    rotated(d, '', before + 1)
+    for n, p, q, floor in (a, b):
+        only(d, n, 2)
+        works(d, p, q, floor, p.tenant)
+
+
 def system(d):
     """the installation's own key, with operators, trails and its log"""
     d.do('operator', 'add', 'daemon', 'role', 'auditor')
     d.do('key', 'rotate', 'system')
-    rotated(d, '', 2)
-    only(d, 0, 2)
+    n = key(d, '')['generation']
+    rotated(d, '', n)
+    only(d, 0, n)
     equal(size(d, 0), WRAPPED, 'one key')
     operators = d.do('operator', 'list')
     check('daemon' in operators, operators)
     d.restart()
     equal(d.do('operator', 'list'), operators, 'operators')
     d.do('key', 'rotate', 'system')
-    rotated(d, '', 3)
-    only(d, 0, 3)
+    rotated(d, '', n + 1)
+    only(d, 0, n + 1)
     equal(d.ctl('audit', 'verify')[0], 0, 'trails')
     check(any('the key of the installation' in s for s in system_trail(d)),
           'trail')
@@ -525,11 +555,12 @@ PRAGMA user_version = 1;
 def main():
     d = Daemon(more='password hash memory 64 passes 1\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'acme', 'globex', 'points', 'busy', 'copied'))
+        'acme', 'globex', 'points', 'busy', 'copied', 'left', 'right',
+        'erased'))
     d.make_cert('tls')
     d.start()
     s = Suite(d)
-    for fn in (rotate, killed, points, waits, system, roles, copies,
+    for fn in (rotate, killed, points, waits, together, system, roles, copies,
                listed):
         s.run_test(fn, d, restarts=True)
     s.end()

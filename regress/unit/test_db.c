@@ -391,6 +391,100 @@ test_reseal(void)
 	CHECK_INT(look(2), DB_OK);
 }
 
+#define LINES	1000
+
+static void
+lines_add(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	uint8_t		 mac[32] = { 0 };
+	void		*rec;
+	size_t		 len;
+
+	CHECK_INT(db_begin(db), 0);
+	for (at.sa_row = 1; at.sa_row <= LINES; at.sa_row++) {
+		if ((rec = db_seal(db, &at, "a line", 6, &len)) == NULL ||
+		    db_exec(db, S_AUDIT_ADD, ARGS(NUM(at.sa_row), NUM(1),
+		    BIN(rec, len), BIN(mac, sizeof(mac)))) != 1)
+			abort();
+		free(rec);
+	}
+	CHECK_INT(db_end(db, 1), 0);
+	CHECK_INT(db_commit(db), 0);
+	CHECK_INT(db_shrink(db), 0);
+}
+
+/* How many lines open, and were made by the key in force. */
+static int
+lines_new(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	sqlite3_stmt	*st;
+	const void	*rec;
+	void		*text;
+	size_t		 len;
+	int		 n = 0;
+
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(0), NUM(2 * LINES)));
+	while (db_step(db, st) == 1) {
+		at.sa_row = db_col_num(st, 0);
+		rec = db_col_bin(st, 2, &len);
+		if (seal_of(rec, len) != seal_generation(db->db_seal))
+			continue;
+		text = db_open(db, &at, st, 2, &len);
+		n += text != NULL && strcmp(text, "a line") == 0;
+		free(text);
+	}
+	db_done(st);
+	return (n);
+}
+
+/* Without room nothing is half done, and it goes on when there is some. */
+static void
+test_no_room(void)
+{
+	struct reseal	 rs = { .rs_done = 0 };
+	struct rlimit	 old, rl;
+	struct stat	 sb;
+	struct db	*db = enter(2);
+	uint32_t	 before = seal_generation(db->db_seal);
+	int		 n, steps;
+
+	lines_add(db);
+	/* No key file can be written: the key in force stays. */
+	CHECK_INT(mkdir("keys/2.new", 0700), 0);
+	CHECK_INT(db_turn(db), -1);
+	CHECK_INT(seal_generation(db->db_seal), before);
+	CHECK_INT(rmdir("keys/2.new"), 0);
+	CHECK(stat("keys/2.key", &sb) == 0 && sb.st_size == SEAL_WRAPPED);
+	CHECK_INT(db_turn(db), 0);
+	CHECK_INT(lines_new(db), 0);
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	rl = old;
+	rl.rlim_cur = 100 * 1024;
+	reseal_begin(&rs);
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	for (n = 1, steps = 0; n == 1; steps++)
+		if ((n = reseal_step(&rs, db)) == 1 && db_commit(db) == -1)
+			n = -1;
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	CHECK_INT(n, -1);
+	CHECK(steps > 1);
+	db_leave(db);
+	db = enter(2);
+	CHECK((n = lines_new(db)) > 0 && n < LINES);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		CHECK_INT(db_commit(db), 0);
+	CHECK_INT(n, 0);
+	CHECK_INT(db_shrink(db), 0);
+	CHECK_INT(db_settle(2), 0);
+	CHECK_INT(lines_new(db), LINES);
+	db_leave(db);
+	restart();
+}
+
 /* Two master keys: what either wraps is read, and written by the new one. */
 static void
 test_masters(void)
@@ -509,6 +603,7 @@ main(void)
 	test_moved();
 	test_turn();
 	test_reseal();
+	test_no_room();
 	test_masters();
 	test_months();
 	test_migrate();
