@@ -327,7 +327,8 @@ def points(d):
     watch = os.open(d.path('data', 'keys', '%d.old' % n), os.O_RDONLY)
     d.start()
     until(lambda: size(d, n) == WRAPPED, 'one key')
-    check(first not in os.read(watch, 1000), 'overwritten where it stood')
+    check(first not in os.read(watch, 1000), 'overwritten where it stood: '
+          '%r %r' % (os.fstat(watch), d.log()[-2000:]))
     os.close(watch)
     until(lambda: names(d, n) == ['%d.key' % n], 'one file')
     only(d, n, 2)
@@ -391,7 +392,7 @@ def together(d):
 
 def system(d):
     """the installation's own key, with operators, trails and its log"""
-    d.do('operator', 'add', 'daemon', 'role', 'auditor')
+    d.do('operator', 'add', 'daemon', 'role', 'operator')
     d.do('key', 'rotate', 'system')
     n = key(d, '')['generation']
     rotated(d, '', n)
@@ -411,11 +412,12 @@ def system(d):
 
 def roles(d):
     """only an owner may; a tenant that is not there is said so"""
-    nobody = pwd.getpwnam('daemon')
+    other = pwd.getpwnam('daemon')
+    d.ctl('operator', 'add', 'daemon', 'role', 'operator')
     for words in (('key', 'rotate', 'system'),
-                  ('key', 'rotate', 'tenant', 'acme')):
-        code, _, err = d.ctl(*words, user=nobody.pw_uid,
-                             group=nobody.pw_gid, extra_groups=[])
+                  ('key', 'rotate', 'tenant', 'nobodys')):
+        code, _, err = d.ctl(*words, user=other.pw_uid,
+                             group=other.pw_gid, extra_groups=[])
         equal(code, 1, err)
         check('role owner' in err, err)
     code, _, err = d.ctl('key', 'rotate', 'tenant', 'nobodys')
