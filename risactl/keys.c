@@ -285,6 +285,8 @@ each(const char *path, const struct keypack_head *kh,
 }
 
 /* The generations of a tenant's key, as far as the master key opens them. */
+static int	 closed;
+
 static void
 entry_print(const struct keypack_entry *ke)
 {
@@ -305,9 +307,10 @@ entry_print(const struct keypack_entry *ke)
 		    ke->ke_tenant);
 	for (off = 0; off < ke->ke_len; off += SEAL_WRAPPED) {
 		if (seal_unwrap(master, ke->ke_tenant, ke->ke_key + off,
-		    SEAL_WRAPPED, &generation, key) == -1)
+		    SEAL_WRAPPED, &generation, key) == -1) {
 			printf(", one that the master key does not open");
-		else
+			closed = 1;
+		} else
 			printf(", generation %u", generation);
 	}
 	printf("\n");
@@ -330,7 +333,7 @@ keys_verify(const char *path)
 	    kh->kh_count);
 	each(path, kh, entry_print);
 	explicit_bzero(master, sizeof(master));
-	return (fflush(stdout) == EOF ? 1 : 0);
+	return (fflush(stdout) == EOF || closed);
 }
 
 static void

@@ -354,6 +354,9 @@ send_backup(struct imsgbuf *ib, const struct command *cm)
 	const char		*slash = strrchr(cm->cm_file, '/');
 
 	m.name = slash == NULL ? cm->cm_file : slash + 1;
+	if (!name_valid(m.name, MAX_NAME_CHARS))
+		errx(1, "%s: its name is not of 1 to 64 characters",
+		    visible(cm->cm_file));
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 

@@ -556,6 +556,9 @@ backup_begin(struct request *rq, const char *name)
 	struct db	*sys = db_system();
 	struct copying	*cp;
 
+	/* It will stand in a certificate, as a word of a line. */
+	if (!name_valid(name, MAX_NAME_CHARS))
+		return ("the file's name is not of 1 to 64 characters");
 	if ((cp = calloc(1, sizeof(*cp))) == NULL)
 		return ("no memory");
 	if (sys == NULL || backup_row(sys, cp, rq->rq_op, name) == -1) {

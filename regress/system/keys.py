@@ -490,6 +490,11 @@ def copies(d):
     check(code == 1 and 'no passphrase' in err, err)
     check(not os.path.exists(d.path('k2')) and
           not os.path.exists(d.path('k2.part')), 'k2')
+    for name in ('two\nlines', 'x' * 65, b'\xff'):
+        code, _, err = d.ctl('key', 'backup', os.path.join(
+            d.dir.encode(), name.encode() if isinstance(name, str) else name),
+            'from', d.path('keys'), stdin_text=PASS + '\n')
+        check(code == 1 and 'its name is not of' in err, err)
     os.mkdir(d.path('there'))
     code, _, err = offline(d, 'restore', d.path('k1'), d.path('there'))
     check(code == 1 and 'exists' in err, err)
