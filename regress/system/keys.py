@@ -2,6 +2,7 @@
 """Keys take the place of others while people work, and have copies."""
 
 import os
+import pty
 import pwd
 import re
 import shutil
@@ -549,6 +550,32 @@ def listed(d):
     check('by operator 0' in lines[0], lines)
 
 
+def typed(d):
+    """on a terminal it is asked for twice, without echo"""
+    for second, end in (('another horse battery', 1), (PASS, 0)):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(RISACTL, [RISACTL, '-s', d.path('risad.sock'), 'key',
+                               'backup', d.path('typed'), 'from',
+                               d.path('keys')])
+        seen = b''
+        for prompt, word in ((b'key backup: ', PASS), (b'again: ', second)):
+            while prompt not in seen:
+                seen += os.read(fd, 1000)
+            os.write(fd, word.encode() + b'\n')
+        try:
+            while True:
+                seen += os.read(fd, 1000)
+        except OSError:
+            pass                # the terminal is closed
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        os.close(fd)
+        equal(code, end, seen)
+        check(PASS.encode() not in seen, 'echo')
+        equal(os.path.exists(d.path('typed')), end == 0, seen)
+    equal(offline(d, 'verify', d.path('typed'))[0], 0, 'verify')
+
+
 LOG_SCHEMA = '''
 PRAGMA journal_mode = WAL;
 CREATE TABLE meta (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL)
@@ -568,7 +595,7 @@ def main():
     d.start()
     s = Suite(d)
     for fn in (rotate, killed, points, waits, together, system, roles, copies,
-               listed):
+               listed, typed):
         s.run_test(fn, d, restarts=True)
     s.end()
 
