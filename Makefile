@@ -67,6 +67,7 @@ SRCS =		risad/access.c \
 		risad/limit.c \
 		risad/log.c \
 		risad/login.c \
+		risad/manifest.c \
 		risad/map.c \
 		risad/msg.c \
 		risad/network.c \
@@ -90,6 +91,8 @@ SRCS =		risad/access.c \
 		risad/storage_access.c \
 		risad/storage_admin.c \
 		risad/storage_auth.c \
+		risad/storage_backup.c \
+		risad/storage_check.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
 		risad/storage_end.c \
@@ -103,6 +106,7 @@ SRCS =		risad/access.c \
 		risad/storage_passkey.c \
 		risad/storage_password.c \
 		risad/storage_place.c \
+		risad/storage_restore.c \
 		risad/storage_retain.c \
 		risad/storage_role.c \
 		risad/storage_rotate.c \

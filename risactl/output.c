@@ -583,6 +583,41 @@ text_kept(const struct m_c_kept *m)
 	cell_time(m->newest);
 }
 
+static void
+text_backup(const struct m_c_backup_row *m)
+{
+	static const struct column	 table[] = {
+		{ "stamp", 0 }, { "made", 0 }, { "seconds", 1 },
+		{ "bytes", 1 }, { "tenants", 1 }, { "verified", 0 },
+		{ "rehearsed", 0 }, { "fault", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->stamp);
+	cell_time(m->at);
+	cell("%llu.%01llu", (unsigned long long)m->took / 1000,
+	    (unsigned long long)m->took % 1000 / 100);
+	cell("%llu", (unsigned long long)m->bytes);
+	cell("%u", m->tenants);
+	cell_time(m->verified);
+	cell_time(m->rehearsed);
+	cell("%s", m->fault[0] == '\0' ? "-" : m->fault);
+}
+
+static void
+text_part(const struct m_c_backup_part *m)
+{
+	static const struct column	 table[] = {
+		{ "stamp", 0 }, { "of", 0 }, { "done", 0 }, { "note", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->stamp);
+	cell("%s", m->tenant[0] == '\0' ? "-" : m->tenant);
+	cell("%s", m->done ? "yes" : "no");
+	cell("%s", m->note);
+}
+
 const char *
 key_state_word(const struct m_c_key *m)
 {
@@ -816,6 +851,8 @@ const struct output	 output_text = {
 	.out_erased = text_erased,
 	.out_kept = text_kept,
 	.out_key_row = text_key_row,
+	.out_backup = text_backup,
+	.out_part = text_part,
 	.out_log = text_log,
 	.out_stat = text_stat,
 	.out_end = text_end,

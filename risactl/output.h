@@ -34,6 +34,8 @@ struct output {
 	void	(*out_erased)(const struct m_c_erased *);
 	void	(*out_kept)(const struct m_c_kept *);
 	void	(*out_key_row)(const struct m_c_key *);
+	void	(*out_backup)(const struct m_c_backup_row *);
+	void	(*out_part)(const struct m_c_backup_part *);
 	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
 	void	(*out_end)(void);

@@ -51,6 +51,11 @@ static const struct shape {
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
 	{ IMSG_C_KEY_SHOW, "keys", 1 },
+	{ IMSG_C_BACKUP_LIST, "backups", 1 },
+	{ IMSG_C_BACKUP_NOW, "backup", 0 },
+	{ IMSG_C_BACKUP_VERIFY, "parts", 1 },
+	{ IMSG_C_BACKUP_RESTORE, "parts", 1 },
+	{ IMSG_C_BACKUP_REHEARSE, "parts", 1 },
 	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
@@ -431,6 +436,33 @@ json_key_row(const struct m_c_key *m)
 }
 
 static void
+json_backup(const struct m_c_backup_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "stamp", m->stamp);
+	put_time(obj, "made", m->at);
+	put_num(obj, "ms", m->took);
+	put_num(obj, "bytes", m->bytes);
+	put_num(obj, "tenants", m->tenants);
+	put_num(obj, "files", m->files);
+	put_time(obj, "verified", m->verified);
+	put_time(obj, "rehearsed", m->rehearsed);
+	put_str(obj, "fault", m->fault);
+}
+
+static void
+json_part(const struct m_c_backup_part *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "stamp", m->stamp);
+	put_str(obj, "tenant", m->tenant);
+	put(obj, "done", json_boolean(m->done));
+	put_str(obj, "note", m->note);
+}
+
+static void
 json_log(const struct m_c_log_row *m)
 {
 	json_t	*obj;
@@ -522,6 +554,8 @@ const struct output	 output_json = {
 	.out_erased = json_erased,
 	.out_kept = json_kept,
 	.out_key_row = json_key_row,
+	.out_backup = json_backup,
+	.out_part = json_part,
 	.out_log = json_log,
 	.out_stat = json_stat,
 	.out_end = json_end,

@@ -27,6 +27,7 @@ enum token_type {
 	DIRECTORY,
 	PUBKEY,
 	SIGNATURE,
+	STAMP,
 	WHO,			/* a mail address, or a user's number */
 	NETWORK,
 	FROM,			/* times that have been */
@@ -541,6 +542,28 @@ static const struct token key_words[] = {
 	LAST
 };
 
+/* backup ... */
+static const struct token backup_verify[] = {
+	MAYEND,
+	TAKES(STAMP, NULL), LAST
+};
+static const struct token backup_one[] = {
+	MAYEND,
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token backup_restore[] = {
+	TAKES(STAMP, backup_one), LAST
+};
+static const struct token backup_words[] = {
+	DOES("list", C_BACKUP_LIST, 0, NULL),
+	DOES("now", C_BACKUP_NOW, 0, NULL),
+	DOES("rehearse", C_BACKUP_REHEARSE, 0, NULL),
+	DOES("restore", C_BACKUP_RESTORE, 0, backup_restore),
+	DOES("verify", C_BACKUP_VERIFY, 0, backup_verify),
+	LAST
+};
+
 /* The rest. */
 static const struct token session_words[] = {
 	DOES("end", C_SESSION_END, 0, user_one),
@@ -594,6 +617,7 @@ static const struct token log_words[] = {
 };
 static const struct token main_words[] = {
 	WORD("audit", audit_words),
+	WORD("backup", backup_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
 	WORD("key", key_words),
@@ -678,10 +702,13 @@ keyword(const struct token *table, const char *s, FILE *err)
 	return (NULL);
 }
 
-/* A table has keywords or one argument. */
+/* A table has keywords or one argument, which may be missing. */
 static const struct token *
 match(const struct token *table, const char *s, FILE *err)
 {
+	if (table->t_type == END && table[1].t_word != NULL &&
+	    table[1].t_type != KEYWORD)
+		table++;
 	if (table->t_type != KEYWORD && table->t_type != END)
 		return (table);
 	return (keyword(table, s, err));
@@ -821,6 +848,10 @@ argument(struct command *cm, enum token_type type, const char *s)
 				cm->cm_kind = (uint8_t)(n + 1);
 		return (cm->cm_kind != 0 ? NULL : "request, sign-in, "
 		    "sign-out, failed, enter or leave expected");
+	case STAMP:
+		cm->cm_stamp = s;
+		return (stamp_read(s, NULL) == 0 ? NULL :
+		    "the stamp of a backup, as 20261129T033000Z, expected");
 	case SIGNATURE:
 		cm->cm_signature = s;
 		return (s[0] != '\0' ? NULL : "a file expected");

@@ -27,7 +27,7 @@ struct command {
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
 	const char	*cm_template, *cm_file, *cm_group, *cm_text, *cm_role;
 	const char	*cm_account, *cm_key, *cm_signature;
-	const char	*cm_user, *cm_network, *cm_directory;
+	const char	*cm_user, *cm_network, *cm_directory, *cm_stamp;
 	char		 cm_mail[MAX_MAIL + 1];
 };
 

@@ -348,7 +348,7 @@ send_log(struct imsgbuf *ib, const struct command *cm)
 
 /* In the trail and in certificates it is a file by its name alone. */
 static int
-send_backup(struct imsgbuf *ib, const struct command *cm)
+send_key_backup(struct imsgbuf *ib, const struct command *cm)
 {
 	struct m_c_key_backup	 m = { 0 };
 	const char		*slash = strrchr(cm->cm_file, '/');
@@ -357,6 +357,14 @@ send_backup(struct imsgbuf *ib, const struct command *cm)
 	if (!name_valid(m.name, MAX_NAME_CHARS))
 		errx(1, "%s: its name is not of 1 to 64 characters",
 		    visible(cm->cm_file));
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_backup(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_backup	 m = { 0, cm->cm_stamp, cm->cm_tenant };
+
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 
@@ -400,6 +408,9 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 		return (send_audit(ib, cm));
 	case IMSG_C_LOG_SHOW:
 		return (send_log(ib, cm));
+	case IMSG_C_BACKUP_VERIFY:
+	case IMSG_C_BACKUP_RESTORE:
+		return (send_backup(ib, cm));
 	case IMSG_C_USER_ADD:
 	case IMSG_C_USER_SHOW:
 	case IMSG_C_USER_STATE:
@@ -422,7 +433,7 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_FLOOR_DEL:
 		return (send_floor(ib, cm, map));
 	case IMSG_C_KEY_BACKUP:
-		return (send_backup(ib, cm));
+		return (send_key_backup(ib, cm));
 	case IMSG_C_VERBOSE:
 		verbose.verbose = cm->cm_arg;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &verbose));
@@ -569,6 +580,15 @@ answer(struct imsg *imsg)
 	case IMSG_C_KEY_ROW:
 		output->out_key_row(m);
 		break;
+	case IMSG_C_BACKUP_ROW:
+		output->out_backup(m);
+		break;
+	case IMSG_C_BACKUP_PART:
+		whole = 1;
+		output->out_part(m);
+		break;
+	case IMSG_C_BACKUP_STEP:
+		break;			/* it goes on */
 	case IMSG_C_LOG_ROW:
 		output->out_log(m);
 		break;

@@ -745,6 +745,164 @@ audit_points(struct request *rq, const struct m_c_audit *m,
 }
 
 /*
+ * Trails of copies.
+ */
+
+int
+audit_last(struct db *db, uint64_t *lines, uint64_t *seq,
+    uint8_t head[TOKEN_LEN])
+{
+	struct chain	 ch;
+
+	if (chain_get(db, &ch) == -1)
+		return (-1);
+	*lines = ch.ch_seq - ch.ch_before;
+	*seq = ch.ch_seq;
+	memcpy(head, ch.ch_head, TOKEN_LEN);
+	explicit_bzero(&ch, sizeof(ch));
+	return (0);
+}
+
+struct walk *
+audit_walk_new(void)
+{
+	return (calloc(1, sizeof(struct walk)));
+}
+
+int
+audit_walk(struct walk *wa, struct db *db, enum audit_fault *fault,
+    uint64_t *bad)
+{
+	*fault = AUDIT_WHOLE;
+	return (walk_some(wa, db, fault, bad));
+}
+
+/* Is the line where the one trail ends also in the other one? */
+static int
+chain_meets(struct db *db, const struct chain *ch, const struct chain *end)
+{
+	sqlite3_stmt	*st;
+	const void	*mac;
+	size_t		 len;
+	int		 meets = 0;
+
+	if (CRYPTO_memcmp(ch->ch_key, end->ch_key, TOKEN_LEN) != 0 ||
+	    end->ch_seq > ch->ch_seq)
+		return (0);
+	if (end->ch_seq < ch->ch_before)
+		return (1);
+	if (end->ch_seq == ch->ch_before)
+		return (memcmp(end->ch_head, ch->ch_base, TOKEN_LEN) == 0);
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(end->ch_seq - 1), NUM(1)));
+	if (db_step(db, st) == 1 && db_col_num(st, 0) == end->ch_seq) {
+		mac = db_col_bin(st, 3, &len);
+		meets = len == TOKEN_LEN &&
+		    memcmp(mac, end->ch_head, TOKEN_LEN) == 0;
+	}
+	db_done(st);
+	return (meets);
+}
+
+/* What has gone by its age over there goes here too. */
+static int
+carry_front(struct db *to, const struct chain *ch, struct chain *end)
+{
+	if (end->ch_before >= ch->ch_before)
+		return (0);
+	end->ch_before = ch->ch_before;
+	memcpy(end->ch_base, ch->ch_base, TOKEN_LEN);
+	if (end->ch_seq < ch->ch_before) {
+		end->ch_seq = ch->ch_before;
+		memcpy(end->ch_head, ch->ch_base, TOKEN_LEN);
+	}
+	return (db_exec(to, S_PURGE_AUDIT, ARGS(NUM(ch->ch_before))) == -1 ||
+	    db_exec(to, S_PURGE_POINTS, ARGS(NUM(ch->ch_before))) == -1 ? -1 :
+	    0);
+}
+
+/* Lines as they are: sealed by the same key, in the same places. */
+static int
+carry_lines(struct db *from, struct db *to, struct chain *end)
+{
+	sqlite3_stmt	*st;
+	const void	*rec, *mac;
+	size_t		 len, maclen;
+	int		 n, ok = 1;
+
+	st = db_query(from, S_AUDIT_WALK, ARGS(NUM(end->ch_seq),
+	    NUM(WALK_ROWS)));
+	while (ok && (n = db_step(from, st)) == 1) {
+		rec = db_col_bin(st, 2, &len);
+		mac = db_col_bin(st, 3, &maclen);
+		ok = maclen == TOKEN_LEN && db_col_num(st, 0) ==
+		    end->ch_seq + 1 && db_exec(to, S_AUDIT_ADD, ARGS(
+		    NUM(db_col_num(st, 0)), NUM(db_col_num(st, 1)),
+		    BIN(rec, len), BIN(mac, maclen))) == 1;
+		if (ok) {
+			end->ch_seq++;
+			memcpy(end->ch_head, mac, TOKEN_LEN);
+		}
+	}
+	db_done(st);
+	return (ok && n == 0 ? 0 : -1);
+}
+
+static int
+carry_points(struct db *from, struct db *to)
+{
+	struct proof	 pf;
+	sqlite3_stmt	*st;
+	const char	*line;
+	uint64_t	 last;
+	int		 n;
+
+	if (db_number(to, S_POINT_LAST, NOARGS, &last) == -1)
+		return (-1);
+	st = db_query(from, S_POINTS, ARGS(NUM(last), NUM(PAGE_POINTS)));
+	while ((n = db_step(from, st)) == 1) {
+		line = (const char *)sqlite3_column_text(st, 1);
+		if (line != NULL && proof_read(&pf, line, NULL) != -1 &&
+		    point_add(to, &pf, line) == -1)
+			break;
+	}
+	db_done(st);
+	return (n == 0 ? 0 : -1);
+}
+
+int
+audit_meets(struct db *from, struct db *to)
+{
+	struct chain	 ch, end;
+	int		 n = -1;
+
+	if (chain_get(from, &ch) == 0 && chain_get(to, &end) == 0)
+		n = chain_meets(from, &ch, &end);
+	explicit_bzero(&ch, sizeof(ch));
+	explicit_bzero(&end, sizeof(end));
+	return (n);
+}
+
+int
+audit_carry(struct db *from, struct db *to)
+{
+	struct chain	 ch, end;
+	int		 n = -1;
+
+	if (chain_get(from, &ch) == -1 || chain_get(to, &end) == -1 ||
+	    db_begin(to) == -1)
+		return (-1);
+	if (carry_front(to, &ch, &end) == 0 &&
+	    carry_lines(from, to, &end) == 0 && chain_put(to, &end) == 0)
+		n = end.ch_seq < ch.ch_seq;
+	if (db_end(to, n != -1) == -1 ||
+	    (n == 0 && carry_points(from, to) == -1) || db_commit(to) == -1)
+		n = -1;
+	explicit_bzero(&ch, sizeof(ch));
+	explicit_bzero(&end, sizeof(end));
+	return (n);
+}
+
+/*
  * Requests of administrators, about the trail of their tenant.
  */
 

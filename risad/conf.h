@@ -39,6 +39,7 @@ struct conf {
 	uint32_t	 co_argon_kib, co_argon_passes;
 	uint32_t	 co_max_conns, co_max_addr_conns;
 	uint32_t	 co_idle, co_absolute, co_invite;
+	uint32_t	 co_backup_at, co_backup_keep;	/* as in m_site */
 	TAILQ_HEAD(, conf_listen) co_listens;
 	TAILQ_HEAD(, conf_file_fd) co_files;
 };

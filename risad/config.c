@@ -33,6 +33,8 @@ conf_new(void)
 	co->co_idle = 30 * 60;
 	co->co_absolute = 12 * 3600;
 	co->co_invite = 7 * 86400;
+	co->co_backup_at = 3 * 60;
+	co->co_backup_keep = 7;
 	if ((co->co_country = strdup("")) == NULL ||
 	    (co->co_data = strdup("/var/lib/risad")) == NULL ||
 	    (co->co_master = strdup("/etc/risad/master.key")) == NULL ||

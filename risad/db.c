@@ -18,15 +18,20 @@
 
 #define PATH		64
 #define BUSY		500		/* ms that a lock is waited for */
+#define COPY_PAGES	64		/* in one step */
+#define COPY_PAGE	4096		/* bytes, as SQLite makes them */
 #define GENERATION	1		/* of a new tenant's key */
 
 struct db_stats		 db_stats;
 
 static TAILQ_HEAD(dblist, db) dbs = TAILQ_HEAD_INITIALIZER(dbs);
 static struct db	*sysdb;
+static struct db	*looked_at;	/* of DB_NOW: its log cannot shrink */
 static int		 (*on_migrate)(struct db *, int);
 static void		 (*on_commit)(struct db *, int);
 static void		 (*on_forget)(struct db *);
+
+static void		 db_lose(struct db *);
 
 static const char	 check_text[] = "risad";
 static const struct seal_at check_at = { "meta", "check", 0, 0, NULL, 0 };
@@ -80,6 +85,8 @@ log_path(char *buf, size_t len, uint32_t tenant, uint32_t month)
 static const char *
 db_title(const struct db *db, char *buf, size_t len)
 {
+	if (db->db_path != NULL)
+		return (db->db_path);
 	if (db->db_month != 0)
 		log_path(buf, len, db->db_id, db->db_month);
 	else if (db->db_id == DB_SYSTEM)
@@ -330,6 +337,9 @@ db_close(struct db *db)
 		(void)sqlite3_finalize(db->db_stmts[i]);
 	(void)sqlite3_close(db->db_conn);
 	seal_free(db->db_seal);
+	free(db->db_path);
+	if (db == looked_at)
+		looked_at = NULL;
 	if (db == sysdb)
 		sysdb = NULL;
 	else if (db->db_entry.tqe_prev != NULL) {
@@ -546,7 +556,7 @@ index_load(struct db *db)
 	size_t		 len;
 	int		 n;
 
-	if (db_kind(db) != STMT_TENANT)
+	if (db_kind(db) == STMT_LOG)
 		return (DB_OK);
 	st = db_query(db, S_META_GET, ARGS(TXT("index")));
 	if ((n = db_step(db, st)) != 1) {
@@ -615,7 +625,7 @@ db_turn(struct db *db)
 	int		 ret = -1;
 
 	if (db_commit(db) == 0 && key_next(db, &kf) == 0 &&
-	    (tenant == DB_SYSTEM || index_keep(db) == 0) &&
+	    index_keep(db) == 0 &&
 	    keyfile_write(tenant, &kf) == 0) {
 		seals_turn(tenant, &kf);
 		ret = 0;
@@ -651,8 +661,8 @@ db_settle(uint32_t tenant)
  * The life of the files.
  */
 
-static int
-make_dir(const char *path)
+int
+db_make_dir(const char *path)
 {
 	if (mkdir(path, 0700) == -1 && errno != EEXIST) {
 		log_warn("%s", path);
@@ -674,7 +684,7 @@ db_start(const uint8_t key[SEAL_KEY], const uint8_t *previous)
 
 	if (sysdb != NULL)
 		return (db_is_master(key) ? DB_OK : DB_KEY);
-	if (make_dir("tenants") == -1 || make_dir("keys") == -1)
+	if (db_make_dir("tenants") == -1 || db_make_dir("keys") == -1)
 		return (DB_TROUBLE);
 	if (keyfile_master() == NULL) {
 		if (keyfile_masters(key, previous) == -1)
@@ -768,7 +778,7 @@ db_create(uint32_t tenant)
 	char		 path[PATH];
 
 	(void)snprintf(path, sizeof(path), "tenants/%u", tenant);
-	if (make_dir(path) == -1)
+	if (db_make_dir(path) == -1)
 		return (DB_TROUBLE);
 	remove_leftovers(tenant);
 	if ((seal = key_make(tenant)) == NULL) {
@@ -900,8 +910,14 @@ db_shrink(struct db *db)
 {
 	uint64_t	 busy = 1;
 
-	if (db_commit(db) == -1 ||
-	    db_number(db, S_SHRINK, NOARGS, &busy) == -1)
+	if (db_commit(db) == -1)
+		return (-1);
+	if (looked_at != NULL && looked_at->db_id == db->db_id &&
+	    looked_at->db_month == db->db_month) {
+		db->db_erased = 1;	/* later: rather than wait for it */
+		return (-1);
+	}
+	if (db_number(db, S_SHRINK, NOARGS, &busy) == -1)
 		return (-1);
 	return (busy == 0 ? 0 : -1);
 }
@@ -957,9 +973,8 @@ log_remove(uint32_t tenant, uint32_t month)
 	}
 }
 
-/* Each of a tenant's logs; the function may remove it.  0, or -1. */
-static int
-log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
+int
+db_log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
 {
 	struct dirent	*de;
 	char		 path[PATH];
@@ -996,7 +1011,7 @@ db_log_next(uint32_t tenant, uint32_t after)
 {
 	struct next	 ne = { after, 0 };
 
-	(void)log_each(tenant, month_next, &ne);
+	(void)db_log_each(tenant, month_next, &ne);
 	return (ne.ne_month);
 }
 
@@ -1028,7 +1043,7 @@ db_log_months(uint32_t tenant, uint32_t before, uint32_t *n, uint32_t *due,
 {
 	struct months	 mo = { .mo_before = before };
 
-	if (log_each(tenant, month_one, &mo) == -1)
+	if (db_log_each(tenant, month_one, &mo) == -1)
 		return (-1);
 	*n = mo.mo_n;
 	*due = mo.mo_due;
@@ -1042,7 +1057,7 @@ db_log_purge(uint32_t tenant, uint32_t before)
 {
 	struct months	 mo = { .mo_before = before, .mo_purge = 1 };
 
-	if (log_each(tenant, month_one, &mo) == -1)
+	if (db_log_each(tenant, month_one, &mo) == -1)
 		return (-1);
 	return ((int)mo.mo_due);
 }
@@ -1080,6 +1095,187 @@ db_destroy(uint32_t tenant)
 	if (left || rmdir(dir) == -1)
 		return (-1);
 	return (dir_sync("tenants"));
+}
+
+/*
+ * Copies.
+ */
+
+static int
+copy_connect(struct db *db, enum db_way way, const char *path)
+{
+	char	 uri[2 * PATH];
+	int	 flags = SQLITE_OPEN_NOFOLLOW, rc;
+
+	if (way == DB_WRITE)
+		return (db_connect(db, path, 0));
+	/* Immutable: without a log, and without a file of locks beside it. */
+	(void)snprintf(uri, sizeof(uri), "file:%s%s", path,
+	    way == DB_READ ? "?immutable=1" : "");
+	flags |= SQLITE_OPEN_URI | (way == DB_READ ? SQLITE_OPEN_READONLY :
+	    SQLITE_OPEN_READWRITE);
+	if ((rc = sqlite3_open_v2(uri, &db->db_conn, flags, NULL)) !=
+	    SQLITE_OK)
+		return (rc);
+	(void)sqlite3_extended_result_codes(db->db_conn, 1);
+	(void)sqlite3_limit(db->db_conn, SQLITE_LIMIT_ATTACHED, 0);
+	return (sqlite3_exec(db->db_conn, stmt_setup(STMT_READ), NULL, NULL,
+	    NULL));
+}
+
+/* Is it readable, of a version that we know, and of this key? */
+static enum db_why
+copy_check(struct db *db, enum db_way way)
+{
+	uint64_t	 version;
+
+	if (way == DB_WRITE)
+		return (db_migrate(db, db_kind(db), 0));
+	/* The first look is what the moment of DB_NOW is. */
+	if ((way == DB_NOW && db_exec(db, S_LOOK, NOARGS) == -1) ||
+	    db_number(db, S_VERSION, NOARGS, &version) == -1)
+		return (why_of(sqlite3_errcode(db->db_conn)));
+	if (version > (uint64_t)stmt_newest(db_kind(db)))
+		return (DB_NEWER);
+	return (version == 0 ? DB_DAMAGED : db_check(db, 0));
+}
+
+struct db *
+db_open_copy(enum db_way way, const char *path, uint32_t tenant,
+    uint32_t month, enum db_why *why)
+{
+	char		 usual[PATH];
+	struct db	*db;
+	int		 rc;
+
+	*why = DB_TROUBLE;
+	if ((db = calloc(1, sizeof(*db))) == NULL)
+		return (NULL);
+	TAILQ_INIT(&db->db_held);
+	db->db_id = tenant;
+	db->db_month = month;
+	if (way == DB_NOW)
+		path = db_title(db, usual, sizeof(usual));
+	if ((db->db_path = strdup(path)) == NULL)
+		goto fail;
+	if (tenant != DB_SYSTEM)
+		*why = key_load(tenant, &db->db_seal);
+	else
+		*why = key_system(&db->db_seal, 0);
+	if (*why != DB_OK)
+		goto fail;
+	if ((rc = copy_connect(db, way, path)) != SQLITE_OK)
+		*why = access(path, F_OK) == -1 && errno == ENOENT ?
+		    DB_MISSING : why_of(rc);
+	else if ((*why = copy_check(db, way)) == DB_OK)
+		*why = index_load(db);
+	if (*why != DB_OK)
+		goto fail;
+	if (way == DB_NOW)
+		looked_at = db;
+	return (db);
+ fail:
+	db_close(db);
+	return (NULL);
+}
+
+void
+db_close_copy(struct db *db)
+{
+	if (db == NULL)
+		return;
+	if (db->db_intx)
+		(void)db_commit(db);
+	db_close(db);
+}
+
+int
+db_current(struct db *db)
+{
+	uint64_t	 version;
+
+	return (db_number(db, S_VERSION, NOARGS, &version) == 0 &&
+	    version == (uint64_t)stmt_newest(db_kind(db)));
+}
+
+struct db_copy {
+	sqlite3		*dc_to;
+	sqlite3_backup	*dc_run;
+	int		 dc_fd;		/* of the copy, to have it written */
+};
+
+struct db_copy *
+db_copy_begin(struct db *from, const char *path)
+{
+	struct db_copy	*dc;
+
+	if ((dc = calloc(1, sizeof(*dc))) == NULL)
+		return (NULL);
+	if ((dc->dc_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600)) == -1 ||
+	    sqlite3_open_v2(path, &dc->dc_to, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK ||
+	    sqlite3_exec(dc->dc_to, stmt_setup(STMT_COPY), NULL, NULL,
+	    NULL) != SQLITE_OK || (dc->dc_run = sqlite3_backup_init(dc->dc_to,
+	    "main", from->db_conn, "main")) == NULL) {
+		log_warn("%s", path);
+		db_copy_end(dc);
+		return (NULL);
+	}
+	return (dc);
+}
+
+/* It is written on the way: else the end of a large one would take long. */
+int
+db_copy_step(struct db_copy *dc, uint64_t *done)
+{
+	int	 rc = sqlite3_backup_step(dc->dc_run, COPY_PAGES);
+
+	*done = (uint64_t)(sqlite3_backup_pagecount(dc->dc_run) -
+	    sqlite3_backup_remaining(dc->dc_run)) * COPY_PAGE;
+	if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
+		return (fdatasync(dc->dc_fd) == -1 ? -1 : 1);
+	if (rc != SQLITE_DONE) {
+		log_warnx("a backup: %s", sqlite3_errstr(rc));
+		return (-1);
+	}
+	rc = sqlite3_backup_finish(dc->dc_run);
+	dc->dc_run = NULL;
+	if (rc == SQLITE_OK)
+		rc = sqlite3_close(dc->dc_to);
+	dc->dc_to = NULL;
+	return (rc != SQLITE_OK || fsync(dc->dc_fd) == -1 ? -1 : 0);
+}
+
+void
+db_copy_end(struct db_copy *dc)
+{
+	if (dc == NULL)
+		return;
+	if (dc->dc_run != NULL)
+		(void)sqlite3_backup_finish(dc->dc_run);
+	(void)sqlite3_close(dc->dc_to);
+	if (dc->dc_fd != -1)
+		(void)close(dc->dc_fd);
+	free(dc);
+}
+
+int
+db_drop(uint32_t tenant)
+{
+	struct db	*db;
+	int		 ret;
+
+	TAILQ_FOREACH(db, &dbs, db_entry)
+		if (db->db_id == tenant && db->db_month == 0)
+			break;
+	if (db == NULL)
+		return (0);
+	ret = db_shrink(db);
+	if (db->db_intx)
+		db_lose(db);
+	db_close(db);
+	return (ret);
 }
 
 uint64_t

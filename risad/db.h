@@ -34,6 +34,7 @@ struct db {
 	TAILQ_ENTRY(db)	 db_entry;
 	uint32_t	 db_id;
 	uint32_t	 db_month;	/* of an access log, YYYYMM; else 0 */
+	char		*db_path;	/* of a copy; NULL: its usual place */
 	int		 db_intx;	/* a transaction is open */
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
@@ -124,6 +125,32 @@ void		 db_leave(struct db *);
 struct db	*db_enter_log(uint32_t tenant, uint32_t month, int create,
 		    enum db_why *);
 /*
+ * Another handle of a file, or of a copy of one at a path, that is in no cache;
+ * end it with db_close_copy().  DB_NOW: the usual file as it is at this moment,
+ * however long that is looked at, and nobody waits meanwhile.  DB_READ: a copy
+ * that nobody writes to.  DB_WRITE: one that becomes a file of today's version.
+ */
+enum db_way { DB_NOW, DB_READ, DB_WRITE };
+struct db	*db_open_copy(enum db_way, const char *path, uint32_t tenant,
+		    uint32_t month, enum db_why *);
+void		 db_close_copy(struct db *);
+/* Is it of the version that this program writes? */
+int		 db_current(struct db *);
+/*
+ * Copy a file of DB_NOW to a path where nothing is, some pages in a turn:
+ * db_copy_step() returns 1, 0 when all is on the disk, or -1; *done are bytes.
+ */
+struct db_copy;
+struct db_copy	*db_copy_begin(struct db *from, const char *path);
+int		 db_copy_step(struct db_copy *, uint64_t *done);
+void		 db_copy_end(struct db_copy *);
+/* Close a tenant's main file, all of it written to it.  0, or -1: its log holds
+ * something that could not be. */
+int		 db_drop(uint32_t tenant);
+/* Make a directory if it is not there.  0, or -1, logged. */
+int		 db_make_dir(const char *path);
+
+/*
  * Destroy a tenant: its key first, which is overwritten, then all its files.
  * 0 also when they were gone already; -1: something is left, call again.
  */
@@ -150,6 +177,9 @@ int		 db_log_months(uint32_t tenant, uint32_t before, uint32_t *n,
 		    uint32_t *due, uint32_t *oldest, uint32_t *newest);
 /* The oldest month after this one of which there is a log, or 0. */
 uint32_t	 db_log_next(uint32_t tenant, uint32_t after);
+/* Each of a tenant's logs; the function may remove it.  0, or -1. */
+int		 db_log_each(uint32_t tenant, void (*)(uint32_t tenant,
+		    uint32_t month, void *), void *);
 /* Remove those before a month; how many, or -1. */
 int		 db_log_purge(uint32_t tenant, uint32_t before);
 /* When a month begins, in ms; 0 of month 0. */

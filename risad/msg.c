@@ -6,6 +6,7 @@
 #include "network.h"
 #include "strength.h"
 #include "utf8.h"
+#include "util.h"
 
 /* How a member travels: numbers in network order, strings as length, bytes,
  * NUL; blobs as a longer length and bytes; tokens and hashes as they are. */
@@ -43,7 +44,8 @@ static const struct field site[] = {
 	STR(m_site, country, 64), N16(m_site, port),
 	N32(m_site, argon_kib), N32(m_site, argon_passes),
 	N32(m_site, max_conns), N32(m_site, max_addr_conns),
-	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite), END
+	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite),
+	N16(m_site, backup_at), N16(m_site, backup_keep), END
 };
 static const struct field conf_file[] = {
 	N8(m_conf_file, kind, FILE_MAX - 1),
@@ -623,6 +625,26 @@ static const struct field c_verbose[] = {
 static const struct field c_name[] = {
 	N32(m_c_name, op), STR(m_c_name, name, MAX_LABEL), END
 };
+static const struct field c_backup[] = {
+	N32(m_c_backup, op), STR(m_c_backup, stamp, STAMP_TEXT - 1),
+	STR(m_c_backup, tenant, MAX_LABEL), END
+};
+static const struct field c_backup_row[] = {
+	STR(m_c_backup_row, stamp, STAMP_TEXT - 1), N64(m_c_backup_row, at),
+	N64(m_c_backup_row, took), N64(m_c_backup_row, bytes),
+	N32(m_c_backup_row, tenants), N32(m_c_backup_row, files),
+	N64(m_c_backup_row, verified), N64(m_c_backup_row, rehearsed),
+	STR(m_c_backup_row, fault, MAX_LINE), END
+};
+static const struct field c_backup_part[] = {
+	STR(m_c_backup_part, stamp, STAMP_TEXT - 1),
+	STR(m_c_backup_part, tenant, MAX_LABEL),
+	N8(m_c_backup_part, done, 1), STR(m_c_backup_part, note, MAX_LINE),
+	END
+};
+static const struct field c_backup_step[] = {
+	N64(m_c_backup_step, done), N64(m_c_backup_step, total), END
+};
 static const struct field c_tenant_end[] = {
 	N32(m_c_tenant_end, op), STR(m_c_tenant_end, name, MAX_LABEL),
 	N64(m_c_tenant_end, at), END
@@ -1187,6 +1209,14 @@ static const struct row {
 	ANSWER(C_KEY_ROW, D, c_key),
 	OWNER(C_KEY_BACKUP, D, c_key_backup),
 	ANSWER(C_KEY_COPY, D, c_key_copy),
+	COMMAND(C_BACKUP_NOW, D, c_none),
+	LOOK(C_BACKUP_LIST, D, c_none),
+	LOOK(C_BACKUP_VERIFY, D, c_backup),
+	OWNER(C_BACKUP_RESTORE, D, c_backup),
+	COMMAND(C_BACKUP_REHEARSE, D, c_none),
+	ANSWER(C_BACKUP_ROW, D, c_backup_row),
+	ANSWER(C_BACKUP_PART, D, c_backup_part),
+	ANSWER(C_BACKUP_STEP, D, c_backup_step),
 	LOOK(C_PROOF_KEY, D, c_none),
 	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),

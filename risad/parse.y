@@ -103,6 +103,7 @@ static void	 set_path(char **, const char *, const char *);
 static void	 set_domain(const char *);
 static void	 set_country(const char *);
 static void	 set_socket(const char *);
+static void	 set_daily(const char *);
 static void	 add_listen(const char *, long long, enum conf_file);
 static void	 add_from(const char *);
 %}
@@ -114,10 +115,10 @@ static void	 add_from(const char *);
 	} v;
 }
 
-%token	ABSOLUTE ADDRESS CERTIFICATE CHROOT CONNECTIONS CONTROL COUNTRY DATA
-%token	DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE KEY KEYS LIMIT
-%token	LISTEN MASTER MEMORY ON PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
-%token	REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
+%token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONNECTIONS CONTROL
+%token	COUNTRY DAILY DATA DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE
+%token	KEEP KEY KEYS LIMIT LISTEN MASTER MEMORY NONE ON PASSES PASSWORD PEPPER
+%token	PORT PREVIOUS PROXY REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind
@@ -207,6 +208,7 @@ statement	: STRING '=' value		{
 				ps.conf->co_invite = seconds("invite expires",
 				    $3.string, MAX_INVITE);
 		}
+		| BACKUP daily keep		{ (void)once("backup"); }
 		| LIMIT CONNECTIONS NUMBER ADDRESS NUMBER	{
 			if (once("limit")) {
 				ps.conf->co_max_conns = number(
@@ -223,6 +225,19 @@ previous	: /* the master key was never another */
 		| PREVIOUS STRING		{
 			set_path(&ps.conf->co_previous, "previous",
 			    $2.string);
+		}
+		;
+
+daily		: NONE				{
+			ps.conf->co_backup_at = BACKUP_NONE;
+		}
+		| DAILY AT STRING		{ set_daily($3.string); }
+		;
+
+keep		: /* the default */
+		| KEEP NUMBER			{
+			ps.conf->co_backup_keep = number("backup keep",
+			    $2.number, 1, MAX_BACKUPS);
 		}
 		;
 
@@ -291,11 +306,14 @@ static const struct keyword {
 } keywords[] = {		/* sorted */
 	{ "absolute",		ABSOLUTE },
 	{ "address",		ADDRESS },
+	{ "at",			AT },
+	{ "backup",		BACKUP },
 	{ "certificate",	CERTIFICATE },
 	{ "chroot",		CHROOT },
 	{ "connections",	CONNECTIONS },
 	{ "control",		CONTROL },
 	{ "country",		COUNTRY },
+	{ "daily",		DAILY },
 	{ "data",		DATA },
 	{ "domain",		DOMAIN_ },
 	{ "expires",		EXPIRES },
@@ -305,12 +323,14 @@ static const struct keyword {
 	{ "idle",		IDLE },
 	{ "include",		INCLUDE },
 	{ "invite",		INVITE },
+	{ "keep",		KEEP },
 	{ "key",		KEY },
 	{ "keys",		KEYS },
 	{ "limit",		LIMIT },
 	{ "listen",		LISTEN },
 	{ "master",		MASTER },
 	{ "memory",		MEMORY },
+	{ "none",		NONE },
 	{ "on",			ON },
 	{ "passes",		PASSES },
 	{ "password",		PASSWORD },
@@ -336,6 +356,11 @@ static const struct follow {
 	int		 f_first, f_last;
 	const char	*f_next, *f_then;
 } follows[] = {
+	{ BACKUP, BACKUP, "daily or none", NULL },
+	{ BACKUP, DAILY, "at", NULL },
+	{ BACKUP, AT, "a time of the day as 03:30", "keep" },
+	{ BACKUP, NONE, "keep or the end of the line", NULL },
+	{ BACKUP, KEEP, "a number", NULL },
 	{ CHROOT, CHROOT, "a path", NULL },
 	{ CONTROL, CONTROL, "socket", NULL },
 	{ CONTROL, SOCKET, "a path", NULL },
@@ -989,6 +1014,26 @@ seconds(const char *what, const char *s, uint32_t max)
 	return (1);
 }
 
+/* 00:00 to 23:59, both of two digits. */
+static void
+set_daily(const char *s)
+{
+	unsigned int	 h, m;
+
+	if (strlen(s) == 5 && strspn(s, "0123456789") == 2 && s[2] == ':' &&
+	    strspn(s + 3, "0123456789") == 2) {
+		h = (unsigned int)(s[0] - '0') * 10 + (unsigned int)(s[1] -
+		    '0');
+		m = (unsigned int)(s[3] - '0') * 10 + (unsigned int)(s[4] -
+		    '0');
+		if (h < 24 && m < 60) {
+			ps.conf->co_backup_at = h * 60 + m;
+			return;
+		}
+	}
+	bad("backup daily at: 00:00 to 23:59 expected");
+}
+
 static void
 set_string(char **where, const char *s)
 {
@@ -1328,6 +1373,17 @@ print_listen(const struct conf_listen *cl)
 	putchar('\n');
 }
 
+static void
+print_backup(const struct conf *co)
+{
+	if (co->co_backup_at == BACKUP_NONE)
+		printf("\nbackup none");
+	else
+		printf("\nbackup daily at %02u:%02u",
+		    co->co_backup_at / 60, co->co_backup_at % 60);
+	printf(" keep %u\n", co->co_backup_keep);
+}
+
 void
 print_config(const struct conf *co)
 {
@@ -1357,6 +1413,7 @@ print_config(const struct conf *co)
 	print_time("session idle", co->co_idle);
 	print_time(" absolute", co->co_absolute);
 	print_time("\ninvite expires", co->co_invite);
-	printf("\nlimit connections %u address %u\n", co->co_max_conns,
+	print_backup(co);
+	printf("limit connections %u address %u\n", co->co_max_conns,
 	    co->co_max_addr_conns);
 }

@@ -121,6 +121,8 @@ send_conf(struct child *ch, void *arg)
 	m.idle = co->co_idle;
 	m.absolute = co->co_absolute;
 	m.invite = co->co_invite;
+	m.backup_at = (uint16_t)co->co_backup_at;
+	m.backup_keep = (uint16_t)co->co_backup_keep;
 	if (spawn_send(ch, IMSG_CONF_SITE, 0, -1, &m) == -1 ||
 	    send_files(ch, co) == -1 ||
 	    spawn_send(ch, IMSG_CONF_END, 0, -1, &end) == -1) {

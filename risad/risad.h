@@ -49,6 +49,8 @@
 #define MAX_PATH		1023
 #define MAX_KEYFILE		256
 #define MAX_LINE		1000	/* a sentence for the operator */
+#define BACKUP_NONE		1440	/* the minute that no day has */
+#define MAX_BACKUPS		100	/* generations */
 #define MAX_FLOORS		256	/* of a tenant */
 #define MAX_GROUPS		256
 #define MAX_ROLES		32	/* of a tenant's own */
@@ -511,6 +513,14 @@ enum imsg_type {
 	IMSG_C_KEY_ROW,
 	IMSG_C_KEY_BACKUP,
 	IMSG_C_KEY_COPY,
+	IMSG_C_BACKUP_NOW,
+	IMSG_C_BACKUP_LIST,
+	IMSG_C_BACKUP_VERIFY,
+	IMSG_C_BACKUP_RESTORE,
+	IMSG_C_BACKUP_REHEARSE,
+	IMSG_C_BACKUP_ROW,
+	IMSG_C_BACKUP_PART,
+	IMSG_C_BACKUP_STEP,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -580,6 +590,8 @@ struct m_site {
 	uint32_t	 max_addr_conns;/* of one address there */
 	uint32_t	 idle, absolute;	/* seconds, of a sign-in */
 	uint32_t	 invite;	/* seconds an invitation lives */
+	uint16_t	 backup_at;	/* minute of the day, local time */
+	uint16_t	 backup_keep;	/* generations */
 };
 struct m_conf_file	{ uint8_t kind; const char *name; };
 struct m_conf_end	{ uint64_t generation; };
@@ -1363,6 +1375,25 @@ struct m_c_key_copy {
 	const char	*name;
 	struct m_blob	 key;		/* as its file, under the master key */
 };
+/* Verify and restore: a generation, "" for the newest; a tenant, "" for all. */
+struct m_c_backup	{ uint32_t op; const char *stamp, *tenant; };
+struct m_c_backup_row {
+	const char	*stamp;
+	uint64_t	 at;		/* ms since 1970 */
+	uint64_t	 took;		/* ms */
+	uint64_t	 bytes;
+	uint32_t	 tenants, files;
+	uint64_t	 verified, rehearsed;	/* ms; 0: not yet */
+	const char	*fault;		/* "": none */
+};
+/* What was done with a part of a generation, or why not. */
+struct m_c_backup_part {
+	const char	*stamp, *tenant;	/* "": the installation */
+	uint8_t		 done;
+	const char	*note;
+};
+/* It goes on: so much of it is done. */
+struct m_c_backup_step	{ uint64_t done, total; };
 struct m_c_log_text	{ struct m_blob text; };
 struct m_c_stat_row	{ const char *name; uint64_t value; };
 

@@ -22,7 +22,8 @@
  * their keys stay when the key that they were derived from goes.
  */
 static const char *const index_names[] = {
-	"mail", "lock", "passkey", "handle", "ref", "floors", "groups", "roles"
+	"mail", "lock", "passkey", "handle", "ref", "floors", "groups", "roles",
+	"backup"
 };
 #define INDEXES		(sizeof(index_names) / sizeof(index_names[0]))
 

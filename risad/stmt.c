@@ -80,6 +80,8 @@ static const struct row {
 	    "SELECT seq, line FROM points WHERE seq > ?1 ORDER BY seq "
 	    "LIMIT ?2"),
 	ROW(VERSION, EACH, "PRAGMA user_version"),
+	ROW(LOOK, EACH, "BEGIN DEFERRED"),
+	ROW(INTEGRITY, EACH, "PRAGMA integrity_check(1)"),
 
 	/* A block holds what came in a second or so. */
 	ROW(LOG_ADD, LOGS,
@@ -88,6 +90,11 @@ static const struct row {
 	ROW(LOG_WALK, LOGS,
 	    "SELECT id, block FROM access WHERE id > ?1 AND last >= ?2 "
 	    "AND first <= ?3 ORDER BY id LIMIT 1"),
+
+	/* Of ?2 rows after ?1, each one. */
+	ROW(LOG_PIECE, LOGS,
+	    "SELECT id, block FROM access WHERE id > ?1 ORDER BY id "
+	    "LIMIT ?2"),
 
 	ROW(TENANTS, SYS,
 	    "SELECT id, name, state, created, version, title, contact, proof "
@@ -121,6 +128,12 @@ static const struct row {
 	ROW(ERASED_OPEN, SYS,
 	    "SELECT id, name FROM erased WHERE id IN "
 	    "(SELECT id FROM tenants) LIMIT 1"),
+	ROW(BACKUP_PUT, SYS,
+	    "INSERT INTO backups (id, state) VALUES (?1, ?2) "
+	    "ON CONFLICT (id) DO UPDATE SET state = excluded.state"),
+	ROW(BACKUP_GET, SYS, "SELECT state FROM backups WHERE id = ?1"),
+	ROW(BACKUP_DEL, SYS, "DELETE FROM backups WHERE id < ?1"),
+	ROW(TENANT_COUNT, SYS, "SELECT count(*) FROM tenants"),
 	ROW(OPERATORS, SYS, OPERATOR_COLUMNS "ORDER BY uid"),
 	ROW(OPERATOR_GET, SYS, OPERATOR_COLUMNS "WHERE uid = ?1"),
 	ROW(OPERATOR_PUT, SYS,
@@ -389,6 +402,17 @@ static const struct row {
 	    "(SELECT id, at FROM messages WHERE id > ?1 ORDER BY id "
 	    "LIMIT ?2)"),
 	ROW(TALK_COUNT, TEN, "SELECT count(*) FROM messages"),
+	/* With how many of the two indices lead to it. */
+	ROW(TALK_PIECE, TEN,
+	    "SELECT id, at, sender, text, kind, a, b, "
+	    "EXISTS (SELECT 1 FROM messages x INDEXED BY messages_channel "
+	    "WHERE x.kind = m.kind AND x.a = m.a AND x.b = m.b "
+	    "AND x.id = m.id) + "
+	    "EXISTS (SELECT 1 FROM messages x INDEXED BY messages_ref "
+	    "WHERE x.sender = m.sender AND x.ref = m.ref AND x.id = m.id) "
+	    "FROM messages m WHERE id > ?1 ORDER BY id LIMIT ?2"),
+	ROW(FORGET_TOKENS, TEN, "DELETE FROM tokens"),
+	ROW(FORGET_LINKS, TEN, "DELETE FROM links"),
 	/* Of the ?2 that are first, those from before ?1. */
 	ROW(PURGE_TALK, TEN,
 	    "DELETE FROM messages WHERE id IN (SELECT id FROM "
@@ -461,6 +485,9 @@ static const char *const system_schema[] = {
 	"CREATE TABLE erased (id INTEGER PRIMARY KEY, name TEXT NOT NULL, "
 	    "at INTEGER NOT NULL, text BLOB NOT NULL, sig TEXT);"
 	"PRAGMA user_version = 4;",
+	"CREATE TABLE backups (id INTEGER PRIMARY KEY, "
+	    "state BLOB NOT NULL);"
+	"PRAGMA user_version = 5;",
 	/* Since when a key is in force; and who has taken copies of which. */
 	"CREATE TABLE keys (tenant INTEGER PRIMARY KEY, "
 	    "generation INTEGER NOT NULL, since INTEGER NOT NULL);"
@@ -470,7 +497,7 @@ static const char *const system_schema[] = {
 	"CREATE TABLE key_copies (tenant INTEGER NOT NULL, "
 	    "backup INTEGER NOT NULL, generation INTEGER NOT NULL, "
 	    "PRIMARY KEY (tenant, backup, generation)) WITHOUT ROWID;"
-	"PRAGMA user_version = 5;",
+	"PRAGMA user_version = 6;",
 	NULL
 };
 
@@ -656,8 +683,21 @@ stmt_schema(int kind, int n)
 	"PRAGMA secure_delete = ON;"					\
 	"PRAGMA foreign_keys = ON;"
 
+/* Whoever makes a copy has it written to the disk himself. */
+#define GUARD								\
+	"PRAGMA trusted_schema = OFF;"					\
+	"PRAGMA cell_size_check = ON;"					\
+	"PRAGMA temp_store = MEMORY;"					\
+	"PRAGMA mmap_size = 0;"						\
+	"PRAGMA cache_size = -1024;"
+
 const char *
 stmt_setup(int kind)
 {
+	if (kind == STMT_READ)
+		return (GUARD);
+	if (kind == STMT_COPY)
+		return (GUARD "PRAGMA journal_mode = OFF;"
+		    "PRAGMA synchronous = OFF;");
 	return (kind == STMT_LOG ? SETUP("NORMAL") : SETUP("FULL"));
 }

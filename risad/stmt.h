@@ -10,6 +10,9 @@
 #define STMT_SYSTEM	0x01
 #define STMT_TENANT	0x02
 #define STMT_LOG	0x04	/* an access log of a month */
+/* For stmt_setup() alone: a copy that is read, and one that is made. */
+#define STMT_READ	0x08
+#define STMT_COPY	0x10
 
 /* How rows of a table are walked: by what, those after one, this one. */
 #define ROWS_BY(key)	key, key " > ?1 ORDER BY " key, key " = ?1"
@@ -37,6 +40,8 @@
 	X(ENDING, STMT_SYSTEM, "endings", "proof",			\
 	    ROWS_BY("tenant"), "at", "", "")				\
 	X(ERASED, STMT_SYSTEM, "erased", "text",			\
+	    ROWS_BY("id"), "0", "", "")					\
+	X(BACKUP, STMT_SYSTEM, "backups", "state",			\
 	    ROWS_BY("id"), "0", "", "")					\
 	X(KEY_BACKUP, STMT_SYSTEM, "key_backups", "name",		\
 	    ROWS_BY("id"), "0", ", at, uid", "nn")			\
@@ -123,10 +128,13 @@ enum stmt {
 	S_POINT_LAST,
 	S_POINTS,
 	S_VERSION,
+	S_LOOK,
+	S_INTEGRITY,
 
 	/* access logs */
 	S_LOG_ADD,
 	S_LOG_WALK,
+	S_LOG_PIECE,
 
 	/* system.db */
 	S_TENANTS,
@@ -142,6 +150,10 @@ enum stmt {
 	S_ERASED_GET,
 	S_ERASED_LIST,
 	S_ERASED_OPEN,
+	S_BACKUP_PUT,
+	S_BACKUP_GET,
+	S_BACKUP_DEL,
+	S_TENANT_COUNT,
 	S_OPERATORS,
 	S_OPERATOR_GET,
 	S_OPERATOR_PUT,
@@ -270,6 +282,9 @@ enum stmt {
 	S_TALK_DEL,
 	S_COUNT_TALK,
 	S_TALK_COUNT,
+	S_TALK_PIECE,
+	S_FORGET_TOKENS,
+	S_FORGET_LINKS,
 	S_PURGE_TALK,
 	S_PURGE_DMS,
 

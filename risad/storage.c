@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backup.h"
 #include "log.h"
 #include "storage.h"
 #include "util.h"
@@ -535,6 +536,7 @@ tick(int fd, short ev, void *arg)
 	audit_checkpoints(0);
 	retain_tick();
 	ending_tick();
+	backup_tick();
 	db_shrink_all();
 	guest_late(now);
 	sweep(now);
@@ -821,6 +823,8 @@ conf_site(const struct m_site *m)
 	next_conf->sc_generation = m->generation;
 	next_conf->sc_idle = m->idle;
 	next_conf->sc_invite = m->invite;
+	next_conf->sc_backup_at = m->backup_at;
+	next_conf->sc_backup_keep = m->backup_keep;
 }
 
 static void
@@ -958,6 +962,7 @@ conf_commit(uint64_t generation)
 	}
 	if (tenants_load() == -1)
 		log_warnx("system.db: the tenants are not complete");
+	backup_start();
 	started = 1;
 	rotate_look();
 	arm(&tick_ev, SECOND);

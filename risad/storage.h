@@ -32,6 +32,7 @@ TAILQ_HEAD(templates, template);
 struct storage_conf {
 	uint64_t	 sc_generation;
 	uint32_t	 sc_idle, sc_invite;	/* seconds */
+	uint16_t	 sc_backup_at, sc_backup_keep;	/* as in m_site */
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
 	int		 sc_has_previous;	/* -1: it is no key */
@@ -261,6 +262,24 @@ void	 audit_forget(void);
 /* Requests of administrators. */
 enum result	 adm_audit(struct request *, const void *);
 enum result	 adm_points(struct request *, const void *);
+/* How many lines; number and MAC of the last one.  0, or -1. */
+int	 audit_last(struct db *, uint64_t *lines, uint64_t *seq,
+	    uint8_t head[TOKEN_LEN]);
+/*
+ * Verify the trail of a file, some lines in a turn: 1 there are more, 0 it is
+ * through, and what is wrong with it in which line.  free() the walk.
+ */
+struct walk;
+struct walk *audit_walk_new(void);
+int	 audit_walk(struct walk *, struct db *, enum audit_fault *,
+	    uint64_t *bad);
+/*
+ * A copy of a file learns of the lines that came since it was made: do they go
+ * on from its last one (1, 0, -1)?  Then some of them, with what was signed of
+ * them: 1 there are more, 0 that were all, -1.
+ */
+int	 audit_meets(struct db *from, struct db *to);
+int	 audit_carry(struct db *from, struct db *to);
 /* Commands about trails; 1, or -1 with a sentence. */
 int	 audit_show(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
@@ -321,9 +340,9 @@ int	 rotate_show(struct request *);
  * Answer with all keys, wrapped by the master key, for a backup of that name,
  * which is written down.  NULL, or why not.
  */
-const char *backup_begin(struct request *, const char *name);
+const char *key_backup_begin(struct request *, const char *name);
 /* A line for each key backup that holds a key of the tenant. */
-void	 backup_lines(FILE *, uint32_t tenant);
+void	 key_backup_lines(FILE *, uint32_t tenant);
 
 /*
  * storage_end.c: ends of contracts, and erasure.  What returns a sentence or
@@ -682,6 +701,10 @@ enum result	 me_floors(struct request *, const void *);
 enum result	 me_floor(struct request *, const void *);
 enum result	 me_say(struct request *, const void *);
 enum result	 me_history(struct request *, const void *);
+/*
+ * Does a message of S_TALK_PIECE open, and do all indices lead to it?
+ */
+int		 message_whole(struct db *, sqlite3_stmt *);
 /* One message goes, by its author or, on floors and in rooms, an admin. */
 enum result	 me_erase(struct request *, const void *);
 enum result	 me_read(struct request *, const void *);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup.h"
 #include "log.h"
 #include "msg.h"
 #include "role.h"
@@ -1438,9 +1439,52 @@ key_backup(struct command *co)
 	const struct m_c_key_backup	*m = co->co_m;
 	const char			*why;
 
-	if ((why = backup_begin(co->co_rq, m->name)) != NULL)
+	if ((why = key_backup_begin(co->co_rq, m->name)) != NULL)
 		return (refuse(co, "%s", why));
 	return (1);
+}
+
+/*
+ * Backups.
+ */
+
+/* NULL: it is begun, and the trail will say how it ends. */
+static int
+begun(struct command *co, const char *why)
+{
+	return (why == NULL ? 2 : refuse(co, "%s", why));
+}
+
+static int
+backup_make(struct command *co)
+{
+	return (begun(co, backup_now(co->co_rq)));
+}
+
+static int
+backup_check(struct command *co)
+{
+	return (begun(co, backup_verify(co->co_rq, co->co_m)));
+}
+
+static int
+backup_back(struct command *co)
+{
+	return (begun(co, backup_restore(co->co_rq, co->co_m)));
+}
+
+static int
+backup_try(struct command *co)
+{
+	return (begun(co, backup_rehearse(co->co_rq)));
+}
+
+static int
+backup_show(struct command *co)
+{
+	const char	*why = backup_list(co->co_rq);
+
+	return (why == NULL ? 1 : refuse(co, "%s", why));
 }
 
 /*
@@ -1523,7 +1567,8 @@ stats(struct command *co)
  * Which command it is, and its trail.
  */
 
-/* fn returns 0 done, 1 the answer goes on by itself, -1 refused. */
+/* fn returns 0 done, 1 the answer goes on by itself, 2 also what is done, -1
+ * refused. */
 static const struct verb {
 	uint32_t	 ve_type;
 	const char	*ve_words;	/* NULL: changes nothing, no trail */
@@ -1580,6 +1625,11 @@ static const struct verb {
 	{ IMSG_C_KEY_ROTATE, "key rotate", key_rotate },
 	{ IMSG_C_KEY_SHOW, NULL, key_show },
 	{ IMSG_C_KEY_BACKUP, "key backup", key_backup },
+	{ IMSG_C_BACKUP_NOW, "backup now", backup_make },
+	{ IMSG_C_BACKUP_LIST, NULL, backup_show },
+	{ IMSG_C_BACKUP_VERIFY, NULL, backup_check },
+	{ IMSG_C_BACKUP_RESTORE, "backup restore", backup_back },
+	{ IMSG_C_BACKUP_REHEARSE, "backup rehearse", backup_try },
 	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
@@ -1601,6 +1651,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_guest_del	*gd = m;
 	const struct m_c_log		*lo = m;
 	const struct m_c_tenant_end	*te = m;
+	const struct m_c_backup		*ba = m;
 	char				 at[TIME_TEXT];
 
 	switch (type) {
@@ -1620,6 +1671,14 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_KEY_BACKUP:
 		(void)strlcpy(dst, ((const struct m_c_key_backup *)m)->name,
 		    size);
+		break;
+	case IMSG_C_BACKUP_NOW:
+	case IMSG_C_BACKUP_REHEARSE:
+		(void)strlcpy(dst, "all tenants", size);
+		break;
+	case IMSG_C_BACKUP_RESTORE:
+		(void)snprintf(dst, size, "%s %s", ba->stamp, ba->tenant[0] ==
+		    '\0' ? "all tenants" : ba->tenant);
 		break;
 	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_PURGE_RUN:
@@ -1709,7 +1768,8 @@ run(struct command *co, const struct verb *ve)
 	n = may ? ve->ve_fn(co) : refuse(co, "this is not for your role");
 	/* It is done or not whatever this says; then the log has it. */
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s: %s",
-	    op, ve->ve_words, what, n == -1 ? "refused" : "done") == -1)
+	    op, ve->ve_words, what, n == -1 ? "refused" : n == 2 ? "begun" :
+	    "done") == -1)
 		log_warnx("uid %u: %s %s, but not in the audit trail", op,
 		    ve->ve_words, n == -1 ? "refused" : "done");
 	return (n);
@@ -1736,6 +1796,6 @@ storage_control(struct request *rq, const void *m)
 		tenant_leave(rq->rq_tn, rq->rq_db);
 		rq->rq_db = NULL;
 	}
-	if (n != 1)
+	if (n == 0 || n == -1)
 		rq_result(rq, n == 0 ? R_OK : R_REFUSED, 0, co.co_why);
 }

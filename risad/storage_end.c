@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup.h"
 #include "log.h"
 #include "storage.h"
 #include "util.h"
@@ -72,7 +73,8 @@ certificate(struct tenant *tn, uint32_t by)
 		fprintf(f, "data: could not be read any more\n");
 	if (db_log_months(tn->tn_id, 0, &n, &due, &oldest, &newest) == 0)
 		fprintf(f, "months of access log: %u\n", n);
-	backup_lines(f, tn->tn_id);
+	key_backup_lines(f, tn->tn_id);
+	backup_holds(f, tn->tn_id);
 	fprintf(f, "\nThe key of this tenant was overwritten and removed, then "
 	    "its files.\nWithout the key nothing that was sealed by it can be "
 	    "read, in no copy of the\ndata either; a key backup that is listed "

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "keyfile.h"
+#include "backup.h"
 #include "log.h"
 #include "reseal.h"
 #include "storage.h"
@@ -147,6 +148,7 @@ walk_end(void)
 	    (unsigned long long)walk.ro_rs.rs_done,
 	    (unsigned long long)walk.ro_rs.rs_bad) == -1)
 		log_warnx("which is not in the audit trail");
+	backup_outdated();
 	walk.ro_active = 0;
 	return (0);
 }
@@ -551,7 +553,7 @@ stream_copies(struct stream *sm, struct peer *pe)
 }
 
 const char *
-backup_begin(struct request *rq, const char *name)
+key_backup_begin(struct request *rq, const char *name)
 {
 	struct db	*sys = db_system();
 	struct copying	*cp;
@@ -570,7 +572,7 @@ backup_begin(struct request *rq, const char *name)
 }
 
 void
-backup_lines(FILE *f, uint32_t tenant)
+key_backup_lines(FILE *f, uint32_t tenant)
 {
 	uint64_t	 bind[2];
 	struct seal_at	 at = { "key_backups", "name", 0, 0, bind,

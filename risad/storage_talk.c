@@ -396,6 +396,22 @@ line_read(struct request *rq, sqlite3_stmt *st, const struct talk *tl,
 	return (0);
 }
 
+int
+message_whole(struct db *db, sqlite3_stmt *st)
+{
+	struct request	 rq = { .rq_db = db };
+	struct talk	 tl = { 0 };
+	struct line	 ln;
+
+	tl.tl_kind = (uint8_t)db_col_num(st, 4);
+	tl.tl_a = (uint32_t)db_col_num(st, 5);
+	tl.tl_b = (uint32_t)db_col_num(st, 6);
+	if (db_col_num(st, 7) != 2 || line_read(&rq, st, &tl, &ln) == -1)
+		return (0);
+	freezero(ln.ln_text, ln.ln_len + 1);
+	return (1);
+}
+
 /* Oldest first; people go by the name that they have now, if they are here. */
 static void
 lines_send(struct request *rq, struct line *ln, size_t n)

@@ -64,6 +64,37 @@ time_read(const char *s, uint64_t *ms)
 	return (time_text(again, *ms) == 0 && strcmp(again, s) == 0 ? 0 : -1);
 }
 
+int
+stamp_text(char dst[STAMP_TEXT], uint64_t ms)
+{
+	struct tm	 tm;
+	time_t		 t = (time_t)(ms / 1000);
+
+	dst[0] = '\0';
+	if (ms == 0 || gmtime_r(&t, &tm) == NULL || tm.tm_year > 9999 - 1900)
+		return (-1);
+	return (strftime(dst, STAMP_TEXT, "%Y%m%dT%H%M%SZ", &tm) == 0 ?
+	    -1 : 0);
+}
+
+int
+stamp_read(const char *s, uint64_t *ms)
+{
+	struct tm	 tm;
+	char		 again[STAMP_TEXT];
+	const char	*end;
+	time_t		 t;
+
+	memset(&tm, 0, sizeof(tm));
+	end = strptime(s, "%Y%m%dT%H%M%SZ", &tm);
+	if (end == NULL || *end != '\0' || (t = timegm(&tm)) <= 0)
+		return (-1);
+	if (ms != NULL)
+		*ms = (uint64_t)t * 1000;
+	return (stamp_text(again, (uint64_t)t * 1000) == 0 &&
+	    strcmp(again, s) == 0 ? 0 : -1);
+}
+
 void
 hex_encode(char *dst, const void *src, size_t len)
 {

@@ -19,6 +19,14 @@ uint64_t	 mono_ms(void);
 int		 time_text(char dst[TIME_TEXT], uint64_t ms);
 int		 time_read(const char *, uint64_t *ms);
 
+/*
+ * The same without the signs between, 20261129T033000Z: a backup is named so.
+ * stamp_read() takes NULL for who wants no time.
+ */
+#define STAMP_TEXT	17	/* with its NUL */
+int		 stamp_text(char dst[STAMP_TEXT], uint64_t ms);
+int		 stamp_read(const char *, uint64_t *ms);
+
 /* Lower-case hex of len bytes and NUL: dst holds 2 * len + 1. */
 void		 hex_encode(char *dst, const void *src, size_t len);
 /* Exactly len bytes from 2 * len digits; 0, or -1. */

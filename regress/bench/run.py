@@ -16,15 +16,18 @@ import ssl
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import office
 from office import CHEAP, FLOORS, HERE, OUT, ROOM, Load, Office
 import risa
+import trail
 
 BOUND = 300              # seconds for a case
 GROWTH = 240            # seconds for people to come in
 NOISY = 0.05            # of the time waited for a processor
+GIGABYTE = 1200000      # messages, of about 900 bytes with their indices
 REAL = ROOM             # the hash of a password as it is by default
 CFLAGS = ('-std=gnu11 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Werror '
           '-Wconversion -Wno-sign-conversion').split()
@@ -136,6 +139,10 @@ class Table:
         with open(os.path.join(OUT, 'table.json'), 'w') as f:
             json.dump({'machine': self.machine, 'rows': self.rows}, f,
                       indent=1)
+
+
+def p99(waits):
+    return waits[len(waits) * 99 // 100]
 
 
 def noisy(r, who='risad'):
@@ -560,6 +567,87 @@ class Bench:
         self.table.row('PSS MB, all processes, idle', '<= 40', size, '%.1f',
                        met=size <= 40)
 
+    @staticmethod
+    def _chat(people, busy):
+        """Each says a word eight times a second, while it is so; how long
+        each waited for its acknowledgement, in ms, sorted."""
+        waits = []
+
+        def talk(p):
+            while busy():
+                begin = time.monotonic()
+                p.say('word')
+                waits.append(1000 * (time.monotonic() - begin))
+                p.inbox.clear()
+                time.sleep(max(0, 0.125 - (time.monotonic() - begin)))
+        threads = [threading.Thread(target=talk, args=(p,)) for p in people]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        return sorted(waits)
+
+    def _work(self, d, people, *words):
+        """An operator's command while people chat: seconds, and waits."""
+        done = []
+
+        def work():
+            begin = time.monotonic()
+            code, _, err = d.ctl(*words)
+            done.append(time.monotonic() - begin)
+            if code != 0:
+                self.table.fail(err)
+        t = threading.Thread(target=work)
+        t.start()
+        waits = self._chat(people, t.is_alive)
+        t.join()
+        return done[0], waits
+
+    def backup(self):
+        """A5, J1: a backup of a gigabyte while people chat, and back"""
+        d = risa.Daemon(more=CHEAP + 'backup none\n')
+        try:
+            d.start()
+            for name in ('acme', 'globex'):
+                d.do('tenant', 'add', name)
+            big, one = d.floor('acme', 'One'), d.floor('globex', 'One')
+            d.person('acme', 'a@acme.example').close()
+            people = [d.person('globex', 'p%d@globex.example' % i)
+                      for i in range(6)]
+            d.stop()
+            trail.chatter(d, 1, big, GIGABYTE, 600)
+            d.start()
+            people = [p.sign_in().open() for p in people]
+            for p in people:
+                p.enter(one)
+            for secs in (5, 15):            # the first ones warm up
+                end = time.monotonic() + secs
+                before = self._chat(people, lambda: time.monotonic() < end)
+            made, during = self._work(d, people, 'backup', 'now')
+            row = d.json('backup', 'list')['backups'][-1]
+            seen, verify = self._work(d, people, 'backup', 'verify')
+            back, restore = self._work(d, people, 'backup', 'restore',
+                                       row['stamp'], 'tenant', 'acme')
+            for p in people:
+                p.close()
+        finally:
+            d.end()
+        quiet = p99(before)
+        for what, secs, waits in (('backup', made, during),
+                                  ('verify', seen, verify),
+                                  ('restore', back, restore)):
+            ms = p99(waits)
+            self.table.row('p99 ms of chat during ' + what, '<= 80', ms,
+                           '%.1f', met=ms <= 80, notes=(
+                               'before: %.1f; median %.1f, before %.1f' % (
+                                   quiet, statistics.median(waits),
+                                   statistics.median(before)),
+                               'slowest %.0f' % waits[-1]))
+            self.table.row('seconds of %s, %.2f GB' % (
+                what, row['bytes'] / 1e9), '<= 180', secs, '%.1f',
+                met=secs <= 180, notes=('%.0f MB/s' % (row['bytes'] / 1e6 /
+                                                       secs),))
+
     def page(self):
         """P11: the page in a browser"""
         d = self.office
@@ -615,6 +703,7 @@ CASES = {               # how many people of each tenant it needs
     'durable': (Bench.durable, [100] * 20),
     'start': (Bench.start, []),
     'page': (Bench.page, [101]),
+    'backup': (Bench.backup, []),
 }
 
 

@@ -79,8 +79,13 @@ accepted(const struct command *cm)
 	case IMSG_C_PURGE_RUN:
 	case IMSG_C_KEY_ROTATE:
 	case IMSG_C_KEY_SHOW:
+	case IMSG_C_BACKUP_RESTORE:
 		break;			/* of a tenant or of the installation */
 	case IMSG_C_ALERTS:
+	case IMSG_C_BACKUP_LIST:
+	case IMSG_C_BACKUP_NOW:
+	case IMSG_C_BACKUP_REHEARSE:
+	case IMSG_C_BACKUP_VERIFY:
 	case IMSG_C_TENANT_CERT:
 	case IMSG_C_TENANT_ERASED:
 	case IMSG_C_OPERATOR_LIST:

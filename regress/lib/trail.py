@@ -70,6 +70,36 @@ def seal(key, table, column, row, text, version=0, bind=b'', generation=1):
     return struct.pack('>BII', form, generation, month) + nonce + sealed
 
 
+def chatter(d, number, floor, n, size=100):
+    """So many messages more on a floor of a tenant, sealed as they have to
+    be, written by its user 1; risad is down."""
+    path, key = place_of(d, number)
+    month = int(time.strftime('%Y%m', time.gmtime()))
+    aes = AESGCM(hkdf(key, b'risad seal' + name('messages') +
+                      struct.pack('>I', month)))
+    at = int(time.time() * 1000)
+    head = struct.pack('>BII', 1, 1, month)
+    bind = struct.pack('>QQQQQ', 0, floor, 0, at, 1)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute('PRAGMA synchronous = OFF')
+    first, = db.execute('SELECT coalesce(max(id), 0) FROM messages'
+                        ).fetchone()
+
+    def rows():
+        for row in range(first + 1, first + n + 1):
+            nonce = os.urandom(12)
+            yield row, at, floor, os.urandom(32), head + nonce + aes.encrypt(
+                nonce, b'one\0' + b'%d ' % row + b'w' * size, bound({
+                    'table': 'messages', 'column': 'text', 'row': row,
+                    'version': 0, 'bind': bind}, 1, month))
+    db.execute('BEGIN IMMEDIATE')
+    db.executemany('INSERT INTO messages (id, at, kind, a, b, sender, ref, '
+                   'text) VALUES (?, ?, 0, ?, 0, 1, ?, ?)', rows())
+    db.execute('COMMIT')
+    db.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    db.close()
+
+
 def age(d, tenant, days):
     """The trail of a tenant becomes so much older; risad is down."""
     path, key = place_of(d, tenant)

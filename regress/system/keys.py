@@ -587,7 +587,7 @@ PRAGMA user_version = 1;
 
 
 def main():
-    d = Daemon(more='password hash memory 64 passes 1\n')
+    d = Daemon(more='backup none\npassword hash memory 64 passes 1\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
         'acme', 'globex', 'points', 'busy', 'copied', 'left', 'right',
         'erased'))

@@ -26,7 +26,7 @@ LOOKS = (('show', 'status'), ('show', 'processes'), ('show', 'stats'),
          ('user', 'list', 'acme'), ('user', 'show', 'acme', 'a@acme.example'),
          ('floor', 'list', 'acme'), ('floor', 'show', 'acme', 'One'),
          ('policy', 'show', 'acme'), ('session', 'list', 'acme'),
-         ('operator', 'list'))
+         ('operator', 'list'), ('backup', 'list'))
 CHANGES = (('tenant', 'add', 'new'), ('tenant', 'suspend', 'acme'),
            ('tenant', 'resume', 'acme'),
            ('user', 'add', 'acme', 'b@acme.example'),
@@ -38,7 +38,8 @@ CHANGES = (('tenant', 'add', 'new'), ('tenant', 'suspend', 'acme'),
            ('floor', 'add', 'acme', 'Two'),
            ('floor', 'deny', 'acme', 'Two', 'all'),
            ('floor', 'delete', 'acme', 'Two'),
-           ('policy', 'set', 'acme', 'password-length', '9'))
+           ('policy', 'set', 'acme', 'password-length', '9'),
+           ('backup', 'now'))
 OWNERS = (('tenant', 'end', 'acme', 'never'),
           ('operator', 'add', 'daemon', 'role', 'auditor'),
           ('operator', 'remove', 'daemon'), ('reload',), ('log', 'verbose'),

@@ -124,6 +124,16 @@ test_all(void)
 		{ "key|backup|f|from|d", IMSG_C_KEY_BACKUP, 0 },
 		{ "key|verify|f", IMSG_NONE, 0 },
 		{ "key|restore|f|d", IMSG_NONE, 0 },
+		{ "backup|list", IMSG_C_BACKUP_LIST, 0 },
+		{ "backup|now", IMSG_C_BACKUP_NOW, 0 },
+		{ "backup|rehearse", IMSG_C_BACKUP_REHEARSE, 0 },
+		{ "backup|verify", IMSG_C_BACKUP_VERIFY, 0 },
+		{ "backup|verify|20261129T033000Z", IMSG_C_BACKUP_VERIFY,
+		    0 },
+		{ "backup|restore|20261129T033000Z", IMSG_C_BACKUP_RESTORE,
+		    0 },
+		{ "backup|restore|20261129T033000Z|tenant|acme",
+		    IMSG_C_BACKUP_RESTORE, 0 },
 		{ "purge|show", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|show|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run", IMSG_C_PURGE_RUN, 0 },
@@ -335,7 +345,7 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit floor guest key log operator policy "
+	CHECK(says("valid here: audit backup floor guest key log operator policy "
 	    "purge reload retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));

@@ -1,6 +1,7 @@
 # Which files each test links.  Sourced by run.sh.
 policy="risad/policy.c risad/network.c"
 unit both test_util -- risad/util.c risad/utf8.c
+unit both test_manifest -- risad/manifest.c risad/util.c risad/utf8.c
 unit both test_csv -- risad/csv.c risad/utf8.c
 unit both test_utf8 -- risad/utf8.c
 unit both test_msg -- risad/msg.c risad/utf8.c $imsg
@@ -60,7 +61,9 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
     risad/storage_rotate.c \
     risad/storage_admin.c \
-    risad/storage_auth.c risad/storage_control.c risad/storage_data.c \
+    risad/storage_auth.c risad/storage_backup.c risad/storage_check.c \
+    risad/storage_restore.c risad/manifest.c \
+    risad/storage_control.c risad/storage_data.c \
     risad/storage_end.c risad/storage_factor.c risad/storage_guest.c \
     risad/storage_import.c risad/storage_lock.c \
     risad/storage_network.c risad/storage_operator.c \
