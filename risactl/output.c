@@ -635,6 +635,37 @@ text_part(const struct m_c_backup_part *m)
 }
 
 const char *
+key_state_word(const struct m_c_key *m)
+{
+	static const char	*const words[KEY_STATE_MAX] = {
+		"whole", "rotating", "unreadable"
+	};
+
+	return (m->waits ? "waits" : m->state < KEY_STATE_MAX ?
+	    words[m->state] : "?");
+}
+
+static void
+text_key_row(const struct m_c_key *m)
+{
+	static const struct column	 table[] = {
+		{ "tenant", 0 }, { "generation", 1 }, { "since", 0 },
+		{ "state", 0 }, { "percent", 1 }, { "done", 1 },
+		{ "bad", 1 }, { "previous", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->tenant[0] == '\0' ? "-" : m->tenant);
+	cell_number(m->generation);
+	cell_time(m->since);
+	cell("%s", key_state_word(m));
+	cell_number(m->percent);
+	cell("%llu", (unsigned long long)m->done);
+	cell("%llu", (unsigned long long)m->bad);
+	cell("%s", m->previous ? "yes" : "no");
+}
+
+const char *
 access_word(uint8_t kind)
 {
 	static const char	*const words[ACCESS_MAX] = {
@@ -836,6 +867,7 @@ const struct output	 output_text = {
 	.out_hold = text_hold,
 	.out_erased = text_erased,
 	.out_kept = text_kept,
+	.out_key_row = text_key_row,
 	.out_backup = text_backup,
 	.out_part = text_part,
 	.out_log = text_log,

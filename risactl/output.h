@@ -34,6 +34,7 @@ struct output {
 	void	(*out_hold)(const struct m_c_hold_row *);
 	void	(*out_erased)(const struct m_c_erased *);
 	void	(*out_kept)(const struct m_c_kept *);
+	void	(*out_key_row)(const struct m_c_key *);
 	void	(*out_backup)(const struct m_c_backup_row *);
 	void	(*out_part)(const struct m_c_backup_part *);
 	void	(*out_log)(const struct m_c_log_row *);
@@ -57,6 +58,8 @@ int		 audit_fault_line(uint8_t);
 
 /* What is kept. */
 const char	*keep_word(uint8_t);
+/* How a key is: a word for its state, or that its rotation waits. */
+const char	*key_state_word(const struct m_c_key *);
 
 /* What the access log tells of, by a word. */
 const char	*access_word(uint8_t);

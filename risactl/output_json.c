@@ -51,6 +51,7 @@ static const struct shape {
 	{ IMSG_C_HOLD_SHOW, "holds", 1 },
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
+	{ IMSG_C_KEY_SHOW, "keys", 1 },
 	{ IMSG_C_BACKUP_LIST, "backups", 1 },
 	{ IMSG_C_BACKUP_NOW, "backup", 0 },
 	{ IMSG_C_BACKUP_VERIFY, "parts", 1 },
@@ -434,6 +435,21 @@ json_kept(const struct m_c_kept *m)
 }
 
 static void
+json_key_row(const struct m_c_key *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_num(obj, "generation", m->generation);
+	put_time(obj, "since", m->since);
+	put_str(obj, "state", key_state_word(m));
+	put_num(obj, "percent", m->percent);
+	put_num(obj, "done", m->done);
+	put_num(obj, "bad", m->bad);
+	put(obj, "previous", json_boolean(m->previous));
+}
+
+static void
 json_backup(const struct m_c_backup_row *m)
 {
 	json_t	*obj = row();
@@ -552,6 +568,7 @@ const struct output	 output_json = {
 	.out_hold = json_hold,
 	.out_erased = json_erased,
 	.out_kept = json_kept,
+	.out_key_row = json_key_row,
 	.out_backup = json_backup,
 	.out_part = json_part,
 	.out_log = json_log,

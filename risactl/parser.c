@@ -26,6 +26,7 @@ enum token_type {
 	ROLE,
 	TEMPLATE,
 	FILENAME,
+	DIRECTORY,
 	PUBKEY,
 	SIGNATURE,
 	STAMP,
@@ -538,6 +539,35 @@ static const struct token retention_words[] = {
 	LAST
 };
 
+/* key ... */
+static const struct token key_directory[] = {
+	TAKES(DIRECTORY, NULL), LAST
+};
+static const struct token key_backup_opts[] = {
+	MAYEND,
+	WORD("from", key_directory),
+	LAST
+};
+static const struct token key_backup[] = {
+	TAKES(FILENAME, key_backup_opts), LAST
+};
+static const struct token key_restore[] = {
+	TAKES(FILENAME, key_directory), LAST
+};
+static const struct token key_rotate[] = {
+	WORD("system", NULL),
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token key_words[] = {
+	DOES("backup", C_KEY_BACKUP, 0, key_backup),
+	FLAG("restore", CM_RESTORE, key_restore),
+	DOES("rotate", C_KEY_ROTATE, 0, key_rotate),
+	DOES("show", C_KEY_SHOW, 0, NULL),
+	FLAG("verify", CM_KEYS, tenant_file),
+	LAST
+};
+
 /* backup ... */
 static const struct token backup_verify[] = {
 	MAYEND,
@@ -689,6 +719,7 @@ static const struct token main_words[] = {
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
 	WORD("hold", hold_words),
+	WORD("key", key_words),
 	WORD("log", log_words),
 	WORD("operator", operator_words),
 	WORD("policy", policy_words),
@@ -894,6 +925,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case FILENAME:
 		cm->cm_file = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
+	case DIRECTORY:
+		cm->cm_directory = s;
+		return (s[0] != '\0' ? NULL : "a directory expected");
 	case WHO:
 		cm->cm_user = s;
 		if (strchr(s, '@') == NULL) {

@@ -64,6 +64,9 @@ const char *backup_verify(struct request *, const struct m_c_backup *);
 const char *backup_restore(struct request *, const struct m_c_backup *);
 const char *backup_rehearse(struct request *);
 const char *backup_list(struct request *);
+/* A key is rotated, and opens no generation from before: another one is due,
+ * unless none are made by themselves. */
+void	 backup_outdated(void);
 /* For a certificate: name the generations that hold a tenant. */
 void	 backup_holds(FILE *, uint32_t tenant);
 

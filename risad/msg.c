@@ -649,6 +649,21 @@ static const struct field c_tenant_end[] = {
 	N32(m_c_tenant_end, op), STR(m_c_tenant_end, name, MAX_LABEL),
 	N64(m_c_tenant_end, at), END
 };
+static const struct field c_key[] = {
+	STR(m_c_key, tenant, MAX_LABEL),
+	N8(m_c_key, state, KEY_STATE_MAX - 1), N8(m_c_key, previous, 1),
+	N8(m_c_key, waits, 1), N8(m_c_key, percent, 100),
+	N32(m_c_key, generation), N64(m_c_key, since), N64(m_c_key, done),
+	N64(m_c_key, bad), END
+};
+static const struct field c_key_backup[] = {
+	N32(m_c_key_backup, op), STR(m_c_key_backup, name, MAX_NAME), END
+};
+static const struct field c_key_copy[] = {
+	N32(m_c_key_copy, backup), N64(m_c_key_copy, at),
+	N32(m_c_key_copy, tenant), STR(m_c_key_copy, name, MAX_LABEL),
+	BLOB(m_c_key_copy, key, MAX_KEYFILE), END
+};
 static const struct field c_cert[] = {
 	N32(m_c_cert, op), N32(m_c_cert, tenant), END
 };
@@ -1220,6 +1235,11 @@ static const struct row {
 	LOOK(C_PURGE_SHOW, D, c_name),
 	COMMAND(C_PURGE_RUN, D, c_name),
 	ANSWER(C_KEPT, D, c_kept),
+	OWNER(C_KEY_ROTATE, D, c_name),
+	LOOK(C_KEY_SHOW, D, c_none),
+	ANSWER(C_KEY_ROW, D, c_key),
+	OWNER(C_KEY_BACKUP, D, c_key_backup),
+	ANSWER(C_KEY_COPY, D, c_key_copy),
 	COMMAND(C_BACKUP_NOW, D, c_none),
 	LOOK(C_BACKUP_LIST, D, c_none),
 	LOOK(C_BACKUP_VERIFY, D, c_backup),

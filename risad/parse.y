@@ -118,7 +118,7 @@ static void	 add_from(const char *);
 %token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONNECTIONS CONTROL
 %token	COUNTRY DAILY DATA DOMAIN_ EXPIRES FROM HASH HTDOCS IDLE INCLUDE INVITE
 %token	KEEP KEY KEYS LIMIT LISTEN MASTER MEMORY NONE ON PASSES PASSWORD PEPPER
-%token	PORT PROXY REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
+%token	PORT PREVIOUS PROXY REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind
@@ -155,12 +155,12 @@ statement	: STRING '=' value		{
 			if (once("data"))
 				set_path(&ps.conf->co_data, "data", $2.string);
 		}
-		| KEYS MASTER STRING PEPPER STRING sign	{
+		| KEYS MASTER STRING previous PEPPER STRING sign	{
 			if (once("keys")) {
 				set_path(&ps.conf->co_master, "keys master",
 				    $3.string);
 				set_path(&ps.conf->co_pepper, "pepper",
-				    $5.string);
+				    $6.string);
 			}
 		}
 		| HTDOCS STRING			{
@@ -218,6 +218,13 @@ statement	: STRING '=' value		{
 				    "limit address", $5.number, 1,
 				    ps.conf->co_max_conns);
 			}
+		}
+		;
+
+previous	: /* the master key was never another */
+		| PREVIOUS STRING		{
+			set_path(&ps.conf->co_previous, "previous",
+			    $2.string);
 		}
 		;
 
@@ -329,6 +336,7 @@ static const struct keyword {
 	{ "password",		PASSWORD },
 	{ "pepper",		PEPPER },
 	{ "port",		PORT },
+	{ "previous",		PREVIOUS },
 	{ "proxy",		PROXY },
 	{ "redirect",		REDIRECT },
 	{ "session",		SESSION },
@@ -362,7 +370,8 @@ static const struct follow {
 	{ INVITE, INVITE, "expires", NULL },
 	{ INVITE, EXPIRES, "a time", NULL },
 	{ KEYS, KEYS, "master", NULL },
-	{ KEYS, MASTER, "a path", "pepper" },
+	{ KEYS, MASTER, "a path", "previous or pepper" },
+	{ KEYS, PREVIOUS, "a path", "pepper" },
 	{ KEYS, PEPPER, "a path", "sign" },
 	{ KEYS, SIGN, "a path", NULL },
 	{ LIMIT, LIMIT, "connections", NULL },
@@ -1390,6 +1399,8 @@ print_config(const struct conf *co)
 	print_string(" key", co->co_key);
 	print_string("\ndata", co->co_data);
 	print_string("\nkeys master", co->co_master);
+	if (co->co_previous != NULL)
+		print_string(" previous", co->co_previous);
 	print_string(" pepper", co->co_pepper);
 	print_string(" sign", co->co_sign);
 	print_string("\nhtdocs", co->co_htdocs);

@@ -48,6 +48,7 @@
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
 #define MAX_REASON	600	/* bytes of the reason of a hold */
+#define MAX_KEYFILE		256
 #define MAX_LINE		1000	/* a sentence for the operator */
 #define BACKUP_NONE		1440	/* the minute that no day has */
 #define MAX_BACKUPS		100	/* generations */
@@ -190,6 +191,8 @@ enum erase_what {
 };
 /* What is kept for a time, and goes then. */
 enum keep_kind	{ KEEP_CHAT, KEEP_AUDIT, KEEP_LOG, KEEP_MAX };
+/* A tenant's key: all is sealed by it, or not yet, or it does not open. */
+enum key_state	{ KEY_WHOLE, KEY_ROTATING, KEY_CLOSED, KEY_STATE_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
@@ -519,6 +522,11 @@ enum imsg_type {
 	IMSG_C_PURGE_SHOW,
 	IMSG_C_PURGE_RUN,
 	IMSG_C_KEPT,
+	IMSG_C_KEY_ROTATE,
+	IMSG_C_KEY_SHOW,
+	IMSG_C_KEY_ROW,
+	IMSG_C_KEY_BACKUP,
+	IMSG_C_KEY_COPY,
 	IMSG_C_BACKUP_NOW,
 	IMSG_C_BACKUP_LIST,
 	IMSG_C_BACKUP_VERIFY,
@@ -566,6 +574,7 @@ enum conf_file {
 	FILE_CERT,		/* session, keys: PEM chain */
 	FILE_KEY,		/* keys: PEM private key */
 	FILE_MASTER,		/* storage: 32 bytes */
+	FILE_PREVIOUS,		/* storage: the master key before it */
 	FILE_PEPPER,		/* hash: 32 bytes */
 	FILE_SIGN,		/* keys: 32 bytes, of Ed25519 */
 	FILE_CONTROL,		/* auth: listening unix socket */
@@ -1396,6 +1405,25 @@ struct m_c_kept {
 	uint32_t	 days;		/* 0: for ever */
 	uint64_t	 count, due;	/* rows; of logs, months */
 	uint64_t	 oldest, newest;	/* ms, or 0 */
+};
+/* The key of a tenant, or (no name) of the installation. */
+struct m_c_key {
+	const char	*tenant;
+	uint8_t		 state;		/* enum key_state */
+	uint8_t		 previous;	/* needs the previous master key */
+	uint8_t		 waits;		/* its rotation does, or failed */
+	uint8_t		 percent;	/* of this pass of a rotation */
+	uint32_t	 generation;
+	uint64_t	 since;		/* ms, 0: the first day */
+	uint64_t	 done, bad;	/* records */
+};
+struct m_c_key_backup	{ uint32_t op; const char *name; };
+struct m_c_key_copy {
+	uint32_t	 backup;
+	uint64_t	 at;
+	uint32_t	 tenant;	/* 0: the installation's */
+	const char	*name;
+	struct m_blob	 key;		/* as its file, under the master key */
 };
 /* Verify and restore: a generation, "" for the newest; a tenant, "" for all. */
 struct m_c_backup	{ uint32_t op; const char *stamp, *tenant; };

@@ -528,7 +528,40 @@ static const struct row {
 	    "AND (?1 = 5 OR (?1 = 3 AND d.a = ?2 AND d.b = ?3)) "
 	    "AND m.kind = 2 AND m.a = d.a AND m.b = d.b "
 	    "AND m.at BETWEEN ?4 AND ?5)"),
+	/* Of the rest of them the tenant tells. */
+	ROW(KEY_PUT, SYS,
+	    "INSERT INTO keys (tenant, generation, since) "
+	    "VALUES (?1, ?2, ?3) ON CONFLICT (tenant) DO UPDATE SET "
+	    "generation = excluded.generation, since = excluded.since"),
+	ROW(KEY_GET, SYS,
+	    "SELECT generation, since FROM keys WHERE tenant = ?1"),
+	ROW(KEY_BACKUP, SYS,
+	    "INSERT INTO key_backups (id, at, uid, name) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
+	ROW(KEY_COPY, SYS,
+	    "INSERT INTO key_copies (tenant, backup, generation) "
+	    "VALUES (?1, ?2, ?3)"),
+	ROW(KEY_COPIES, SYS,
+	    "SELECT b.id, b.at, b.uid, b.name, c.generation "
+	    "FROM key_copies c JOIN key_backups b ON b.id = c.backup "
+	    "WHERE c.tenant = ?1 ORDER BY b.id, c.generation"),
+#define SEALED(...)	SEALED_(__VA_ARGS__)
+#define SEALED_(n, kinds, table, column, key, after, is, version, bound, how) \
+	ROW(WALK_##n, kinds, "SELECT " key ", " version ", " column	\
+	    bound " FROM " table " WHERE " after " LIMIT 1"),		\
+	ROW(RESEAL_##n, kinds,						\
+	    "UPDATE " table " SET " column " = ?2 WHERE " is),
+	STMT_SEALED(SEALED)
+#undef SEALED_
 #undef ROW
+};
+
+static const struct sealed sealed[] = {
+#define SEALED_(n, kinds, table, column, key, after, is, version, bound, how) \
+	{ table, column, how, kinds, S_WALK_##n, S_RESEAL_##n },
+	STMT_SEALED(SEALED)
+#undef SEALED_
+#undef SEALED
 };
 
 /* From here on a trail is a chain; audit.c links what there was. */
@@ -562,6 +595,16 @@ static const char *const system_schema[] = {
 	"CREATE TABLE backups (id INTEGER PRIMARY KEY, "
 	    "state BLOB NOT NULL);"
 	"PRAGMA user_version = 5;",
+	/* Since when a key is in force; and who has taken copies of which. */
+	"CREATE TABLE keys (tenant INTEGER PRIMARY KEY, "
+	    "generation INTEGER NOT NULL, since INTEGER NOT NULL);"
+	"CREATE TABLE key_backups (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "at INTEGER NOT NULL, uid INTEGER NOT NULL, "
+	    "name BLOB NOT NULL);"
+	"CREATE TABLE key_copies (tenant INTEGER NOT NULL, "
+	    "backup INTEGER NOT NULL, generation INTEGER NOT NULL, "
+	    "PRIMARY KEY (tenant, backup, generation)) WITHOUT ROWID;"
+	"PRAGMA user_version = 6;",
 	NULL
 };
 
@@ -716,6 +759,12 @@ int
 stmt_kinds(enum stmt s)
 {
 	return ((unsigned int)s < S_MAX ? rows[s].r_kinds : 0);
+}
+
+const struct sealed *
+stmt_sealed(size_t i)
+{
+	return (i < sizeof(sealed) / sizeof(sealed[0]) ? &sealed[i] : NULL);
 }
 
 int

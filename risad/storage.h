@@ -35,6 +35,8 @@ struct storage_conf {
 	uint16_t	 sc_backup_at, sc_backup_keep;	/* as in m_site */
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
+	int		 sc_has_previous;	/* -1: it is no key */
+	uint8_t		 sc_previous[SEAL_KEY];
 	struct templates sc_templates;
 };
 extern struct storage_conf *storage_conf;
@@ -384,6 +386,27 @@ enum result hold_set(struct request *, uint32_t user, const char *reason);
 enum result hold_clear(struct request *, uint32_t user);
 /* Answer with the holds of the request's tenant.  0, or -1. */
 int	 hold_show(struct request *);
+
+/* storage_rotate.c: keys that take the place of others; copies of keys */
+void	 rotate_start(void);
+/* Look at all key files: what a kill has left or another master key needs. */
+void	 rotate_look(void);
+/* 1 as long as a key may need the previous master key. */
+int	 rotate_needs_previous(void);
+/*
+ * A new key for the request's tenant, or (no tenant) the installation; the
+ * rest is done bit by bit.  NULL, or why not.
+ */
+const char *rotate_begin(struct request *);
+/* Answer with the state of each key.  0, or -1: no memory. */
+int	 rotate_show(struct request *);
+/*
+ * Answer with all keys, wrapped by the master key, for a backup of that name,
+ * which is written down.  NULL, or why not.
+ */
+const char *key_backup_begin(struct request *, const char *name);
+/* A line for each key backup that holds a key of the tenant. */
+void	 key_backup_lines(FILE *, uint32_t tenant);
 
 /*
  * storage_end.c: ends of contracts, and erasure.  What returns a sentence or

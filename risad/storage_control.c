@@ -1575,6 +1575,40 @@ hold_list(struct command *co)
 }
 
 /*
+ * Keys.
+ */
+
+static int
+key_rotate(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	const char		*why;
+
+	if (m->name[0] != '\0' && co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((why = rotate_begin(co->co_rq)) != NULL)
+		return (refuse(co, "%s", why));
+	return (0);
+}
+
+static int
+key_show(struct command *co)
+{
+	return (rotate_show(co->co_rq) == 0 ? 1 : refuse(co, "no memory"));
+}
+
+static int
+key_backup(struct command *co)
+{
+	const struct m_c_key_backup	*m = co->co_m;
+	const char			*why;
+
+	if ((why = key_backup_begin(co->co_rq, m->name)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
+/*
  * Backups.
  */
 
@@ -1752,6 +1786,9 @@ static const struct verb {
 	{ IMSG_C_LOG_SHOW, "log read", log_read },
 	{ IMSG_C_PURGE_SHOW, NULL, purge_show },
 	{ IMSG_C_PURGE_RUN, "purge run", purge_run },
+	{ IMSG_C_KEY_ROTATE, "key rotate", key_rotate },
+	{ IMSG_C_KEY_SHOW, NULL, key_show },
+	{ IMSG_C_KEY_BACKUP, "key backup", key_backup },
 	{ IMSG_C_BACKUP_NOW, "backup now", backup_make },
 	{ IMSG_C_BACKUP_LIST, NULL, backup_show },
 	{ IMSG_C_BACKUP_VERIFY, NULL, backup_check },
@@ -1855,6 +1892,14 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		if (te->at == 0 || time_text(at, te->at) == -1)
 			(void)strlcpy(at, "never", sizeof(at));
 		(void)snprintf(dst, size, "%s %s", te->name, at);
+		break;
+	case IMSG_C_KEY_ROTATE:
+		(void)strlcpy(dst, ((const struct m_c_name *)m)->name[0] ==
+		    '\0' ? "-" : ((const struct m_c_name *)m)->name, size);
+		break;
+	case IMSG_C_KEY_BACKUP:
+		(void)strlcpy(dst, ((const struct m_c_key_backup *)m)->name,
+		    size);
 		break;
 	case IMSG_C_BACKUP_NOW:
 	case IMSG_C_BACKUP_REHEARSE:

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "backup.h"
+#include "keyfile.h"
 #include "log.h"
 #include "util.h"
 
@@ -207,7 +208,7 @@ exchange(struct tenant *tn)
 	forget(tn->tn_id, "main.db-shm");
 	place(to, tn->tn_id, "");
 	if (move(tn->tn_id, "main.new", "main.db") == -1 ||
-	    db_sync_dir(to) == -1)
+	    dir_sync(to) == -1)
 		return (-1);
 	tn->tn_why = DB_OK;
 	if ((db = tenant_enter(tn)) != NULL) {

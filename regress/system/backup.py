@@ -602,6 +602,18 @@ def daily(d, ann, one):
     equal(made_at.tm_min, at.tm_min, 'its minute')
     time.sleep(3)
     equal(len([n for n in names(d) if n not in before]), 1, 'once')
+    # Those from before a rotation need the key that is gone.
+    before = names(d)
+    d.do('key', 'rotate', 'tenant', 'acme')
+    until(lambda: backups(d)[-1]['stamp'] not in before and
+          backups(d)[-1]['verified'] is not None, 'another one', 60)
+    d.do('backup', 'verify', backups(d)[-1]['stamp'])
+    # The installation's own key opens them still, whichever it is.
+    d.do('key', 'rotate', 'system')
+    until(lambda: all(k['state'] == 'whole' for k in
+                      d.json('key', 'show')['keys']), 'all are whole', 60)
+    code, out, err = d.ctl('backup', 'verify', before[-1])
+    check(code == 1 and 'key' in out + err, (code, out, err))
 
 
 def main():

@@ -117,6 +117,13 @@ test_all(void)
 		    0 },
 		{ "tenant|erased", IMSG_C_TENANT_ERASED, 0 },
 		{ "tenant|certificate|7|f", IMSG_C_TENANT_CERT, 0 },
+		{ "key|rotate|tenant|acme", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|rotate|system", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|show", IMSG_C_KEY_SHOW, 0 },
+		{ "key|backup|f", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|backup|f|from|d", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|verify|f", IMSG_NONE, 0 },
+		{ "key|restore|f|d", IMSG_NONE, 0 },
 		{ "backup|list", IMSG_C_BACKUP_LIST, 0 },
 		{ "backup|now", IMSG_C_BACKUP_NOW, 0 },
 		{ "backup|rehearse", IMSG_C_BACKUP_REHEARSE, 0 },
@@ -360,7 +367,7 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: audit backup chat floor guest hold log "
+	CHECK(says("valid here: audit backup chat floor guest hold key log "
 	    "operator policy purge reload retention role session show tenant "
 	    "user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
