@@ -1023,6 +1023,36 @@ audit_meets(struct db *from, struct db *to)
 	return (n);
 }
 
+/* As they are, too; with them go those that were erased meanwhile. */
+int
+audit_carry_names(struct db *from, struct db *to, uint64_t *after)
+{
+	sqlite3_stmt	*st;
+	const void	*rec;
+	uint64_t	 id = *after;
+	size_t		 len;
+	int		 n, rows = 0, ok;
+
+	if (db_begin(to) == -1)
+		return (-1);
+	ok = *after != 0 || db_exec(to, S_AUDIT_NAMES_NONE, NOARGS) != -1;
+	st = db_query(from, S_AUDIT_NAMES_WALK, ARGS(NUM(id),
+	    NUM(WALK_ROWS)));
+	while ((n = db_step(from, st)) == 1 && ok) {
+		id = db_col_num(st, 0);
+		rec = db_col_bin(st, 2, &len);
+		ok = db_exec(to, S_AUDIT_NAMES_PUT, ARGS(NUM(id),
+		    NUM(db_col_num(st, 1)), BIN(rec, len))) == 1;
+		rows++;
+	}
+	db_done(st);
+	ok = ok && n == 0;
+	if (db_end(to, ok) == -1 || db_commit(to) == -1 || !ok)
+		return (-1);
+	*after = id;
+	return (rows == WALK_ROWS);
+}
+
 int
 audit_carry(struct db *from, struct db *to)
 {

@@ -11,7 +11,8 @@
 #define BOUND		3		/* first of a walk's bound columns */
 
 /* The values of meta that are sealed. */
-static const char *const metas[] = { "check", "chain", "index" };
+static const char *const metas[] = { "check", "chain", "index",
+	"retention" };
 #define METAS	(sizeof(metas) / sizeof(metas[0]))
 
 /* What is left of a step. */

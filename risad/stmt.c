@@ -495,6 +495,10 @@ static const struct row {
 	    "INSERT INTO audit_names (id, user, names) VALUES (?1, ?2, ?3)"),
 	ROW(AUDIT_NAMES_GET, TEN,
 	    "SELECT names, user FROM audit_names WHERE id = ?1"),
+	ROW(AUDIT_NAMES_WALK, TEN,
+	    "SELECT id, user, names FROM audit_names WHERE id > ?1 "
+	    "ORDER BY id LIMIT ?2"),
+	ROW(AUDIT_NAMES_NONE, TEN, "DELETE FROM audit_names"),
 	ROW(AUDIT_NAMES_DEL, TEN, "DELETE FROM audit_names WHERE user = ?1"),
 	ROW(PURGE_NAMES, TEN, "DELETE FROM audit_names WHERE id <= ?1"),
 	ROW(HOLDS, TEN,
@@ -504,6 +508,7 @@ static const struct row {
 	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user) DO UPDATE SET "
 	    "at = excluded.at, operator = excluded.operator, "
 	    "reason = excluded.reason"),
+	ROW(HOLDS_NONE, TEN, "DELETE FROM holds"),
 	ROW(HOLD_DEL, TEN, "DELETE FROM holds WHERE user = ?1"),
 	ROW(HOLD_OF, TEN, "SELECT count(*) FROM holds WHERE user = ?1"),
 	ROW(HOLD_ANY, TEN, "SELECT count(*) FROM holds WHERE user > 0"),

@@ -288,6 +288,11 @@ int	 audit_walk(struct walk *, struct db *, enum audit_fault *,
  */
 int	 audit_meets(struct db *from, struct db *to);
 int	 audit_carry(struct db *from, struct db *to);
+/*
+ * The same of the names beside the lines, from 0 on: those of the copy make
+ * room for those that are left.
+ */
+int	 audit_carry_names(struct db *from, struct db *to, uint64_t *after);
 /* Commands about trails; 1, or -1 with a sentence. */
 int	 audit_show(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);

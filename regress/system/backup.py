@@ -160,6 +160,12 @@ def restored(d, ann, one):
     p.say('said after the backup')
     old = p.http.cookie
     d.do('floor', 'add', 'back', 'Later')
+    d.do('user', 'add', 'back', 'later@back.example')
+    d.do('hold', 'set', 'back', 'user', 'ann@back.example', 'reason', 'Court')
+    code, out, err = d.ctl('backup', 'restore', stamp, 'tenant', 'back')
+    check(code == 1 and 'there is a hold' in out + err, (code, out, err))
+    equal(d.ctl('hold', 'clear', 'back', 'user', 'ann@back.example')[0], 0,
+          'no hold any more')
     kept_points = d.path('points')
     until(lambda: ' name=back ' in d.do('audit', 'checkpoints'), 'a point',
           90)
@@ -178,6 +184,8 @@ def restored(d, ann, one):
     lines = trail(d, 'back')
     equal(lines[:len(before)], before, 'the lines since then')
     check('uid 0: restored from the backup %s' % stamp in lines, lines)
+    check('later@back.example' in d.do('audit', 'show', 'tenant', 'back'),
+          'the names beside those lines')
     chain(d, 'back')
     d.do('audit', 'verify', 'against', kept_points, 'key',
          d.path('keys', 'sign.pub'))
