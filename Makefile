@@ -59,6 +59,7 @@ SRCS =		risad/access.c \
 		risad/http.c \
 		risad/http_reply.c \
 		risad/json.c \
+		risad/keyfile.c \
 		risad/keys.c \
 		risad/keys_engine.c \
 		risad/knock.c \
@@ -78,6 +79,7 @@ SRCS =		risad/access.c \
 		risad/proof.c \
 		risad/proxy.c \
 		risad/risad.c \
+		risad/reseal.c \
 		risad/role.c \
 		risad/say.c \
 		risad/seal.c \
@@ -104,15 +106,19 @@ SRCS =		risad/access.c \
 		risad/storage_lock.c \
 		risad/storage_log.c \
 		risad/storage_network.c \
+		risad/storage_note.c \
 		risad/storage_operator.c \
 		risad/storage_passkey.c \
 		risad/storage_password.c \
 		risad/storage_place.c \
 		risad/storage_restore.c \
 		risad/storage_retain.c \
+		risad/storage_erase.c \
+		risad/storage_hold.c \
 		risad/storage_role.c \
 		risad/storage_show.c \
 		risad/storage_sign.c \
+		risad/storage_rotate.c \
 		risad/storage_signin.c \
 		risad/storage_talk.c \
 		risad/tick.c \
@@ -125,16 +131,19 @@ SRCS_CTL =	risactl/output.c \
 		risactl/output_json.c \
 		risactl/parser.c \
 		risactl/import.c \
+		risactl/keys.c \
 		risactl/points.c \
 		risactl/risactl.c \
 		risactl/zone.c \
 		risad/csv.c \
+		risad/keypack.c \
 		risad/log.c \
 		risad/map.c \
 		risad/msg.c \
 		risad/network.c \
 		risad/proof.c \
 		risad/role.c \
+		risad/seal.c \
 		risad/utf8.c \
 		risad/util.c \
 		${COMPAT_CTL}

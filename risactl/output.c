@@ -551,6 +551,22 @@ keep_word(uint8_t kind)
 }
 
 static void
+text_hold(const struct m_c_hold_row *m)
+{
+	static const struct column	 table[] = {
+		{ "held", 0 }, { "user", 1 }, { "since", 0 },
+		{ "operator", 1 }, { "reason", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->user == 0 ? m->tenant : m->email);
+	cell("%u", m->user);
+	cell_time(m->at);
+	cell("%u", m->by);
+	cell("%s", m->reason);
+}
+
+static void
 text_erased(const struct m_c_erased *m)
 {
 	static const struct column	 table[] = {
@@ -639,6 +655,9 @@ static const struct {
 	    "log-YYYYMM.db" },
 	[STORE_EXPORT] = { "exports", "sealed", "system.db exports" },
 	[STORE_FILE] = { "file", "the database itself", "main.db" },
+	[STORE_BACKUP] = { "backups", "as it is, without keys",
+	    "backup/STAMP" },
+	[STORE_REHEARSAL] = { "rehearsals", "of backups", "system.db backups" },
 };
 
 const char *
@@ -780,6 +799,37 @@ text_alert(const struct m_c_alert_row *m)
 	cell_time(m->first);
 	cell_time(m->last);
 	cell("%s", m->text);
+}
+
+const char *
+key_state_word(const struct m_c_key *m)
+{
+	static const char	*const words[KEY_STATE_MAX] = {
+		"whole", "rotating", "unreadable"
+	};
+
+	return (m->waits ? "waits" : m->state < KEY_STATE_MAX ?
+	    words[m->state] : "?");
+}
+
+static void
+text_key_row(const struct m_c_key *m)
+{
+	static const struct column	 table[] = {
+		{ "tenant", 0 }, { "generation", 1 }, { "since", 0 },
+		{ "state", 0 }, { "percent", 1 }, { "done", 1 },
+		{ "bad", 1 }, { "previous", 0 }
+	};
+
+	COLUMNS(table);
+	cell("%s", m->tenant[0] == '\0' ? "-" : m->tenant);
+	cell_number(m->generation);
+	cell_time(m->since);
+	cell("%s", key_state_word(m));
+	cell_number(m->percent);
+	cell("%llu", (unsigned long long)m->done);
+	cell("%llu", (unsigned long long)m->bad);
+	cell("%s", m->previous ? "yes" : "no");
 }
 
 const char *
@@ -981,8 +1031,10 @@ const struct output	 output_text = {
 	.out_trail = text_trail,
 	.out_point = text_point,
 	.out_key = text_key,
+	.out_hold = text_hold,
 	.out_erased = text_erased,
 	.out_kept = text_kept,
+	.out_key_row = text_key_row,
 	.out_backup = text_backup,
 	.out_part = text_part,
 	.out_alert = text_alert,

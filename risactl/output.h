@@ -31,8 +31,10 @@ struct output {
 	void	(*out_trail)(const struct m_c_audit_state *);
 	void	(*out_point)(const struct m_c_point *);
 	void	(*out_key)(const struct m_proof_key *);
+	void	(*out_hold)(const struct m_c_hold_row *);
 	void	(*out_erased)(const struct m_c_erased *);
 	void	(*out_kept)(const struct m_c_kept *);
+	void	(*out_key_row)(const struct m_c_key *);
 	void	(*out_backup)(const struct m_c_backup_row *);
 	void	(*out_part)(const struct m_c_backup_part *);
 	void	(*out_alert)(const struct m_c_alert_row *);
@@ -60,6 +62,8 @@ int		 audit_fault_line(uint8_t);
 
 /* What is kept. */
 const char	*keep_word(uint8_t);
+/* How a key is: a word for its state, or that its rotation waits. */
+const char	*key_state_word(const struct m_c_key *);
 
 /* What there is, by a word; how it is protected, and where it lies. */
 const char	*store_word(uint8_t);

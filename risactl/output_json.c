@@ -53,8 +53,10 @@ static const struct shape {
 	{ IMSG_C_AUDIT_POINTS, "checkpoints", 1 },
 	{ IMSG_C_LOG_SHOW, "lines", 1 },
 	{ IMSG_C_TENANT_ERASED, "erased", 1 },
+	{ IMSG_C_HOLD_SHOW, "holds", 1 },
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
+	{ IMSG_C_KEY_SHOW, "keys", 1 },
 	{ IMSG_C_BACKUP_LIST, "backups", 1 },
 	{ IMSG_C_BACKUP_NOW, "backup", 0 },
 	{ IMSG_C_BACKUP_VERIFY, "parts", 1 },
@@ -399,6 +401,19 @@ json_key(const struct m_proof_key *m)
 }
 
 static void
+json_hold(const struct m_c_hold_row *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_num(obj, "user", m->user);
+	put_str(obj, "email", m->email);
+	put_time(obj, "since", m->at);
+	put_num(obj, "operator", m->by);
+	put_str(obj, "reason", m->reason);
+}
+
+static void
 json_erased(const struct m_c_erased *m)
 {
 	json_t	*obj = row();
@@ -422,6 +437,21 @@ json_kept(const struct m_c_kept *m)
 	put_num(obj, "due", m->due);
 	put_time(obj, "oldest", m->oldest);
 	put_time(obj, "newest", m->newest);
+}
+
+static void
+json_key_row(const struct m_c_key *m)
+{
+	json_t	*obj = row();
+
+	put_str(obj, "tenant", m->tenant);
+	put_num(obj, "generation", m->generation);
+	put_time(obj, "since", m->since);
+	put_str(obj, "state", key_state_word(m));
+	put_num(obj, "percent", m->percent);
+	put_num(obj, "done", m->done);
+	put_num(obj, "bad", m->bad);
+	put(obj, "previous", json_boolean(m->previous));
 }
 
 static void
@@ -620,8 +650,10 @@ const struct output	 output_json = {
 	.out_trail = json_trail,
 	.out_point = json_point,
 	.out_key = json_key,
+	.out_hold = json_hold,
 	.out_erased = json_erased,
 	.out_kept = json_kept,
+	.out_key_row = json_key_row,
 	.out_backup = json_backup,
 	.out_part = json_part,
 	.out_alert = json_alert,

@@ -17,6 +17,8 @@ enum token_type {
 	TENANT,
 	AGAIN,			/* the same, so that it is meant */
 	MAIL,
+	OTHER,			/* a second mail address */
+	REASON,
 	TITLE,
 	NAME,
 	FLOOR,
@@ -24,6 +26,7 @@ enum token_type {
 	ROLE,
 	TEMPLATE,
 	FILENAME,
+	DIRECTORY,
 	PUBKEY,
 	SIGNATURE,
 	STAMP,
@@ -37,7 +40,6 @@ enum token_type {
 	ACCOUNT,
 	DATE,
 	TIME,
-	REASON,
 	ALERT			/* its name, or all */
 };
 
@@ -64,7 +66,7 @@ struct token {
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
 static const struct token	 guest_add_opts[6];
 static const struct token	 log_opts[10], export_opts[11];
-static const struct token	 verify_opts[4];
+static const struct token	 verify_opts[4], chat_opts[4];
 static const struct token	 audit_show_opts[4], audit_verify_opts[5];
 
 /* tenant ... */
@@ -189,9 +191,25 @@ static const struct token user_import_file[] = {
 static const struct token user_import[] = {
 	TAKES(TENANT, user_import_file), LAST
 };
+static const struct token user_erase_how[] = {
+	DOES("erase", C_ERASE, ERASE_PERSON, NULL),
+	DOES("keep", C_ERASE, ERASE_NAMES, NULL),
+	LAST
+};
+static const struct token user_erase_opts[] = {
+	WORD("messages", user_erase_how),
+	LAST
+};
+static const struct token user_erase_mail[] = {
+	TAKES(MAIL, user_erase_opts), LAST
+};
+static const struct token user_erase[] = {
+	TAKES(TENANT, user_erase_mail), LAST
+};
 static const struct token user_words[] = {
 	DOES("add", C_USER_ADD, 0, user_add),
 	DOES("delete", C_USER_DEL, 0, user_one),
+	WORD("erase", user_erase),
 	WORD("factor", user_factor),
 	DOES("import", C_IMPORT_END, 0, user_import),
 	DOES("invite", C_USER_LINK, LINK_INVITE, user_one),
@@ -512,6 +530,12 @@ static const struct token purge_words[] = {
 	DOES("show", C_PURGE_SHOW, 0, purge_show_opts),
 	LAST
 };
+/* The installation's own, which no tenant's rules are about. */
+static const struct token retention_own[] = {
+	DOES("audit", C_KEEP, KEEP_AUDIT, policy_value),
+	DOES("log", C_KEEP, KEEP_LOG, policy_value),
+	LAST
+};
 /* The same rules as those of policy, by what is kept. */
 static const struct token retention_kinds[] = {
 	DOES("audit", C_POLICY_SET, POLICY_AUDIT_DAYS, policy_value),
@@ -524,8 +548,38 @@ static const struct token retention_set[] = {
 	TAKES(TENANT, retention_kinds), LAST
 };
 static const struct token retention_words[] = {
+	WORD("installation", retention_own),
 	WORD("set", retention_set),
 	DOES("show", C_PURGE_SHOW, 0, purge_show_opts),
+	LAST
+};
+
+/* key ... */
+static const struct token key_directory[] = {
+	TAKES(DIRECTORY, NULL), LAST
+};
+static const struct token key_backup_opts[] = {
+	MAYEND,
+	WORD("from", key_directory),
+	LAST
+};
+static const struct token key_backup[] = {
+	TAKES(FILENAME, key_backup_opts), LAST
+};
+static const struct token key_restore[] = {
+	TAKES(FILENAME, key_directory), LAST
+};
+static const struct token key_rotate[] = {
+	WORD("system", NULL),
+	WORD("tenant", tenant_one),
+	LAST
+};
+static const struct token key_words[] = {
+	DOES("backup", C_KEY_BACKUP, 0, key_backup),
+	FLAG("restore", CM_RESTORE, key_restore),
+	DOES("rotate", C_KEY_ROTATE, 0, key_rotate),
+	DOES("show", C_KEY_SHOW, 0, NULL),
+	FLAG("verify", CM_KEYS, tenant_file),
 	LAST
 };
 
@@ -548,6 +602,77 @@ static const struct token backup_words[] = {
 	DOES("rehearse", C_BACKUP_REHEARSE, 0, NULL),
 	DOES("restore", C_BACKUP_RESTORE, 0, backup_restore),
 	DOES("verify", C_BACKUP_VERIFY, 0, backup_verify),
+	LAST
+};
+
+/* chat ... */
+static const struct token chat_from[] = { TAKES(FROM, chat_opts), LAST };
+static const struct token chat_to[] = { TAKES(TO, chat_opts), LAST };
+static const struct token chat_opts[4] = {
+	MAYEND,
+	WORD("from", chat_from),
+	WORD("to", chat_to),
+	LAST
+};
+static const struct token chat_until[] = { TAKES(TO, NULL), LAST };
+static const struct token chat_since_opts[] = {
+	MAYEND,
+	WORD("to", chat_until),
+	LAST
+};
+static const struct token chat_since[] = {
+	TAKES(FROM, chat_since_opts), LAST
+};
+/* Nobody erases everything by two words. */
+static const struct token chat_range[] = {
+	WORD("from", chat_since),
+	LAST
+};
+static const struct token chat_floor[] = { TAKES(FLOOR, chat_opts), LAST };
+static const struct token chat_other[] = { TAKES(OTHER, chat_opts), LAST };
+static const struct token chat_and[] = {
+	WORD("and", chat_other),
+	LAST
+};
+static const struct token chat_between[] = { TAKES(MAIL, chat_and), LAST };
+static const struct token chat_what[] = {
+	DOES("all", C_ERASE, ERASE_ALL, chat_range),
+	DOES("between", C_ERASE, ERASE_PAIR, chat_between),
+	DOES("floor", C_ERASE, ERASE_FLOOR, chat_floor),
+	DOES("floors", C_ERASE, ERASE_FLOORS, chat_range),
+	LAST
+};
+static const struct token chat_erase[] = { TAKES(TENANT, chat_what), LAST };
+static const struct token chat_words[] = {
+	WORD("erase", chat_erase),
+	LAST
+};
+
+/* hold ... */
+static const struct token hold_text[] = { TAKES(REASON, NULL), LAST };
+static const struct token hold_reason[] = {
+	WORD("reason", hold_text),
+	LAST
+};
+static const struct token hold_mail[] = { TAKES(MAIL, hold_reason), LAST };
+static const struct token hold_set_opts[] = {
+	WORD("reason", hold_text),
+	WORD("user", hold_mail),
+	LAST
+};
+static const struct token hold_set[] = { TAKES(TENANT, hold_set_opts), LAST };
+static const struct token hold_clear_opts[] = {
+	MAYEND,
+	WORD("user", user_mail),
+	LAST
+};
+static const struct token hold_clear[] = {
+	TAKES(TENANT, hold_clear_opts), LAST
+};
+static const struct token hold_words[] = {
+	DOES("clear", C_HOLD_CLEAR, 0, hold_clear),
+	DOES("set", C_HOLD_SET, 0, hold_set),
+	DOES("show", C_HOLD_SHOW, 0, tenant_one),
 	LAST
 };
 
@@ -662,11 +787,14 @@ static const struct token main_words[] = {
 	WORD("alert", alert_words),
 	WORD("audit", audit_words),
 	WORD("backup", backup_words),
+	WORD("chat", chat_words),
 	DOES("checksheet", C_STORAGE, 1, show_one),
 	WORD("confirm", confirm_words),
 	WORD("export", export_words),
 	WORD("floor", floor_words),
 	WORD("guest", guest_words),
+	WORD("hold", hold_words),
+	WORD("key", key_words),
 	WORD("log", log_words),
 	WORD("operator", operator_words),
 	WORD("policy", policy_words),
@@ -862,6 +990,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case MAIL:
 		return (mail_normal(cm->cm_mail, sizeof(cm->cm_mail), s) == 0 ?
 		    NULL : "a mail address expected");
+	case OTHER:
+		return (mail_normal(cm->cm_other, sizeof(cm->cm_other), s) ==
+		    0 ? NULL : "a mail address expected");
 	case TITLE:
 		cm->cm_title = s;
 		return (name_valid(s, MAX_TITLE_CHARS) ? NULL :
@@ -869,6 +1000,9 @@ argument(struct command *cm, enum token_type type, const char *s)
 	case FILENAME:
 		cm->cm_file = s;
 		return (s[0] != '\0' ? NULL : "a file expected");
+	case DIRECTORY:
+		cm->cm_directory = s;
+		return (s[0] != '\0' ? NULL : "a directory expected");
 	case WHO:
 		cm->cm_user = s;
 		if (strchr(s, '@') == NULL) {

@@ -10,11 +10,14 @@
 #define CM_APPROVAL	0x02
 #define CM_COUNT	0x04	/* cm_number was given */
 #define CM_VERIFY	0x08	/* a file, without the daemon */
+#define CM_KEYS		0x10	/* a key backup is shown, likewise */
+#define CM_RESTORE	0x20	/* a key backup is unpacked, likewise */
 
 /* A command, checked as far as that goes without the daemon. */
 struct command {
 	uint32_t	 cm_type;	/* its imsg */
-	uint8_t		 cm_arg;	/* state, link, rule, right, off, dry */
+	uint8_t		 cm_arg;	/* state, link, rule, right, off, dry,
+					 * what to erase, what to keep */
 	uint8_t		 cm_flags;	/* CM_* */
 	uint32_t	 cm_number;	/* a value, uses, lines, a guest URL */
 	uint32_t	 cm_seconds;	/* from now, 0: not given */
@@ -25,8 +28,10 @@ struct command {
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;
 	const char	*cm_template, *cm_file, *cm_group, *cm_text, *cm_role;
 	const char	*cm_account, *cm_key, *cm_signature;
-	const char	*cm_user, *cm_network, *cm_stamp, *cm_reason;
+	const char	*cm_user, *cm_network, *cm_directory, *cm_stamp;
+	const char	*cm_reason;
 	char		 cm_mail[MAX_MAIL + 1];
+	char		 cm_other[MAX_MAIL + 1];	/* of two */
 };
 
 /*

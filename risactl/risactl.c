@@ -21,6 +21,7 @@
 
 #include "control.h"
 #include "import.h"
+#include "keys.h"
 #include "map.h"
 #include "msg.h"
 #include "output.h"
@@ -36,6 +37,7 @@
 
 static const struct output	*output = &output_text;
 static int			 more;	/* a part of the command is answered */
+static int			 backup;	/* keys are asked for */
 static int			 whole;	/* rows are to be seen though refused */
 static char			 secret[MAX_PASSWORD + 1];
 
@@ -351,10 +353,58 @@ send_log(struct imsgbuf *ib, const struct command *cm)
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
 
+/* In the trail and in certificates it is a file by its name alone. */
+static int
+send_key_backup(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_key_backup	 m = { 0 };
+	const char		*slash = strrchr(cm->cm_file, '/');
+
+	m.name = slash == NULL ? cm->cm_file : slash + 1;
+	if (!name_valid(m.name, MAX_NAME_CHARS))
+		errx(1, "%s: its name is not of 1 to 64 characters",
+		    visible(cm->cm_file));
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
 static int
 send_backup(struct imsgbuf *ib, const struct command *cm)
 {
 	struct m_c_backup	 m = { 0, cm->cm_stamp, cm->cm_tenant };
+
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_erase(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_erase	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.what = cm->cm_arg;
+	m.email = cm->cm_mail;
+	m.other = cm->cm_other;
+	m.floor = cm->cm_floor;
+	m.from = cm->cm_from;
+	m.to = cm->cm_to;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_hold(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_hold	 m = { 0 };
+
+	m.tenant = cm->cm_tenant;
+	m.email = cm->cm_mail;
+	m.reason = cm->cm_reason;
+	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
+}
+
+static int
+send_keep(struct imsgbuf *ib, const struct command *cm)
+{
+	struct m_c_keep	 m = { 0, cm->cm_arg, cm->cm_number };
 
 	return (msg_compose(ib, cm->cm_type, 1, -1, &m));
 }
@@ -387,7 +437,16 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_GUEST_LIST:
 	case IMSG_C_PURGE_SHOW:
 	case IMSG_C_PURGE_RUN:
+	case IMSG_C_HOLD_SHOW:
+	case IMSG_C_KEY_ROTATE:
 		return (send_tenant(ib, cm));
+	case IMSG_C_ERASE:
+		return (send_erase(ib, cm));
+	case IMSG_C_HOLD_SET:
+	case IMSG_C_HOLD_CLEAR:
+		return (send_hold(ib, cm));
+	case IMSG_C_KEEP:
+		return (send_keep(ib, cm));
 	case IMSG_C_POLICY_SET:
 		return (send_policy(ib, cm));
 	case IMSG_C_OPERATOR_ADD:
@@ -435,6 +494,8 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 		confirm.number = cm->cm_number;
 		confirm.refuse = cm->cm_arg;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &confirm));
+	case IMSG_C_KEY_BACKUP:
+		return (send_key_backup(ib, cm));
 	case IMSG_C_VERBOSE:
 		verbose.verbose = cm->cm_arg;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &verbose));
@@ -478,12 +539,15 @@ result(const struct m_result *m)
 		[R_DOMAIN] = "not a domain that may be invited",
 		[R_LINK] = "the link is unknown, used or expired",
 		[R_REFUSED] = "refused",
+		[R_HELD] = "a legal hold forbids it",
 	};
 	char			*field = visible(m->field);
 
 	if (!more && (m->code == R_OK || whole))
 		output->out_end();
 	if (m->code == R_OK) {
+		if (backup)
+			keys_end((uint32_t)m->arg);
 		if (field[0] != '\0')
 			warnx("%s", field);
 		free(field);
@@ -567,11 +631,20 @@ answer(struct imsg *imsg)
 		else
 			output->out_point(m);
 		break;
+	case IMSG_C_HOLD_ROW:
+		output->out_hold(m);
+		break;
 	case IMSG_C_ERASED_ROW:
 		output->out_erased(m);
 		break;
 	case IMSG_C_KEPT:
 		output->out_kept(m);
+		break;
+	case IMSG_C_KEY_COPY:
+		keys_copy(m);
+		break;
+	case IMSG_C_KEY_ROW:
+		output->out_key_row(m);
 		break;
 	case IMSG_C_BACKUP_ROW:
 		output->out_backup(m);
@@ -690,7 +763,15 @@ main(int argc, char *argv[])
 		points_read(cm.cm_file, cm.cm_key);
 		return (points_print());
 	}
-	if (cm.cm_type == IMSG_C_IMPORT_END)
+	if (cm.cm_flags & CM_KEYS)
+		return (keys_verify(cm.cm_file));
+	if (cm.cm_flags & CM_RESTORE)
+		return (keys_restore(cm.cm_file, cm.cm_directory));
+	if (cm.cm_type == IMSG_C_KEY_BACKUP) {
+		keys_begin(cm.cm_file, cm.cm_directory == NULL ?
+		    KEYS_DIRECTORY : cm.cm_directory);
+		backup = 1;
+	} else if (cm.cm_type == IMSG_C_IMPORT_END)
 		import_read(cm.cm_file);
 	else if (cm.cm_type == IMSG_C_AUDIT_VERIFY) {
 		if (cm.cm_file != NULL)
@@ -710,7 +791,8 @@ main(int argc, char *argv[])
 		secret_ask();
 	signal(SIGPIPE, SIG_IGN);
 	control_connect(&ib, path);
-	if (pledge(export_file == NULL ? "stdio" : "stdio cpath", NULL) == -1)
+	if (pledge(export_file == NULL && !backup ? "stdio" : "stdio cpath",
+	    NULL) == -1)
 		err(1, "sandbox");
 	output->out_begin(&cm);
 	if (cm.cm_type == IMSG_C_IMPORT_END)

@@ -319,6 +319,59 @@ delete_user(struct conn *cn, json_t *body)
 	return (act(cn, IMSG_A_USER_DEL, 204));
 }
 
+/* Of a person: what becomes of what he wrote is to be said. */
+static const char *
+post_user_erase(struct conn *cn, json_t *body)
+{
+	const char		*messages, *bad;
+	struct m_a_erase	 m = { .grant = api_grant(cn),
+				    .id = api_number(cn) };
+	const struct json_field	 jf[] = {
+		{ "messages", JK_STRING, 1, &messages, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 1)) != NULL)
+		return (bad);
+	if (strcmp(messages, "keep") == 0)
+		m.what = ERASE_NAMES;
+	else if (strcmp(messages, "erase") == 0)
+		m.what = ERASE_PERSON;
+	else
+		return ("messages");
+	gather(cn, IMSG_A_ERASE, &m, NULL, 1, 204);
+	return (NULL);
+}
+
+/* Of messages, on one floor or on all of them. */
+static const char *
+messages_erase(struct conn *cn, json_t *body, uint8_t what, uint32_t floor)
+{
+	struct m_a_erase	 m = { .grant = api_grant(cn), .what = what,
+				    .id = floor };
+	const char		*bad;
+	const struct json_field	 jf[] = {
+		{ "from", JK_UINT, what == ERASE_FLOORS, &m.from, NULL },
+		{ "to", JK_UINT, 0, &m.to, NULL },
+	};
+
+	if ((bad = json_fields(body, jf, 2)) != NULL)
+		return (bad);
+	gather(cn, IMSG_A_ERASE, &m, NULL, 1, 204);
+	return (NULL);
+}
+
+static const char *
+post_floor_erase(struct conn *cn, json_t *body)
+{
+	return (messages_erase(cn, body, ERASE_FLOOR, api_number(cn)));
+}
+
+static const char *
+post_floors_erase(struct conn *cn, json_t *body)
+{
+	return (messages_erase(cn, body, ERASE_FLOORS, 0));
+}
+
 static const char *
 post_user_invite(struct conn *cn, json_t *body)
 {
@@ -832,6 +885,9 @@ const struct route	 api_admin_routes[] = {
 	{ HTTP_PATCH, ADMIN "/users/#", NEED_ADMIN, patch_user },
 	{ HTTP_DELETE, ADMIN "/users/#", NEED_ADMIN, delete_user },
 	{ HTTP_POST, ADMIN "/users/#/invite", NEED_ADMIN, post_user_invite },
+	{ HTTP_POST, ADMIN "/users/#/erase", NEED_ADMIN, post_user_erase },
+	{ HTTP_POST, ADMIN "/floors/#/erase", NEED_ADMIN, post_floor_erase },
+	{ HTTP_POST, ADMIN "/messages/erase", NEED_ADMIN, post_floors_erase },
 	{ HTTP_GET, ADMIN "/groups", NEED_ADMIN, get_groups },
 	{ HTTP_POST, ADMIN "/groups", NEED_ADMIN, post_groups },
 	{ HTTP_PATCH, ADMIN "/groups/#", NEED_ADMIN, patch_group },

@@ -110,6 +110,7 @@ problem_detail(const char *word)
 	    { "used", "This password was used before." },
 	    { "domain", "The rules invite nobody with a mail address of this "
 		"domain." },
+	    { "held", "A legal hold forbids it; the operators know whose." },
 	    { "conflict", "It exists already, or something depends on it." },
 	    { "too-many", "Too many tries. Wait a moment." },
 	    { "locked", "Too many tries have failed. Wait, or have an "
@@ -243,6 +244,9 @@ api_result(struct conn *cn, const struct m_result *m)
 	case R_EXCLUDES:
 		api_problem_value(cn, 422, "excludes", m->field,
 		    cn->cn_addr);
+		break;
+	case R_HELD:
+		api_problem(cn, 409, "held", NULL, 0);
 		break;
 	case R_LINK:
 		api_problem(cn, 404, "link", NULL, 0);

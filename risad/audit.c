@@ -157,17 +157,13 @@ grown(uint32_t tenant)
 		tn->tn_trail = 1;
 }
 
-int
-audit_add(struct db *db, const char *fmt, ...)
+/* Committed alone if no transaction is open. */
+static int
+line_put(struct db *db, const char *line)
 {
-	char	 line[AUDIT_LINE];
-	va_list	 ap;
 	int	 n, alone = !db->db_intx;
 
-	va_start(ap, fmt);
-	n = vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	if (n < 0 || (alone && db_begin(db) == -1))
+	if (alone && db_begin(db) == -1)
 		return (-1);
 	n = line_add(db, line);
 	if (alone && (db_end(db, n == 0) == -1 || db_commit(db) == -1))
@@ -175,6 +171,129 @@ audit_add(struct db *db, const char *fmt, ...)
 	if (n == 0)
 		grown(db->db_id);
 	return (n);
+}
+
+int
+audit_add(struct db *db, const char *fmt, ...)
+{
+	char	 line[AUDIT_LINE];
+	va_list	 ap;
+	int	 n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	return (n < 0 ? -1 : line_put(db, line));
+}
+
+/*
+ * Names beside a line.  What stands in the line is "\tnames " and the sum, at
+ * its end: a tab is in no name.
+ */
+#define NAMES_SALT	16
+#define NAMES_SUM	16		/* bytes of the hash */
+#define NAMES_MARK	"\tnames "
+#define NAMES_MAX	(AUDIT_LINE / 2)
+
+static int
+names_sum(const uint8_t *salted, size_t len, char hex[2 * NAMES_SUM + 1])
+{
+	uint8_t	 sum[TOKEN_LEN];
+
+	if (sha256(sum, salted, len) == -1)
+		return (-1);
+	hex_encode(hex, sum, NAMES_SUM);
+	return (0);
+}
+
+static int
+names_put(struct db *db, uint32_t user, const uint8_t *salted, size_t len)
+{
+	struct seal_at	 at = { "audit_names", "names", 0, user, NULL, 0 };
+	struct chain	 ch;
+	void		*rec;
+	size_t		 n;
+	int		 ret;
+
+	if (chain_get(db, &ch) == -1)
+		return (-1);
+	at.sa_row = ch.ch_seq;
+	explicit_bzero(&ch, sizeof(ch));
+	if ((rec = db_seal(db, &at, salted, len, &n)) == NULL)
+		return (-1);
+	ret = db_exec(db, S_AUDIT_NAMES_PUT, ARGS(NUM(at.sa_row), NUM(user),
+	    BIN(rec, n)));
+	free(rec);
+	return (ret == 1 ? 0 : -1);
+}
+
+int
+audit_add_names(struct db *db, uint32_t user, const char *names,
+    const char *fmt, ...)
+{
+	uint8_t	 salted[NAMES_SALT + NAMES_MAX];
+	char	 what[NAMES_MAX], hex[2 * NAMES_SUM + 1];
+	size_t	 len = strnlen(names, NAMES_MAX);
+	va_list	 ap;
+	int	 n;
+
+	arc4random_buf(salted, NAMES_SALT);
+	memcpy(salted + NAMES_SALT, names, len);
+	va_start(ap, fmt);
+	n = vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (n < 0 || names_sum(salted, NAMES_SALT + len, hex) == -1)
+		return (-1);
+	if (audit_add(db, "%s" NAMES_MARK "%s", what, hex) == -1)
+		return (-1);
+	return (names_put(db, user, salted, NAMES_SALT + len));
+}
+
+/* The names of the line; malloc'ed, NULL: they have been erased. */
+static char *
+names_get(struct db *db, uint64_t line, const char *sum)
+{
+	struct seal_at	 at = { "audit_names", "names", line, 0, NULL, 0 };
+	char		*salted = NULL, hex[2 * NAMES_SUM + 1];
+	sqlite3_stmt	*st;
+	size_t		 len = 0;
+
+	st = db_query(db, S_AUDIT_NAMES_GET, ARGS(NUM(line)));
+	if (db_step(db, st) == 1) {
+		at.sa_version = db_col_num(st, 1);
+		salted = db_open(db, &at, st, 0, &len);
+		if (salted == NULL || len < NAMES_SALT ||
+		    names_sum((uint8_t *)salted, len, hex) == -1 ||
+		    strcmp(hex, sum) != 0) {
+			free(salted);
+			salted = strdup("(names that are not those of then)");
+			len = 0;
+		}
+	}
+	db_done(st);
+	if (salted != NULL && len > 0)
+		memmove(salted, salted + NAMES_SALT, len - NAMES_SALT + 1);
+	return (salted);
+}
+
+/* A line as it is shown: takes the text, returns it with the names. */
+static char *
+names_show(struct db *db, uint64_t line, char *text)
+{
+	char	*mark, *names, *both;
+
+	if (text == NULL || db->db_id == DB_SYSTEM ||
+	    (mark = strstr(text, NAMES_MARK)) == NULL ||
+	    strlen(mark) != sizeof(NAMES_MARK) - 1 + 2 * NAMES_SUM)
+		return (text);
+	names = names_get(db, line, mark + sizeof(NAMES_MARK) - 1);
+	*mark = '\0';
+	if (asprintf(&both, "%s %s", text, names == NULL ?
+	    "(names erased)" : names) == -1)
+		both = NULL;
+	free(names);
+	free(text);
+	return (both);
 }
 
 /*
@@ -218,6 +337,22 @@ audit_migrated(struct db *db, int version)
 	return (n == 0 ? chain_put(db, &ch) : -1);
 }
 
+/* What does not open may tell of somebody who is held. */
+static int
+line_held(struct db *db, sqlite3_stmt *st)
+{
+	struct seal_at	 at = { "audit", "entry", db_col_num(st, 0), 0, NULL,
+			    0 };
+	char		*text;
+	size_t		 len;
+	int		 held;
+
+	text = db_open(db, &at, st, 2, &len);
+	held = text == NULL || hold_line(db, text) != 0;
+	free(text);
+	return (held);
+}
+
 /* The chain begins behind what has gone. */
 int
 audit_purge(struct db *db, uint64_t before, unsigned int max)
@@ -227,16 +362,18 @@ audit_purge(struct db *db, uint64_t before, unsigned int max)
 	const void	*mac;
 	size_t		 len;
 	uint64_t	 from;
-	int		 n;
+	int		 n, held = 0;
 
-	if (chain_get(db, &ch) == -1)
+	if ((db->db_id != DB_SYSTEM && (held = hold_any(db)) == -1) ||
+	    chain_get(db, &ch) == -1)
 		return (-1);
 	from = ch.ch_before;
 	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(from), NUM(max)));
 	while ((n = db_step(db, st)) == 1) {
 		mac = db_col_bin(st, 3, &len);
 		if (db_col_num(st, 1) >= before || len != TOKEN_LEN ||
-		    db_col_num(st, 0) >= ch.ch_seq)
+		    db_col_num(st, 0) >= ch.ch_seq ||
+		    (held && line_held(db, st)))
 			break;
 		ch.ch_before = db_col_num(st, 0);
 		memcpy(ch.ch_base, mac, TOKEN_LEN);
@@ -244,7 +381,9 @@ audit_purge(struct db *db, uint64_t before, unsigned int max)
 	db_done(st);
 	if (n == -1 || (ch.ch_before != from && (db_exec(db, S_PURGE_AUDIT,
 	    ARGS(NUM(ch.ch_before))) == -1 || db_exec(db, S_PURGE_POINTS,
-	    ARGS(NUM(ch.ch_before))) == -1 || chain_put(db, &ch) == -1)))
+	    ARGS(NUM(ch.ch_before))) == -1 || (db->db_id != DB_SYSTEM &&
+	    db_exec(db, S_PURGE_NAMES, ARGS(NUM(ch.ch_before))) == -1) ||
+	    chain_put(db, &ch) == -1)))
 		n = -1;
 	else
 		n = (int)(ch.ch_before - from);
@@ -736,7 +875,9 @@ stream_show(struct stream *sm, struct peer *pe)
 			m.seq = sm->st_after = at.sa_row = db_col_num(st, 0);
 			m.at = db_col_num(st, 1);
 			text = db_open(db, &at, st, 2, &len);
-			m.open = text != NULL && utf8_valid(text, len);
+			text = names_show(db, m.seq, text);
+			m.open = text != NULL && utf8_valid(text,
+			    strlen(text));
 			m.text = m.open ? text : "";
 			(void)proc_send(pe, IMSG_C_AUDIT_ROW, sm->st_id, -1,
 			    &m);
@@ -939,6 +1080,36 @@ audit_meets(struct db *from, struct db *to)
 	return (n);
 }
 
+/* As they are, too; with them go those that were erased meanwhile. */
+int
+audit_carry_names(struct db *from, struct db *to, uint64_t *after)
+{
+	sqlite3_stmt	*st;
+	const void	*rec;
+	uint64_t	 id = *after;
+	size_t		 len;
+	int		 n, rows = 0, ok;
+
+	if (db_begin(to) == -1)
+		return (-1);
+	ok = *after != 0 || db_exec(to, S_AUDIT_NAMES_NONE, NOARGS) != -1;
+	st = db_query(from, S_AUDIT_NAMES_WALK, ARGS(NUM(id),
+	    NUM(WALK_ROWS)));
+	while ((n = db_step(from, st)) == 1 && ok) {
+		id = db_col_num(st, 0);
+		rec = db_col_bin(st, 2, &len);
+		ok = db_exec(to, S_AUDIT_NAMES_PUT, ARGS(NUM(id),
+		    NUM(db_col_num(st, 1)), BIN(rec, len))) == 1;
+		rows++;
+	}
+	db_done(st);
+	ok = ok && n == 0;
+	if (db_end(to, ok) == -1 || db_commit(to) == -1 || !ok)
+		return (-1);
+	*after = id;
+	return (rows == WALK_ROWS);
+}
+
 int
 audit_carry(struct db *from, struct db *to)
 {
@@ -981,7 +1152,8 @@ adm_audit(struct request *rq, const void *arg)
 		row.seq = at.sa_row = db_col_num(st, 0);
 		row.at = db_col_num(st, 1);
 		text = db_open(rq->rq_db, &at, st, 2, &len);
-		row.open = text != NULL && utf8_valid(text, len);
+		text = names_show(rq->rq_db, row.seq, text);
+		row.open = text != NULL && utf8_valid(text, strlen(text));
 		row.text = row.open ? text : "";
 		rq_answer(rq, IMSG_A_AUDIT_ROW, &row);
 		free(text);

@@ -64,6 +64,16 @@ const char *backup_verify(struct request *, const struct m_c_backup *);
 const char *backup_restore(struct request *, const struct m_c_backup *);
 const char *backup_rehearse(struct request *);
 const char *backup_list(struct request *);
+/*
+ * The generation after this stamp, in its place ("": the first): when it was
+ * made, its bytes (0: no manifest), when it was rehearsed, 0 never.  1, or 0:
+ * there is none.
+ */
+int	 backup_next(char stamp[STAMP_TEXT], uint64_t *at, uint64_t *bytes,
+	    uint64_t *rehearsed);
+/* A key is rotated, and opens no generation from before: another one is due,
+ * unless none are made by themselves. */
+void	 backup_outdated(void);
 /* For a certificate: name the generations that hold a tenant. */
 void	 backup_holds(FILE *, uint32_t tenant);
 

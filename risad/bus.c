@@ -447,6 +447,9 @@ bus_storage(uint32_t type, const void *m)
 		if ((of = office_get(mm->tenant)) != NULL)
 			office_deliver(of, mm);
 		return (0);
+	case IMSG_BUS_CLEARED:
+		office_cleared(m);
+		return (0);
 	case IMSG_BUS_ERASED:
 		office_erased(m);
 		return (0);

@@ -31,6 +31,7 @@ struct conf {
 	char		*co_country;
 	char		*co_cert, *co_key;
 	char		*co_data, *co_master, *co_pepper;
+	char		*co_previous;	/* master key before, or NULL */
 	char		*co_sign;	/* beside co_master if not given */
 	char		*co_htdocs, *co_control, *co_chroot;
 	uint16_t	 co_port;

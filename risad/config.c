@@ -73,6 +73,7 @@ conf_free(struct conf *co)
 	free(co->co_key);
 	free(co->co_data);
 	free(co->co_master);
+	free(co->co_previous);
 	free(co->co_pepper);
 	free(co->co_sign);
 	free(co->co_htdocs);
@@ -359,6 +360,8 @@ conf_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 	if (file_open(co, FILE_CERT, co->co_cert, 0, err, errlen) == -1 ||
 	    file_open(co, FILE_KEY, co->co_key, 1, err, errlen) == -1 ||
 	    file_open(co, FILE_MASTER, co->co_master, 1, err, errlen) == -1 ||
+	    (co->co_previous != NULL && file_open(co, FILE_PREVIOUS,
+	    co->co_previous, 1, err, errlen) == -1) ||
 	    file_open(co, FILE_PEPPER, co->co_pepper, 1, err, errlen) == -1 ||
 	    file_open(co, FILE_SIGN, co->co_sign, 1, err, errlen) == -1 ||
 	    page_open(co, err, errlen) == -1)
@@ -377,8 +380,7 @@ conf_reloadable(const struct conf *old, const struct conf *new, char *err,
 
 	if (strcmp(old->co_data, new->co_data) != 0)
 		what = "data";
-	else if (strcmp(old->co_master, new->co_master) != 0 ||
-	    strcmp(old->co_pepper, new->co_pepper) != 0 ||
+	else if (strcmp(old->co_pepper, new->co_pepper) != 0 ||
 	    strcmp(old->co_sign, new->co_sign) != 0)
 		what = "keys";
 	else if (strcmp(old->co_control, new->co_control) != 0)

@@ -24,6 +24,7 @@
 #define CONTROL_HELLO	10		/* seconds until it says hello */
 #define CONTROL_IDLE	60		/* seconds without any progress */
 #define CONTROL_MANY	5		/* seconds for all to have answered */
+#define CONTROL_LONG	7200		/* seconds for rows to go in steps */
 #define CONTROL_PAUSE	1		/* second without accept */
 
 /* The processes that a client waits for, one bit each. */
@@ -532,6 +533,15 @@ client_outcome(struct client *cl, enum note what)
 	cl->cl_trail = TRAIL_NONE;
 }
 
+/* What goes in steps answers once, when it is done. */
+static time_t
+client_patience(const struct client *cl)
+{
+	if (cl->cl_type == IMSG_C_ERASE || cl->cl_type == IMSG_C_PURGE_RUN)
+		return (CONTROL_LONG);
+	return (cl->cl_many ? CONTROL_MANY : CONTROL_IDLE);
+}
+
 static void
 client_pass(struct client *cl, const union msg_any *m)
 {
@@ -547,7 +557,7 @@ client_pass(struct client *cl, const union msg_any *m)
 	client_ask(cl, PROC_STORAGE, 0, type, m);
 	for (i = 0; i < proc_nsession; i++)
 		client_ask(cl, PROC_SESSION, i, type, m);
-	client_timer(cl, cl->cl_many ? CONTROL_MANY : CONTROL_IDLE);
+	client_timer(cl, client_patience(cl));
 	if (type == IMSG_C_STATS)
 		auth_stats(client_stat, cl);
 	if (cl->cl_wait == 0)

@@ -13,6 +13,7 @@
 #include <openssl/crypto.h>
 
 #include "db.h"
+#include "keyfile.h"
 #include "log.h"
 
 #define PATH		64
@@ -25,8 +26,6 @@ struct db_stats		 db_stats;
 
 static TAILQ_HEAD(dblist, db) dbs = TAILQ_HEAD_INITIALIZER(dbs);
 static struct db	*sysdb;
-static struct seal	*master;	/* keeps the master key itself */
-static const uint8_t	*master_key;
 static struct db	*looked_at;	/* of DB_NOW: its log cannot shrink */
 static int		 (*on_migrate)(struct db *, int);
 static void		 (*on_commit)(struct db *, int);
@@ -36,6 +35,7 @@ static void		 db_lose(struct db *);
 
 static const char	 check_text[] = "risad";
 static const struct seal_at check_at = { "meta", "check", 0, 0, NULL, 0 };
+static const struct seal_at index_at = { "meta", "index", 0, 0, NULL, 0 };
 
 const char *
 db_why_text(enum db_why why)
@@ -438,6 +438,8 @@ db_connect(struct db *db, const char *path, int create)
 	    NULL));
 }
 
+static enum db_why index_load(struct db *);
+
 /* Takes the seal.  The handle, or NULL and why. */
 static struct db *
 db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
@@ -461,8 +463,8 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
 	if ((rc = db_connect(db, path, create)) != SQLITE_OK)
 		*why = access(path, F_OK) == -1 && errno == ENOENT ?
 		    DB_MISSING : why_of(rc);
-	else
-		*why = db_migrate(db, db_kind(db), create);
+	else if ((*why = db_migrate(db, db_kind(db), create)) == DB_OK)
+		*why = index_load(db);
 	if (*why != DB_OK) {
 		log_warnx("%s %s", path, db_why_text(*why));
 		db_close(db);
@@ -477,85 +479,182 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
  * Keys.
  */
 
-static void
-key_path(char *buf, size_t len, uint32_t tenant, int temp)
-{
-	(void)snprintf(buf, len, "keys/%u.%s", tenant, temp ? "new" : "key");
-}
-
 static enum db_why
 key_load(uint32_t tenant, struct seal **seal)
 {
-	uint8_t		 file[SEAL_WRAPPED + 1], key[SEAL_KEY];
-	char		 path[PATH];
-	uint32_t	 generation;
-	ssize_t		 n;
-	int		 fd;
+	struct keyfile	 kf;
+	enum db_why	 why;
 
-	key_path(path, sizeof(path), tenant, 0);
-	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) == -1) {
-		log_warn("%s", path);
-		return (errno == ENOENT ? DB_MISSING : DB_TROUBLE);
-	}
-	n = read(fd, file, sizeof(file));
-	(void)close(fd);
-	if (n != SEAL_WRAPPED || seal_unwrap(master_key, tenant, file,
-	    SEAL_WRAPPED, &generation, key) == -1) {
-		log_warnx("%s: not a key of this tenant and master key", path);
-		return (DB_KEY);
-	}
-	*seal = seal_new(key, generation);
-	explicit_bzero(key, sizeof(key));
+	if ((why = keyfile_read(tenant, &kf)) != DB_OK)
+		return (why);
+	if (kf.kf_oldgen == 0)
+		*seal = seal_new(kf.kf_key, kf.kf_generation);
+	else if ((*seal = seal_new(kf.kf_old, kf.kf_oldgen)) != NULL)
+		seal_turn(*seal, kf.kf_key, kf.kf_generation);
+	explicit_bzero(&kf, sizeof(kf));
 	return (*seal == NULL ? DB_TROUBLE : DB_OK);
-}
-
-int
-db_sync_dir(const char *path)
-{
-	int	 fd, ret;
-
-	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
-		return (-1);
-	ret = fsync(fd);
-	(void)close(fd);
-	return (ret);
-}
-
-/* Either the whole key is there after this, or none: the name comes last. */
-static int
-key_store(uint32_t tenant, const uint8_t wrapped[SEAL_WRAPPED])
-{
-	char	 path[PATH], temp[PATH];
-	ssize_t	 n;
-	int	 fd, failed;
-
-	key_path(path, sizeof(path), tenant, 0);
-	key_path(temp, sizeof(temp), tenant, 1);
-	(void)unlink(temp);
-	if ((fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-	    O_NOFOLLOW, 0600)) == -1)
-		return (-1);
-	n = write(fd, wrapped, SEAL_WRAPPED);
-	failed = n != SEAL_WRAPPED || fsync(fd) == -1;
-	if (close(fd) == -1 || failed || rename(temp, path) == -1) {
-		(void)unlink(temp);
-		return (-1);
-	}
-	return (db_sync_dir("keys"));
 }
 
 static struct seal *
 key_make(uint32_t tenant)
 {
 	struct seal	*seal = NULL;
-	uint8_t		 key[SEAL_KEY], wrapped[SEAL_WRAPPED];
+	struct keyfile	 kf = { .kf_generation = GENERATION };
 
-	arc4random_buf(key, sizeof(key));
-	if (seal_wrap(master_key, tenant, GENERATION, key, wrapped) == 0 &&
-	    key_store(tenant, wrapped) == 0)
-		seal = seal_new(key, GENERATION);
-	explicit_bzero(key, sizeof(key));
+	arc4random_buf(kf.kf_key, sizeof(kf.kf_key));
+	if (keyfile_write(tenant, &kf) == 0)
+		seal = seal_new(kf.kf_key, GENERATION);
+	explicit_bzero(&kf, sizeof(kf));
 	return (seal);
+}
+
+/*
+ * The installation's key has a file from its first rotation on.  Until then it
+ * comes from the master key or, if that was exchanged, the one before.
+ */
+static enum db_why
+key_system(struct seal **seal, int before)
+{
+	const uint8_t	*key = before ? keyfile_previous() : keyfile_master();
+
+	if (keyfile_there(DB_SYSTEM))
+		return (key_load(DB_SYSTEM, seal));
+	if (key == NULL || (*seal = seal_system(key)) == NULL)
+		return (DB_TROUBLE);
+	return (DB_OK);
+}
+
+/* system.db or a log of the installation, by whichever key is its. */
+static struct db *
+system_handle(uint32_t month, int create, enum db_why *why)
+{
+	struct seal	*seal;
+	struct db	*db = NULL;
+	int		 before = keyfile_previous() != NULL &&
+			    !keyfile_there(DB_SYSTEM) && !create;
+
+	for (; db == NULL && before >= 0; before--) {
+		if ((*why = key_system(&seal, before)) != DB_OK)
+			return (NULL);
+		db = db_handle(DB_SYSTEM, month, seal, create, why);
+		if (*why != DB_KEY)
+			break;
+	}
+	return (db);
+}
+
+/*
+ * Rotation.
+ */
+
+/* The keys of indexes that a rotation has kept.  DB_OK, or why not. */
+static enum db_why
+index_load(struct db *db)
+{
+	sqlite3_stmt	*st;
+	void		*text;
+	size_t		 len;
+	int		 n;
+
+	if (db_kind(db) == STMT_LOG)
+		return (DB_OK);
+	st = db_query(db, S_META_GET, ARGS(TXT("index")));
+	if ((n = db_step(db, st)) != 1) {
+		db_done(st);
+		return (n == 0 ? DB_OK : DB_TROUBLE);
+	}
+	text = db_open(db, &index_at, st, 0, &len);
+	db_done(st);
+	n = text == NULL ? -1 : seal_kept(db->db_seal, text, len);
+	if (text != NULL)
+		freezero(text, len);
+	return (n == 0 ? DB_OK : DB_DAMAGED);
+}
+
+/* Before a key is replaced: what stays of it is in the file. */
+static int
+index_keep(struct db *db)
+{
+	uint8_t	 text[SEAL_KEPT];
+	void	*rec = NULL;
+	size_t	 len;
+	int	 n, ret = -1;
+
+	if ((n = seal_keep(db->db_seal, text)) != -1 && (rec = db_seal(db,
+	    &index_at, text, (size_t)n, &len)) != NULL && db_begin(db) == 0 &&
+	    db_end(db, db_exec(db, S_META_SET, ARGS(TXT("index"),
+	    BIN(rec, len))) == 1) == 0 && db_commit(db) == 0)
+		ret = seal_kept(db->db_seal, text, (size_t)n);
+	free(rec);
+	explicit_bzero(text, sizeof(text));
+	return (ret);
+}
+
+/* Each file of a tenant that is open goes over to the new key. */
+static void
+seals_turn(uint32_t tenant, const struct keyfile *kf)
+{
+	struct db	*db;
+
+	TAILQ_FOREACH(db, &dbs, db_entry)
+		if (db->db_id == tenant)
+			seal_turn(db->db_seal, kf->kf_key, kf->kf_generation);
+	if (tenant == DB_SYSTEM && sysdb != NULL)
+		seal_turn(sysdb->db_seal, kf->kf_key, kf->kf_generation);
+}
+
+/* The key in force becomes the old one.  0, or -1. */
+static int
+key_next(struct db *db, struct keyfile *kf)
+{
+	if (keyfile_there(db->db_id) && (keyfile_read(db->db_id, kf) !=
+	    DB_OK || kf->kf_oldgen != 0))
+		return (-1);
+	memcpy(kf->kf_old, seal_key(db->db_seal), SEAL_KEY);
+	kf->kf_oldgen = seal_generation(db->db_seal);
+	kf->kf_generation = kf->kf_oldgen + 1;
+	arc4random_buf(kf->kf_key, sizeof(kf->kf_key));
+	return (kf->kf_generation == 0 ? -1 : 0);
+}
+
+int
+db_turn(struct db *db)
+{
+	struct keyfile	 kf = { .kf_generation = 0 };
+	uint32_t	 tenant = db->db_id;
+	int		 ret = -1;
+
+	if (db_commit(db) == 0 && key_next(db, &kf) == 0 &&
+	    index_keep(db) == 0 &&
+	    keyfile_write(tenant, &kf) == 0) {
+		seals_turn(tenant, &kf);
+		ret = 0;
+	}
+	explicit_bzero(&kf, sizeof(kf));
+	return (ret);
+}
+
+int
+db_settle(uint32_t tenant)
+{
+	struct keyfile	 kf;
+	struct db	*db;
+	int		 ret = -1;
+
+	if (keyfile_read(tenant, &kf) != DB_OK)
+		return (-1);
+	kf.kf_oldgen = 0;
+	explicit_bzero(kf.kf_old, sizeof(kf.kf_old));
+	if (keyfile_write(tenant, &kf) == 0) {
+		TAILQ_FOREACH(db, &dbs, db_entry)
+			if (db->db_id == tenant)
+				seal_settle(db->db_seal);
+		if (tenant == DB_SYSTEM && sysdb != NULL)
+			seal_settle(sysdb->db_seal);
+		ret = 0;
+	}
+	explicit_bzero(&kf, sizeof(kf));
+	return (ret);
 }
 
 /*
@@ -572,31 +671,32 @@ db_make_dir(const char *path)
 	return (0);
 }
 
-enum db_why
-db_start(const uint8_t key[SEAL_KEY])
+static int
+same(const uint8_t *a, const uint8_t *b)
 {
-	struct seal	*seal;
+	return (a != NULL && b != NULL && CRYPTO_memcmp(a, b, SEAL_KEY) == 0);
+}
+
+enum db_why
+db_start(const uint8_t key[SEAL_KEY], const uint8_t *previous)
+{
 	enum db_why	 why;
 
 	if (sysdb != NULL)
 		return (db_is_master(key) ? DB_OK : DB_KEY);
 	if (db_make_dir("tenants") == -1 || db_make_dir("keys") == -1)
 		return (DB_TROUBLE);
-	if (master == NULL && ((master = seal_new(key, 0)) == NULL))
-		return (DB_TROUBLE);
-	master_key = seal_key(master);
-	if (!db_is_master(key))
+	if (keyfile_master() == NULL) {
+		if (keyfile_masters(key, previous) == -1)
+			return (DB_TROUBLE);
+	} else if (!db_is_master(key))
 		return (DB_KEY);
-	if ((seal = seal_system(key)) == NULL)
-		return (DB_TROUBLE);
 	/* Keys without system.db: it was lost, do not begin a new one. */
-	sysdb = db_handle(DB_SYSTEM, 0, seal, access("system.db", F_OK) == -1 &&
-	    access("keys/1.key", F_OK) == -1, &why);
-	if (sysdb == NULL) {
-		seal_free(master);
-		master = NULL;
-		master_key = NULL;
-	}
+	sysdb = system_handle(0, access("system.db", F_OK) == -1 &&
+	    access("keys/1.key", F_OK) == -1 && !keyfile_there(DB_SYSTEM),
+	    &why);
+	if (sysdb == NULL)
+		keyfile_forget();
 	return (why);
 }
 
@@ -604,22 +704,40 @@ db_start(const uint8_t key[SEAL_KEY])
 struct db *
 db_system(void)
 {
-	struct seal	*seal;
 	enum db_why	 why;
 
 	if (sysdb != NULL && sysdb->db_broken)
 		db_close(sysdb);
-	if (sysdb == NULL && master_key != NULL &&
-	    (seal = seal_system(master_key)) != NULL)
-		sysdb = db_handle(DB_SYSTEM, 0, seal, 0, &why);
+	if (sysdb == NULL && keyfile_master() != NULL)
+		sysdb = system_handle(0, 0, &why);
 	return (sysdb);
 }
 
 int
 db_is_master(const uint8_t key[SEAL_KEY])
 {
-	return (master_key != NULL &&
-	    CRYPTO_memcmp(master_key, key, SEAL_KEY) == 0);
+	return (same(keyfile_master(), key));
+}
+
+const char *
+db_masters_fault(const uint8_t key[SEAL_KEY], const uint8_t *previous,
+    int used)
+{
+	if (same(key, previous))
+		return ("the master key and the previous one are the same");
+	if (!db_is_master(key) && !same(keyfile_master(), previous))
+		return ("the master key in use is named neither as master nor "
+		    "as previous");
+	if (used && !same(keyfile_previous(), previous))
+		return ("the previous master key is still in use, see key "
+		    "show");
+	return (NULL);
+}
+
+int
+db_masters(const uint8_t key[SEAL_KEY], const uint8_t *previous)
+{
+	return (keyfile_masters(key, previous));
 }
 
 void
@@ -632,9 +750,7 @@ db_stop(void)
 		db_close(db);
 	if (sysdb != NULL)
 		db_close(sysdb);
-	seal_free(master);
-	master = NULL;
-	master_key = NULL;
+	keyfile_forget();
 }
 
 /* The files that SQLite keeps beside the database carry its name. */
@@ -672,7 +788,7 @@ db_create(uint32_t tenant)
 	if ((db = db_handle(tenant, 0, seal, 1, &why)) == NULL)
 		return (why);
 	db_close(db);
-	if (db_sync_dir(path) == -1 || db_sync_dir("tenants") == -1)
+	if (dir_sync(path) == -1 || dir_sync("tenants") == -1)
 		return (DB_TROUBLE);
 	return (DB_OK);
 }
@@ -763,11 +879,9 @@ db_enter_log(uint32_t tenant, uint32_t month, int create, enum db_why *why)
 		return (NULL);
 	}
 	db_room();
-	if (tenant != DB_SYSTEM)
-		*why = key_load(tenant, &seal);
-	else if (master_key == NULL || (seal = seal_system(master_key)) == NULL)
-		*why = DB_TROUBLE;
-	if (*why != DB_OK)
+	if (tenant == DB_SYSTEM)
+		return (db_opened(system_handle(month, create, why)));
+	if ((*why = key_load(tenant, &seal)) != DB_OK)
 		return (NULL);
 	return (db_opened(db_handle(tenant, month, seal, create, why)));
 }
@@ -877,6 +991,30 @@ db_log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
 	return (0);
 }
 
+struct next {
+	uint32_t	 ne_after, ne_month;
+};
+
+static void
+month_next(uint32_t tenant, uint32_t month, void *arg)
+{
+	struct next	*ne = arg;
+
+	(void)tenant;
+	if (month > ne->ne_after &&
+	    (ne->ne_month == 0 || month < ne->ne_month))
+		ne->ne_month = month;
+}
+
+uint32_t
+db_log_next(uint32_t tenant, uint32_t after)
+{
+	struct next	 ne = { after, 0 };
+
+	(void)db_log_each(tenant, month_next, &ne);
+	return (ne.ne_month);
+}
+
 struct months {
 	uint32_t	 mo_before, mo_n, mo_due, mo_oldest, mo_newest;
 	int		 mo_purge;
@@ -924,24 +1062,6 @@ db_log_purge(uint32_t tenant, uint32_t before)
 	return ((int)mo.mo_due);
 }
 
-/* Over the old bytes where they stand, then the name. */
-static int
-key_destroy(uint32_t tenant, int temp)
-{
-	uint8_t	 noise[SEAL_WRAPPED];
-	char	 path[PATH];
-	int	 fd, failed;
-
-	key_path(path, sizeof(path), tenant, temp);
-	if ((fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW)) == -1)
-		return (errno == ENOENT ? 0 : -1);
-	arc4random_buf(noise, sizeof(noise));
-	failed = pwrite(fd, noise, sizeof(noise), 0) != sizeof(noise) ||
-	    fsync(fd) == -1;
-	(void)close(fd);
-	return (failed || unlink(path) == -1 ? -1 : 0);
-}
-
 int
 db_destroy(uint32_t tenant)
 {
@@ -958,8 +1078,7 @@ db_destroy(uint32_t tenant)
 			(void)db_commit(db);
 		db_close(db);
 	}
-	if (key_destroy(tenant, 0) == -1 || key_destroy(tenant, 1) == -1 ||
-	    db_sync_dir("keys") == -1)
+	if (keyfile_destroy(tenant) == -1)
 		return (-1);
 	(void)snprintf(dir, sizeof(dir), "tenants/%u", tenant);
 	if ((d = opendir(dir)) == NULL)
@@ -975,7 +1094,7 @@ db_destroy(uint32_t tenant)
 	(void)closedir(d);
 	if (left || rmdir(dir) == -1)
 		return (-1);
-	return (db_sync_dir("tenants"));
+	return (dir_sync("tenants"));
 }
 
 /*
@@ -1041,16 +1160,15 @@ db_open_copy(enum db_way way, const char *path, uint32_t tenant,
 		goto fail;
 	if (tenant != DB_SYSTEM)
 		*why = key_load(tenant, &db->db_seal);
-	else if (master_key != NULL && (db->db_seal =
-	    seal_system(master_key)) != NULL)
-		*why = DB_OK;
+	else
+		*why = key_system(&db->db_seal, 0);
 	if (*why != DB_OK)
 		goto fail;
 	if ((rc = copy_connect(db, way, path)) != SQLITE_OK)
 		*why = access(path, F_OK) == -1 && errno == ENOENT ?
 		    DB_MISSING : why_of(rc);
-	else
-		*why = copy_check(db, way);
+	else if ((*why = copy_check(db, way)) == DB_OK)
+		*why = index_load(db);
 	if (*why != DB_OK)
 		goto fail;
 	if (way == DB_NOW)

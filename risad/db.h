@@ -87,14 +87,25 @@ void		 db_hooks(int (*migrated)(struct db *, int version),
 		    void (*forget)(struct db *));
 
 /*
- * Take the master key and open system.db, making it if it is not there.
- * DB_OK, or why not: DB_KEY says that the data belongs to another master key.
+ * Take the master key, with the one before it or NULL, and open system.db,
+ * making it if it is not there.  DB_OK, or why not: DB_KEY says that the data
+ * belongs to another master key.
  */
-enum db_why	 db_start(const uint8_t master[SEAL_KEY]);
+enum db_why	 db_start(const uint8_t master[SEAL_KEY],
+		    const uint8_t *previous);
 /* system.db for one request, or NULL.  Its writes are committed one by one. */
 struct db	*db_system(void);
 /* 1 if it is the key that db_start() took. */
 int		 db_is_master(const uint8_t master[SEAL_KEY]);
+/*
+ * Other master keys, while files are open: why they cannot be taken, or NULL;
+ * used: files may still be wrapped by the previous one.  Then take them: 0,
+ * or -1.
+ */
+const char	*db_masters_fault(const uint8_t master[SEAL_KEY],
+		    const uint8_t *previous, int used);
+int		 db_masters(const uint8_t master[SEAL_KEY],
+		    const uint8_t *previous);
 /* Commit and close everything, wipe the keys. */
 void		 db_stop(void);
 
@@ -136,9 +147,7 @@ void		 db_copy_end(struct db_copy *);
 /* Close a tenant's main file, all of it written to it.  0, or -1: its log holds
  * something that could not be. */
 int		 db_drop(uint32_t tenant);
-/* Have a directory's names on the disk, or make it if it is not there.  0, -1,
- * the latter logged. */
-int		 db_sync_dir(const char *path);
+/* Make a directory if it is not there.  0, or -1, logged. */
 int		 db_make_dir(const char *path);
 
 /*
@@ -146,6 +155,14 @@ int		 db_make_dir(const char *path);
  * 0 also when they were gone already; -1: something is left, call again.
  */
 int		 db_destroy(uint32_t tenant);
+/*
+ * A new key for a tenant, of its main file's handle, or for the installation:
+ * what is written from now on is sealed by it, the old one stays in the key
+ * file until db_settle().  0, or -1: the old one is still the only one.
+ */
+int		 db_turn(struct db *);
+/* Destroy the old key of a tenant.  0, or -1: it is there still. */
+int		 db_settle(uint32_t tenant);
 /* Put a damaged one out of the way, as .bad in place of .db; 0, or -1. */
 int		 db_log_aside(uint32_t tenant, uint32_t month);
 /* Commit, and take the file's log away with what is in it; 0, or -1. */
@@ -158,6 +175,8 @@ void		 db_shrink_all(void);
  */
 int		 db_log_months(uint32_t tenant, uint32_t before, uint32_t *n,
 		    uint32_t *due, uint32_t *oldest, uint32_t *newest);
+/* The oldest month after this one of which there is a log, or 0. */
+uint32_t	 db_log_next(uint32_t tenant, uint32_t after);
 /* Each of a tenant's logs; the function may remove it.  0, or -1. */
 int		 db_log_each(uint32_t tenant, void (*)(uint32_t tenant,
 		    uint32_t month, void *), void *);

@@ -46,6 +46,7 @@ static const struct shape	 shapes[] = {
 	PLAIN(FACTOR_ROW, m_factor_row),
 	PLAIN(BUS_GRANT, m_bus_grant),
 	PLAIN(BUS_ERASED, m_bus_erased),
+	PLAIN(BUS_CLEARED, m_bus_cleared),
 	SHAPE(LINK, m_link, 2, 0, AT(m_link, email), AT(m_link, name)),
 	PLAIN(RIGHTS, m_rights),
 	PLAIN(ROLE, m_role),

@@ -656,6 +656,21 @@ static const struct field c_tenant_end[] = {
 	N32(m_c_tenant_end, op), STR(m_c_tenant_end, name, MAX_LABEL),
 	N64(m_c_tenant_end, at), END
 };
+static const struct field c_key[] = {
+	STR(m_c_key, tenant, MAX_LABEL),
+	N8(m_c_key, state, KEY_STATE_MAX - 1), N8(m_c_key, previous, 1),
+	N8(m_c_key, waits, 1), N8(m_c_key, percent, 100),
+	N32(m_c_key, generation), N64(m_c_key, since), N64(m_c_key, done),
+	N64(m_c_key, bad), END
+};
+static const struct field c_key_backup[] = {
+	N32(m_c_key_backup, op), STR(m_c_key_backup, name, MAX_NAME), END
+};
+static const struct field c_key_copy[] = {
+	N32(m_c_key_copy, backup), N64(m_c_key_copy, at),
+	N32(m_c_key_copy, tenant), STR(m_c_key_copy, name, MAX_LABEL),
+	BLOB(m_c_key_copy, key, MAX_KEYFILE), END
+};
 static const struct field c_cert[] = {
 	N32(m_c_cert, op), N32(m_c_cert, tenant), END
 };
@@ -857,6 +872,30 @@ static const struct field c_log_row[] = {
 static const struct field c_log_text[] = {
 	BLOB(m_c_log_text, text, MAX_MAP), END
 };
+static const struct field a_erase[] = {
+	N64(m_a_erase, grant), N8(m_a_erase, what, ERASE_MAX - 1),
+	N32(m_a_erase, id), N64(m_a_erase, from), N64(m_a_erase, to), END
+};
+static const struct field c_keep[] = {
+	N32(m_c_keep, op), N8(m_c_keep, kind, KEEP_MAX - 1),
+	N32(m_c_keep, days), END
+};
+static const struct field c_erase[] = {
+	N32(m_c_erase, op), STR(m_c_erase, tenant, MAX_LABEL),
+	N8(m_c_erase, what, ERASE_MAX - 1), STR(m_c_erase, email, MAX_MAIL),
+	STR(m_c_erase, other, MAX_MAIL), STR(m_c_erase, floor, MAX_NAME),
+	N64(m_c_erase, from), N64(m_c_erase, to), END
+};
+static const struct field c_hold[] = {
+	N32(m_c_hold, op), STR(m_c_hold, tenant, MAX_LABEL),
+	STR(m_c_hold, email, MAX_MAIL), STR(m_c_hold, reason, MAX_REASON), END
+};
+static const struct field c_hold_row[] = {
+	STR(m_c_hold_row, tenant, MAX_LABEL),
+	STR(m_c_hold_row, email, MAX_MAIL),
+	STR(m_c_hold_row, reason, MAX_REASON), N32(m_c_hold_row, user),
+	N32(m_c_hold_row, by), N64(m_c_hold_row, at), END
+};
 static const struct field c_kept[] = {
 	STR(m_c_kept, tenant, MAX_LABEL), N8(m_c_kept, kind, KEEP_MAX - 1),
 	N8(m_c_kept, hold, 1), N32(m_c_kept, days), N64(m_c_kept, count),
@@ -938,6 +977,12 @@ static const struct field bus_erased[] = {
 	N8(m_bus_erased, kind, CHANNEL_MAX - 1), N32(m_bus_erased, a),
 	N32(m_bus_erased, b), N32(m_bus_erased, from),
 	N64(m_bus_erased, id), END
+};
+static const struct field bus_cleared[] = {
+	N32(m_bus_cleared, tenant), N8(m_bus_cleared, what, ERASE_MAX - 1),
+	N32(m_bus_cleared, a), N32(m_bus_cleared, b),
+	N64(m_bus_cleared, from), N64(m_bus_cleared, to),
+	N64(m_bus_cleared, last), END
 };
 static const struct field bus_grant[] = {
 	N16(m_bus_grant, inst), N32(m_bus_grant, tenant),
@@ -1132,6 +1177,7 @@ static const struct row {
 	ROW(A_USER_ADD, S, D, a_user_add),
 	ROW(A_USER_SET, S, D, a_user_set),
 	ROW(A_USER_DEL, S, D, grant_id),
+	ROW(A_ERASE, S, D, a_erase),
 	ROW(A_USER_LINK, S, D, grant_id),
 	ROW(A_LINK, D, S, a_link),
 	ROW(A_SIGNINS, S, D, grant_id),
@@ -1244,6 +1290,11 @@ static const struct row {
 	LOOK(C_PURGE_SHOW, D, c_name),
 	COMMAND(C_PURGE_RUN, D, c_name),
 	ANSWER(C_KEPT, D, c_kept),
+	OWNER(C_KEY_ROTATE, D, c_name),
+	LOOK(C_KEY_SHOW, D, c_none),
+	ANSWER(C_KEY_ROW, D, c_key),
+	OWNER(C_KEY_BACKUP, D, c_key_backup),
+	ANSWER(C_KEY_COPY, D, c_key_copy),
 	COMMAND(C_BACKUP_NOW, D, c_none),
 	LOOK(C_BACKUP_LIST, D, c_none),
 	LOOK(C_BACKUP_VERIFY, D, c_backup),
@@ -1260,6 +1311,12 @@ static const struct row {
 	ANSWER(C_CONFIRM_ROW, D, c_confirm_row),
 	LOOK(C_STORAGE, D, c_name),
 	ANSWER(C_STORAGE_ROW, D, c_storage_row),
+	OWNER(C_KEEP, D, c_keep),
+	COMMAND(C_ERASE, D, c_erase),
+	COMMAND(C_HOLD_SET, D, c_hold),
+	COMMAND(C_HOLD_CLEAR, D, c_hold),
+	LOOK(C_HOLD_SHOW, D, c_name),
+	ANSWER(C_HOLD_ROW, D, c_hold_row),
 	LOOK(C_PROOF_KEY, D, c_none),
 	ANSWER(C_PROOF_ROW, D, proof_key),
 	LOOK(C_STATUS, P | D | S, c_none),
@@ -1276,6 +1333,7 @@ static const struct row {
 	ROW(BUS_DOOR, S, S, bus_door),
 	ROW(BUS_MSG, D, S, bus_msg),
 	ROW(BUS_ERASED, D, S, bus_erased),
+	ROW(BUS_CLEARED, D, S, bus_cleared),
 	ROW(BUS_GRANT, D, S, bus_grant),
 };
 

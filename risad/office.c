@@ -380,6 +380,66 @@ office_erased(const struct m_bus_erased *m)
 	chunk_free(his);
 }
 
+/* Of a pair, with is the other one for whom it is made. */
+static struct chunk *
+frame_cleared(const struct m_bus_cleared *m, uint32_t with)
+{
+	json_t	*o = json_pack("{ss sI sI sI}", "t", "cleared", "from",
+		    (json_int_t)m->from, "to", (json_int_t)m->to, "last",
+		    (json_int_t)m->last);
+	char	 channel[40];
+
+	switch (m->what) {
+	case ERASE_NAMES:
+	case ERASE_PERSON:
+	case ERASE_DIRECT:
+		(void)json_object_set_new(o, "user", json_integer(m->a));
+		(void)json_object_set_new(o, "messages", json_string(
+		    m->what == ERASE_PERSON ? "erase" : m->what ==
+		    ERASE_NAMES ? "unname" : "keep"));
+		break;
+	case ERASE_FLOOR:
+		(void)json_object_set_new(o, "floor", json_integer(m->a));
+		break;
+	case ERASE_PAIR:
+		channel_name(channel, sizeof(channel), CHANNEL_USER, with, 0);
+		(void)json_object_set_new(o, "channel", json_string(channel));
+		break;
+	default:
+		(void)json_object_set_new(o, "direct",
+		    json_boolean(m->what == ERASE_ALL));
+		break;
+	}
+	return (frame_json(o));
+}
+
+void
+office_cleared(const struct m_bus_cleared *m)
+{
+	struct office	*of = office_get(m->tenant);
+	struct chunk	*mine, *his;
+	struct person	*pn;
+	struct floor	*fl;
+	uint32_t	 user;
+
+	if (of == NULL)
+		return;
+	mine = frame_cleared(m, m->b);
+	his = frame_cleared(m, m->a);
+	if (m->what == ERASE_FLOOR) {
+		if ((fl = floor_find(of, m->a)) != NULL)
+			office_words(fl, 0, 0, mine);
+	} else TAILQ_FOREACH(pn, &of->of_persons, pn_entry) {
+		user = pn->pn_conn->cn_login->lg_user;
+		if (m->what != ERASE_PAIR || user == m->a)
+			person_queue(pn, mine);
+		else if (user == m->b)
+			person_queue(pn, his);
+	}
+	chunk_free(mine);
+	chunk_free(his);
+}
+
 void
 office_deliver(struct office *of, const struct m_bus_msg *m)
 {

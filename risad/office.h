@@ -51,6 +51,8 @@ void	 office_words(struct floor *, uint8_t room, uint16_t but,
 void	 office_deliver(struct office *, const struct m_bus_msg *);
 /* A message is gone: pages that may have it are told. */
 void	 office_erased(const struct m_bus_erased *);
+/* Storage erases more than one: pages drop it, or take its name away. */
+void	 office_cleared(const struct m_bus_cleared *);
 /* The user has come in elsewhere: the page here ends. */
 void	 office_takeover(struct office *, uint32_t user);
 /* Keep where the avatar of ours stands, some seconds from now. */

@@ -120,8 +120,8 @@ static void	 add_from(const char *);
 %token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONFIRM CONNECTIONS
 %token	CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE EXPIRES EXPORT FROM
 %token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
-%token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PROXY PURGE
-%token	REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
+%token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
+%token	PURGE REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind confirms confirm
@@ -158,12 +158,12 @@ statement	: STRING '=' value		{
 			if (once("data"))
 				set_path(&ps.conf->co_data, "data", $2.string);
 		}
-		| KEYS MASTER STRING PEPPER STRING sign	{
+		| KEYS MASTER STRING previous PEPPER STRING sign	{
 			if (once("keys")) {
 				set_path(&ps.conf->co_master, "keys master",
 				    $3.string);
 				set_path(&ps.conf->co_pepper, "pepper",
-				    $5.string);
+				    $6.string);
 			}
 		}
 		| HTDOCS STRING			{
@@ -225,6 +225,13 @@ statement	: STRING '=' value		{
 				    "limit address", $5.number, 1,
 				    ps.conf->co_max_conns);
 			}
+		}
+		;
+
+previous	: /* the master key was never another */
+		| PREVIOUS STRING		{
+			set_path(&ps.conf->co_previous, "previous",
+			    $2.string);
 		}
 		;
 
@@ -355,6 +362,7 @@ static const struct keyword {
 	{ "password",		PASSWORD },
 	{ "pepper",		PEPPER },
 	{ "port",		PORT },
+	{ "previous",		PREVIOUS },
 	{ "proxy",		PROXY },
 	{ "purge",		PURGE },
 	{ "redirect",		REDIRECT },
@@ -395,7 +403,8 @@ static const struct follow {
 	{ INVITE, INVITE, "expires", NULL },
 	{ INVITE, EXPIRES, "a time", NULL },
 	{ KEYS, KEYS, "master", NULL },
-	{ KEYS, MASTER, "a path", "pepper" },
+	{ KEYS, MASTER, "a path", "previous or pepper" },
+	{ KEYS, PREVIOUS, "a path", "pepper" },
 	{ KEYS, PEPPER, "a path", "sign" },
 	{ KEYS, SIGN, "a path", NULL },
 	{ LIMIT, LIMIT, "connections", NULL },
@@ -1445,6 +1454,8 @@ print_config(const struct conf *co)
 	print_string(" key", co->co_key);
 	print_string("\ndata", co->co_data);
 	print_string("\nkeys master", co->co_master);
+	if (co->co_previous != NULL)
+		print_string(" previous", co->co_previous);
 	print_string(" pepper", co->co_pepper);
 	print_string(" sign", co->co_sign);
 	print_string("\nhtdocs", co->co_htdocs);

@@ -142,6 +142,7 @@ person_error(struct person *pn, const char *code, const char *ref,
 	    { "no-guest", "Nobody of this number waits at the door." },
 	    { "forbidden", "Your role, or the other's, does not allow this." },
 	    { "no-right", "Only from inside, and only where there is a lock." },
+	    { "held", "A legal hold forbids it." },
 	    { "full", "The floor is full." },
 	    { "unavailable", "Not now. Try again in a moment." },
 	};
@@ -168,6 +169,8 @@ person_refusal(struct person *pn, const struct m_result *m, const char *ref,
 {
 	if (m->code == R_NOTFOUND)
 		person_error(pn, missing, ref, NULL);
+	else if (m->code == R_HELD)
+		person_error(pn, "held", ref, NULL);
 	else if (m->code == R_INVALID)
 		person_error(pn, "field", ref, m->field);
 	else if (m->code == R_FORBIDDEN)

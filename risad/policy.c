@@ -317,14 +317,36 @@ read_lists(struct policy *po, const uint8_t *p, const uint8_t *end)
 	return (p == end ? 0 : -1);
 }
 
+/*
+ * The first rules were two numbers, length and kinds, with no count before
+ * them; a count is never 0, and those numbers began with it.
+ */
+#define FIRST_BYTES	(2 * sizeof(uint32_t))
+
+static int
+read_first(struct policy *po, const uint8_t *p)
+{
+	uint32_t	 n[2];
+
+	memcpy(n, p, sizeof(n));
+	po->po_value[POLICY_LENGTH] = be32toh(n[0]);
+	po->po_value[POLICY_KINDS] = be32toh(n[1]);
+	return (policy_check(po) == NULL ? 0 : -1);
+}
+
 int
 policy_read(struct policy *po, const void *data, size_t len)
 {
 	const uint8_t	*p = data;
 
 	policy_default(po);
-	if (len == 0 || ((p = read_values(po, p, p + len)) != NULL &&
-	    read_lists(po, p, (const uint8_t *)data + len) == 0))
+	if (len == 0)
+		return (0);
+	if (len == FIRST_BYTES && p[0] == 0) {
+		if (read_first(po, p) == 0)
+			return (0);
+	} else if ((p = read_values(po, p, p + len)) != NULL &&
+	    read_lists(po, p, (const uint8_t *)data + len) == 0)
 		return (0);
 	policy_default(po);
 	return (-1);

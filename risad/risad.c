@@ -44,6 +44,7 @@ static const enum proc_type	 file_for[FILE_MAX][2] = {
 	[FILE_CERT] = { PROC_SESSION, PROC_KEYS },
 	[FILE_KEY] = { PROC_KEYS },
 	[FILE_MASTER] = { PROC_STORAGE },
+	[FILE_PREVIOUS] = { PROC_STORAGE },
 	[FILE_PEPPER] = { PROC_HASH },
 	[FILE_SIGN] = { PROC_KEYS },
 	[FILE_CONTROL] = { PROC_AUTH },

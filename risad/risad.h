@@ -47,6 +47,7 @@
 #define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
+#define MAX_KEYFILE		256
 #define MAX_LINE		1000	/* a sentence for the operator */
 #define BACKUP_NONE		1440	/* the minute that no day has */
 #define MAX_BACKUPS		100	/* generations */
@@ -55,7 +56,7 @@
 #define MAX_ROLES		32	/* of a tenant's own */
 #define MAX_USERS		20000
 #define MAX_OPERATORS		256	/* of an installation */
-#define MAX_REASON_CHARS	120	/* of an export */
+#define MAX_REASON_CHARS	120	/* of a hold, or an export */
 #define MAX_REASON		(MAX_REASON_CHARS * 4)
 #define MAX_GUESTS		256	/* URLs for guests of a tenant */
 #define MAX_VISITS		1000	/* guests of a tenant at one time */
@@ -119,6 +120,7 @@ enum result {
 	R_ADDRESS,		/* not from the address of the asker */
 	R_EXCLUDES,		/* the list of the field is without it */
 	R_LOCKED,		/* failed too often: again after arg seconds */
+	R_HELD,			/* a legal hold forbids it */
 	R_MAX
 };
 
@@ -178,23 +180,36 @@ enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
 		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
 /* How its lines are wanted: as rows, or as the text of a file. */
 enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
+/* What an erasure is of, while the tenant is in use. */
+enum erase_what {
+	ERASE_NAMES,		/* a person: what he wrote has no name then */
+	ERASE_PERSON,		/* a person with all that he wrote */
+	ERASE_FLOOR,		/* messages of a floor and its rooms */
+	ERASE_PAIR,		/* what two people have written each other */
+	ERASE_FLOORS,		/* messages of all floors */
+	ERASE_ALL,		/* those, and all direct messages */
+	ERASE_DIRECT,		/* direct messages of somebody deleted */
+	ERASE_MAX
+};
 /* What is kept for a time, and goes then. */
 enum keep_kind	{ KEEP_CHAT, KEEP_AUDIT, KEEP_LOG, KEEP_MAX };
 /* What there is of a tenant, and of the installation. */
 enum store_kind	{ STORE_PEOPLE, STORE_PASSWORD, STORE_SIGNIN, STORE_FLOOR,
 		  STORE_CHAT, STORE_AUDIT, STORE_LOG, STORE_EXPORT, STORE_FILE,
-		  STORE_MAX };
+		  STORE_BACKUP, STORE_REHEARSAL, STORE_MAX };
 /* What was handed out as a file, and how that went. */
 enum export_kind { EXPORT_TENANT, EXPORT_CSV, EXPORT_JSONL, EXPORT_KIND_MAX };
 enum export_state { EXPORT_BEGUN, EXPORT_DONE, EXPORT_FAILED,
 		  EXPORT_STATE_MAX };
 /* What takes a second operator, if risad.conf says so, as bits. */
-#define CONFIRM_DELETE		0x01	/* people, floors */
-#define CONFIRM_ERASE		0x02	/* a tenant, now or on a day */
-#define CONFIRM_EXPORT		0x04
+#define CONFIRM_DELETE		0x01	/* people, floors, a hold */
+#define CONFIRM_ERASE		0x02	/* a tenant, people, chat */
+#define CONFIRM_EXPORT		0x04	/* data, keys */
 #define CONFIRM_OPERATOR	0x08	/* changes of the ledger */
 #define CONFIRM_PURGE		0x10	/* now, or by other rules */
 #define CONFIRM_ALL		0x1f
+/* A tenant's key: all is sealed by it, or not yet, or it does not open. */
+enum key_state	{ KEY_WHOLE, KEY_ROTATING, KEY_CLOSED, KEY_STATE_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
@@ -418,6 +433,7 @@ enum imsg_type {
 	IMSG_A_USER_ADD,
 	IMSG_A_USER_SET,
 	IMSG_A_USER_DEL,
+	IMSG_A_ERASE,
 	IMSG_A_USER_LINK,
 	IMSG_A_LINK,
 	IMSG_A_SIGNINS,
@@ -531,6 +547,11 @@ enum imsg_type {
 	IMSG_C_PURGE_SHOW,
 	IMSG_C_PURGE_RUN,
 	IMSG_C_KEPT,
+	IMSG_C_KEY_ROTATE,
+	IMSG_C_KEY_SHOW,
+	IMSG_C_KEY_ROW,
+	IMSG_C_KEY_BACKUP,
+	IMSG_C_KEY_COPY,
 	IMSG_C_BACKUP_NOW,
 	IMSG_C_BACKUP_LIST,
 	IMSG_C_BACKUP_VERIFY,
@@ -547,6 +568,12 @@ enum imsg_type {
 	IMSG_C_CONFIRM_ROW,
 	IMSG_C_STORAGE,
 	IMSG_C_STORAGE_ROW,
+	IMSG_C_KEEP,
+	IMSG_C_ERASE,
+	IMSG_C_HOLD_SET,
+	IMSG_C_HOLD_CLEAR,
+	IMSG_C_HOLD_SHOW,
+	IMSG_C_HOLD_ROW,
 	IMSG_C_PROOF_KEY,
 	IMSG_C_PROOF_ROW,
 	IMSG_C_STATUS,
@@ -566,6 +593,7 @@ enum imsg_type {
 	/* storage -> session: what a worker need not believe another */
 	IMSG_BUS_MSG,
 	IMSG_BUS_ERASED,
+	IMSG_BUS_CLEARED,
 	IMSG_BUS_GRANT,
 
 	IMSG_MAX
@@ -579,6 +607,7 @@ enum conf_file {
 	FILE_CERT,		/* session, keys: PEM chain */
 	FILE_KEY,		/* keys: PEM private key */
 	FILE_MASTER,		/* storage: 32 bytes */
+	FILE_PREVIOUS,		/* storage: the master key before it */
 	FILE_PEPPER,		/* hash: 32 bytes */
 	FILE_SIGN,		/* keys: 32 bytes, of Ed25519 */
 	FILE_CONTROL,		/* auth: listening unix socket */
@@ -1007,6 +1036,12 @@ struct m_me_set {
 	uint8_t		 lang, status;
 };
 struct m_floor_row	{ uint32_t floor, version; const char *name; };
+struct m_a_erase {
+	uint64_t	 grant;
+	uint8_t		 what;		/* enum erase_what, no pair or all */
+	uint32_t	 id;		/* a user or a floor */
+	uint64_t	 from, to;	/* ms; 0: from the first, until now */
+};
 struct m_grant_id	{ uint64_t grant; uint32_t id; };
 struct m_floor_doc {
 	uint32_t	 floor, version;
@@ -1380,6 +1415,29 @@ struct m_c_log_row {
 	uint32_t	 user, floor;
 	const char	*email, *addr, *text;
 };
+struct m_c_keep {			/* of the installation's own */
+	uint32_t	 op;
+	uint8_t		 kind;		/* enum keep_kind */
+	uint32_t	 days;
+};
+struct m_c_erase {
+	uint32_t	 op;
+	const char	*tenant;
+	uint8_t		 what;		/* enum erase_what */
+	const char	*email, *other, *floor;	/* as far as it needs them */
+	uint64_t	 from, to;	/* ms; 0: from the first, until now */
+};
+struct m_c_hold {
+	uint32_t	 op;
+	const char	*tenant;
+	const char	*email;		/* empty: the whole tenant */
+	const char	*reason;
+};
+struct m_c_hold_row {
+	const char	*tenant, *email, *reason;
+	uint32_t	 user, by;	/* user 0: the whole tenant */
+	uint64_t	 at;
+};
 struct m_c_kept {
 	const char	*tenant;
 	uint8_t		 kind;		/* enum keep_kind */
@@ -1387,6 +1445,25 @@ struct m_c_kept {
 	uint32_t	 days;		/* 0: for ever */
 	uint64_t	 count, due;	/* rows; of logs, months */
 	uint64_t	 oldest, newest;	/* ms, or 0 */
+};
+/* The key of a tenant, or (no name) of the installation. */
+struct m_c_key {
+	const char	*tenant;
+	uint8_t		 state;		/* enum key_state */
+	uint8_t		 previous;	/* needs the previous master key */
+	uint8_t		 waits;		/* its rotation does, or failed */
+	uint8_t		 percent;	/* of this pass of a rotation */
+	uint32_t	 generation;
+	uint64_t	 since;		/* ms, 0: the first day */
+	uint64_t	 done, bad;	/* records */
+};
+struct m_c_key_backup	{ uint32_t op; const char *name; };
+struct m_c_key_copy {
+	uint32_t	 backup;
+	uint64_t	 at;
+	uint32_t	 tenant;	/* 0: the installation's */
+	const char	*name;
+	struct m_blob	 key;		/* as its file, under the master key */
 };
 /* Verify and restore: a generation, "" for the newest; a tenant, "" for all. */
 struct m_c_backup	{ uint32_t op; const char *stamp, *tenant; };
@@ -1481,6 +1558,13 @@ struct m_bus_erased {
 	uint8_t		 kind;
 	uint32_t	 a, b, from;
 	uint64_t	 id;
+};
+/* What m_a_erase and m_c_erase have set off; of messages up to last. */
+struct m_bus_cleared {
+	uint32_t	 tenant;
+	uint8_t		 what;		/* enum erase_what */
+	uint32_t	 a, b;		/* a user, a floor, or two users */
+	uint64_t	 from, to, last;
 };
 struct m_bus_grant {			/* whose page a worker may hold */
 	uint16_t	 inst;

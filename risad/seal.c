@@ -16,18 +16,34 @@
 #define CACHE		16		/* derived keys of one tenant */
 #define INFO		64
 
+/*
+ * All indexes that there are.  Nobody can compute some of their values again,
+ * as the text is not kept or, of a handle, because authenticators have it: so
+ * their keys stay when the key that they were derived from goes.
+ */
+static const char *const index_names[] = {
+	"mail", "lock", "passkey", "handle", "ref", "floors", "groups", "roles",
+	"backup"
+};
+#define INDEXES		(sizeof(index_names) / sizeof(index_names[0]))
+
 struct derived {
 	char		 de_name[NAMELEN];	/* empty: none */
 	uint32_t	 de_month;		/* 0: of an index */
+	uint32_t	 de_generation;
 	uint8_t		 de_key[SEAL_KEY];
 };
 
 struct seal {
 	int		 se_used;
 	uint32_t	 se_generation;
+	uint32_t	 se_oldgen;	/* 0: there is no older key */
 	unsigned int	 se_next;	/* slot of the cache to overwrite */
 	uint8_t		 se_key[SEAL_KEY];
+	uint8_t		 se_old[SEAL_KEY];
 	struct derived	 se_cache[CACHE];
+	int		 se_kept[INDEXES];
+	uint8_t		 se_index[INDEXES][SEAL_KEY];
 };
 
 static struct seal	*vault;
@@ -256,36 +272,127 @@ seal_system(const uint8_t master[SEAL_KEY])
 	return (se);
 }
 
-/*
- * The key of a table and month or, with month 0, of an index; made when it is
- * first asked for.
- */
-static const uint8_t *
-derive(struct seal *se, const char *name, uint32_t month)
+void
+seal_turn(struct seal *se, const uint8_t key[SEAL_KEY], uint32_t generation)
+{
+	memcpy(se->se_old, se->se_key, SEAL_KEY);
+	se->se_oldgen = se->se_generation;
+	memcpy(se->se_key, key, SEAL_KEY);
+	se->se_generation = generation;
+}
+
+void
+seal_settle(struct seal *se)
+{
+	explicit_bzero(se->se_old, sizeof(se->se_old));
+	explicit_bzero(se->se_cache, sizeof(se->se_cache));
+	se->se_oldgen = 0;
+	(void)contexts();	/* they may hold a key still */
+}
+
+uint32_t
+seal_oldgen(const struct seal *se)
+{
+	return (se->se_oldgen);
+}
+
+static int
+index_number(const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < INDEXES; i++)
+		if (strcmp(index_names[i], name) == 0)
+			return ((int)i);
+	return (-1);
+}
+
+/* The key of a table and month or, with month 0, of an index. */
+static int
+derive_new(const struct seal *se, const char *name, uint32_t month,
+    uint32_t generation, uint8_t out[SEAL_KEY])
 {
 	const char	*label = month == 0 ? "risad index" : "risad seal";
-	struct derived	*de;
 	uint8_t		 info[INFO];
 	size_t		 i, n = strlen(label);
 
-	for (i = 0; i < CACHE; i++) {
-		de = &se->se_cache[i];
-		if (de->de_month == month && strcmp(de->de_name, name) == 0)
-			return (de->de_key);
-	}
 	memcpy(info, label, n);
 	if ((i = put_name(info + n, name)) == 0)
-		return (NULL);
+		return (-1);
 	n += i;
 	if (month != 0)
 		n += put32(info + n, month);
+	return (hkdf(generation == se->se_generation ? se->se_key :
+	    se->se_old, info, n, out));
+}
+
+/* The same, made when it is first asked for. */
+static const uint8_t *
+derive(struct seal *se, const char *name, uint32_t month, uint32_t generation)
+{
+	struct derived	*de;
+	size_t		 i;
+	int		 kept = month == 0 ? index_number(name) : -1;
+
+	if (kept != -1 && se->se_kept[kept])
+		return (se->se_index[kept]);
+	for (i = 0; i < CACHE; i++) {
+		de = &se->se_cache[i];
+		if (de->de_month == month && de->de_generation == generation &&
+		    strcmp(de->de_name, name) == 0)
+			return (de->de_key);
+	}
 	de = &se->se_cache[se->se_next++ % CACHE];
 	de->de_name[0] = '\0';
-	if (hkdf(se->se_key, info, n, de->de_key) == -1)
+	if (derive_new(se, name, month, generation, de->de_key) == -1)
 		return (NULL);
 	(void)strlcpy(de->de_name, name, sizeof(de->de_name));
 	de->de_month = month;
+	de->de_generation = generation;
 	return (de->de_key);
+}
+
+int
+seal_keep(struct seal *se, uint8_t out[SEAL_KEPT])
+{
+	const uint8_t	*key;
+	uint8_t		*p = out;
+	size_t		 i;
+
+	memset(out, 0, SEAL_KEPT);
+	for (i = 0; i < INDEXES; i++) {
+		key = derive(se, index_names[i], 0, se->se_generation);
+		if (key == NULL || p + 1 + NAMELEN + SEAL_KEY >
+		    out + SEAL_KEPT)
+			return (-1);
+		p += put_name(p, index_names[i]);
+		memcpy(p, key, SEAL_KEY);
+		p += SEAL_KEY;
+	}
+	return ((int)(p - out));
+}
+
+int
+seal_kept(struct seal *se, const uint8_t *text, size_t len)
+{
+	char	 name[NAMELEN];
+	size_t	 n;
+	int	 i;
+
+	while (len > 0) {
+		n = text[0];
+		if (n == 0 || n >= NAMELEN || len < 1 + n + SEAL_KEY)
+			return (-1);
+		memcpy(name, text + 1, n);
+		name[n] = '\0';
+		if ((i = index_number(name)) != -1) {
+			memcpy(se->se_index[i], text + 1 + n, SEAL_KEY);
+			se->se_kept[i] = 1;
+		}
+		text += 1 + n + SEAL_KEY;
+		len -= 1 + n + SEAL_KEY;
+	}
+	return (0);
 }
 
 static uint32_t
@@ -335,7 +442,8 @@ seal_make(struct seal *se, const struct seal_at *at, const void *text,
 
 	if (len > SEAL_MAX ||
 	    (n = bound_data(aad, at, se->se_generation, month)) == 0 ||
-	    (key = derive(se, at->sa_table, month)) == NULL)
+	    (key = derive(se, at->sa_table, month, se->se_generation)) ==
+	    NULL)
 		return (-1);
 	out[0] = FORMAT;
 	put32(out + 1, se->se_generation);
@@ -345,22 +453,31 @@ seal_make(struct seal *se, const struct seal_at *at, const void *text,
 	return (encrypt(key, out + 9, aad, n, text, len, out + SEAL_HEAD));
 }
 
+uint32_t
+seal_of(const void *rec, size_t len)
+{
+	const uint8_t	*p = rec;
+
+	return (p == NULL || len < SEAL_OVER || p[0] != FORMAT ? 0 :
+	    get32(p + 1));
+}
+
 ssize_t
 seal_open(struct seal *se, const struct seal_at *at, const void *rec,
     size_t len, void *out)
 {
 	uint8_t		 aad[AAD_MAX];
 	const uint8_t	*key, *p = rec;
-	uint32_t	 month;
+	uint32_t	 month, generation = seal_of(rec, len);
 	size_t		 n;
 
-	if (p == NULL || len < SEAL_OVER || len - SEAL_OVER > SEAL_MAX ||
-	    p[0] != FORMAT || get32(p + 1) != se->se_generation)
+	if (generation == 0 || len - SEAL_OVER > SEAL_MAX ||
+	    (generation != se->se_generation && generation != se->se_oldgen))
 		return (-1);
 	month = get32(p + 5);
 	len -= SEAL_OVER;
-	if ((n = bound_data(aad, at, se->se_generation, month)) == 0 ||
-	    month == 0 || (key = derive(se, at->sa_table, month)) == NULL)
+	if ((n = bound_data(aad, at, generation, month)) == 0 || month == 0 ||
+	    (key = derive(se, at->sa_table, month, generation)) == NULL)
 		return (-1);
 	if (decrypt(key, p + 9, aad, n, p + SEAL_HEAD, len, out) == -1)
 		return (-1);
@@ -374,7 +491,8 @@ seal_index(struct seal *se, const char *what, const void *data, size_t len,
 	const uint8_t	*key;
 	unsigned int	 outlen = SEAL_INDEX;
 
-	if ((key = derive(se, what, 0)) == NULL ||
+	if (index_number(what) == -1 ||
+	    (key = derive(se, what, 0, se->se_generation)) == NULL ||
 	    HMAC(EVP_sha256(), key, SEAL_KEY, data, len, out, &outlen) == NULL)
 		return (-1);
 	return (outlen == SEAL_INDEX ? 0 : -1);

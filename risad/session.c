@@ -586,6 +586,7 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		return (0);
 	case IMSG_BUS_MSG:
 	case IMSG_BUS_ERASED:
+	case IMSG_BUS_CLEARED:
 	case IMSG_BUS_GRANT:
 		return (bus_storage(type, m));
 	case IMSG_C_STATUS:

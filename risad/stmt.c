@@ -34,6 +34,27 @@
 	"SELECT id, user, guest, state, began, ended, version, detail "	\
 	"FROM visits "
 
+/*
+ * A row of messages, against one of erasures: is it meant (the numbers are
+ * those of enum erase_what), or already gone for everybody who reads?
+ */
+#define MEANT								\
+	"CASE e.what WHEN 1 THEN messages.sender = e.a "		\
+	"WHEN 2 THEN messages.kind < 2 AND messages.a = e.a "		\
+	"WHEN 3 THEN messages.kind = 2 AND messages.a = e.a "		\
+	"AND messages.b = e.b "						\
+	"WHEN 4 THEN messages.kind < 2 WHEN 5 THEN 1 ELSE 0 END "
+#define GOING								\
+	"EXISTS (SELECT 1 FROM erasures e WHERE messages.id > e.after "	\
+	"AND messages.id <= e.last AND "				\
+	"messages.at BETWEEN e.since AND e.until AND " MEANT ") "
+
+/* Is the row of messages of nobody, and to nobody, who is held? */
+#define FREE								\
+	"NOT EXISTS (SELECT 1 FROM holds h WHERE "			\
+	"h.user = messages.sender OR (messages.kind = 2 AND "		\
+	"(h.user = messages.a OR h.user = messages.b))) "
+
 static const struct row {
 	const char	*r_name;
 	int		 r_kinds;
@@ -165,12 +186,11 @@ static const struct row {
 	    "LIMIT ?3"),
 	ROW(EXPORTS_OLD, SYS, "DELETE FROM exports WHERE at < ?1"),
 	ROW(NOTICE_PUT, SYS,
-	    "INSERT INTO notices (name, tenant, entry) VALUES (?1, ?2, ?3) "
-	    "ON CONFLICT (name, tenant) DO UPDATE SET "
-	    "entry = excluded.entry"),
+	    "INSERT OR REPLACE INTO notices (id, name, tenant, entry) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
 	ROW(NOTICE_DEL, SYS,
 	    "DELETE FROM notices WHERE name = ?1 AND tenant = ?2"),
-	ROW(NOTICES, SYS, "SELECT name, tenant, entry FROM notices"),
+	ROW(NOTICES, SYS, "SELECT id, name, tenant, entry FROM notices"),
 	ROW(STORE_EXPORT, SYS,
 	    STORE("SELECT id, at, length(entry) AS size FROM exports "
 	    "WHERE id > ?1")),
@@ -377,8 +397,6 @@ static const struct row {
 	ROW(FLOOR_RIGHTS, TEN,
 	    "UPDATE floors SET version = ?2, rights = ?3 WHERE id = ?1"),
 	ROW(FLOOR_DEL, TEN, "DELETE FROM floors WHERE id = ?1"),
-	ROW(FLOOR_DEL_TALK, TEN,
-	    "DELETE FROM messages WHERE kind IN (0, 1) AND a = ?1"),
 	ROW(FLOOR_DEL_READS, TEN,
 	    "DELETE FROM reads WHERE kind IN (0, 1) AND a = ?1"),
 	ROW(FLOOR_COUNT, TEN, "SELECT count(*) FROM floors"),
@@ -397,7 +415,7 @@ static const struct row {
 	ROW(HISTORY, TEN,
 	    "SELECT id, at, sender, text FROM messages "
 	    "WHERE kind = ?1 AND a = ?2 AND b = ?3 AND id < ?4 AND id > ?6 "
-	    "ORDER BY id DESC LIMIT ?5"),
+	    "AND NOT " GOING "ORDER BY id DESC LIMIT ?5"),
 	ROW(LAST, TEN,
 	    "SELECT max(id) FROM messages "
 	    "WHERE kind = ?1 AND a = ?2 AND b = ?3"),
@@ -406,8 +424,13 @@ static const struct row {
 	    "ON CONFLICT (a, b) DO UPDATE SET last = excluded.last"),
 	ROW(DMS, TEN,
 	    "SELECT a, b, last FROM (SELECT a, b, last FROM dms WHERE a = ?1 "
-	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) "
+	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) d "
+	    "WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE "
+	    "e.what IN (0, 1, 6) AND (e.a = d.a OR e.a = d.b)) "
 	    "ORDER BY last DESC LIMIT ?2"),
+	ROW(DM_ANY, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM dms WHERE a = ?1 UNION ALL "
+	    "SELECT 1 FROM dms WHERE b = ?1)"),
 	ROW(DM_THERE, TEN, "SELECT 1 FROM dms WHERE a = ?1 AND b = ?2"),
 	ROW(READ_GET, TEN,
 	    "SELECT last FROM reads "
@@ -420,16 +443,16 @@ static const struct row {
 	ROW(UNREAD, TEN,
 	    "SELECT count(*) FROM (SELECT 1 FROM messages WHERE kind = ?1 "
 	    "AND a = ?2 AND b = ?3 AND id > ?4 AND sender <> ?5 "
-	    "ORDER BY id DESC LIMIT ?6)"),
+	    "AND NOT " GOING "ORDER BY id DESC LIMIT ?6)"),
 	ROW(TALK_OF, TEN,
 	    "SELECT sender FROM messages "
 	    "WHERE id = ?1 AND kind = ?2 AND a = ?3 AND b = ?4"),
 	ROW(TALK_DEL, TEN, "DELETE FROM messages WHERE id = ?1"),
 	ROW(COUNT_TALK, TEN,
 	    "SELECT count(*), max(id), min(at), max(at), "
-	    "count(*) FILTER (WHERE at < ?3) FROM "
-	    "(SELECT id, at FROM messages WHERE id > ?1 ORDER BY id "
-	    "LIMIT ?2)"),
+	    "count(*) FILTER (WHERE at < ?3 AND free) FROM "
+	    "(SELECT id, at, " FREE "AS free FROM messages WHERE id > ?1 "
+	    "ORDER BY id LIMIT ?2)"),
 	ROW(TALK_COUNT, TEN, "SELECT count(*) FROM messages"),
 	/* With how many of the two indices lead to it. */
 	ROW(TALK_PIECE, TEN,
@@ -442,15 +465,13 @@ static const struct row {
 	    "FROM messages m WHERE id > ?1 ORDER BY id LIMIT ?2"),
 	ROW(FORGET_TOKENS, TEN, "DELETE FROM tokens"),
 	ROW(FORGET_LINKS, TEN, "DELETE FROM links"),
-	/* Of the ?2 that are first, those from before ?1. */
+	/* After ?1 to ?2, those from before ?3. */
 	ROW(PURGE_TALK, TEN,
-	    "DELETE FROM messages WHERE id IN (SELECT id FROM "
-	    "(SELECT id, at FROM messages ORDER BY id LIMIT ?2) "
-	    "WHERE at < ?1)"),
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND at < ?3 "
+	    "AND " FREE),
 	ROW(PURGE_DMS, TEN,
 	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
 	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
-	ROW(TALK_LAST, TEN, "SELECT max(id) FROM messages"),
 	ROW(TALK_WALK, TEN,
 	    "SELECT id, at, kind, a, b, sender, text FROM messages "
 	    "WHERE id > ?1 AND id <= ?3 ORDER BY id LIMIT ?2"),
@@ -478,7 +499,129 @@ static const struct row {
 	    STORE("SELECT id, at, length(entry) AS size FROM audit "
 	    "WHERE id > ?1")),
 #undef STORE
+
+	/* The last of the ?3 that follow ?1, none of them after ?2. */
+	ROW(TALK_UPTO, TEN,
+	    "SELECT max(id) FROM (SELECT id FROM messages "
+	    "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"),
+	/* When the oldest of those was written that are after ?1. */
+	ROW(TALK_FIRST, TEN,
+	    "SELECT at FROM messages WHERE id > ?1 ORDER BY id LIMIT 1"),
+	ROW(TALK_NEWEST, TEN, "SELECT max(id) FROM messages"),
+	ROW(TALK_WRITTEN, TEN,
+	    "SELECT kind, a, b, sender FROM messages WHERE id = ?1"),
+	ROW(TALK_NAMED, TEN,
+	    "SELECT id, at, kind, a, b, text, ref FROM messages "
+	    "WHERE sender = ?1 AND ref > ?2 ORDER BY ref LIMIT 1"),
+	ROW(TALK_UNNAME, TEN, "UPDATE messages SET text = ?2 WHERE id = ?1"),
+	ROW(ERASURE_ADD, TEN,
+	    "INSERT INTO erasures (id, what, a, b, since, until, last) "
+	    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
+	ROW(ERASURE_NEXT, TEN,
+	    "SELECT id, what, a, b, since, until, last, after, mark, gone, "
+	    "named FROM erasures ORDER BY id LIMIT 1"),
+	ROW(ERASURE_SET, TEN,
+	    "UPDATE erasures SET after = ?2, mark = ?3, gone = ?4, "
+	    "named = ?5 WHERE id = ?1"),
+	ROW(ERASURE_DEL, TEN, "DELETE FROM erasures WHERE id = ?1"),
+	ROW(ERASURE_COUNT, TEN, "SELECT count(*) FROM erasures"),
+	ROW(ERASURE_UNTIL, TEN,
+	    "SELECT count(*) FROM erasures WHERE id <= ?1"),
+	/* Does the name of a user who is gone go? */
+	ROW(ERASURE_NAMES, TEN,
+	    "SELECT count(*) FROM erasures WHERE what = 0 AND a = ?1"),
+	ROW(ERASE_RANGE, TEN,
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND EXISTS "
+	    "(SELECT 1 FROM erasures e WHERE e.id = ?3 AND "
+	    "messages.at BETWEEN e.since AND e.until AND " MEANT ") "
+	    "AND " FREE),
+	/* Some of a user's direct messages, and of what else he wrote. */
+	ROW(ERASE_DIRECT, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
+	    "WHERE kind = 2 AND (a, b) IN "
+	    "(SELECT a, b FROM dms WHERE a = ?1 "
+	    "UNION SELECT a, b FROM dms WHERE b = ?1) "
+	    "AND " FREE "LIMIT ?2)"),
+	ROW(ERASE_SENDER, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
+	    "WHERE sender = ?1 AND kind < 2 LIMIT ?2)"),
+	/* Of a line, what names somebody. */
+	ROW(AUDIT_NAMES_PUT, TEN,
+	    "INSERT INTO audit_names (id, user, names) VALUES (?1, ?2, ?3)"),
+	ROW(AUDIT_NAMES_GET, TEN,
+	    "SELECT names, user FROM audit_names WHERE id = ?1"),
+	ROW(AUDIT_NAMES_WALK, TEN,
+	    "SELECT id, user, names FROM audit_names WHERE id > ?1 "
+	    "ORDER BY id LIMIT ?2"),
+	ROW(AUDIT_NAMES_NONE, TEN, "DELETE FROM audit_names"),
+	ROW(AUDIT_NAMES_DEL, TEN, "DELETE FROM audit_names WHERE user = ?1"),
+	ROW(PURGE_NAMES, TEN, "DELETE FROM audit_names WHERE id <= ?1"),
+	ROW(HOLDS, TEN,
+	    "SELECT user, at, operator, reason FROM holds ORDER BY user"),
+	ROW(HOLD_PUT, TEN,
+	    "INSERT INTO holds (user, at, operator, reason) "
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (user) DO UPDATE SET "
+	    "at = excluded.at, operator = excluded.operator, "
+	    "reason = excluded.reason"),
+	ROW(HOLDS_NONE, TEN, "DELETE FROM holds"),
+	ROW(HOLD_DEL, TEN, "DELETE FROM holds WHERE user = ?1"),
+	ROW(HOLD_OF, TEN, "SELECT count(*) FROM holds WHERE user = ?1"),
+	ROW(HOLD_ANY, TEN, "SELECT count(*) FROM holds WHERE user > 0"),
+	/* Has he direct messages with somebody who is held? */
+	ROW(HOLD_DIRECT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h WHERE EXISTS "
+	    "(SELECT 1 FROM dms WHERE (a = ?1 AND b = h.user) OR "
+	    "(a = h.user AND b = ?1)))"),
+	/* Of what is meant by kind ?1, is anything by somebody held, ... */
+	ROW(HOLD_SENT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h CROSS JOIN messages "
+	    "WHERE messages.sender = h.user "
+	    "AND messages.at BETWEEN ?4 AND ?5 AND CASE ?1 "
+	    "WHEN 2 THEN messages.kind < 2 AND messages.a = ?2 "
+	    "WHEN 4 THEN messages.kind < 2 WHEN 5 THEN 1 "
+	    "ELSE messages.kind = 2 AND messages.a = ?2 "
+	    "AND messages.b = ?3 END)"),
+	/* ... or to him? */
+	ROW(HOLD_GOT, TEN,
+	    "SELECT EXISTS (SELECT 1 FROM holds h CROSS JOIN dms d "
+	    "CROSS JOIN messages m WHERE (d.a = h.user OR d.b = h.user) "
+	    "AND (?1 = 5 OR (?1 = 3 AND d.a = ?2 AND d.b = ?3)) "
+	    "AND m.kind = 2 AND m.a = d.a AND m.b = d.b "
+	    "AND m.at BETWEEN ?4 AND ?5)"),
+	/* Of the rest of them the tenant tells. */
+	ROW(KEY_PUT, SYS,
+	    "INSERT INTO keys (tenant, generation, since) "
+	    "VALUES (?1, ?2, ?3) ON CONFLICT (tenant) DO UPDATE SET "
+	    "generation = excluded.generation, since = excluded.since"),
+	ROW(KEY_GET, SYS,
+	    "SELECT generation, since FROM keys WHERE tenant = ?1"),
+	ROW(KEY_BACKUP, SYS,
+	    "INSERT INTO key_backups (id, at, uid, name) "
+	    "VALUES (?1, ?2, ?3, ?4)"),
+	ROW(KEY_COPY, SYS,
+	    "INSERT INTO key_copies (tenant, backup, generation) "
+	    "VALUES (?1, ?2, ?3)"),
+	ROW(KEY_COPIES, SYS,
+	    "SELECT b.id, b.at, b.uid, b.name, c.generation "
+	    "FROM key_copies c JOIN key_backups b ON b.id = c.backup "
+	    "WHERE c.tenant = ?1 ORDER BY b.id, c.generation"),
+#define SEALED(...)	SEALED_(__VA_ARGS__)
+#define SEALED_(n, kinds, table, column, key, after, is, version, bound, how) \
+	ROW(WALK_##n, kinds, "SELECT " key ", " version ", " column	\
+	    bound " FROM " table " WHERE " after " LIMIT 1"),		\
+	ROW(RESEAL_##n, kinds,						\
+	    "UPDATE " table " SET " column " = ?2 WHERE " is),
+	STMT_SEALED(SEALED)
+#undef SEALED_
 #undef ROW
+};
+
+static const struct sealed sealed[] = {
+#define SEALED_(n, kinds, table, column, key, after, is, version, bound, how) \
+	{ table, column, how, kinds, S_WALK_##n, S_RESEAL_##n },
+	STMT_SEALED(SEALED)
+#undef SEALED_
+#undef SEALED
 };
 
 /* From here on a trail is a chain; audit.c links what there was. */
@@ -512,13 +655,24 @@ static const char *const system_schema[] = {
 	"CREATE TABLE backups (id INTEGER PRIMARY KEY, "
 	    "state BLOB NOT NULL);"
 	"PRAGMA user_version = 5;",
+	/* Since when a key is in force; and who has taken copies of which. */
+	"CREATE TABLE keys (tenant INTEGER PRIMARY KEY, "
+	    "generation INTEGER NOT NULL, since INTEGER NOT NULL);"
+	"CREATE TABLE key_backups (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "at INTEGER NOT NULL, uid INTEGER NOT NULL, "
+	    "name BLOB NOT NULL);"
+	"CREATE TABLE key_copies (tenant INTEGER NOT NULL, "
+	    "backup INTEGER NOT NULL, generation INTEGER NOT NULL, "
+	    "PRIMARY KEY (tenant, backup, generation)) WITHOUT ROWID;"
+	"PRAGMA user_version = 6;",
 	"CREATE TABLE exports (id INTEGER PRIMARY KEY AUTOINCREMENT, "
 	    "version INTEGER NOT NULL, at INTEGER NOT NULL, "
 	    "tenant INTEGER NOT NULL, entry BLOB NOT NULL);"
 	"CREATE INDEX exports_tenant ON exports (tenant, id);"
-	"CREATE TABLE notices (name TEXT NOT NULL, tenant INTEGER NOT NULL, "
-	    "entry BLOB NOT NULL, PRIMARY KEY (name, tenant)) WITHOUT ROWID;"
-	"PRAGMA user_version = 6;",
+	"CREATE TABLE notices (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "name TEXT NOT NULL, tenant INTEGER NOT NULL, "
+	    "entry BLOB NOT NULL, UNIQUE (name, tenant));"
+	"PRAGMA user_version = 7;",
 	NULL
 };
 
@@ -623,6 +777,20 @@ static const char *const tenant_schema[] = {
 	"CREATE INDEX visits_here ON visits (id) WHERE state < 3;"
 	"PRAGMA user_version = 7;",
 	CHAIN "PRAGMA user_version = 8;",
+	/* What is being erased, what may not be, and names beside the trail. */
+	"CREATE TABLE erasures (id INTEGER PRIMARY KEY AUTOINCREMENT, "
+	    "what INTEGER NOT NULL, a INTEGER NOT NULL, b INTEGER NOT NULL, "
+	    "since INTEGER NOT NULL, until INTEGER NOT NULL, "
+	    "last INTEGER NOT NULL, after INTEGER NOT NULL DEFAULT 0, "
+	    "mark BLOB NOT NULL DEFAULT x'', "
+	    "gone INTEGER NOT NULL DEFAULT 0, "
+	    "named INTEGER NOT NULL DEFAULT 0);"
+	"CREATE TABLE holds (user INTEGER PRIMARY KEY, at INTEGER NOT NULL, "
+	    "operator INTEGER NOT NULL, reason BLOB NOT NULL);"
+	"CREATE TABLE audit_names (id INTEGER PRIMARY KEY, "
+	    "user INTEGER NOT NULL, names BLOB NOT NULL);"
+	"CREATE INDEX audit_names_user ON audit_names (user);"
+	"PRAGMA user_version = 9;",
 	NULL
 };
 
@@ -659,6 +827,12 @@ int
 stmt_kinds(enum stmt s)
 {
 	return ((unsigned int)s < S_MAX ? rows[s].r_kinds : 0);
+}
+
+const struct sealed *
+stmt_sealed(size_t i)
+{
+	return (i < sizeof(sealed) / sizeof(sealed[0]) ? &sealed[i] : NULL);
 }
 
 int

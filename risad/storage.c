@@ -558,6 +558,7 @@ tick(int fd, short ev, void *arg)
 	exported_tick();
 	audit_watch();
 	alert_tick();
+	erase_tick();
 	db_shrink_all();
 	guest_late(now);
 	sweep(now);
@@ -686,6 +687,7 @@ static const struct handler {
 	{ IMSG_A_USER_ADD, ASK_ADMIN, 1, R_SESSION, adm_user_add },
 	{ IMSG_A_USER_SET, ASK_ADMIN, 1, R_SESSION, adm_user_set },
 	{ IMSG_A_USER_DEL, ASK_ADMIN, 1, R_SESSION, adm_user_del },
+	{ IMSG_A_ERASE, ASK_ADMIN, 1, R_SESSION, adm_erase },
 	{ IMSG_A_USER_LINK, ASK_ADMIN, 1, R_SESSION, adm_user_link },
 	{ IMSG_A_SIGNINS, ASK_ADMIN, 0, R_SESSION, adm_signins },
 	{ IMSG_A_SIGNINS_END, ASK_ADMIN, 1, R_SESSION, adm_signins_end },
@@ -869,6 +871,22 @@ conf_master(int fd)
 }
 
 static void
+conf_previous(int fd)
+{
+	void	*data;
+	ssize_t	 n;
+
+	next_conf->sc_has_previous = -1;
+	if ((n = read_all(fd, SEAL_KEY, &data)) == -1)
+		return;
+	if (n == SEAL_KEY) {
+		memcpy(next_conf->sc_previous, data, SEAL_KEY);
+		next_conf->sc_has_previous = 1;
+	}
+	freezero(data, (size_t)n);
+}
+
+static void
 conf_template(int fd, const char *name)
 {
 	struct template	*tp;
@@ -896,6 +914,8 @@ conf_file(const struct m_conf_file *m, struct imsg *imsg)
 		return;			/* the ACK will miss what it was */
 	if (next_conf != NULL && m->kind == FILE_MASTER)
 		conf_master(fd);
+	else if (next_conf != NULL && m->kind == FILE_PREVIOUS)
+		conf_previous(fd);
 	else if (next_conf != NULL && m->kind == FILE_TEMPLATE)
 		conf_template(fd, m->name);
 	(void)close(fd);
@@ -905,16 +925,25 @@ conf_file(const struct m_conf_file *m, struct imsg *imsg)
 static const char *
 conf_fault(uint64_t generation)
 {
+	const uint8_t	*previous;
 	enum db_why	 why;
 
 	if (next_conf == NULL || next_conf->sc_generation != generation)
 		return ("the configuration did not arrive whole");
 	if (!next_conf->sc_has_master)
 		return ("the master key is not 32 bytes");
-	why = db_start(next_conf->sc_master);
-	explicit_bzero(next_conf->sc_master, SEAL_KEY);
+	if (next_conf->sc_has_previous == -1)
+		return ("the previous master key is not 32 bytes");
+	previous = next_conf->sc_has_previous ? next_conf->sc_previous : NULL;
+	/* Others are taken when all processes have what they need. */
+	if (started)
+		return (db_masters_fault(next_conf->sc_master, previous,
+		    rotate_needs_previous()));
+	why = db_start(next_conf->sc_master, previous);
 	if (why == DB_KEY)
 		return ("master key is not the one of this data");
+	if (why == DB_NEWER)
+		return ("system.db was written by a newer risad");
 	if (why != DB_OK)
 		return ("system.db cannot be opened");
 	return (NULL);
@@ -935,6 +964,16 @@ conf_end(struct peer *pe, uint64_t generation)
 }
 
 static void
+conf_keys(struct storage_conf *sc)
+{
+	if (db_masters(sc->sc_master, sc->sc_has_previous ? sc->sc_previous :
+	    NULL) == -1)
+		log_warnx("the master keys cannot be exchanged now");
+	explicit_bzero(sc->sc_master, SEAL_KEY);
+	explicit_bzero(sc->sc_previous, SEAL_KEY);
+}
+
+static void
 conf_commit(uint64_t generation)
 {
 	unsigned int	 i;
@@ -944,13 +983,17 @@ conf_commit(uint64_t generation)
 	conf_free(storage_conf);
 	storage_conf = next_conf;
 	next_conf = NULL;
-	if (started)
+	conf_keys(storage_conf);
+	if (started) {
+		rotate_look();
 		return;
+	}
 	if (tenants_load() == -1)
 		log_warnx("system.db: the tenants are not complete");
 	backup_start();
 	started = 1;
 	alert_start();
+	rotate_look();
 	arm(&tick_ev, SECOND);
 	for (i = 0; i < proc_nsession; i++)
 		if (proc_peer(PROC_SESSION, i) != NULL)
@@ -1115,6 +1158,8 @@ storage_start(void)
 	grant_watch(grant_moved);
 	access_start();
 	retain_start();
+	erase_start();
+	rotate_start();
 	place_start();
 }
 

@@ -39,6 +39,8 @@ struct storage_conf {
 	uint32_t	 sc_confirm;		/* CONFIRM_* */
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
+	int		 sc_has_previous;	/* -1: it is no key */
+	uint8_t		 sc_previous[SEAL_KEY];
 	struct templates sc_templates;
 };
 extern struct storage_conf *storage_conf;
@@ -62,6 +64,7 @@ struct tenant {
 		uint64_t	 begun;	/* mono ms; 0: never */
 		unsigned int	 n;
 	}		 tn_failed, tn_unknown;	/* of late */
+	uint64_t	 tn_erase;	/* mono ms: look for erasures then */
 	char		 tn_name[MAX_LABEL + 1];
 	char		 tn_title[MAX_TITLE + 1];
 	char		 tn_contact[MAX_MAIL + 1];
@@ -256,6 +259,13 @@ void	 grant_end(struct grant *, enum grant_end);
 /* Write a line, committed alone if no transaction is open.  0, or -1. */
 int	 audit_add(struct db *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
+/*
+ * A line with what names somebody kept beside it (table audit_names), so that
+ * it can be erased with him: the chain has its SHA-256, salted, and verifies
+ * without it.  In a transaction.  0, or -1.
+ */
+int	 audit_add_names(struct db *, uint32_t user, const char *names,
+	    const char *, ...) __attribute__((format(printf, 4, 5)));
 /* As a hook of db.c: link what was written before there were chains. */
 int	 audit_migrated(struct db *, int version);
 /* Have what was added signed where it is time, or (all) wherever. */
@@ -289,6 +299,11 @@ int	 audit_walk(struct walk *, struct db *, enum audit_fault *,
  */
 int	 audit_meets(struct db *from, struct db *to);
 int	 audit_carry(struct db *from, struct db *to);
+/*
+ * The same of the names beside the lines, from 0 on: those of the copy make
+ * room for those that are left.
+ */
+int	 audit_carry_names(struct db *from, struct db *to, uint64_t *after);
 /* Commands about trails; 1, or -1 with a sentence. */
 int	 audit_show(struct request *, const struct m_c_audit *,
 	    char why[MAX_LINE + 1]);
@@ -333,6 +348,88 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
+/* Keep the installation's own that many days; R_INVALID out of bounds, and
+ * R_NOTFOUND of what it has none. */
+/*
+ * The days that something by this rule is kept in the tenant, or (NULL) by the
+ * installation; when (mono ms) is looked at it next, 0 while it is held.
+ */
+uint32_t retain_days(const struct tenant *, enum policy_key, uint64_t *next);
+enum result retain_own(struct request *, uint8_t kind, uint32_t days);
+
+/*
+ * storage_erase.c: what is erased while the tenant is in use.  It is gone for
+ * everybody who reads once the request is committed; the rows go in steps.
+ */
+struct erasing {
+	uint64_t	 es_id;
+	uint8_t		 es_what;	/* enum erase_what */
+	uint32_t	 es_a, es_b;	/* a user, a floor, or two users */
+	uint64_t	 es_from, es_to;	/* ms, both of them included */
+	uint64_t	 es_last;	/* no message after this one */
+	uint64_t	 es_after;	/* up to here it is done */
+	uint8_t		 es_mark[TOKEN_LEN];	/* likewise, a ref */
+	size_t		 es_marklen;
+	uint64_t	 es_gone, es_named;	/* messages, so far */
+};
+void	 erase_start(void);
+/* From time to time: is there something that a kill has left? */
+void	 erase_tick(void);
+/*
+ * In the transaction of the request: what of it is meant is to go; sets
+ * es_id.  R_HELD, R_BUSY when too many are under way, R_UNAVAILABLE.
+ */
+enum result erase_begin(struct request *, struct erasing *);
+/* The same of messages in a time, 0 as in m_a_erase, with its trail. */
+enum result erase_messages(struct request *, uint8_t what, uint32_t a,
+	    uint32_t b, uint64_t from, uint64_t to, uint64_t *id);
+/* Answer an operator when what he has begun is done; 0, or -1. */
+int	 erase_wait(struct request *, uint64_t id);
+/* An administrator's request. */
+enum result adm_erase(struct request *, const void *);
+
+/*
+ * storage_hold.c: who is held for a court: what he wrote, and was written to
+ * him, is not erased and does not go by its age.
+ *
+ * R_OK or R_HELD (R_UNAVAILABLE): may the user be erased, the message be, with
+ * its sender and channel, or what the erasure means?
+ */
+enum result hold_user(struct request *, uint32_t user);
+enum result hold_message(struct request *, uint64_t id);
+enum result hold_range(struct request *, const struct erasing *);
+/* Does a line of the trail tell of somebody who is held?  1, 0, -1. */
+int	 hold_line(struct db *, const char *line);
+/* When the first of those who are held came, in ms; 0 without any.  0, -1. */
+int	 hold_since(struct db *, uint64_t *);
+/* Is anybody?  1, 0, -1. */
+int	 hold_any(struct db *);
+/* Commands; user 0 is the whole tenant.  R_OK, R_NOTFOUND to clear none. */
+enum result hold_set(struct request *, uint32_t user, const char *reason);
+enum result hold_clear(struct request *, uint32_t user);
+/* Answer with the holds of the request's tenant.  0, or -1. */
+int	 hold_show(struct request *);
+
+/* storage_rotate.c: keys that take the place of others; copies of keys */
+void	 rotate_start(void);
+/* Look at all key files: what a kill has left or another master key needs. */
+void	 rotate_look(void);
+/* 1 as long as a key may need the previous master key. */
+int	 rotate_needs_previous(void);
+/*
+ * A new key for the request's tenant, or (no tenant) the installation; the
+ * rest is done bit by bit.  NULL, or why not.
+ */
+const char *rotate_begin(struct request *);
+/* Answer with the state of each key.  0, or -1: no memory. */
+int	 rotate_show(struct request *);
+/*
+ * Answer with all keys, wrapped by the master key, for a backup of that name,
+ * which is written down.  NULL, or why not.
+ */
+const char *key_backup_begin(struct request *, const char *name);
+/* A line for each key backup that holds a key of the tenant. */
+void	 key_backup_lines(FILE *, uint32_t tenant);
 
 /*
  * storage_end.c: ends of contracts, and erasure.  What returns a sentence or
@@ -426,7 +523,7 @@ void	 confirm_target(const struct m_c_confirm *, char *dst, size_t);
  * a minute.
  */
 enum alert_kind {
-	ALERT_ATTACK, ALERT_AUDIT, ALERT_CERT, ALERT_CHECKPOINT, ALERT_DATA,
+	ALERT_ATTACK, ALERT_AUDIT, ALERT_BACKUP, ALERT_CERT, ALERT_CHECKPOINT, ALERT_DATA,
 	ALERT_DISK, ALERT_FAILURES, ALERT_FOREIGN, ALERT_FORGED, ALERT_GRANT,
 	ALERT_BROKEN, ALERT_DIED, ALERT_UNKNOWN, ALERT_WRITE, ALERT_MAX
 };
@@ -481,8 +578,10 @@ int	 person_set_secret(struct db *, struct person *, const void *,
 /* A profile as sessions get it; with_mail only for the person himself. */
 void	 person_user(const struct tenant *, const struct person *,
 	    int with_mail, struct m_user *);
-/* Delete the user with all that leads to him.  0, or -1. */
+/* Delete the user with all that leads to him; without the messages, which
+ * are then for erase_begin().  0, or -1. */
 int	 person_delete(struct db *, uint32_t id);
+int	 person_forget(struct db *, uint32_t id);
 
 /* Floors and groups, loaded when first asked for; NULL on failure. */
 struct rights *rights_get(struct db *);
@@ -546,6 +645,23 @@ int	 link_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
 void	 tell_rights(struct request *);
 /* That the asker, user or operator, did something with an object. */
 int	 audit_act(struct request *, const char *what, uint32_t id);
+/*
+ * storage_note.c: lines of the trail that say from what to what, [in
+ * brackets].  0, or -1.
+ */
+int	 note_text(struct request *, const char *what, const char *from,
+	    const char *to);
+/* The same of what names a user. */
+int	 note_user(struct request *, uint32_t user, const char *what,
+	    const char *from, const char *to);
+/* Who has come to and gone from a list of the object; NULL is an empty one. */
+int	 note_list(struct request *, const char *object, uint32_t id,
+	    const char *kind, const struct idlist *from,
+	    const struct idlist *to);
+int	 note_access(struct request *, const struct floor *, uint8_t open,
+	    const struct idlist *users, const struct idlist *groups);
+int	 note_guest(struct request *, const char *what, const struct guest *);
+const char *state_word(uint8_t);
 /* The asker in words: "user" or "operator", and the number, 0 of the latter. */
 const char *asker(const struct request *);
 uint32_t asker_id(const struct request *);
@@ -795,6 +911,10 @@ int		 message_whole(struct db *, sqlite3_stmt *);
 /* One message goes, by its author or, on floors and in rooms, an admin. */
 enum result	 me_erase(struct request *, const void *);
 enum result	 me_read(struct request *, const void *);
+/* The message of a row of S_TALK_NAMED, sealed anew without its sender's
+ * name; malloc'ed, or NULL.  sender: whose it is. */
+void		*talk_unname(struct db *, sqlite3_stmt *, uint32_t sender,
+		    size_t *len);
 enum result	 me_unread(struct request *, const void *);
 /*
  * A message of a statement of S_TALK_WALK: the name of who has said it, and
@@ -819,6 +939,12 @@ enum result	 adm_floor_add(struct request *, const void *);
 enum result	 adm_floor_set(struct request *, const void *);
 enum result	 adm_floor_del(struct request *, const void *);
 enum result	 adm_tenant_set(struct request *, const void *);
+/* What administrators and operators do alike: with what was said there. */
+enum result	 floor_remove(struct request *, const struct floor *);
+/* Who may enter it, with the lines for it; 0, or -1. */
+int		 floor_set(struct request *, const struct floor *,
+		    uint8_t open, const struct idlist *users,
+		    const struct idlist *groups);
 enum result	 adm_policy_set(struct request *, const void *);
 
 /*
@@ -834,6 +960,10 @@ enum result	 user_set_state(struct request *, struct person *, uint8_t);
 /* All rules at once; one out of bounds is named in rq_field. */
 enum result	 policy_set(struct request *, const struct policy *);
 enum result	 user_remove(struct request *, const struct person *);
+/* With all that names him; what he wrote stays without a name (ERASE_NAMES) or
+ * goes (ERASE_PERSON).  *id is the erasure that is under way then. */
+enum result	 user_erase(struct request *, const struct person *,
+		    uint8_t what, uint64_t *id);
 enum result	 user_link(struct request *, struct person *,
 		    struct m_a_link *);
 /* The map is of the template, or the one given when template is "". */

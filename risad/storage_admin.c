@@ -3,6 +3,7 @@
  * grant, before any of these runs.
  */
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,21 @@ role_there(struct request *rq, uint8_t role)
 	    rights_role(rt, role) != NULL ? R_OK : R_INVALID);
 }
 
+static int
+added_note(struct request *rq, const struct person *p)
+{
+	char		 names[MAX_MAIL + MAX_NAME + 16];
+	struct rights	*rt;
+
+	if ((rt = rights_get(rq->rq_db)) == NULL)
+		return (-1);
+	(void)snprintf(names, sizeof(names), "as [%s], [%s]", p->p_mail,
+	    p->p_name);
+	return (audit_add_names(rq->rq_db, p->p_id, names, "by %s %u: add "
+	    "user %u, role %u, %s", asker(rq), asker_id(rq), p->p_id,
+	    p->p_role, rights_role_name(rt, p->p_role)));
+}
+
 enum result
 user_create(struct request *rq, const char *mail, const char *name,
     uint8_t role, struct person *p)
@@ -140,8 +156,7 @@ user_create(struct request *rq, const char *mail, const char *name,
 	p->p_role = role;
 	p->p_state = USER_INVITED;
 	p->p_look = any_look();
-	if (person_add(rq->rq_db, p) == -1 || audit_act(rq, "add user",
-	    p->p_id) == -1)
+	if (person_add(rq->rq_db, p) == -1 || added_note(rq, p) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
 }
@@ -182,6 +197,15 @@ user_set_role(struct request *rq, struct person *p, uint8_t role)
 	return (R_OK);
 }
 
+/* The line for a state that is about to be another one. */
+static int
+state_note(struct request *rq, const struct person *p, uint8_t state)
+{
+	return (audit_add(rq->rq_db, "by %s %u: %s user %u, from %s to %s",
+	    asker(rq), asker_id(rq), state == USER_LOCKED ? "lock" : "unlock",
+	    p->p_id, state_word(p->p_state), state_word(state)));
+}
+
 /* What failures have locked is free again, too. */
 static int
 unlock(struct request *rq, const struct person *p)
@@ -211,32 +235,72 @@ user_set_state(struct request *rq, struct person *p, uint8_t state)
 	    (r = admin_leaves(rq, p, "state")) != R_OK)
 		return (r);
 	/* Unlocked without a password: he needs an invitation again. */
-	p->p_state = state == USER_ACTIVE && p->p_secretlen == 0 ?
-	    USER_INVITED : state;
+	if (state == USER_ACTIVE && p->p_secretlen == 0)
+		state = USER_INVITED;
+	if (state_note(rq, p, state) == -1)
+		return (R_UNAVAILABLE);
+	p->p_state = state;
 	if (person_set_rights(rq->rq_db, p) == -1 ||
 	    db_exec(rq->rq_db, S_LINK_DEL, ARGS(NUM(p->p_id))) == -1 ||
 	    user_end(rq, p->p_id, state == USER_LOCKED ? END_SUSPENDED :
-	    END_ENDED) == -1 ||
-	    audit_act(rq, state == USER_LOCKED ? "lock user" : "unlock user",
-	    p->p_id) == -1)
+	    END_ENDED) == -1)
 		return (R_UNAVAILABLE);
+	return (R_OK);
+}
+
+/* The row and all that leads to it; his messages are another matter. */
+static enum result
+user_gone(struct request *rq, const struct person *p)
+{
+	enum result	 r;
+
+	if ((r = admin_leaves(rq, p, "state")) != R_OK ||
+	    (r = hold_user(rq, p->p_id)) != R_OK)
+		return (r);
+	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
+	    lock_clear(rq, p->p_mail) == -1 ||
+	    person_forget(rq->rq_db, p->p_id) == -1)
+		return (R_UNAVAILABLE);
+	tell_rights(rq);
 	return (R_OK);
 }
 
 enum result
 user_remove(struct request *rq, const struct person *p)
 {
+	struct erasing	 es = { .es_what = ERASE_DIRECT, .es_a = p->p_id };
+	uint64_t	 n;
 	enum result	 r;
 
-	if ((r = admin_leaves(rq, p, "state")) != R_OK)
+	if ((r = user_gone(rq, p)) != R_OK)
 		return (r);
-	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
-	    lock_clear(rq, p->p_mail) == -1 ||
-	    person_delete(rq->rq_db, p->p_id) == -1 ||
-	    audit_act(rq, "delete user", p->p_id) == -1)
+	if (audit_add(rq->rq_db, "by %s %u: delete user %u, role %u, %s",
+	    asker(rq), asker_id(rq), p->p_id, p->p_role,
+	    state_word(p->p_state)) == -1)
 		return (R_UNAVAILABLE);
-	tell_rights(rq);
-	return (R_OK);
+	/* Without any there is nothing to do. */
+	if (db_number(rq->rq_db, S_DM_ANY, ARGS(NUM(p->p_id)), &n) == -1)
+		return (R_UNAVAILABLE);
+	return (n == 0 ? R_OK : erase_begin(rq, &es));
+}
+
+enum result
+user_erase(struct request *rq, const struct person *p, uint8_t what,
+    uint64_t *id)
+{
+	struct erasing	 es = { .es_what = what, .es_a = p->p_id,
+			    .es_to = INT64_MAX };
+	enum result	 r;
+
+	if ((r = user_gone(rq, p)) != R_OK ||
+	    (r = erase_begin(rq, &es)) != R_OK)
+		return (r);
+	*id = es.es_id;
+	return (db_exec(rq->rq_db, S_AUDIT_NAMES_DEL, ARGS(NUM(p->p_id))) ==
+	    -1 || audit_add(rq->rq_db, "by %s %u: erase user %u, messages "
+	    "%s: erasure %llu", asker(rq), asker_id(rq), p->p_id,
+	    what == ERASE_PERSON ? "too" : "stay without a name",
+	    (unsigned long long)es.es_id) == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 enum result
@@ -387,9 +451,10 @@ user_set_name(struct request *rq, struct person *p, const char *name)
 		rq->rq_field = "name";
 		return (R_INVALID);
 	}
+	if (note_user(rq, p->p_id, "rename", p->p_name, name) == -1)
+		return (R_UNAVAILABLE);
 	(void)strlcpy(p->p_name, name, sizeof(p->p_name));
-	if (person_set_profile(rq->rq_db, p) == -1 ||
-	    audit_act(rq, "rename user", p->p_id) == -1)
+	if (person_set_profile(rq->rq_db, p) == -1)
 		return (R_UNAVAILABLE);
 	person_user(rq->rq_tn, p, 0, &mu);
 	rq_tell_sessions(rq, IMSG_PROFILE, &mu);
@@ -587,9 +652,12 @@ adm_group_add(struct request *rq, const void *arg)
 		return (R_CONFLICT);
 	if ((r = read_users(rq, &m->members, "members", &il)) != R_OK)
 		return (r);
-	n = group_row_add(rq->rq_db, m->name, &il, &id);
+	if ((n = group_row_add(rq->rq_db, m->name, &il, &id)) == 0 &&
+	    (n = audit_add(rq->rq_db, "by %s %u: add group %u, [%s]",
+	    asker(rq), asker_id(rq), id, m->name)) == 0)
+		n = note_list(rq, "group", id, "user", NULL, &il);
 	free(il.il_ids);
-	if (n == -1 || audit_act(rq, "add group", id) == -1)
+	if (n == -1)
 		return (R_UNAVAILABLE);
 	return (finish_group(rq, id));
 }
@@ -604,9 +672,24 @@ group_members(struct request *rq, const struct group *gp,
 
 	if ((r = read_users(rq, members, "members", &il)) != R_OK)
 		return (r);
-	n = group_row_members(rq->rq_db, gp, &il);
+	if ((n = note_list(rq, "group", gp->gp_id, "user", &gp->gp_members,
+	    &il)) == 0)
+		n = group_row_members(rq->rq_db, gp, &il);
 	free(il.il_ids);
 	return (n == -1 ? R_UNAVAILABLE : R_OK);
+}
+
+/* A group or a floor gets another name, or keeps the one it has. */
+static int
+name_note(struct request *rq, const char *object, uint32_t id,
+    const char *from, const char *to)
+{
+	char	 what[32];
+
+	if (strcmp(from, to) == 0)
+		return (0);
+	(void)snprintf(what, sizeof(what), "rename %s %u", object, id);
+	return (note_text(rq, what, from, to));
 }
 
 /* What is changed is what the asker saw, if he says what that was. */
@@ -642,13 +725,14 @@ adm_group_set(struct request *rq, const void *arg)
 	if (m->mask & SET_NAME) {
 		if ((rt = rights_get(rq->rq_db)) == NULL)
 			return (R_UNAVAILABLE);
+		if ((gp = rights_group(rt, m->group)) == NULL)
+			return (R_UNAVAILABLE);
 		if ((r = group_name_free(rq, rt, m->name, m->group)) != R_OK)
 			return (r);
-		if (group_row_name(rq->rq_db, m->group, m->name) == -1)
+		if (name_note(rq, "group", m->group, gp->gp_name, m->name) ==
+		    -1 || group_row_name(rq->rq_db, m->group, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
-	if (audit_act(rq, "change group", m->group) == -1)
-		return (R_UNAVAILABLE);
 	return (finish_group(rq, m->group));
 }
 
@@ -656,14 +740,17 @@ enum result
 adm_group_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
+	struct group		*gp;
 	struct rights		*rt;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
-	if (rights_group(rt, m->id) == NULL)
+	if ((gp = rights_group(rt, m->id)) == NULL)
 		return (R_NOTFOUND);
-	if (group_row_del(rq->rq_db, m->id) == -1 ||
-	    audit_act(rq, "delete group", m->id) == -1)
+	if (note_list(rq, "group", m->id, "user", &gp->gp_members, NULL) ==
+	    -1 || audit_add(rq->rq_db, "by %s %u: delete group %u, [%s]",
+	    asker(rq), asker_id(rq), m->id, gp->gp_name) == -1 ||
+	    group_row_del(rq->rq_db, m->id) == -1)
 		return (R_UNAVAILABLE);
 	rq_result(rq, R_OK, 0, NULL);
 	tell_rights(rq);
@@ -742,7 +829,8 @@ floor_create(struct request *rq, const char *name, const char *template,
 	if (rt->rt_nfloors >= MAX_FLOORS)
 		return (R_CONFLICT);
 	if (floor_row_add(rq->rq_db, name, mb.mb_data, mb.mb_len, id) == -1 ||
-	    audit_act(rq, "add floor", *id) == -1)
+	    audit_add(rq->rq_db, "by %s %u: add floor %u, [%s]", asker(rq),
+	    asker_id(rq), *id, name) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (R_OK);
@@ -819,6 +907,16 @@ adm_floor_add(struct request *rq, const void *arg)
 	return (finish_floor(rq, id));
 }
 
+int
+floor_set(struct request *rq, const struct floor *fl, uint8_t open,
+    const struct idlist *users, const struct idlist *groups)
+{
+	if (note_access(rq, fl, open, users, groups) == -1)
+		return (-1);
+	return (floor_row_rights(rq->rq_db, fl, open, users, groups,
+	    fl->fl_networks));
+}
+
 /* What the mask does not name stays as it is. */
 static enum result
 floor_access(struct request *rq, struct rights *rt, const struct floor *fl,
@@ -835,11 +933,9 @@ floor_access(struct request *rq, struct rights *rt, const struct floor *fl,
 		free(users.il_ids);
 		return (r);
 	}
-	if (floor_row_rights(rq->rq_db, fl,
-	    m->mask & SET_OPEN ? m->open : fl->fl_open,
+	if (floor_set(rq, fl, m->mask & SET_OPEN ? m->open : fl->fl_open,
 	    m->mask & SET_USERS ? &users : &fl->fl_users,
-	    m->mask & SET_GROUPS ? &groups : &fl->fl_groups,
-	    fl->fl_networks) == -1)
+	    m->mask & SET_GROUPS ? &groups : &fl->fl_groups) == -1)
 		r = R_UNAVAILABLE;
 	if (m->mask & SET_USERS)
 		free(users.il_ids);
@@ -877,33 +973,52 @@ adm_floor_set(struct request *rq, const void *arg)
 	if (m->mask & SET_NAME) {
 		if ((rt = rights_get(rq->rq_db)) == NULL)
 			return (R_UNAVAILABLE);
+		if ((fl = rights_floor(rt, m->floor)) == NULL)
+			return (R_UNAVAILABLE);
 		if ((r = floor_name_free(rq, rt, m->name, m->floor)) != R_OK)
 			return (r);
-		if (floor_row_name(rq->rq_db, m->floor, m->name) == -1)
+		if (name_note(rq, "floor", m->floor, fl->fl_name, m->name) ==
+		    -1 || floor_row_name(rq->rq_db, m->floor, m->name) == -1)
 			return (R_UNAVAILABLE);
 	}
-	if (audit_act(rq, "change floor", m->floor) == -1)
-		return (R_UNAVAILABLE);
 	tell_rights(rq);
 	return (finish_floor(rq, m->floor));
+}
+
+enum result
+floor_remove(struct request *rq, const struct floor *fl)
+{
+	struct erasing	 es = { .es_what = ERASE_FLOOR, .es_a = fl->fl_id,
+			    .es_to = INT64_MAX };
+	char		 name[MAX_NAME + 1];
+	enum result	 r;
+
+	(void)strlcpy(name, fl->fl_name, sizeof(name));
+	if ((r = erase_begin(rq, &es)) != R_OK)
+		return (r);
+	if (floor_row_del(rq->rq_db, es.es_a) == -1 ||
+	    audit_add(rq->rq_db, "by %s %u: delete floor %u, [%s]", asker(rq),
+	    asker_id(rq), es.es_a, name) == -1)
+		return (R_UNAVAILABLE);
+	tell_rights(rq);
+	return (R_OK);
 }
 
 enum result
 adm_floor_del(struct request *rq, const void *arg)
 {
 	const struct m_grant_id	*m = arg;
+	const struct floor	*fl;
 	struct rights		*rt;
+	enum result		 r;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
-	if (rights_floor(rt, m->id) == NULL)
+	if ((fl = rights_floor(rt, m->id)) == NULL)
 		return (R_NOTFOUND);
-	if (floor_row_del(rq->rq_db, m->id) == -1 ||
-	    audit_act(rq, "delete floor", m->id) == -1)
-		return (R_UNAVAILABLE);
-	tell_rights(rq);
-	rq_result(rq, R_OK, 0, NULL);
-	return (R_OK);
+	if ((r = floor_remove(rq, fl)) == R_OK)
+		rq_result(rq, R_OK, 0, NULL);
+	return (r);
 }
 
 /*
@@ -916,13 +1031,14 @@ adm_tenant_set(struct request *rq, const void *arg)
 	const struct m_a_tenant	*m = arg;
 	struct tenant		*tn = rq->rq_tn;
 	struct db		*sys = db_system();
-	char			 old[sizeof(tn->tn_title)];
+	char			 old[sizeof(tn->tn_title)], what[40];
 
 	rq->rq_field = "title";
 	if (!name_valid(m->title, MAX_TITLE_CHARS))
 		return (R_INVALID);
-	if (sys == NULL ||
-	    audit_act(rq, "set title of tenant", tn->tn_id) == -1)
+	(void)snprintf(what, sizeof(what), "set title of tenant %u",
+	    tn->tn_id);
+	if (sys == NULL || note_text(rq, what, tn->tn_title, m->title) == -1)
 		return (R_UNAVAILABLE);
 	(void)strlcpy(old, tn->tn_title, sizeof(old));
 	(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));

@@ -4,6 +4,7 @@
  * raised wherever it is met, also in the middle of a transaction or on a full
  * disk: system.db has it a moment later, or when it can be written again.
  */
+#include <endian.h>
 #include <sys/statvfs.h>
 
 #include <stdarg.h>
@@ -37,6 +38,7 @@ static const struct {
 } kinds[ALERT_MAX] = {
 	[ALERT_ATTACK] = { "account-list", 0 },
 	[ALERT_AUDIT] = { "audit-broken", 1 },
+	[ALERT_BACKUP] = { "backup-failed", 1 },
 	[ALERT_CERT] = { "certificate-ends", 0 },
 	[ALERT_CHECKPOINT] = { "checkpoint-missing", 0 },
 	[ALERT_DATA] = { "data-damaged", 1 },
@@ -55,6 +57,7 @@ struct notice {
 	TAILQ_ENTRY(notice) no_entry;	/* the last one at the end */
 	enum alert_kind	 no_kind;
 	uint32_t	 no_tenant;
+	uint64_t	 no_row;	/* where it is kept; 0: nowhere yet */
 	uint64_t	 no_first, no_last, no_count;	/* ms */
 	uint64_t	 no_said;		/* mono ms; 0: never */
 	uint64_t	 no_unsaid;
@@ -171,19 +174,34 @@ alert_raise(enum alert_kind kind, uint32_t tenant, const char *fmt, ...)
  * Kept in system.db, sealed: what is cleared there comes back from nowhere.
  */
 
-static int
-notice_write(struct db *sys, const struct notice *no)
-{
-	const char		*name = kinds[no->no_kind].name;
-	const struct seal_at	 at = { "notices", "entry", no->no_tenant, 0,
-				    name, strlen(name) };
-	struct ibuf		*buf;
-	void			*rec;
-	size_t			 len;
-	int			 n;
+#define BIND	(sizeof(uint64_t) + MAX_LABEL)
 
-	if ((buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
+static void
+notice_bind(uint8_t bind[BIND], uint32_t tenant, const char *name)
+{
+	uint64_t	 id = htobe64(tenant);
+
+	memset(bind, 0, BIND);
+	memcpy(bind, &id, sizeof(id));
+	memcpy(bind + sizeof(id), name, strnlen(name, MAX_LABEL));
+}
+
+static int
+notice_write(struct db *sys, struct notice *no)
+{
+	const char	*name = kinds[no->no_kind].name;
+	uint8_t		 bind[BIND];
+	struct seal_at	 at = { "notices", "entry", 0, 0, bind, BIND };
+	struct ibuf	*buf;
+	void		*rec;
+	size_t		 len;
+	int		 n;
+
+	if ((no->no_row == 0 && db_next_id(sys, "notices", &no->no_row) ==
+	    -1) || (buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
 		return (-1);
+	at.sa_row = no->no_row;
+	notice_bind(bind, no->no_tenant, name);
 	if (ibuf_add_n64(buf, no->no_first) == -1 ||
 	    ibuf_add_n64(buf, no->no_last) == -1 ||
 	    ibuf_add_n64(buf, no->no_count) == -1 ||
@@ -193,10 +211,10 @@ notice_write(struct db *sys, const struct notice *no)
 	}
 	if ((rec = seal_buf(sys, &at, buf, &len)) == NULL)
 		return (-1);
-	n = db_exec(sys, S_NOTICE_PUT, ARGS(TXT(name), NUM(no->no_tenant),
-	    BIN(rec, len)));
+	n = db_exec(sys, S_NOTICE_PUT, ARGS(NUM(no->no_row), TXT(name),
+	    NUM(no->no_tenant), BIN(rec, len)));
 	free(rec);
-	return (n == 1 ? 0 : -1);
+	return (n == -1 ? -1 : 0);
 }
 
 static enum alert_kind
@@ -214,24 +232,29 @@ kind_named(const char *name)
 static void
 notice_load(struct db *sys, sqlite3_stmt *st)
 {
-	const char	*name = (const char *)sqlite3_column_text(st, 0);
-	struct seal_at	 at = { "notices", "entry", db_col_num(st, 1), 0,
-			    name, name == NULL ? 0 : strlen(name) };
+	const char	*name = (const char *)sqlite3_column_text(st, 1);
+	uint32_t	 tenant = (uint32_t)db_col_num(st, 2);
+	uint8_t		 bind[BIND];
+	struct seal_at	 at = { "notices", "entry", db_col_num(st, 0), 0,
+			    bind, BIND };
 	struct notice	*no, old = { .no_count = 0 };
 	struct ibuf	 buf;
 	enum alert_kind	 kind;
 	void		*text;
 	size_t		 len;
 
-	if (name == NULL || (kind = kind_named(name)) == ALERT_MAX ||
-	    (text = db_open(sys, &at, st, 2, &len)) == NULL)
+	if (name == NULL || (kind = kind_named(name)) == ALERT_MAX)
+		return;
+	notice_bind(bind, tenant, name);
+	if ((text = db_open(sys, &at, st, 3, &len)) == NULL)
 		return;
 	ibuf_from_buffer(&buf, text, len);
 	if (ibuf_get_n64(&buf, &old.no_first) == 0 &&
 	    ibuf_get_n64(&buf, &old.no_last) == 0 &&
 	    ibuf_get_n64(&buf, &old.no_count) == 0 &&
 	    get_cstr(&buf, old.no_text, sizeof(old.no_text)) == 0 &&
-	    (no = notice_get(kind, (uint32_t)at.sa_row)) != NULL) {
+	    (no = notice_get(kind, tenant)) != NULL) {
+		no->no_row = at.sa_row;
 		no->no_first = old.no_first;
 		no->no_count += old.no_count;
 		if (no->no_last == 0) {

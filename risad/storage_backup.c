@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "backup.h"
+#include "keyfile.h"
 #include "log.h"
 #include "util.h"
 
@@ -37,6 +38,7 @@ static struct job	*job;		/* the one that there may be */
 static struct event	 turn_ev;
 static uint64_t		 newest;	/* ms, the newest stamp */
 static uint64_t		 made;		/* ms, when that was made */
+static uint64_t		 outdated;	/* ms, a key went that those need */
 static uint64_t		 started, start_mono, retry_mono;
 
 /* What is known of a generation besides what it says itself. */
@@ -435,6 +437,24 @@ stream_list(struct stream *sm, struct peer *pe)
 	return (1);
 }
 
+int
+backup_next(char stamp[STAMP_TEXT], uint64_t *at, uint64_t *bytes,
+    uint64_t *rehearsed)
+{
+	struct manifest	 mn;
+	struct state	 sa;
+
+	if (!next(stamp))
+		return (0);
+	state_get(stamp, &sa);
+	(void)manifest_load(&mn, stamp);
+	(void)stamp_read(stamp, at);
+	*bytes = manifest_bytes(&mn);
+	*rehearsed = sa.sa_rehearsed;
+	manifest_clear(&mn);
+	return (1);
+}
+
 const char *
 backup_list(struct request *rq)
 {
@@ -523,9 +543,12 @@ job_note(const struct job *jb, const char *what)
 		(void)snprintf(who, sizeof(who), "uid %u: ", jb->jb_op);
 	if (jb->jb_out->ou_ok)
 		log_info("backup %s: %s", jb->jb_out->ou_stamp, what);
-	else
+	else if (jb->jb_asked)
 		log_warnx("backup %s: %s: %s", jb->jb_out->ou_stamp, what,
 		    why);
+	else
+		alert_raise(ALERT_BACKUP, DB_SYSTEM, "backup %s: %s: %s",
+		    jb->jb_out->ou_stamp, what, why);
 	if (sys == NULL || audit_add(sys, "%sbackup %s: %s: %.600s", who,
 	    jb->jb_out->ou_stamp, what, why) == -1)
 		log_warnx("backup %s: %s, but not in the audit trail",
@@ -936,17 +959,17 @@ make_write(struct job *jb)
 		    ma->ma_dir, jb->jb_mn.mn_files[i].mf_tenant);
 		if (jb->jb_mn.mn_files[i].mf_month == 0 &&
 		    jb->jb_mn.mn_files[i].mf_tenant != DB_SYSTEM &&
-		    db_sync_dir(path) == -1)
+		    dir_sync(path) == -1)
 			return (job_fail(jb, "it cannot be written"));
 	}
 	jb->jb_mn.mn_took = now_ms() - jb->jb_began;
 	(void)snprintf(path, sizeof(path), "%.40s/tenants", ma->ma_dir);
-	if (db_sync_dir(path) == -1 || manifest_store(jb, ma->ma_dir) == -1 ||
-	    db_sync_dir(ma->ma_dir) == -1)
+	if (dir_sync(path) == -1 || manifest_store(jb, ma->ma_dir) == -1 ||
+	    dir_sync(ma->ma_dir) == -1)
 		return (job_fail(jb, "its manifest cannot be written"));
 	(void)snprintf(path, sizeof(path), BACKUP_DIR "/%s",
 	    jb->jb_mn.mn_stamp);
-	if (rename(ma->ma_dir, path) == -1 || db_sync_dir(BACKUP_DIR) == -1)
+	if (rename(ma->ma_dir, path) == -1 || dir_sync(BACKUP_DIR) == -1)
 		return (job_fail(jb, "its name cannot be written"));
 	(void)stamp_read(jb->jb_mn.mn_stamp, &newest);
 	made = jb->jb_mn.mn_at;
@@ -1250,9 +1273,11 @@ backup_tick(void)
 	uint64_t	 mono = mono_ms();
 	struct job	*jb;
 
-	if (job != NULL || due == 0 || mono < retry_mono ||
-	    (made >= due && made < now + DAY_SECONDS * SECOND) ||
-	    (due < started && mono - start_mono < LATE))
+	if (job != NULL || due == 0 || mono < retry_mono)
+		return;
+	if ((outdated == 0 || made > outdated) &&
+	    ((made >= due && made < now + DAY_SECONDS * SECOND) ||
+	    (due < started && mono - start_mono < LATE)))
 		return;
 	if ((jb = job_new()) == NULL)
 		return;
@@ -1260,6 +1285,12 @@ backup_tick(void)
 		job_free(jb);
 	else
 		job_start(jb);
+}
+
+void
+backup_outdated(void)
+{
+	outdated = now_ms();
 }
 
 static int

@@ -80,12 +80,15 @@ word_of(uint32_t type, const void *m)
 	switch (type) {
 	case IMSG_C_USER_DEL:
 	case IMSG_C_FLOOR_DEL:
+	case IMSG_C_HOLD_CLEAR:
 		return (CONFIRM_DELETE);
 	case IMSG_C_BACKUP_RESTORE:
+	case IMSG_C_ERASE:
 	case IMSG_C_TENANT_ERASE:
 		return (CONFIRM_ERASE);
 	case IMSG_C_TENANT_END:
 		return (te->at == 0 ? 0 : CONFIRM_ERASE);
+	case IMSG_C_KEY_BACKUP:
 	case IMSG_C_TENANT_EXPORT:
 		return (CONFIRM_EXPORT);
 	case IMSG_C_LOG_SHOW:
@@ -93,6 +96,7 @@ word_of(uint32_t type, const void *m)
 	case IMSG_C_OPERATOR_ADD:
 	case IMSG_C_OPERATOR_DEL:
 		return (CONFIRM_OPERATOR);
+	case IMSG_C_KEEP:
 	case IMSG_C_PURGE_RUN:
 		return (CONFIRM_PURGE);
 	case IMSG_C_POLICY_SET:
@@ -115,12 +119,16 @@ times_move(uint32_t type, void *m, uint64_t times[2], int in)
 	struct m_c_log		*lo = m;
 	struct m_c_tenant_end	*te = m;
 	struct m_c_operator	*op = m;
+	struct m_c_erase	*er = m;
 	uint64_t		*where[2] = { NULL, NULL };
 	int			 i;
 
 	if (type == IMSG_C_LOG_SHOW) {
 		where[0] = &lo->from;
 		where[1] = &lo->to;
+	} else if (type == IMSG_C_ERASE) {
+		where[0] = &er->from;
+		where[1] = &er->to;
 	} else if (type == IMSG_C_TENANT_END)
 		where[0] = &te->at;
 	else if (type == IMSG_C_OPERATOR_ADD)

@@ -72,6 +72,12 @@ co_result(struct command *co, enum result r, const char *what)
 			return (refuse(co, "%s: this right of it stays as it "
 			    "is", what));
 		return (refuse(co, "%s: not a valid %s", what, field));
+	case R_HELD:
+		return (refuse(co, "%s: a legal hold forbids it; hold show "
+		    "says whose", what));
+	case R_BUSY:
+		return (refuse(co, "%s: too many erasures are going on, try "
+		    "again later", what));
 	case R_DOMAIN:
 		return (refuse(co, "%s: the rules of the tenant invite nobody "
 		    "of this domain", what));
@@ -192,13 +198,21 @@ tenant_add(struct command *co)
 	tn->tn_version = 1;
 	(void)strlcpy(tn->tn_title, title, sizeof(tn->tn_title));
 	(void)strlcpy(tn->tn_contact, mail, sizeof(tn->tn_contact));
-	if (tenant_insert(sys, tn) == -1) {
+	if (audit_add(sys, "by operator %u: add tenant %u, title [%s], "
+	    "contact [%s]", co->co_rq->rq_op, tn->tn_id, tn->tn_title,
+	    tn->tn_contact) == -1 || tenant_insert(sys, tn) == -1) {
 		RB_REMOVE(tenant_tree, &tenant_all, tn);
 		free(tn);
 		return (refuse(co, "system.db cannot be written"));
 	}
 	rq_tell_tenant(co->co_rq, tn);
 	return (0);
+}
+
+static const char *
+tenant_word(uint8_t state)
+{
+	return (state == TENANT_ACTIVE ? "active" : "suspended");
 }
 
 static int
@@ -213,7 +227,10 @@ tenant_state(struct command *co)
 		return (refuse(co, "no such tenant: %s", m->name));
 	old = tn->tn_state;
 	tn->tn_state = m->state;
-	if (sys == NULL || tenant_update(sys, tn) == -1) {
+	if (sys == NULL || audit_add(sys, "by operator %u: set state of "
+	    "tenant %u from %s to %s", co->co_rq->rq_op, tn->tn_id,
+	    tenant_word(old), tenant_word(m->state)) == -1 ||
+	    tenant_update(sys, tn) == -1) {
 		tn->tn_state = old;
 		return (refuse(co, "system.db cannot be written"));
 	}
@@ -221,6 +238,20 @@ tenant_state(struct command *co)
 		grants_end(tn->tn_id, 0, 0, 0, END_SUSPENDED);
 	rq_tell_tenant(co->co_rq, tn);
 	return (0);
+}
+
+static int
+end_note(struct request *rq, const struct tenant *tn, uint64_t at)
+{
+	struct db	*sys = db_system();
+	char		 from[TIME_TEXT], to[TIME_TEXT];
+
+	if (time_text(from, ending_of(tn)) == -1)
+		(void)strlcpy(from, "never", sizeof(from));
+	if (time_text(to, at) == -1)
+		(void)strlcpy(to, "never", sizeof(to));
+	return (sys == NULL ? -1 : audit_add(sys, "by operator %u: set end of "
+	    "tenant %u from %s to %s", rq->rq_op, tn->tn_id, from, to));
 }
 
 static int
@@ -233,7 +264,8 @@ tenant_end(struct command *co)
 		return (refuse(co, "no such tenant: %s", m->name));
 	if (m->at != 0 && m->at <= now_ms())
 		return (refuse(co, "the end is to be in the future"));
-	if (ending_set(tn, m->at) == -1)
+	if (end_note(co->co_rq, tn, m->at) == -1 ||
+	    ending_set(tn, m->at) == -1)
 		return (refuse(co, "system.db cannot be written"));
 	return (0);
 }
@@ -772,22 +804,15 @@ static int
 floor_del(struct command *co)
 {
 	const struct m_c_floor	*m = co->co_m;
-	struct request		*rq = co->co_rq;
-	struct m_rights		 rights;
 	struct floor		*fl;
-	uint32_t		 id;
-	enum result		 r = R_OK;
 
-	if (co_tenant(co, m->tenant) == -1 ||
-	    (fl = co_floor(co, m->floor)) == NULL || co_begin(co) == -1)
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
 		return (-1);
-	id = fl->fl_id;
-	if (floor_row_del(rq->rq_db, id) == -1 ||
-	    audit_act(rq, "delete floor", id) == -1)
-		r = R_UNAVAILABLE;
-	rights.tenant = rq->rq_tn->tn_id;
-	rq_tell_sessions(rq, IMSG_RIGHTS, &rights);
-	return (co_commit(co, r, m->floor));
+	if ((fl = co_floor(co, m->floor)) == NULL) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (-1);
+	}
+	return (co_commit(co, floor_remove(co->co_rq, fl), m->floor));
 }
 
 static struct group *
@@ -810,31 +835,25 @@ floor_access(struct command *co, const struct floor *fl, uint32_t user,
     uint32_t group)
 {
 	const struct m_c_floor	*m = co->co_m;
-	struct db		*db = co->co_rq->rq_db;
 	const struct idlist	*from;
 	struct idlist		 to;
-	uint32_t		 id = fl->fl_id;
 	int			 n;
 
 	if (user == 0 && group == 0)
-		n = floor_row_rights(db, fl, m->allow, &fl->fl_users,
-		    &fl->fl_groups, fl->fl_networks);
+		n = floor_set(co->co_rq, fl, m->allow, &fl->fl_users,
+		    &fl->fl_groups);
 	else {
 		from = user != 0 ? &fl->fl_users : &fl->fl_groups;
 		if ((m->allow && from->il_n >= MAX_MEMBERS) ||
 		    idlist_change(&to, from, user != 0 ? user : group,
 		    m->allow) == -1)
 			return (R_UNAVAILABLE);
-		n = floor_row_rights(db, fl, fl->fl_open,
+		n = floor_set(co->co_rq, fl, fl->fl_open,
 		    user != 0 ? &to : &fl->fl_users,
-		    user != 0 ? &fl->fl_groups : &to, fl->fl_networks);
+		    user != 0 ? &fl->fl_groups : &to);
 		free(to.il_ids);
 	}
-	if (n == -1 || audit_add(db, "by operator %u: %s floor %u: user %u, "
-	    "group %u", co->co_rq->rq_op, m->allow ? "allow" : "deny", id,
-	    user, group) == -1)
-		return (R_UNAVAILABLE);
-	return (R_OK);
+	return (n == -1 ? R_UNAVAILABLE : R_OK);
 }
 
 static int
@@ -1467,6 +1486,185 @@ purge_run(struct command *co)
 	return (purge(co, 1));
 }
 
+static int
+keep_own(struct command *co)
+{
+	const struct m_c_keep	*m = co->co_m;
+
+	switch (retain_own(co->co_rq, m->kind, m->days)) {
+	case R_OK:
+		return (0);
+	case R_INVALID:
+		return (refuse(co, "%u is not from %u to %u", m->days,
+		    policy_rules[m->kind == KEEP_AUDIT ? POLICY_AUDIT_DAYS :
+		    POLICY_LOG_DAYS].pr_min,
+		    policy_rules[POLICY_AUDIT_DAYS].pr_max));
+	case R_NOTFOUND:
+		return (refuse(co, "the installation has no chat"));
+	default:
+		return (refuse(co, "system.db cannot be written"));
+	}
+}
+
+/*
+ * Erasure, and holds.
+ */
+
+/* The operator is answered when all rows have gone. */
+static int
+erase_go(struct command *co, enum result r, const char *what, uint64_t id)
+{
+	if (co_commit(co, r, what) == -1)
+		return (-1);
+	if (erase_wait(co->co_rq, id) == -1)
+		return (refuse(co, "no memory; it goes on by itself"));
+	return (1);
+}
+
+static int
+erase_user(struct command *co, const struct m_c_erase *m)
+{
+	struct person	 p;
+	uint64_t	 id = 0;
+	enum result	 r;
+
+	if (co_tenant(co, m->tenant) == -1 ||
+	    co_person(co, m->email, &p) == -1 || co_begin(co) == -1)
+		return (-1);
+	r = user_erase(co->co_rq, &p, m->what, &id);
+	explicit_bzero(&p, sizeof(p));
+	return (erase_go(co, r, m->email, id));
+}
+
+/* The two of a conversation, or the floor; 0, or -1. */
+static int
+erase_whose(struct command *co, const struct m_c_erase *m, uint32_t *a,
+    uint32_t *b)
+{
+	struct floor	*fl;
+	struct person	 p, q;
+
+	if (m->what == ERASE_FLOOR) {
+		if ((fl = co_floor(co, m->floor)) == NULL)
+			return (-1);
+		*a = fl->fl_id;
+	} else if (m->what == ERASE_PAIR) {
+		if (co_person(co, m->email, &p) == -1 ||
+		    co_person(co, m->other, &q) == -1)
+			return (-1);
+		*a = p.p_id < q.p_id ? p.p_id : q.p_id;
+		*b = p.p_id < q.p_id ? q.p_id : p.p_id;
+	}
+	return (0);
+}
+
+static int
+erase(struct command *co)
+{
+	const struct m_c_erase	*m = co->co_m;
+	uint32_t		 a = 0, b = 0;
+	uint64_t		 id = 0;
+	enum result		 r;
+
+	if (m->what == ERASE_NAMES || m->what == ERASE_PERSON)
+		return (erase_user(co, m));
+	if (m->what == ERASE_DIRECT)
+		return (refuse(co, "no such erasure"));
+	if (co_tenant(co, m->tenant) == -1 ||
+	    erase_whose(co, m, &a, &b) == -1 || co_begin(co) == -1)
+		return (-1);
+	r = erase_messages(co->co_rq, m->what, a, b, m->from, m->to, &id);
+	return (erase_go(co, r, m->tenant, id));
+}
+
+/* Of whom; 0, or -1. */
+static int
+hold_whose(struct command *co, uint32_t *user)
+{
+	const struct m_c_hold	*m = co->co_m;
+	struct person		 p = { .p_id = 0 };
+
+	if (co_tenant(co, m->tenant) == -1 || (m->email[0] != '\0' &&
+	    co_person(co, m->email, &p) == -1))
+		return (-1);
+	*user = p.p_id;
+	explicit_bzero(&p, sizeof(p));
+	return (co_begin(co));
+}
+
+static int
+hold_put(struct command *co)
+{
+	const struct m_c_hold	*m = co->co_m;
+	uint32_t		 user;
+
+	if (hold_whose(co, &user) == -1)
+		return (-1);
+	return (co_commit(co, hold_set(co->co_rq, user, m->reason),
+	    m->email[0] == '\0' ? m->tenant : m->email));
+}
+
+static int
+hold_end(struct command *co)
+{
+	const struct m_c_hold	*m = co->co_m;
+	uint32_t		 user;
+	enum result		 r;
+
+	if (hold_whose(co, &user) == -1)
+		return (-1);
+	r = hold_clear(co->co_rq, user);
+	if (co_commit(co, r == R_NOTFOUND ? R_OK : r, m->tenant) == -1)
+		return (-1);
+	return (r == R_NOTFOUND ? refuse(co, "%s: is not held",
+	    m->email[0] == '\0' ? m->tenant : m->email) : 0);
+}
+
+static int
+hold_list(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+
+	if (co_tenant(co, m->name) == -1)
+		return (-1);
+	return (hold_show(co->co_rq) == 0 ? 0 :
+	    refuse(co, "the holds cannot be read"));
+}
+
+/*
+ * Keys.
+ */
+
+static int
+key_rotate(struct command *co)
+{
+	const struct m_c_name	*m = co->co_m;
+	const char		*why;
+
+	if (m->name[0] != '\0' && co_tenant(co, m->name) == -1)
+		return (-1);
+	if ((why = rotate_begin(co->co_rq)) != NULL)
+		return (refuse(co, "%s", why));
+	return (0);
+}
+
+static int
+key_show(struct command *co)
+{
+	return (rotate_show(co->co_rq) == 0 ? 1 : refuse(co, "no memory"));
+}
+
+static int
+key_backup(struct command *co)
+{
+	const struct m_c_key_backup	*m = co->co_m;
+	const char			*why;
+
+	if ((why = key_backup_begin(co->co_rq, m->name)) != NULL)
+		return (refuse(co, "%s", why));
+	return (1);
+}
+
 /*
  * Backups.
  */
@@ -1673,15 +1871,81 @@ static const struct verb {
 	{ IMSG_C_LOG_SHOW, "log read", log_read },
 	{ IMSG_C_PURGE_SHOW, NULL, purge_show },
 	{ IMSG_C_PURGE_RUN, "purge run", purge_run },
+	{ IMSG_C_KEY_ROTATE, "key rotate", key_rotate },
+	{ IMSG_C_KEY_SHOW, NULL, key_show },
+	{ IMSG_C_KEY_BACKUP, "key backup", key_backup },
 	{ IMSG_C_BACKUP_NOW, "backup now", backup_make },
 	{ IMSG_C_BACKUP_LIST, NULL, backup_show },
 	{ IMSG_C_BACKUP_VERIFY, NULL, backup_check },
 	{ IMSG_C_BACKUP_RESTORE, "backup restore", backup_back },
 	{ IMSG_C_BACKUP_REHEARSE, "backup rehearse", backup_try },
+	{ IMSG_C_KEEP, "retention set installation", keep_own },
+	{ IMSG_C_ERASE, "erase", erase },
+	{ IMSG_C_HOLD_SET, "hold set", hold_put },
+	{ IMSG_C_HOLD_CLEAR, "hold clear", hold_end },
+	{ IMSG_C_HOLD_SHOW, NULL, hold_list },
 	{ IMSG_C_PROOF_KEY, NULL, proof_show },
 	{ IMSG_C_STATUS, NULL, status },
 	{ IMSG_C_STATS, NULL, stats },
 };
+
+/* The number of a user, who may be erased: his mail stays nowhere. */
+static uint32_t
+number_of(const char *tenant, const char *email)
+{
+	struct tenant	*tn = tenant_by_name(tenant);
+	struct person	 p = { .p_id = 0 };
+	char		 mail[MAX_MAIL + 1];
+	struct db	*db;
+
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL)
+		return (0);
+	if (mail_normal(mail, sizeof(mail), email) == -1 ||
+	    person_find(db, mail, &p) != 1)
+		p.p_id = 0;
+	tenant_leave(tn, db);
+	explicit_bzero(&p.p_mail, sizeof(p.p_mail));
+	return (p.p_id);
+}
+
+static void
+erase_target(const struct m_c_erase *m, char *dst, size_t size)
+{
+	switch (m->what) {
+	case ERASE_FLOOR:
+		(void)snprintf(dst, size, "%s messages of floor %s",
+		    m->tenant, m->floor);
+		break;
+	case ERASE_PAIR:
+		(void)snprintf(dst, size, "%s messages of user %u and user "
+		    "%u", m->tenant, number_of(m->tenant, m->email),
+		    number_of(m->tenant, m->other));
+		break;
+	case ERASE_FLOORS:
+	case ERASE_ALL:
+		(void)snprintf(dst, size, "%s messages of all floors%s",
+		    m->tenant, m->what == ERASE_ALL ? " and people" : "");
+		break;
+	default:
+		(void)snprintf(dst, size, "%s user %u, messages %s",
+		    m->tenant, number_of(m->tenant, m->email),
+		    m->what == ERASE_PERSON ? "too" : "stay without a name");
+		break;
+	}
+}
+
+static void
+hold_target(const struct m_c_hold *m, char *dst, size_t size)
+{
+	char	 who[24] = "";
+
+	if (m->email[0] != '\0')
+		(void)snprintf(who, sizeof(who), " user %u",
+		    number_of(m->tenant, m->email));
+	(void)snprintf(dst, size, "%s%s%s%s%s", m->tenant, who,
+	    m->reason[0] == '\0' ? "" : ", reason [", m->reason,
+	    m->reason[0] == '\0' ? "" : "]");
+}
 
 /* On what: the structs of one kind begin alike. */
 static void
@@ -1701,6 +1965,8 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_tenant_end	*te = m;
 	const struct m_c_backup		*ba = m;
 	const struct m_c_export		*ex = m;
+	const struct m_c_keep		*ke = m;
+	const struct m_c_hold		*ho = m;
 	char				 at[TIME_TEXT];
 
 	switch (type) {
@@ -1713,6 +1979,14 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 			(void)strlcpy(at, "never", sizeof(at));
 		(void)snprintf(dst, size, "%s %s", te->name, at);
 		break;
+	case IMSG_C_KEY_ROTATE:
+		(void)strlcpy(dst, ((const struct m_c_name *)m)->name[0] ==
+		    '\0' ? "-" : ((const struct m_c_name *)m)->name, size);
+		break;
+	case IMSG_C_KEY_BACKUP:
+		(void)strlcpy(dst, ((const struct m_c_key_backup *)m)->name,
+		    size);
+		break;
 	case IMSG_C_BACKUP_NOW:
 	case IMSG_C_BACKUP_REHEARSE:
 		(void)strlcpy(dst, "all tenants", size);
@@ -1720,6 +1994,17 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_BACKUP_RESTORE:
 		(void)snprintf(dst, size, "%s %s", ba->stamp, ba->tenant[0] ==
 		    '\0' ? "all tenants" : ba->tenant);
+		break;
+	case IMSG_C_KEEP:
+		(void)snprintf(dst, size, "%s %u", ke->kind == KEEP_AUDIT ?
+		    "audit" : "log", ke->days);
+		break;
+	case IMSG_C_ERASE:
+		erase_target(m, dst, size);
+		break;
+	case IMSG_C_HOLD_SET:
+	case IMSG_C_HOLD_CLEAR:
+		hold_target(ho, dst, size);
 		break;
 	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_PURGE_RUN:
@@ -1748,7 +2033,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		break;
 	case IMSG_C_TENANT_STATE:
 		(void)snprintf(dst, size, "%s %s", ts->name,
-		    ts->state == TENANT_ACTIVE ? "active" : "suspended");
+		    tenant_word(ts->state));
 		break;
 	case IMSG_C_FLOOR_ADD:
 		(void)snprintf(dst, size, "%s %s", fa->tenant, fa->name);

@@ -379,10 +379,17 @@ static int	 forget_member(struct db *, uint32_t);
 int
 person_delete(struct db *db, uint32_t id)
 {
+	if (db_exec(db, S_USER_DEL_TALK, ARGS(NUM(id))) == -1 ||
+	    db_exec(db, S_USER_DEL_DMS, ARGS(NUM(id))) == -1)
+		return (-1);
+	return (person_forget(db, id));
+}
+
+int
+person_forget(struct db *db, uint32_t id)
+{
 	brief_forget(db, id);
 	if (forget_member(db, id) == -1 ||
-	    db_exec(db, S_USER_DEL_TALK, ARGS(NUM(id))) == -1 ||
-	    db_exec(db, S_USER_DEL_DMS, ARGS(NUM(id))) == -1 ||
 	    db_exec(db, S_USER_DEL_READS, ARGS(NUM(id))) == -1 ||
 	    db_exec(db, S_USER_DEL, ARGS(NUM(id))) != 1)
 		return (-1);
@@ -846,8 +853,7 @@ floor_row_rights(struct db *db, const struct floor *fl, uint8_t open,
 int
 floor_row_del(struct db *db, uint32_t id)
 {
-	if (db_exec(db, S_FLOOR_DEL_TALK, ARGS(NUM(id))) == -1 ||
-	    db_exec(db, S_FLOOR_DEL_READS, ARGS(NUM(id))) == -1 ||
+	if (db_exec(db, S_FLOOR_DEL_READS, ARGS(NUM(id))) == -1 ||
 	    db_exec(db, S_FLOOR_DEL, ARGS(NUM(id))) != 1)
 		return (-1);
 	rights_free(db);

@@ -75,12 +75,14 @@ certificate(struct request *rq, struct tenant *tn, uint32_t by)
 		fprintf(f, "data: could not be read any more\n");
 	if (db_log_months(tn->tn_id, 0, &n, &due, &oldest, &newest) == 0)
 		fprintf(f, "months of access log: %u\n", n);
+	key_backup_lines(f, tn->tn_id);
 	backup_holds(f, tn->tn_id);
 	fprintf(f, "\nThe key of this tenant was overwritten and removed, then "
 	    "its files.\nWithout the key nothing that was sealed by it can be "
-	    "read, in no copy of the\ndata either; a copy of the key that was "
-	    "made elsewhere has to be destroyed there.\nA medium that keeps "
-	    "old blocks may keep the old key until they are overwritten.\n");
+	    "read, in no copy of the\ndata either; a key backup that is listed "
+	    "here, or a copy of the key that was\nmade otherwise, has to be "
+	    "destroyed where it is.\nA medium that keeps old blocks may keep "
+	    "the old key until they are overwritten.\n");
 	if (fclose(f) == EOF) {
 		free(text);
 		return (NULL);

@@ -522,7 +522,7 @@ export_begin(struct request *rq, const char *reason)
 	ex->ex_tenant = rq->rq_tn->tn_id;
 	ex->ex_by = rq->rq_op;
 	(void)strlcpy(ex->ex_reason, reason, sizeof(ex->ex_reason));
-	if (db_number(rq->rq_db, S_TALK_LAST, NOARGS, &ex->ex_last) == -1)
+	if (db_number(rq->rq_db, S_TALK_NEWEST, NOARGS, &ex->ex_last) == -1)
 		why = "the tenant's data cannot be read";
 	else if ((ex->ex_signing = signing_new()) != NULL)
 		why = exported_begin(rq, EXPORT_TENANT, reason, &ex->ex_id);

@@ -1112,7 +1112,7 @@ guest_create(struct request *rq, struct guest *gu, const struct m_blob *sealed,
 	arc4random_buf(token, TOKEN_LEN);
 	if (sha256(gu->gu_sha, token, TOKEN_LEN) == -1 ||
 	    guest_add(rq->rq_db, gu, sealed) == -1 ||
-	    audit_act(rq, "add guest URL", gu->gu_id) == -1)
+	    note_guest(rq, "add", gu) == -1)
 		return (R_UNAVAILABLE);
 	rq->rq_tn->tn_sweep = 0;
 	return (R_OK);
@@ -1172,22 +1172,24 @@ enum result
 guest_revoke(struct request *rq, uint32_t id)
 {
 	struct rights	*rt;
+	struct guest	*gu;
 	struct visit	 vi;
 	uint32_t	*users;
 	int		 i, n, bad = 0;
 
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
-	if (rights_guest(rt, id) == NULL)
+	if ((gu = rights_guest(rt, id)) == NULL)
 		return (R_NOTFOUND);
+	if (note_guest(rq, "revoke", gu) == -1)
+		return (R_UNAVAILABLE);
 	if ((n = visitors(rq->rq_db, id, &users)) == -1)
 		return (R_UNAVAILABLE);
 	for (i = 0; i < n && !bad; i++)
 		bad = visit_of(rq->rq_db, users[i], &vi) != 1 ||
 		    visit_end(rq, &vi, END_REVOKED, "") == -1;
 	free(users);
-	if (bad || db_exec(rq->rq_db, S_GUEST_DEL, ARGS(NUM(id))) != 1 ||
-	    audit_act(rq, "revoke guest URL", id) == -1)
+	if (bad || db_exec(rq->rq_db, S_GUEST_DEL, ARGS(NUM(id))) != 1)
 		return (R_UNAVAILABLE);
 	rights_free(rq->rq_db);
 	return (R_OK);

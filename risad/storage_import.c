@@ -692,7 +692,7 @@ group_moves(const struct import *im, uint32_t group)
 /* What is written to a group once all are worked out. */
 struct after {
 	struct group	 af_group;
-	struct idlist	 af_members;
+	struct idlist	 af_was, af_members;
 };
 
 static enum result
@@ -701,9 +701,10 @@ groups_write(struct request *rq, const struct after *af, size_t n)
 	size_t	 i;
 
 	for (i = 0; i < n; i++)
-		if (group_row_members(rq->rq_db, &af[i].af_group,
-		    &af[i].af_members) == -1 ||
-		    audit_act(rq, "change group", af[i].af_group.gp_id) == -1)
+		if (note_list(rq, "group", af[i].af_group.gp_id, "user",
+		    &af[i].af_was, &af[i].af_members) == -1 ||
+		    group_row_members(rq->rq_db, &af[i].af_group,
+		    &af[i].af_members) == -1)
 			return (R_UNAVAILABLE);
 	return (R_OK);
 }
@@ -725,14 +726,17 @@ act_groups(struct request *rq, struct import *im)
 			continue;
 		af[n].af_group = rt->rt_groups[i];
 		if (members_after(im, &rt->rt_groups[i],
-		    &af[n].af_members) == -1)
+		    &af[n].af_members) == -1 || idlist_change(&af[n].af_was,
+		    &rt->rt_groups[i].gp_members, 0, 0) == -1)
 			r = R_UNAVAILABLE;
 		n++;
 	}
 	if (r == R_OK)
 		r = groups_write(rq, af, n);
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		free(af[i].af_members.il_ids);
+		free(af[i].af_was.il_ids);
+	}
 	free(af);
 	if (n > 0)
 		tell_rights(rq);

@@ -54,23 +54,28 @@ enum result
 floor_networks(struct request *rq, const struct floor *fl, const char *text,
     char bad[NETWORK_TEXT])
 {
+	static const struct networks	 anywhere;
 	struct networks	*ns;
-	char		*kept = NULL;
-	uint32_t	 id = fl->fl_id;
+	char		*kept = NULL, *old;
+	char		 what[48];
 	enum result	 r = R_OK;
 
 	bad[0] = '\0';
 	if ((ns = malloc(sizeof(*ns))) == NULL)
 		return (R_UNAVAILABLE);
 	rq->rq_field = "networks";
+	old = networks_text(fl->fl_networks == NULL ? &anywhere :
+	    fl->fl_networks);
+	(void)snprintf(what, sizeof(what), "set networks of floor %u",
+	    fl->fl_id);
 	if (networks_parse(ns, text, bad, NETWORK_TEXT) != NETWORK_OK)
 		r = R_INVALID;
-	else if ((kept = networks_text(ns)) == NULL ||
+	else if (old == NULL || (kept = networks_text(ns)) == NULL ||
+	    note_text(rq, what, old, kept) == -1 ||
 	    floor_row_rights(rq->rq_db, fl, fl->fl_open, &fl->fl_users,
-	    &fl->fl_groups, ns) == -1 ||
-	    audit_add(rq->rq_db, "by %s %u: set networks of floor %u to [%s]",
-	    asker(rq), asker_id(rq), id, kept) == -1)
+	    &fl->fl_groups, ns) == -1)
 		r = R_UNAVAILABLE;
+	free(old);
 	free(kept);
 	free(ns);
 	return (r);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "backup.h"
+#include "keyfile.h"
 #include "log.h"
 #include "util.h"
 
@@ -36,6 +37,7 @@ struct restore {
 	struct tally	*re_tally;	/* of a rehearsal */
 	struct manifest_file re_got;
 	int		 re_lost;	/* lines of the trail */
+	uint64_t	 re_names;	/* beside them: carried up to here */
 	uint64_t	 re_begun;	/* mono ms */
 };
 
@@ -173,9 +175,15 @@ close_new(struct job *jb, struct tenant *tn)
 
 	if (!re->re_lost && (live = tenant_enter(tn)) != NULL) {
 		(void)db_commit(live);
-		while ((n = audit_carry(live, re->re_db)) == 1)
+		while ((n = audit_carry(live, re->re_db)) == 1 || (n == 0 &&
+		    (n = audit_carry_names(live, re->re_db,
+		    &re->re_names)) == 1))
 			;
 		tenant_leave(tn, live);
+		/* Holds that it has were cleared since then. */
+		if (n == 0)
+			n = db_exec(re->re_db, S_HOLDS_NONE, NOARGS) == -1 ?
+			    -1 : 0;
 	}
 	if (n == -1)
 		re->re_lost = 1;
@@ -207,7 +215,7 @@ exchange(struct tenant *tn)
 	forget(tn->tn_id, "main.db-shm");
 	place(to, tn->tn_id, "");
 	if (move(tn->tn_id, "main.new", "main.db") == -1 ||
-	    db_sync_dir(to) == -1)
+	    dir_sync(to) == -1)
 		return (-1);
 	tn->tn_why = DB_OK;
 	if ((db = tenant_enter(tn)) != NULL) {
@@ -315,6 +323,7 @@ restore_next(struct job *jb)
 	re->re_main = jb->jb_file;
 	re->re_tenant = mf->mf_tenant;
 	re->re_lost = 0;
+	re->re_names = 0;
 	re->re_begun = mono_ms();
 	if (tenant_by_id(mf->mf_tenant) == NULL) {
 		jb->jb_file++;
@@ -394,6 +403,8 @@ restore_open(struct job *jb)
 	struct db	*live;
 	char		 path[MANIFEST_PATH];
 	enum db_why	 why;
+	int		 held = tn != NULL &&
+			    tn->tn_policy.po_value[POLICY_HOLD] != 0;
 
 	if (tn == NULL)
 		return (give_up(jb, "it was erased"));
@@ -404,8 +415,12 @@ restore_open(struct job *jb)
 	re->re_lost = 1;
 	if ((live = tenant_enter(tn)) != NULL) {
 		re->re_lost = audit_meets(live, re->re_db) != 1;
+		held |= hold_any(live) != 0;
 		tenant_leave(tn, live);
 	}
+	if (held)
+		return (give_up(jb, "there is a hold on what it would "
+		    "replace"));
 	re->re_at = RESTORE_CARRY;
 	return (1);
 }
@@ -422,7 +437,8 @@ restore_carry(struct job *jb)
 	if (tn == NULL)
 		return (give_up(jb, "it was erased"));
 	if (!re->re_lost && (live = tenant_enter(tn)) != NULL) {
-		n = audit_carry(live, re->re_db);
+		if ((n = audit_carry(live, re->re_db)) == 0)
+			n = audit_carry_names(live, re->re_db, &re->re_names);
 		tenant_leave(tn, live);
 	}
 	if (n == 1)
@@ -587,7 +603,6 @@ rehearse_next(struct job *jb)
 	struct restore			*re = jb->jb_data;
 	const struct manifest_file	*mf;
 	char				 from[MANIFEST_PATH];
-	char				 to[MANIFEST_PATH];
 
 	if (jb->jb_file == jb->jb_mn.mn_n)
 		return (0);
@@ -601,6 +616,31 @@ rehearse_next(struct job *jb)
 	}
 	if (!job_room(mf->mf_bytes))
 		return (rehearsed(jb, "the disk has no room for it"));
+	job_path(jb, "", mf, from);
+	if ((re->re_check = check_new(from, mf)) == NULL)
+		return (rehearsed(jb, "no memory"));
+	re->re_at = RESTORE_CHECK;
+	return (1);
+}
+
+/* First its bytes, as before a restore. */
+static int
+rehearse_check(struct job *jb)
+{
+	struct restore			*re = jb->jb_data;
+	const struct manifest_file	*mf;
+	char				 from[MANIFEST_PATH];
+	char				 to[MANIFEST_PATH];
+	char				 why[MAX_LINE + 1];
+	int				 n;
+
+	mf = &jb->jb_mn.mn_files[jb->jb_file];
+	if ((n = check_step(re->re_check, &jb->jb_out->ou_done, why)) == 1)
+		return (1);
+	if (n == -1)
+		return (rehearsed(jb, why));
+	check_free(re->re_check);
+	re->re_check = NULL;
 	job_path(jb, "", mf, from);
 	rehearse_name(to);
 	if (db_make_dir(REHEARSAL) == -1 ||
@@ -655,6 +695,8 @@ static int
 rehearse_step(struct job *jb)
 {
 	switch (((struct restore *)jb->jb_data)->re_at) {
+	case RESTORE_CHECK:
+		return (rehearse_check(jb));
 	case RESTORE_COPY:
 		return (rehearse_copy(jb));
 	case RESTORE_OPEN:

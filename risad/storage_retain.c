@@ -4,8 +4,13 @@
  *
  * The ids of messages and of audit lines go forward with time, so that what is
  * old is at the front.  An access log goes when its month is over for long
- * enough.
+ * enough.  Of somebody who is held everything stays: his messages, the trail
+ * from the first line on that tells of him, the access logs since he came.
+ *
+ * The installation has a trail and an access log of its own, in turn with the
+ * tenants: its number is DB_SYSTEM.
  */
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,16 +19,20 @@
 #include "storage.h"
 #include "util.h"
 
-#define STEP_ROWS	200		/* that go in one step */
+#define STEP_ROWS	100		/* that go in one step */
 #define STEP_PAUSE	20		/* ms between two steps */
 #define COUNT_ROWS	2000		/* that are looked at in one turn */
 #define FIRST		(10 * 60 * SECOND)	/* after the start, at most */
 #define DAY		(24ULL * 3600 * SECOND)
 
-/* The tenant whose turn it is, and what has gone of it. */
+/* The tenant whose turn it is, how far that is, and what has gone of it. */
+static int		 busy;
 static uint32_t		 now_tenant;
 static enum keep_kind	 now_kind;
+static uint64_t		 now_after;	/* of messages: looked at up to here */
 static uint64_t		 gone[KEEP_MAX];
+static uint64_t		 system_purge;	/* as tn_purge */
+static int		 system_purging;
 static struct event	 step_ev;
 static int		 armed;
 
@@ -33,22 +42,187 @@ static const enum policy_key	 keys[KEEP_MAX] = {
 	[KEEP_LOG] = POLICY_LOG_DAYS,
 };
 
+/*
+ * The installation's own: audit trail and access log.
+ */
+
+static const struct seal_at	 own_at = { "meta", "retention", 0, 0, NULL,
+				    0 };
+
+/* Days of both as they were set, or else the defaults of a tenant. */
+static void
+own_days(uint32_t days[KEEP_MAX])
+{
+	struct db	*sys = db_system();
+	sqlite3_stmt	*st;
+	uint32_t	*kept = NULL;
+	size_t		 len = 0;
+	int		 i;
+
+	days[KEEP_CHAT] = 0;
+	for (i = KEEP_AUDIT; i < KEEP_MAX; i++)
+		days[i] = policy_rules[keys[i]].pr_default;
+	if (sys == NULL)
+		return;
+	st = db_query(sys, S_META_GET, ARGS(TXT("retention")));
+	if (db_step(sys, st) == 1)
+		kept = db_open(sys, &own_at, st, 0, &len);
+	db_done(st);
+	if (kept != NULL && len == KEEP_MAX * sizeof(*kept))
+		for (i = KEEP_AUDIT; i < KEEP_MAX; i++)
+			days[i] = be32toh(kept[i]);
+	free(kept);
+}
+
+/* 0, or -1. */
+static int
+own_put(struct db *sys, const uint32_t days[KEEP_MAX])
+{
+	uint32_t	 wire[KEEP_MAX];
+	void		*rec;
+	size_t		 len;
+	int		 i, n;
+
+	for (i = 0; i < KEEP_MAX; i++)
+		wire[i] = htobe32(days[i]);
+	if ((rec = db_seal(sys, &own_at, wire, sizeof(wire), &len)) == NULL)
+		return (-1);
+	n = db_exec(sys, S_META_SET, ARGS(TXT("retention"), BIN(rec, len)));
+	free(rec);
+	return (n == 1 ? 0 : -1);
+}
+
+enum result
+retain_own(struct request *rq, uint8_t kind, uint32_t value)
+{
+	const struct policy_rule	*pr;
+	struct db			*sys = db_system();
+	uint32_t			 days[KEEP_MAX], old;
+
+	if (kind == KEEP_CHAT)
+		return (R_NOTFOUND);
+	pr = &policy_rules[keys[kind]];
+	if (value < pr->pr_min || value > pr->pr_max)
+		return (R_INVALID);
+	own_days(days);
+	old = days[kind];
+	days[kind] = value;
+	return (sys == NULL || audit_add(sys, "by operator %u: set %s of the "
+	    "installation from %u to %u", rq->rq_op, pr->pr_name, old,
+	    value) == -1 || own_put(sys, days) == -1 ? R_UNAVAILABLE : R_OK);
+}
+
+/*
+ * What is due.  A tenant is NULL for the installation.
+ */
+
+static uint32_t
+days_of(const struct tenant *tn, enum keep_kind kind)
+{
+	uint32_t	 days[KEEP_MAX];
+
+	if (tn != NULL)
+		return (tn->tn_policy.po_value[keys[kind]]);
+	own_days(days);
+	return (days[kind]);
+}
+
+uint32_t
+retain_days(const struct tenant *tn, enum policy_key key, uint64_t *next)
+{
+	enum keep_kind	 kind;
+
+	for (kind = 0; kind < KEEP_MAX - 1 && keys[kind] != key; kind++)
+		;
+	*next = tn == NULL ? system_purge :
+	    tn->tn_policy.po_value[POLICY_HOLD] != 0 ? 0 : tn->tn_purge;
+	return (days_of(tn, kind));
+}
+
 /* Older than this it goes; 0: nothing does. */
 static uint64_t
 cutoff(const struct tenant *tn, enum keep_kind kind)
 {
-	uint64_t	 days = tn->tn_policy.po_value[keys[kind]];
-	uint64_t	 now = now_ms();
+	uint64_t	 days = days_of(tn, kind), now = now_ms();
 
-	if (days == 0 || tn->tn_policy.po_value[POLICY_HOLD] != 0 ||
-	    now <= days * DAY)
+	if (days == 0 || now <= days * DAY || (tn != NULL &&
+	    tn->tn_policy.po_value[POLICY_HOLD] != 0))
 		return (0);
 	return (now - days * DAY);
 }
 
-/* Some rows; how many have gone, STEP_ROWS: there may be more, or -1. */
+static struct db *
+enter(struct tenant *tn)
+{
+	return (tn == NULL ? db_system() : tenant_enter(tn));
+}
+
+static void
+leave(struct tenant *tn, struct db *db)
+{
+	if (tn != NULL)
+		tenant_leave(tn, db);
+	else
+		(void)db_commit(db);
+}
+
+/* The month before which logs go, none in which somebody was here who is held;
+ * 0: none goes. */
+static uint32_t
+log_before(struct tenant *tn)
+{
+	uint64_t	 before = cutoff(tn, KEEP_LOG), since = 0;
+	struct db	*db;
+	int		 n = 0;
+
+	if (before == 0)
+		return (0);
+	if (tn != NULL) {
+		if ((db = tenant_enter(tn)) == NULL)
+			return (0);
+		n = hold_since(db, &since);
+		tenant_leave(tn, db);
+	}
+	if (n == -1)
+		return (0);
+	return (db_month_of(since != 0 && since < before ? since : before));
+}
+
+/*
+ * A step: how many have gone, and *more when it is not the last; or -1.
+ */
+
+/* The next messages; where the first is young enough, all that follow are. */
 static int
-purge_rows(struct tenant *tn, enum keep_kind kind)
+purge_talk(struct db *db, uint64_t before, int *more)
+{
+	uint64_t	 upto, first;
+	int		 n;
+
+	if (db_number(db, S_TALK_UPTO, ARGS(NUM(now_after), NUM(INT64_MAX),
+	    NUM(STEP_ROWS)), &upto) == -1 || db_number(db, S_TALK_FIRST,
+	    ARGS(NUM(now_after)), &first) == -1)
+		return (-1);
+	if (upto == 0 || first >= before)
+		return (0);
+	if ((n = db_exec(db, S_PURGE_TALK, ARGS(NUM(now_after), NUM(upto),
+	    NUM(before)))) != -1)
+		now_after = upto;
+	*more = n != -1;
+	return (n);
+}
+
+static int
+purge_lines(struct db *db, uint64_t before, int *more)
+{
+	int	 n = audit_purge(db, before, STEP_ROWS);
+
+	*more = n == STEP_ROWS;
+	return (n);
+}
+
+static int
+purge_rows(struct tenant *tn, enum keep_kind kind, int *more)
 {
 	uint64_t	 before = cutoff(tn, kind);
 	struct db	*db;
@@ -56,27 +230,25 @@ purge_rows(struct tenant *tn, enum keep_kind kind)
 
 	if (before == 0)
 		return (0);
-	if ((db = tenant_enter(tn)) == NULL)
+	if ((db = enter(tn)) == NULL)
 		return (-1);
 	if (db_begin(db) == 0) {
-		n = kind == KEEP_AUDIT ?
-		    audit_purge(db, before, STEP_ROWS) :
-		    db_exec(db, S_PURGE_TALK,
-		    ARGS(NUM(before), NUM(STEP_ROWS)));
+		n = kind == KEEP_AUDIT ? purge_lines(db, before, more) :
+		    purge_talk(db, before, more);
 		if (db_end(db, n != -1) == -1)
 			n = -1;
 	}
-	tenant_leave(tn, db);
+	leave(tn, db);
 	return (n);
 }
 
 static int
 purge_logs(struct tenant *tn)
 {
-	uint64_t	 before = cutoff(tn, KEEP_LOG);
+	uint32_t	 before = log_before(tn);
 
-	return (before == 0 ? 0 : db_log_purge(tn->tn_id,
-	    db_month_of(before)));
+	return (before == 0 ? 0 : db_log_purge(tn == NULL ? DB_SYSTEM :
+	    tn->tn_id, before));
 }
 
 /* What has gone is in the trail, and no longer in the file's log. */
@@ -86,16 +258,16 @@ purge_end(struct tenant *tn)
 	struct db	*db;
 
 	if (gone[KEEP_CHAT] + gone[KEEP_AUDIT] + gone[KEEP_LOG] == 0 ||
-	    (db = tenant_enter(tn)) == NULL)
+	    (db = enter(tn)) == NULL)
 		return;
-	if (db_begin(db) == 0 && db_end(db, db_exec(db, S_PURGE_DMS,
-	    NOARGS) != -1 && audit_add(db, "purged by age: %llu messages, "
-	    "%llu audit lines, %llu months of access log",
+	if (db_begin(db) == 0 && db_end(db, (tn == NULL || db_exec(db,
+	    S_PURGE_DMS, NOARGS) != -1) && audit_add(db, "purged by age: %llu "
+	    "messages, %llu audit lines, %llu months of access log",
 	    (unsigned long long)gone[KEEP_CHAT],
 	    (unsigned long long)gone[KEEP_AUDIT],
 	    (unsigned long long)gone[KEEP_LOG]) != -1) == 0)
 		(void)db_shrink(db);
-	tenant_leave(tn, db);
+	leave(tn, db);
 }
 
 static void
@@ -107,31 +279,59 @@ arm(void)
 		armed = 1;
 }
 
+static void
+turn_end(struct tenant *tn)
+{
+	uint64_t	 next = mono_ms() + DAY;
+
+	purge_end(tn);
+	if (tn == NULL) {
+		system_purge = next;
+		system_purging = 0;
+	} else {
+		tn->tn_purge = next;
+		tn->tn_purging = 0;
+	}
+	busy = 0;
+}
+
 /* A step of the tenant whose turn it is. */
 static void
 step(int fd, short ev, void *arg)
 {
 	struct tenant	*tn = tenant_by_id(now_tenant);
-	int		 n;
+	int		 n, more = 0;
 
 	(void)fd;
 	(void)ev;
 	(void)arg;
 	armed = 0;
-	if (tn == NULL) {
-		now_tenant = 0;
+	if (tn == NULL && now_tenant != DB_SYSTEM) {
+		busy = 0;
 		return;
 	}
-	n = now_kind == KEEP_LOG ? purge_logs(tn) : purge_rows(tn, now_kind);
+	if (now_kind == KEEP_CHAT && tn == NULL)
+		n = 0;
+	else
+		n = now_kind == KEEP_LOG ? purge_logs(tn) :
+		    purge_rows(tn, now_kind, &more);
 	if (n > 0)
 		gone[now_kind] += (uint64_t)n;
-	if (n < STEP_ROWS && ++now_kind == KEEP_MAX) {
-		purge_end(tn);
-		tn->tn_purge = mono_ms() + DAY;
-		tn->tn_purging = 0;
-		now_tenant = 0;
+	if (!more && ++now_kind == KEEP_MAX) {
+		turn_end(tn);
 		return;
 	}
+	arm();
+}
+
+static void
+turn_begin(uint32_t tenant)
+{
+	memset(gone, 0, sizeof(gone));
+	busy = 1;
+	now_tenant = tenant;
+	now_kind = 0;
+	now_after = 0;
 	arm();
 }
 
@@ -141,17 +341,20 @@ retain_tick(void)
 	struct tenant	*tn;
 	uint64_t	 now = mono_ms();
 
-	if (now_tenant != 0)
+	if (busy)
 		return;
+	if (system_purge == 0)
+		system_purge = now + arc4random_uniform(FIRST);
+	if (system_purging || now >= system_purge) {
+		turn_begin(DB_SYSTEM);
+		return;
+	}
 	RB_FOREACH(tn, tenant_tree, &tenant_all) {
 		if (tn->tn_purge == 0)
 			tn->tn_purge = now + arc4random_uniform(FIRST);
 		if (!tn->tn_purging && now < tn->tn_purge)
 			continue;
-		memset(gone, 0, sizeof(gone));
-		now_tenant = tn->tn_id;
-		now_kind = 0;
-		arm();
+		turn_begin(tn->tn_id);
 		return;
 	}
 }
@@ -180,8 +383,9 @@ row_begin(struct count *ct, const struct tenant *tn)
 {
 	memset(&ct->ct_row, 0, sizeof(ct->ct_row));
 	ct->ct_row.kind = (uint8_t)ct->ct_kind;
-	ct->ct_row.days = tn->tn_policy.po_value[keys[ct->ct_kind]];
-	ct->ct_row.hold = tn->tn_policy.po_value[POLICY_HOLD] != 0;
+	ct->ct_row.days = days_of(tn, ct->ct_kind);
+	ct->ct_row.hold = tn != NULL &&
+	    tn->tn_policy.po_value[POLICY_HOLD] != 0;
 	ct->ct_after = 0;
 }
 
@@ -216,10 +420,9 @@ static int
 count_logs(struct count *ct, struct tenant *tn)
 {
 	struct m_c_kept	*row = &ct->ct_row;
-	uint64_t	 before = cutoff(tn, KEEP_LOG);
 	uint32_t	 oldest, newest, n, due;
 
-	if (db_log_months(tn->tn_id, before == 0 ? 0 : db_month_of(before),
+	if (db_log_months(tn == NULL ? DB_SYSTEM : tn->tn_id, log_before(tn),
 	    &n, &due, &oldest, &newest) == -1)
 		return (-1);
 	row->count = n;
@@ -255,20 +458,21 @@ stream_count(struct stream *sm, struct peer *pe)
 	struct count	*ct = sm->st_data;
 	struct tenant	*tn = tenant_by_id(ct->ct_tenant);
 	struct db	*db;
-	int		 n = -1;
+	int		 n = -1, there;
 
-	if (tn != NULL && (db = tenant_enter(tn)) != NULL) {
+	there = tn != NULL || ct->ct_tenant == DB_SYSTEM;
+	if (there && (db = enter(tn)) != NULL) {
 		n = ct->ct_kind == KEEP_LOG ? count_logs(ct, tn) :
 		    count_rows(ct, tn, db);
-		tenant_leave(tn, db);
+		leave(tn, db);
 	}
 	if (n == 1)
 		return (1);
 	if (n == 0) {
-		ct->ct_row.tenant = tn->tn_name;
+		ct->ct_row.tenant = tn == NULL ? "-" : tn->tn_name;
 		(void)proc_send(pe, IMSG_C_KEPT, sm->st_id, -1, &ct->ct_row);
 	}
-	if (tn != NULL && count_next(ct))
+	if (there && count_next(ct))
 		return (1);
 	(void)proc_result(pe, sm->st_id, R_OK, 0, "");
 	return (0);
@@ -279,6 +483,8 @@ anything_purging(const struct count *ct)
 {
 	struct tenant	*tn;
 
+	if (ct->ct_all && system_purging)
+		return (1);
 	RB_FOREACH(tn, tenant_tree, &tenant_all)
 		if (tn->tn_purging && (ct->ct_all ||
 		    tn->tn_id == ct->ct_tenant))
@@ -306,13 +512,15 @@ retain_begin(struct request *rq, int run)
 	struct tenant	*tn = rq->rq_tn, *each;
 	struct count	*ct;
 
-	if (tn == NULL && (tn = RB_MIN(tenant_tree, &tenant_all)) == NULL)
-		return ("there is no tenant");
 	if ((ct = calloc(1, sizeof(*ct))) == NULL)
 		return ("no memory");
-	ct->ct_tenant = tn->tn_id;
-	ct->ct_all = rq->rq_tn == NULL;
+	/* Of all: the installation is the first, and has no chat. */
+	ct->ct_tenant = tn == NULL ? DB_SYSTEM : tn->tn_id;
+	ct->ct_all = tn == NULL;
+	ct->ct_kind = tn == NULL ? KEEP_AUDIT : 0;
 	row_begin(ct, tn);
+	if (run && ct->ct_all)
+		system_purging = 1;
 	if (run)
 		RB_FOREACH(each, tenant_tree, &tenant_all)
 			if (ct->ct_all || each == tn)

@@ -240,6 +240,22 @@ role_unused(struct rights *rt)
  * The first version is the time: a number that is given out again is never the
  * role that an administrator had before him when it was another one.
  */
+/* The trail says of each right how it was and how it is now. */
+static int
+rights_note(struct request *rq, uint8_t id, uint8_t was, uint8_t can)
+{
+	int	 i;
+
+	for (i = 0; i < RIGHTS; i++)
+		if ((was ^ can) & 1 << i && audit_add(rq->rq_db,
+		    "by %s %u: set %s of role %u from %s to %s", asker(rq),
+		    asker_id(rq), right_names[i], id,
+		    was & 1 << i ? "on" : "off",
+		    can & 1 << i ? "on" : "off") == -1)
+			return (-1);
+	return (0);
+}
+
 enum result
 role_create(struct request *rq, const char *name, uint8_t can, uint8_t *id)
 {
@@ -255,7 +271,8 @@ role_create(struct request *rq, const char *name, uint8_t can, uint8_t *id)
 		return (R_CONFLICT);
 	if (role_put(rq->rq_db, *id, now_ms(), name, can) == -1 ||
 	    audit_add(rq->rq_db, "by %s %u: add role %u, %s", asker(rq),
-	    asker_id(rq), *id, name) == -1)
+	    asker_id(rq), *id, name) == -1 ||
+	    rights_note(rq, *id, role_default(ROLE_MEMBER), can) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
 }
@@ -281,22 +298,6 @@ role_rename(struct request *rq, uint8_t id, const char *name)
 	    rl->rl_can) == -1)
 		return (R_UNAVAILABLE);
 	return (R_OK);
-}
-
-/* The trail says of each right how it was and how it is now. */
-static int
-rights_note(struct request *rq, uint8_t id, uint8_t was, uint8_t can)
-{
-	int	 i;
-
-	for (i = 0; i < RIGHTS; i++)
-		if ((was ^ can) & 1 << i && audit_add(rq->rq_db,
-		    "by %s %u: set %s of role %u from %s to %s", asker(rq),
-		    asker_id(rq), right_names[i], id,
-		    was & 1 << i ? "on" : "off",
-		    can & 1 << i ? "on" : "off") == -1)
-			return (-1);
-	return (0);
 }
 
 enum result

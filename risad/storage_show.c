@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backup.h"
 #include "storage.h"
 #include "util.h"
 
@@ -18,6 +19,7 @@ struct store {
 	int		 so_all;
 	enum store_kind	 so_kind;
 	uint64_t	 so_after;
+	char		 so_stamp[STAMP_TEXT];	/* the same, of backups */
 	struct m_c_storage_row so_row;
 };
 
@@ -35,19 +37,18 @@ static const struct kind {
 	[STORE_LOG] = { S_MAX, POLICY_LOG_DAYS },
 	[STORE_EXPORT] = { S_STORE_EXPORT, POLICY_KEYS },
 	[STORE_FILE] = { S_MAX, POLICY_KEYS },
+	[STORE_BACKUP] = { S_MAX, POLICY_KEYS },
+	[STORE_REHEARSAL] = { S_MAX, POLICY_KEYS },
 };
 
-/*
- * What the installation keeps itself.  Whatever else it comes to keep, as
- * backups, is told of here: a kind in risad.h, and how to count it above.
- */
+/* What the installation keeps itself: of that a tenant has but some. */
 static int
 kind_there(uint32_t tenant, enum store_kind kind)
 {
 	if (tenant == DB_SYSTEM)
 		return (kind == STORE_AUDIT || kind == STORE_LOG ||
-		    kind == STORE_EXPORT || kind == STORE_FILE);
-	return (kind != STORE_EXPORT);
+		    kind >= STORE_EXPORT);
+	return (kind < STORE_EXPORT || kind == STORE_FILE);
 }
 
 static uint64_t
@@ -76,6 +77,30 @@ db_size(uint32_t tenant, uint32_t month)
 		    tenant, month);
 	(void)snprintf(wal, sizeof(wal), "%s-wal", path);
 	return (file_size(path) + file_size(wal));
+}
+
+/* One more of them, as count_rows(). */
+static int
+count_backups(struct store *so)
+{
+	struct m_c_storage_row	*row = &so->so_row;
+	uint64_t		 at, bytes, rehearsed;
+
+	if (!backup_next(so->so_stamp, &at, &bytes, &rehearsed))
+		return (0);
+	if (so->so_kind == STORE_REHEARSAL) {
+		if (rehearsed == 0)
+			return (1);
+		at = rehearsed;
+		bytes = 0;
+	}
+	row->count++;
+	row->bytes += bytes;
+	if (row->oldest == 0 || at < row->oldest)
+		row->oldest = at;
+	if (at > row->newest)
+		row->newest = at;
+	return (1);
 }
 
 static int
@@ -131,6 +156,8 @@ count_some(struct store *so, struct tenant *tn)
 	struct db	*db;
 	int		 n;
 
+	if (so->so_kind == STORE_BACKUP || so->so_kind == STORE_REHEARSAL)
+		return (count_backups(so));
 	if (kinds[so->so_kind].ki_stmt == S_MAX)
 		return (count_files(so));
 	if (tn == NULL)
@@ -150,15 +177,14 @@ row_send(struct store *so, struct tenant *tn, struct stream *sm,
 {
 	struct m_c_storage_row	*row = &so->so_row;
 	enum policy_key		 days = kinds[so->so_kind].ki_days;
-	uint64_t		 now = mono_ms();
+	uint64_t		 now = mono_ms(), next;
 
 	row->tenant = tn == NULL ? "" : tn->tn_name;
 	row->kind = (uint8_t)so->so_kind;
-	if (tn != NULL && days != POLICY_KEYS) {
-		row->days = tn->tn_policy.po_value[days];
-		if (row->days != 0 && tn->tn_purge > now &&
-		    tn->tn_policy.po_value[POLICY_HOLD] == 0)
-			row->purge = now_ms() + (tn->tn_purge - now);
+	if (days != POLICY_KEYS) {
+		row->days = retain_days(tn, days, &next);
+		if (row->days != 0 && next > now)
+			row->purge = now_ms() + (next - now);
 	}
 	(void)proc_send(pe, IMSG_C_STORAGE_ROW, sm->st_id, -1, row);
 }
@@ -172,6 +198,7 @@ store_next(struct store *so)
 
 	memset(&so->so_row, 0, sizeof(so->so_row));
 	so->so_after = 0;
+	so->so_stamp[0] = '\0';
 	while (++so->so_kind < STORE_MAX)
 		if (kind_there(so->so_tenant, so->so_kind))
 			return (1);

@@ -260,8 +260,8 @@ message_open(struct db *db, sqlite3_stmt *st, const char **text)
 
 /* Name and text of a message, sealed to its channel, time and sender. */
 static void *
-message_seal(struct request *rq, const struct talk *tl, uint64_t id,
-    uint64_t when, const char *name, const char *text, size_t *len)
+message_seal(struct db *db, const struct talk *tl, uint64_t id, uint64_t when,
+    uint32_t sender, const char *name, const char *text, size_t *len)
 {
 	uint8_t			 bind[MESSAGE_BIND];
 	const struct seal_at	 at = { "messages", "text", id, 0, bind,
@@ -270,12 +270,12 @@ message_seal(struct request *rq, const struct talk *tl, uint64_t id,
 	char			*both;
 	void			*rec;
 
-	message_bind(bind, tl, when, rq->rq_gr->gr_user);
+	message_bind(bind, tl, when, sender);
 	if ((both = malloc(nlen + tlen)) == NULL)
 		return (NULL);
 	memcpy(both, name, nlen);
 	memcpy(both + nlen, text, tlen);
-	rec = db_seal(rq->rq_db, &at, both, nlen + tlen, len);
+	rec = db_seal(db, &at, both, nlen + tlen, len);
 	freezero(both, nlen + tlen);
 	return (rec);
 }
@@ -314,8 +314,8 @@ message_add(struct request *rq, const struct talk *tl, const uint8_t *key,
 	said->id = db->db_message + 1;
 	said->at = now_ms();
 	said->again = 0;
-	if ((rec = message_seal(rq, tl, said->id, said->at, name, text,
-	    &len)) == NULL)
+	if ((rec = message_seal(db, tl, said->id, said->at,
+	    rq->rq_gr->gr_user, name, text, &len)) == NULL)
 		return (-1);
 	n = db_exec(db, S_SAY, ARGS(NUM(said->id), NUM(said->at),
 	    NUM(tl->tl_kind), NUM(tl->tl_a), NUM(tl->tl_b),
@@ -399,7 +399,7 @@ struct line {
 };
 
 static int
-line_read(struct request *rq, sqlite3_stmt *st, const struct talk *tl,
+line_read(struct db *db, sqlite3_stmt *st, const struct talk *tl,
     struct line *ln)
 {
 	uint8_t		 bind[MESSAGE_BIND];
@@ -411,7 +411,7 @@ line_read(struct request *rq, sqlite3_stmt *st, const struct talk *tl,
 	ln->ln_m.at = db_col_num(st, 1);
 	ln->ln_m.from = (uint32_t)db_col_num(st, 2);
 	message_bind(bind, tl, ln->ln_m.at, ln->ln_m.from);
-	ln->ln_text = db_open(rq->rq_db, &at, st, 3, &ln->ln_len);
+	ln->ln_text = db_open(db, &at, st, 3, &ln->ln_len);
 	if (ln->ln_text == NULL)
 		return (-1);
 	if ((text = memchr(ln->ln_text, '\0', ln->ln_len)) == NULL) {
@@ -426,17 +426,53 @@ line_read(struct request *rq, sqlite3_stmt *st, const struct talk *tl,
 int
 message_whole(struct db *db, sqlite3_stmt *st)
 {
-	struct request	 rq = { .rq_db = db };
 	struct talk	 tl = { 0 };
 	struct line	 ln;
 
 	tl.tl_kind = (uint8_t)db_col_num(st, 4);
 	tl.tl_a = (uint32_t)db_col_num(st, 5);
 	tl.tl_b = (uint32_t)db_col_num(st, 6);
-	if (db_col_num(st, 7) != 2 || line_read(&rq, st, &tl, &ln) == -1)
+	if (db_col_num(st, 7) != 2 || line_read(db, st, &tl, &ln) == -1)
 		return (0);
 	freezero(ln.ln_text, ln.ln_len + 1);
 	return (1);
+}
+
+void *
+talk_unname(struct db *db, sqlite3_stmt *st, uint32_t sender, size_t *len)
+{
+	struct talk	 tl = { (uint8_t)db_col_num(st, 2),
+			    (uint32_t)db_col_num(st, 3),
+			    (uint32_t)db_col_num(st, 4) };
+	uint64_t	 id = db_col_num(st, 0), at = db_col_num(st, 1);
+	uint8_t		 bind[MESSAGE_BIND];
+	struct seal_at	 sa = { "messages", "text", id, 0, bind,
+			    sizeof(bind) };
+	const char	*words;
+	char		*text;
+	void		*rec = NULL;
+	size_t		 n;
+
+	message_bind(bind, &tl, at, sender);
+	if ((text = db_open(db, &sa, st, 5, &n)) == NULL)
+		return (NULL);
+	if ((words = memchr(text, '\0', n)) != NULL)
+		rec = message_seal(db, &tl, id, at, sender, "", words + 1,
+		    len);
+	freezero(text, n + 1);
+	return (rec);
+}
+
+/* Of a user who is gone: was he a guest, and has his name gone, too? */
+static void
+gone_read(struct db *db, uint32_t user, struct person *p, int *unnamed)
+{
+	uint64_t	 n = 0;
+
+	p->p_id = 0;
+	p->p_role = visit_was(db, user) == 1 ? ROLE_GUEST : ROLE_MEMBER;
+	*unnamed = db_number(db, S_ERASURE_NAMES, ARGS(NUM(user)), &n) == -1 ||
+	    n != 0;
 }
 
 /* Oldest first; people go by the name that they have now, if they are here. */
@@ -445,18 +481,19 @@ lines_send(struct request *rq, struct line *ln, size_t n)
 {
 	struct person	 p = { 0 };
 	uint32_t	 known = 0;
+	int		 unnamed = 0;
 
 	while (n-- > 0) {
 		if (ln[n].ln_m.from != known) {
 			known = ln[n].ln_m.from;
-			if (person_get(rq->rq_db, known, &p) != 1) {
-				p.p_id = 0;
-				p.p_role = visit_was(rq->rq_db, known) == 1 ?
-				    ROLE_GUEST : ROLE_MEMBER;
-			}
+			unnamed = 0;
+			if (person_get(rq->rq_db, known, &p) != 1)
+				gone_read(rq->rq_db, known, &p, &unnamed);
 		}
 		if (p.p_id == known)
 			ln[n].ln_m.name = p.p_name;
+		else if (unnamed)
+			ln[n].ln_m.name = "";
 		ln[n].ln_m.guest = p.p_role == ROLE_GUEST;
 		rq_answer(rq, IMSG_MESSAGE, &ln[n].ln_m);
 		freezero(ln[n].ln_text, ln[n].ln_len + 1);
@@ -487,7 +524,7 @@ me_history(struct request *rq, const void *arg)
 	    NUM(tl.tl_a), NUM(tl.tl_b), NUM(before), NUM(limit + 1),
 	    NUM(rq->rq_gr->gr_since)));
 	while ((ret = db_step(rq->rq_db, st)) == 1 && ++seen <= limit)
-		if (line_read(rq, st, &tl, &lines[n]) == 0)
+		if (line_read(rq->rq_db, st, &tl, &lines[n]) == 0)
 			n++;
 	db_done(st);
 	lines_send(rq, lines, n);
@@ -542,6 +579,8 @@ me_erase(struct request *rq, const void *arg)
 	if (sender != gr->gr_user && (gr->gr_role != ROLE_ADMIN ||
 	    m->kind == CHANNEL_USER))
 		return (R_FORBIDDEN);
+	if ((r = hold_message(rq, m->id)) != R_OK)
+		return (r);
 	if (db_exec(rq->rq_db, S_TALK_DEL, ARGS(NUM(m->id))) != 1 ||
 	    (sender != gr->gr_user && audit_add(rq->rq_db,
 	    "by user %u: erase message %llu of user %llu", gr->gr_user,

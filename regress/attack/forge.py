@@ -244,6 +244,8 @@ UNDER_GRANT = [
     ('A_USER_ADD', b'\1' + text('mallory@globex.example') + text('M')),
     ('A_USER_SET', struct.pack('>IIBBB', 1, 0x20, 1, 0, 0) + text('')),
     ('A_USER_DEL', struct.pack('>I', 2)),
+    ('A_ERASE', struct.pack('>BIQQ', 1, 2, 0, 0)),
+    ('A_ERASE', struct.pack('>BIQQ', 2, 1, 0, 0)),
     ('A_USER_LINK', struct.pack('>I', 2)),
     ('A_GROUPS', None),
     ('A_GROUP_ADD', struct.pack('>IIQ', 0, 1, 0) + text('G') + bytes(4)),

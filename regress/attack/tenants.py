@@ -366,6 +366,9 @@ ROWS = {
                                              make=new_user),
     ('POST', '/api/v1/admin/users/#/invite'): Row(
         (201, 404, 404), body=lambda s, o, n: {}, make=new_user),
+    ('POST', '/api/v1/admin/users/#/erase'): Row(
+        (204, 404, 404), body=lambda s, o, n: {'messages': 'erase'},
+        make=new_user),
     ('GET', '/api/v1/admin/users/#/signins'): Row(HIDDEN),
     ('DELETE', '/api/v1/admin/users/#/signins'): Row((204, 404, 404),
                                                      make=new_user),
@@ -387,6 +390,10 @@ ROWS = {
         HIDDEN, body=lambda s, o, n: {'open': True, 'networks': []}),
     ('DELETE', '/api/v1/admin/floors/#'): Row((204, 404, 404),
                                               make=new_floor),
+    ('POST', '/api/v1/admin/floors/#/erase'): Row(
+        (204, 404, 404), body=lambda s, o, n: {'from': 1, 'to': 1}),
+    ('POST', '/api/v1/admin/messages/erase'): Row(
+        204, body=lambda s, o, n: {'from': 1, 'to': 1}),
     ('GET', '/api/v1/admin/roles'): Row(200),
     ('POST', '/api/v1/admin/roles'): Row(201, body=lambda s, o, n: {
         'name': unique(), 'can': ['chat']}),

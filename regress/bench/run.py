@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import statistics
 import subprocess
@@ -524,6 +525,62 @@ class Bench:
             self._write(l, pids, len(people), 1000)
             self._write(l, pids, len(people), 500)
 
+    def _old(self, d, n, days):
+        """So many messages of long ago; risad is down.
+
+        They are as long as sealed ones, and of no key: what goes by its age
+        is not opened."""
+        db = sqlite3.connect(d.path('data', 'tenants', '1', 'main.db'),
+                             isolation_level=None)
+        at = int((time.time() - days * 86400) * 1000)
+        db.execute('PRAGMA synchronous = OFF')
+        db.execute('BEGIN IMMEDIATE')
+        db.execute('DELETE FROM messages')      # they would be in front
+        db.executemany(
+            'INSERT INTO messages (at, kind, a, b, sender, ref, text) '
+            'VALUES (?, 0, 1, 0, 1, ?, ?)',
+            ((at + i, os.urandom(16), os.urandom(160)) for i in range(n)))
+        db.execute('COMMIT')
+        db.close()
+
+    def purge(self):
+        """F5: a million messages go by their age while people write"""
+        d = self.office
+        n = 1000000
+        people = [(0, i, 0) for i in range(100)]
+        d.again(workers=1)
+        pids = d.pids_all()
+        words = 'say', 10, 102, 200, 1, 8, '"floor"'
+        with self.load(d.port, people) as l:
+            l.join(len(people))
+            before = l.measure(pids, *words)
+        d.stop()
+        self._old(d, n, 100)
+        d.again(workers=1)
+        d.do('retention', 'set', 't0', 'chat', '30')
+        pids = d.pids_all()
+        run = subprocess.Popen([risa.RISACTL, '-s', d.path('risad.sock'),
+                                'purge', 'run', 'tenant', 't0'],
+                               stdout=subprocess.DEVNULL)
+        began = time.monotonic()
+        with self.load(d.port, people) as l:
+            l.join(len(people))
+            r = l.measure(pids, *words)
+        still = run.poll() is None
+        left = {k['kind']: k['count'] for k in d.json(
+            'purge', 'show', 'tenant', 't0')['kept']}['chat']
+        secs = time.monotonic() - began
+        run.kill()                      # it would go on for minutes
+        run.wait()
+        self.table.row('p99 ms of chat meanwhile', '<= 80', r['p99'], '%.1f',
+                       before['p99'], met=still and r['p99'] <= 80,
+                       notes=('beside it is without a purge',
+                              '%.0f of %d messages a second' % (
+                                  (n - left) / secs, n),
+                              '' if still else 'it was over before',
+                              '%d refused' % r['errors'] if r['errors']
+                              else '', gone(r), noisy(r)))
+
     def _first_answer(self, d, ctx):
         """Milliseconds from the start until /healthz is answered."""
         begin = time.monotonic()
@@ -701,6 +758,7 @@ CASES = {               # how many people of each tenant it needs
     'overload': (Bench.overload, [800]),
     'signin': (Bench.signin, [200]),
     'durable': (Bench.durable, [100] * 20),
+    'purge': (Bench.purge, [100]),
     'start': (Bench.start, []),
     'page': (Bench.page, [101]),
     'backup': (Bench.backup, []),

@@ -19,7 +19,7 @@ static void	 accepted(const struct command *);
 static void
 accepted(const struct command *cm)
 {
-	if (cm->cm_flags & CM_VERIFY) {
+	if (cm->cm_flags & (CM_VERIFY | CM_KEYS | CM_RESTORE)) {
 		TRUE_OR_DIE(cm->cm_type == IMSG_NONE && cm->cm_file != NULL);
 		return;
 	}
@@ -71,6 +71,9 @@ accepted(const struct command *cm)
 	case IMSG_C_OPERATOR_DEL:
 		TRUE_OR_DIE(cm->cm_tenant == NULL && cm->cm_account != NULL);
 		break;
+	case IMSG_C_KEY_BACKUP:
+		TRUE_OR_DIE(cm->cm_file != NULL);
+		break;
 	case IMSG_C_AUDIT_SHOW:
 	case IMSG_C_AUDIT_VERIFY:
 	case IMSG_C_AUDIT_POINTS:
@@ -80,8 +83,21 @@ accepted(const struct command *cm)
 	case IMSG_C_EXPORTS:
 	case IMSG_C_PURGE_RUN:
 	case IMSG_C_STORAGE:
+	case IMSG_C_KEY_ROTATE:
+	case IMSG_C_KEY_SHOW:
 	case IMSG_C_BACKUP_RESTORE:
 		break;			/* of a tenant or of the installation */
+	case IMSG_C_ERASE:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_arg < ERASE_MAX);
+		break;
+	case IMSG_C_HOLD_SET:
+		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_reason != NULL);
+		break;
+	case IMSG_C_HOLD_CLEAR:
+	case IMSG_C_HOLD_SHOW:
+		TRUE_OR_DIE(cm->cm_tenant != NULL);
+		break;
+	case IMSG_C_KEEP:
 	case IMSG_C_ALERT_CLEAR:
 	case IMSG_C_ATTACKS:
 	case IMSG_C_BACKUP_LIST:

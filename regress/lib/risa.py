@@ -283,9 +283,9 @@ workers session %d
         """Run risactl, or the program given; exit code, output, errors."""
         p = subprocess.run(
             [more.pop('program', RISACTL), '-s', self.path('risad.sock')] +
-            list(words),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, timeout=60, **more)
+            list(words), input=more.pop('stdin_text', '').encode(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+            **more)
         return p.returncode, p.stdout.decode(), p.stderr.decode()
 
     def do(self, *words):

@@ -18,6 +18,9 @@ sys.path.insert(0, os.path.join(TOP, 'regress', 'unit'))
 from seal_reader import bound, hkdf, name, open_record, unwrap     # noqa: E402
 
 
+WRAPPED = 65            # bytes of a key in its file
+
+
 def access_log(d, tenant):
     """The entries of a tenant's access logs, as storage_access.c has them."""
     path, key = _place(d, tenant)
@@ -50,27 +53,50 @@ def ending(d, number, at):
     """The contract of a tenant ends at that time; risad is down."""
     db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
     db.execute('INSERT OR REPLACE INTO endings (tenant, at, proof) '
-               'VALUES (?, ?, ?)', (number, at, _seal(
+               'VALUES (?, ?, ?)', (number, at, seal(
                    hkdf(_master(d), b'risad system'), 'endings', 'proof',
                    number, b'', at)))
     db.close()
 
 
-def _seal(key, table, column, row, text, version=0):
+def said(d, tenant, user, who, texts, kind, a, b):
+    """Messages of a user, said just now, as storage seals them; risad is
+    down, and the tenant goes by its number."""
+    path, key = place_of(d, tenant)
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute('BEGIN IMMEDIATE')
+    last, = db.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
+                       "WHERE name = 'messages'").fetchone()
+    now = int(time.time() * 1000)
+    db.executemany(
+        'INSERT INTO messages (id, at, kind, a, b, sender, ref, text) '
+        'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        [(row, now, kind, a, b, user, os.urandom(16),
+          seal(key, 'messages', 'text', row, (who + '\0' + text).encode(),
+                bind=struct.pack('>5Q', kind, a, b, now, user)))
+         for row, text in enumerate(texts, last + 1)])
+    if kind == 2:
+        db.execute('INSERT OR IGNORE INTO dms VALUES (?, ?, ?)',
+                   (a, b, last + len(texts)))
+    db.execute('COMMIT')
+    db.close()
+
+
+def seal(key, table, column, row, text, version=0, bind=b'', generation=1):
     """As seal.h has it, by the second reader's parts."""
-    form, generation, month = 1, 1, int(time.strftime('%Y%m', time.gmtime()))
+    form, month = 1, int(time.strftime('%Y%m', time.gmtime()))
     nonce = os.urandom(12)
     k = hkdf(key, b'risad seal' + name(table) + struct.pack('>I', month))
     sealed = AESGCM(k).encrypt(nonce, text, bound({
         'table': table, 'column': column, 'row': row, 'version': version,
-        'bind': b''}, generation, month))
+        'bind': bind}, generation, month))
     return struct.pack('>BII', form, generation, month) + nonce + sealed
 
 
 def chatter(d, number, floor, n, size=100):
     """So many messages more on a floor of a tenant, sealed as they have to
     be, written by its user 1; risad is down."""
-    path, key = _place_of(d, number)
+    path, key = place_of(d, number)
     month = int(time.strftime('%Y%m', time.gmtime()))
     aes = AESGCM(hkdf(key, b'risad seal' + name('messages') +
                       struct.pack('>I', month)))
@@ -99,7 +125,15 @@ def chatter(d, number, floor, n, size=100):
 
 def age(d, tenant, days):
     """The trail of a tenant becomes so much older; risad is down."""
-    path, key = _place_of(d, tenant)
+    _age(*place_of(d, tenant), days)
+
+
+def age_own(d, days):
+    """The same of the installation's own."""
+    _age(*_place(d, None), days)
+
+
+def _age(path, key, days):
     ms = days * 86400000
     db = sqlite3.connect(path, isolation_level=None)
     db.execute('BEGIN IMMEDIATE')
@@ -118,7 +152,7 @@ def age(d, tenant, days):
                    (at - ms, mac, row))
     db.execute('DELETE FROM points')
     db.execute("UPDATE meta SET value = ? WHERE name = 'chain'",
-               (_seal(key, 'meta', 'chain', 0, struct.pack(
+               (seal(key, 'meta', 'chain', 0, struct.pack(
                    '>32sQ32sQ32s', secret, seq, mac, before, base)),))
     db.execute('COMMIT')
     db.close()
@@ -145,15 +179,44 @@ def _master(d):
 def _place(d, tenant):
     """The file of a trail, None being the installation's, and its key."""
     if tenant is None:
+        if os.path.exists(d.path('data', 'keys', '0.key')):
+            return d.path('data', 'system.db'), _key(d, 0)
         return d.path('data', 'system.db'), hkdf(_master(d), b'risad system')
-    return _place_of(d, d.json('tenant', 'show', tenant)['tenant']['id'])
+    return place_of(d, d.json('tenant', 'show', tenant)['tenant']['id'])
 
 
-def _place_of(d, number):
+def _key(d, number):
+    """The key in force; while it is rotated the old one stands behind it."""
     with open(d.path('data', 'keys', '%d.key' % number), 'rb') as f:
-        key = unwrap({'key': _master(d), 'record': f.read(),
-                      'tenant': number})
-    return d.path('data', 'tenants', str(number), 'main.db'), key
+        return unwrap({'key': _master(d), 'record': f.read()[:WRAPPED],
+                       'tenant': number})
+
+
+def place_of(d, number):
+    """The main file of a tenant, by its number, and its key."""
+    return d.path('data', 'tenants', str(number), 'main.db'), _key(d, number)
+
+
+def names_in(d, tenant, word):
+    """The messages and names beside the trail in which the word is."""
+    path, key = _place(d, tenant)
+    found = []
+    db = sqlite3.connect('file:%s?mode=ro' % path, uri=True)
+    for row, *bind, text in db.execute('SELECT id, kind, a, b, at, sender, '
+                                       'text FROM messages'):
+        data = open_record({'table': 'messages', 'column': 'text',
+                            'row': row, 'version': 0, 'record': text,
+                            'bind': struct.pack('>5Q', *bind)}, key)
+        if word in data:
+            found.append(('messages', row))
+    for row, user, names in db.execute('SELECT id, user, names '
+                                       'FROM audit_names'):
+        if word in open_record({'table': 'audit_names', 'column': 'names',
+                                'row': row, 'version': user, 'bind': b'',
+                                'record': names}, key):
+            found.append(('audit_names', row))
+    db.close()
+    return found
 
 
 def trail(d, tenant):

@@ -217,6 +217,80 @@ test('who is removed is out and gone from the lists', () =>
 	await c.gone(`person-${who.id}`);
 }));
 
+test('who is erased is out, and what was said is a former member\'s', () =>
+    seated(async (seat) => {
+	const who = await daemon.person('acme', 'Fleeting');
+	const s = seat(await admin('people'));
+	const b = seat(await at(who)), c = seat(await at(ann));
+	const said = c.page.locator('li.msg', { hasText: 'said by Fleeting' });
+
+	b.expect(/status of 401/, /WebSocket/);
+	await b.inside();
+	await b.write('said by Fleeting');
+	await c.see(said);
+	await act(s, who.id, 'erase');
+	await s.see(s.$('admin-erase').getByText('Fleeting is signed out'));
+	await s.$('admin-erase-yes').click();
+	await s.gone(`admin-user-${who.id}`);
+	await b.see('signin');
+	await c.gone(`person-${who.id}`);
+	await c.see(said.getByText('A former member'));
+	await c.page.reload();
+	await c.inside();
+	await c.see(said.getByText('A former member'));
+	assert.ok(!(await c.page.content()).includes('>Fleeting<'));
+	/* with what was said */
+	const two = await daemon.person('acme', 'Vanishing');
+	const d = seat(await at(two));
+
+	d.expect(/status of 401/, /WebSocket/);
+	await d.inside();
+	await d.write('said by Vanishing');
+	await c.see(c.message('said by Vanishing'));
+	await s.page.reload();
+	await s.see(`admin-user-${two.id}`);
+	await act(s, two.id, 'erase');
+	await s.$('admin-erase-erase').check({ force: true });
+	await s.$('admin-erase-yes').click();
+	await c.gone(c.message('said by Vanishing'));
+	await c.see(said);
+}));
+
+test('messages of a floor, and of a time on all, go from every page', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('floors'));
+	const a = seat(await at(ann)), b = seat(await at(ben));
+
+	await a.inside();
+	await b.inside();
+	await a.write('to be cleared');
+	await b.see(b.message('to be cleared'));
+	await act(s, lobby, 'clear');
+	await s.$('admin-clear-yes').click();
+	await s.gone('admin-clear');
+	await a.gone(a.message('to be cleared'));
+	await b.gone(b.message('to be cleared'));
+	await a.write('and this');
+	await b.see(b.message('and this'));
+	await act(s, lobby, 'clear');
+	await s.$('admin-clear-where').selectOption('all');
+	assert.ok(await s.$('admin-clear-yes').isDisabled());
+	await s.$('admin-clear-from').fill('2020-01-01');
+	await s.$('admin-clear-yes').click();
+	await s.gone('admin-clear');
+	await b.gone(b.message('and this'));
+	await b.page.reload();
+	await b.inside();
+	assert.deepEqual(await b.shown(), []);
+	/* a hold: the page says why not */
+	s.expect(/status of 409/);
+	await daemon.ctl('hold', 'set', 'acme', 'reason', 'Case 1');
+	await act(s, lobby, 'clear');
+	await s.$('admin-clear-yes').click();
+	await s.see(s.$('admin-clear').getByText('legal hold'));
+	await daemon.ctl('hold', 'clear', 'acme');
+}));
+
 test('a floor from a template, renamed, limited and removed', () =>
     seated(async (seat) => {
 	const s = seat(await admin('floors'));

@@ -279,6 +279,39 @@ test('pictures: profile, text and administration', () =>
 }));
 
 /* Somebody who is locked, what he reads, what administrators see. */
+test('pictures: erasure', () => seated(async (seat) => {
+	const who = await daemon.person('acme', '退会 予定');
+
+	for (const l of LOOKS.filter((x) => /-light$/.test(x.name))) {
+		const s = seat(await at(adm, l, '/admin/people'));
+
+		await s.see('admin-people');
+		await s.$(`admin-more-${who.id}`).click();
+		await shot(s, `erase-menu-${l.name}`);
+		await s.$('admin-act-erase').click();
+		await shot(s, `erase-person-${l.name}`);
+		await s.page.goto(daemon.url('acme', '/admin/floors'));
+		await s.see('admin-floors');
+		await s.$(`admin-more-${floor}`).click();
+		await s.$('admin-act-clear').click();
+		await shot(s, `erase-floor-${l.name}`);
+	}
+	const w = await Wire.open(daemon, who);
+
+	await w.enter(floor);
+	await w.say('floor', 'お世話になりました');
+	w.close();
+	await daemon.api(adm, 'POST', `/admin/users/${who.id}/erase`,
+	    { messages: 'keep' });
+	for (const l of LOOKS.filter((x) => /wide-.*-light$/.test(x.name))) {
+		const s = seat(await at(adm, l));
+
+		await s.$(`floor-${floor}`).click();
+		await s.see(s.page.getByText('お世話になりました'));
+		await shot(s, `erase-former-${l.name}`);
+	}
+}));
+
 test('pictures: guessing', () => seated(async (seat) => {
 	const who = await daemon.person('acme', NAMES[0]);
 

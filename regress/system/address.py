@@ -428,8 +428,9 @@ def floor(d, ann, bob):
     d.do('floor', 'networks', 'acme', 'Vault 2', '')
     far.wait('floors', lambda m: fid in [f['id'] for f in m['floors']])
     far.enter(fid)
-    check(any('set networks of floor %d to [127.0.0.0/30' % fid in line
-              for line in trail(d, 'acme')), 'the trail')
+    check(any('set networks of floor %d from [127.0.0.0/30 2001:db8:7::/48] '
+              'to []' % fid in line for line in trail(d, 'acme')),
+          'the trail')
     d.do('floor', 'delete', 'acme', 'Vault 2')
     near.close()
     far.close()

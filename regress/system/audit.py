@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from imsg import NOBODY                                         # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import RISACTL, Daemon, until                         # noqa: E402
-from trail import chain, trail                                  # noqa: E402
+from trail import chain, system_trail, trail                    # noqa: E402
 
 TRIES = int(os.environ.get('LONG', '0')) * 9000 + 1000
 LINES = 40
@@ -278,6 +278,115 @@ def auditor(d):
     d.do('operator', 'remove', 'nobody')
 
 
+def changes(d):
+    """every change says from what to what, by whoever it is made"""
+    d.do('tenant', 'add', 'delta', 'title', 'Delta Inc.', 'contact',
+         'it@delta.example')
+    boss = d.person('delta', 'boss@delta.example', 'admin')
+    floor = d.floor('delta', 'One')
+    ids = {}
+    for n in 'ann', 'ben', 'cat':
+        d.do('user', 'add', 'delta', n + '@delta.example', 'name', 'Old ' + n)
+    for u in boss.get('/admin/users')['users']:
+        ids[u['email'].split('@')[0]] = u['id']
+    ann, ben, cat = (ids[n] for n in ('ann', 'ben', 'cat'))
+    user = '/admin/users/%d' % ann
+    boss.api('PATCH', user, {'name': 'New ann'}, 200)
+    boss.api('PATCH', user, {'role': 'admin'}, 200)
+    boss.api('PATCH', user, {'state': 'locked'}, 200)
+    boss.api('PATCH', user, {'state': 'active'}, 200)
+    g = boss.api('POST', '/admin/groups', {
+        'name': 'Crew', 'members': [ann, ben]}, 201).json()['group']['id']
+    group = '/admin/groups/%d' % g
+    boss.api('PATCH', group, {'members': [ben, cat]}, 200)
+    boss.api('PATCH', group, {'name': 'Staff'}, 200)
+    at = '/admin/floors/%d' % floor
+    boss.api('PATCH', at, {'name': 'Two'}, 200)
+    boss.api('PATCH', at, {'open': False, 'users': [ann, boss.id],
+                           'groups': [g]}, 200)
+    boss.api('PATCH', at, {'users': [ben]}, 200)
+    boss.api('PATCH', at, {'networks': ['10.0.0.0/8']}, 200)
+    boss.api('PATCH', at, {'networks': ['127.0.0.0/8']}, 200)
+    d.do('floor', 'allow', 'delta', 'Two', 'user', 'cat@delta.example')
+    d.do('floor', 'deny', 'delta', 'Two', 'group', 'Staff')
+    d.do('floor', 'allow', 'delta', 'Two', 'all')
+    role = boss.api('POST', '/admin/roles', {
+        'name': 'Temp', 'can': ['chat']}, 201).json()['role']['id']
+    d.do('role', 'allow', 'delta', 'Temp', 'guest')
+    d.do('role', 'rename', 'delta', 'Temp', 'Late')
+    d.do('role', 'delete', 'delta', 'Late')
+    d.do('guest', 'add', 'delta', 'floor', 'Two', 'uses', '3')
+    gu = d.json('guest', 'list', 'delta')['guests'][0]['id']
+    d.do('guest', 'revoke', 'delta', str(gu))
+    boss.api('PATCH', '/admin/tenant', {'title': 'Delta & Co.'}, 200)
+    boss.api('DELETE', group, want=204)
+    d.do('user', 'delete', 'delta', 'cat@delta.example')
+    d.do('floor', 'delete', 'delta', 'Two')
+    d.do('tenant', 'suspend', 'delta')
+    d.do('tenant', 'resume', 'delta')
+    d.do('tenant', 'end', 'delta', 'on', '2098-12-31')
+    d.do('tenant', 'end', 'delta', 'never')
+    lines = [r['text'] for r in d.json('audit', 'show', 'tenant', 'delta',
+                                       'last', '200')['lines']]
+    by, op = 'by user %d: ' % boss.id, 'by operator 0: '
+    for want in (
+            op + 'add user %d, role 0, member as [ann@delta.example], '
+            '[Old ann]' % ann,
+            by + 'rename user %d from [Old ann] to [New ann]' % ann,
+            by + 'set role of user %d from 0, member, to 1, admin' % ann,
+            by + 'lock user %d, from invited to locked' % ann,
+            by + 'unlock user %d, from locked to invited' % ann,
+            by + 'add group %d, [Crew]' % g,
+            by + 'add to group %d: user %d, user %d' % (g, ann, ben),
+            by + 'add to group %d: user %d' % (g, cat),
+            by + 'take from group %d: user %d' % (g, ann),
+            by + 'rename group %d from [Crew] to [Staff]' % g,
+            op + 'add floor %d, [One]' % floor,
+            by + 'rename floor %d from [One] to [Two]' % floor,
+            by + 'set floor %d from open to all to closed' % floor,
+            by + 'add to floor %d: user %d, user %d' % (floor, boss.id, ann),
+            by + 'add to floor %d: group %d' % (floor, g),
+            by + 'add to floor %d: user %d' % (floor, ben),
+            by + 'take from floor %d: user %d, user %d' % (floor, boss.id,
+                                                           ann),
+            by + 'set networks of floor %d from [] to [10.0.0.0/8]' % floor,
+            by + 'set networks of floor %d from [10.0.0.0/8] to '
+            '[127.0.0.0/8]' % floor,
+            op + 'add to floor %d: user %d' % (floor, cat),
+            op + 'take from floor %d: group %d' % (floor, g),
+            op + 'set floor %d from closed to open to all' % floor,
+            by + 'add role %d, Temp' % role,
+            by + 'set voice of role %d from on to off' % role,
+            op + 'set guest of role %d from off to on' % role,
+            op + 'rename role %d from Temp to Late' % role,
+            op + 'delete role %d, Late' % role,
+            by + 'set title of tenant %d from [Delta Inc.] to [Delta & Co.]'
+            % d.json('tenant', 'show', 'delta')['tenant']['id'],
+            by + 'take from group %d: user %d, user %d' % (g, ben, cat),
+            by + 'delete group %d, [Staff]' % g,
+            op + 'delete user %d, role 0, invited' % cat,
+            op + 'delete floor %d, [Two]' % floor):
+        check(want in lines, '%r is not in %s' % (want, '\n'.join(lines)))
+    for what in 'add', 'revoke':
+        check(any(x.startswith(op + '%s guest URL %d, floors %d, uses 0 of 3, '
+                               'until 20' % (what, gu, floor))
+                  for x in lines), lines)
+    own = system_trail(d)
+    n = d.json('tenant', 'show', 'delta')['tenant']['id']
+    for want in ('add tenant %d, title [Delta Inc.], contact '
+                 '[it@delta.example]', 'set state of tenant %d from active '
+                 'to suspended', 'set state of tenant %d from suspended to '
+                 'active', 'set end of tenant %d from never to '
+                 '2098-12-31T23:59:59Z', 'set end of tenant %d from '
+                 '2098-12-31T23:59:59Z to never'):
+        check(op + want % n in own, '%r is not in %s' % (want, own))
+    # Names stand beside the line: nobody can put others in their place.
+    raw = trail(d, 'delta')
+    check(not any('Old ann' in x for x in raw), raw)
+    equal(verify(d, 'tenant', 'delta')[0], 0, 'whole')
+    d.do('tenant', 'erase', 'delta', 'confirm', 'delta', d.path('delta'))
+
+
 def upgraded(d):
     """a trail from before the chains is linked as it is, line by line"""
     lines = trail(d, 'globex')
@@ -285,6 +394,8 @@ def upgraded(d):
     db = database_of(d, 'globex')
     db.execute('DROP TABLE points')
     db.execute('ALTER TABLE audit DROP COLUMN mac')
+    for table in ('erasures', 'holds', 'audit_names'):
+        db.execute('DROP TABLE ' + table)
     db.execute("DELETE FROM meta WHERE name = 'chain'")
     db.execute('PRAGMA user_version = 7')
     db.close()
@@ -306,13 +417,16 @@ def main():
     d.nobodys = d.path('risactl')
     shutil.copy(RISACTL, d.nobodys)
     os.chmod(d.nobodys, 0o755)
+    d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
+        'acme', 'globex', 'delta'))
+    d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'acme')
     d.do('tenant', 'add', 'globex')
     for i in range(4):
         d.do('policy', 'set', 'globex', 'password-length', str(8 + i))
     s = Suite(d)
-    for fn in (whole, tampered, auditor):
+    for fn in (whole, tampered, auditor, changes):
         s.run_test(fn, d)
     for fn in (signed, rolled_back, checked, upgraded):
         s.run_test(fn, d, restarts=True)

@@ -160,6 +160,12 @@ def restored(d, ann, one):
     p.say('said after the backup')
     old = p.http.cookie
     d.do('floor', 'add', 'back', 'Later')
+    d.do('user', 'add', 'back', 'later@back.example')
+    d.do('hold', 'set', 'back', 'user', 'ann@back.example', 'reason', 'Court')
+    code, out, err = d.ctl('backup', 'restore', stamp, 'tenant', 'back')
+    check(code == 1 and 'there is a hold' in out + err, (code, out, err))
+    equal(d.ctl('hold', 'clear', 'back', 'user', 'ann@back.example')[0], 0,
+          'no hold any more')
     kept_points = d.path('points')
     until(lambda: ' name=back ' in d.do('audit', 'checkpoints'), 'a point',
           90)
@@ -178,6 +184,8 @@ def restored(d, ann, one):
     lines = trail(d, 'back')
     equal(lines[:len(before)], before, 'the lines since then')
     check('uid 0: restored from the backup %s' % stamp in lines, lines)
+    check('later@back.example' in d.do('audit', 'show', 'tenant', 'back'),
+          'the names beside those lines')
     chain(d, 'back')
     d.do('audit', 'verify', 'against', kept_points, 'key',
          d.path('keys', 'sign.pub'))
@@ -602,6 +610,30 @@ def daily(d, ann, one):
     equal(made_at.tm_min, at.tm_min, 'its minute')
     time.sleep(3)
     equal(len([n for n in names(d) if n not in before]), 1, 'once')
+    # Those from before a rotation need the key that is gone.
+    before = names(d)
+    d.do('key', 'rotate', 'tenant', 'acme')
+    until(lambda: backups(d)[-1]['stamp'] not in before and
+          backups(d)[-1]['verified'] is not None, 'another one', 60)
+    d.do('backup', 'verify', backups(d)[-1]['stamp'])
+    # The installation's own key opens them still, whichever it is.
+    d.do('key', 'rotate', 'system')
+    until(lambda: all(k['state'] == 'whole' for k in
+                      d.json('key', 'show')['keys']), 'all are whole', 60)
+    code, out, err = d.ctl('backup', 'verify', before[-1])
+    check(code == 1 and 'key' in out + err, (code, out, err))
+    kinds = {r['kind']: r for r in d.rows('show', 'storage')
+             if not r['tenant']}
+    equal(kinds['backups']['count'], len(names(d)), 'counted')
+    check(kinds['rehearsals']['count'] > 0, kinds)
+    # Nobody has asked for the next one, so that it fails is told as an alert.
+    equal([r for r in d.rows('show', 'alerts')
+           if r['name'] == 'backup-failed'], [], 'none yet')
+    os.chown(place(d), 0, 0)
+    os.chmod(place(d), 0o555)
+    d.do('key', 'rotate', 'tenant', 'acme')
+    until(lambda: [r for r in d.rows('show', 'alerts')
+                   if r['name'] == 'backup-failed'], 'an alert', 60)
 
 
 def main():

@@ -41,6 +41,8 @@ LOOKS = {
     'C_AUDIT_POINTS': ('audit', 'checkpoints'),
     'C_LOG_SHOW': ('log', 'show', 'tenant', 'acme', 'last', '0'),
     'C_BACKUP_LIST': ('backup', 'list'),
+    'C_HOLD_SHOW': ('hold', 'show', 'acme'),
+    'C_KEY_SHOW': ('key', 'show'),
     'C_BACKUP_VERIFY': ('backup', 'verify'),
     'C_PURGE_SHOW': ('purge', 'show'),
     'C_EXPORTS': ('export', 'list'),
@@ -388,10 +390,15 @@ def erased(d):
     """
     mail = 'zoe@acme.example'
     d.invite('acme', mail)
+    d.do('user', 'add', 'acme', 'held@acme.example')
+    d.do('hold', 'set', 'acme', 'user', 'held@acme.example', 'reason', 'Court')
     for words in (('user', 'delete', 'acme', mail),
                   ('floor', 'delete', 'acme', 'Two'),
                   ('log', 'export', 'csv', d.path('lc'), 'tenant', 'acme',
                    'from', '2h'),
+                  ('hold', 'clear', 'acme', 'user', 'held@acme.example'),
+                  ('user', 'erase', 'acme', 'held@acme.example', 'messages',
+                   'erase'),
                   ('tenant', 'end', 'initech', 'on', '+30d'),
                   ('tenant', 'erase', 'initech', 'confirm', 'initech',
                    d.path('cert'))):
@@ -418,7 +425,9 @@ def others(d):
                   ('purge', 'run', 'tenant', 'acme'),
                   ('retention', 'set', 'acme', 'chat', '30'),
                   ('policy', 'set', 'acme', 'audit-days', '1100'),
-                  ('policy', 'set', 'acme', 'legal-hold', '1')):
+                  ('retention', 'installation', 'audit', '400'),
+                  ('policy', 'set', 'acme', 'legal-hold', '1'),
+                  ('policy', 'set', 'acme', 'legal-hold', '0')):
         code, _, err = d.ctl(*words)
         check(code == 1 and 'another operator' in err, (words, err))
         n = re.search(r'by confirm (\d+);', err)[1]
@@ -468,7 +477,8 @@ def overview(d):
              'log', 'file'}
     equal({k for t, k in rows if t == 'acme'}, kinds, 'of a tenant')
     equal({k for t, k in rows if t is None},
-          {'audit', 'log', 'exports', 'file'}, 'of the installation')
+          {'audit', 'log', 'exports', 'file', 'backups', 'rehearsals'},
+          'of the installation')
     equal((rows['acme', 'people']['count'], rows['acme', 'passwords']
            ['count'], rows['acme', 'floors']['count']), (2, 2, 2), 'counts')
     equal(rows['acme', 'audit']['count'], len(trail(d, 'acme')), 'audit')

@@ -76,6 +76,14 @@ unit() {
 	done
 }
 
+# reader NAME SCRIPT: what the test prints with -v, another program reads.
+reader() {
+	case " ${only:-$1} " in *" $1 "*) ;; *) return ;; esac
+	"$out/$1.plain" -v | python3 -B "regress/unit/$2" \
+	    >"$out/$1.reader.log" 2>&1
+	count "$out/$1.reader.log" $?
+}
+
 only="$*"
 . regress/unit/tests.sh
 echo "$passed passed, $failed failed"

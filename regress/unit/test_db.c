@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "keyfile.h"
+#include "reseal.h"
 #include "unit.h"
 
 #define MAIN1	"tenants/1/main.db"
@@ -116,14 +118,14 @@ test_start(void)
 	uint8_t		 other[SEAL_KEY] = { 2 };
 	struct stat	 sb;
 
-	CHECK_INT(db_start(master), DB_OK);
-	CHECK_INT(db_start(other), DB_KEY);
+	CHECK_INT(db_start(master, NULL), DB_OK);
+	CHECK_INT(db_start(other, NULL), DB_KEY);
 	CHECK_INT(db_is_master(other), 0);
 	CHECK(stat("system.db", &sb) == 0 && (sb.st_mode & 077) == 0);
 	db_stop();
-	CHECK_INT(db_start(other), DB_KEY);
+	CHECK_INT(db_start(other, NULL), DB_KEY);
 	CHECK(db_system() == NULL);
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 	CHECK_INT(db_create(1), DB_OK);
 	CHECK_INT(db_create(2), DB_OK);
 	CHECK(stat("keys/1.key", &sb) == 0 && (sb.st_mode & 077) == 0);
@@ -134,9 +136,9 @@ test_start(void)
 	/* Without system.db, but with keys: not a new installation. */
 	db_stop();
 	CHECK_INT(rename("system.db", "away"), 0);
-	CHECK_INT(db_start(master), DB_MISSING);
+	CHECK_INT(db_start(master, NULL), DB_MISSING);
 	CHECK_INT(rename("away", "system.db"), 0);
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 }
 
 static void
@@ -242,7 +244,7 @@ restart(void)
 	db_stop();
 	(void)unlink(MAIN1 "-wal");
 	(void)unlink(MAIN1 "-shm");
-	if (db_start(master) != DB_OK)
+	if (db_start(master, NULL) != DB_OK)
 		abort();
 }
 
@@ -320,6 +322,204 @@ test_flips(void)
 	restart();
 	copy("good.db", MAIN1);
 	CHECK_INT(look(1), DB_OK);
+}
+
+/*
+ * A new key: both are in the file, and what either has sealed opens, until
+ * the old one goes.  The indexes stay as they were.
+ */
+static void
+test_turn(void)
+{
+	struct db	*db = enter(2);
+	struct stat	 sb;
+	uint8_t		 before[SEAL_INDEX], after[SEAL_INDEX];
+
+	CHECK_INT(seal_index(db->db_seal, "mail", "x", 1, before), 0);
+	CHECK_INT(store(db, "old", "by the old key", 1), 0);
+	CHECK_INT(db_turn(db), 0);
+	CHECK_INT(db_turn(db), -1);		/* one at a time */
+	CHECK(stat("keys/2.key", &sb) == 0);
+	CHECK_INT(sb.st_size, 2 * SEAL_WRAPPED);
+	CHECK(access("keys/2.new", F_OK) == -1 &&
+	    access("keys/2.old", F_OK) == -1);
+	CHECK_INT(store(db, "new", "by the new key", 1), 0);
+	CHECK_STR(fetch(db, "old"), "by the old key");
+	CHECK_STR(fetch(db, "new"), "by the new key");
+	db_leave(db);
+	restart();
+	db = enter(2);
+	CHECK_INT(seal_generation(db->db_seal), 2);
+	CHECK_INT(seal_oldgen(db->db_seal), 1);
+	CHECK_STR(fetch(db, "old"), "by the old key");
+	CHECK_INT(seal_index(db->db_seal, "mail", "x", 1, after), 0);
+	CHECK(memcmp(before, after, sizeof(after)) == 0);
+	CHECK_INT(db_settle(2), 0);		/* too early, to see it gone */
+	CHECK_STR(fetch(db, "old"), "!");
+	CHECK_STR(fetch(db, "new"), "by the new key");
+	CHECK(stat("keys/2.key", &sb) == 0);
+	CHECK_INT(sb.st_size, SEAL_WRAPPED);
+	db_leave(db);
+}
+
+/* The walk finds what the old key has sealed, also in meta, and only that. */
+static void
+test_reseal(void)
+{
+	struct reseal	 rs = { .rs_done = 0 };
+	struct db	*db;
+	int		 n;
+
+	CHECK_INT(db_destroy(2), 0);
+	CHECK_INT(db_create(2), DB_OK);
+	db = enter(2);
+	CHECK_INT(db_turn(db), 0);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		;
+	CHECK_INT(n, 0);
+	CHECK_INT(rs.rs_done, 2);		/* check and index */
+	CHECK_INT(rs.rs_bad, 0);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		;
+	CHECK_INT(rs.rs_done, 2);
+	CHECK_INT(db_shrink(db), 0);
+	CHECK_INT(db_settle(2), 0);
+	db_leave(db);
+	restart();
+	CHECK_INT(look(2), DB_OK);
+}
+
+#define LINES	1000
+
+static void
+lines_add(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	uint8_t		 mac[32] = { 0 };
+	void		*rec;
+	size_t		 len;
+
+	CHECK_INT(db_begin(db), 0);
+	for (at.sa_row = 1; at.sa_row <= LINES; at.sa_row++) {
+		if ((rec = db_seal(db, &at, "a line", 6, &len)) == NULL ||
+		    db_exec(db, S_AUDIT_ADD, ARGS(NUM(at.sa_row), NUM(1),
+		    BIN(rec, len), BIN(mac, sizeof(mac)))) != 1)
+			abort();
+		free(rec);
+	}
+	CHECK_INT(db_end(db, 1), 0);
+	CHECK_INT(db_commit(db), 0);
+	CHECK_INT(db_shrink(db), 0);
+}
+
+/* How many lines open, and were made by the key in force. */
+static int
+lines_new(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	sqlite3_stmt	*st;
+	const void	*rec;
+	void		*text;
+	size_t		 len;
+	int		 n = 0;
+
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(0), NUM(2 * LINES)));
+	while (db_step(db, st) == 1) {
+		at.sa_row = db_col_num(st, 0);
+		rec = db_col_bin(st, 2, &len);
+		if (seal_of(rec, len) != seal_generation(db->db_seal))
+			continue;
+		text = db_open(db, &at, st, 2, &len);
+		n += text != NULL && strcmp(text, "a line") == 0;
+		free(text);
+	}
+	db_done(st);
+	return (n);
+}
+
+/* Without room nothing is half done, and it goes on when there is some. */
+static void
+test_no_room(void)
+{
+	struct reseal	 rs = { .rs_done = 0 };
+	struct rlimit	 old, rl;
+	struct stat	 sb;
+	struct db	*db = enter(2);
+	uint32_t	 before = seal_generation(db->db_seal);
+	int		 n, steps;
+
+	lines_add(db);
+	/* No key file can be written: the key in force stays. */
+	CHECK_INT(mkdir("keys/2.new", 0700), 0);
+	CHECK_INT(db_turn(db), -1);
+	CHECK_INT(seal_generation(db->db_seal), before);
+	CHECK_INT(rmdir("keys/2.new"), 0);
+	CHECK(stat("keys/2.key", &sb) == 0 && sb.st_size == SEAL_WRAPPED);
+	CHECK_INT(db_turn(db), 0);
+	CHECK_INT(lines_new(db), 0);
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	rl = old;
+	rl.rlim_cur = 100 * 1024;
+	reseal_begin(&rs);
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	for (n = 1, steps = 0; n == 1; steps++)
+		if ((n = reseal_step(&rs, db)) == 1 && db_commit(db) == -1)
+			n = -1;
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	CHECK_INT(n, -1);
+	CHECK(steps > 1);
+	db_leave(db);
+	db = enter(2);
+	CHECK((n = lines_new(db)) > 0 && n < LINES);
+	reseal_begin(&rs);
+	while ((n = reseal_step(&rs, db)) == 1)
+		CHECK_INT(db_commit(db), 0);
+	CHECK_INT(n, 0);
+	CHECK_INT(db_shrink(db), 0);
+	CHECK_INT(db_settle(2), 0);
+	CHECK_INT(lines_new(db), LINES);
+	db_leave(db);
+	restart();
+}
+
+/* Two master keys: what either wraps is read, and written by the new one. */
+static void
+test_masters(void)
+{
+	uint8_t		 next[SEAL_KEY] = { 3 }, alien[SEAL_KEY] = { 4 };
+	struct keyfile	 kf;
+
+	CHECK(db_masters_fault(next, NULL, 0) != NULL);
+	CHECK(db_masters_fault(next, alien, 0) != NULL);
+	CHECK(db_masters_fault(master, master, 0) != NULL);
+	CHECK(db_masters_fault(master, NULL, 0) == NULL);
+	CHECK(db_masters_fault(next, master, 0) == NULL);
+	CHECK_INT(db_masters(next, master), 0);
+	CHECK(db_masters_fault(next, NULL, 1) != NULL);
+	CHECK(db_masters_fault(alien, next, 1) != NULL);
+	CHECK(db_masters_fault(next, NULL, 0) == NULL);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(kf.kf_previous, 1);
+	CHECK_INT(keyfile_write(2, &kf), 0);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(kf.kf_previous, 0);
+	/* Both are there: system.db opens by the one that it has. */
+	db_stop();
+	CHECK_INT(db_start(next, NULL), DB_KEY);
+	CHECK_INT(db_start(next, master), DB_OK);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(2), DB_OK);
+	db_stop();
+	CHECK_INT(db_start(master, next), DB_OK);
+	CHECK_INT(look(1), DB_OK);
+	CHECK_INT(look(2), DB_OK);
+	CHECK_INT(keyfile_read(2, &kf), DB_OK);
+	CHECK_INT(keyfile_write(2, &kf), 0);
+	restart();
+	CHECK_INT(look(2), DB_OK);
 }
 
 /* A value put in another's row opens for nobody. */
@@ -401,6 +601,10 @@ main(void)
 	test_exchange();
 	test_flips();
 	test_moved();
+	test_turn();
+	test_reseal();
+	test_no_room();
+	test_masters();
 	test_months();
 	test_migrate();
 	db_stop();

@@ -117,6 +117,13 @@ test_all(void)
 		    0 },
 		{ "tenant|erased", IMSG_C_TENANT_ERASED, 0 },
 		{ "tenant|certificate|7|f", IMSG_C_TENANT_CERT, 0 },
+		{ "key|rotate|tenant|acme", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|rotate|system", IMSG_C_KEY_ROTATE, 0 },
+		{ "key|show", IMSG_C_KEY_SHOW, 0 },
+		{ "key|backup|f", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|backup|f|from|d", IMSG_C_KEY_BACKUP, 0 },
+		{ "key|verify|f", IMSG_NONE, 0 },
+		{ "key|restore|f|d", IMSG_NONE, 0 },
 		{ "backup|list", IMSG_C_BACKUP_LIST, 0 },
 		{ "backup|now", IMSG_C_BACKUP_NOW, 0 },
 		{ "backup|rehearse", IMSG_C_BACKUP_REHEARSE, 0 },
@@ -147,6 +154,28 @@ test_all(void)
 		{ "purge|run|dry|tenant|acme", IMSG_C_PURGE_SHOW, 0 },
 		{ "purge|run|tenant|acme", IMSG_C_PURGE_RUN, 0 },
 		{ "retention|show", IMSG_C_PURGE_SHOW, 0 },
+		{ "retention|installation|audit|1096", IMSG_C_KEEP,
+		    KEEP_AUDIT },
+		{ "retention|installation|log|366", IMSG_C_KEEP, KEEP_LOG },
+		{ "user|erase|acme|a@b.example|messages|keep", IMSG_C_ERASE,
+		    ERASE_NAMES },
+		{ "user|erase|acme|a@b.example|messages|erase",
+		    IMSG_C_ERASE, ERASE_PERSON },
+		{ "chat|erase|acme|floor|One", IMSG_C_ERASE, ERASE_FLOOR },
+		{ "chat|erase|acme|floor|One|to|2026-11-30|from|30d",
+		    IMSG_C_ERASE, ERASE_FLOOR },
+		{ "chat|erase|acme|floors|from|2026-11-01|to|2026-11-30",
+		    IMSG_C_ERASE, ERASE_FLOORS },
+		{ "chat|erase|acme|all|from|2026-11-01", IMSG_C_ERASE,
+		    ERASE_ALL },
+		{ "chat|erase|acme|between|a@b.example|and|c@b.example",
+		    IMSG_C_ERASE, ERASE_PAIR },
+		{ "hold|set|acme|user|a@b.example|reason|Case 12",
+		    IMSG_C_HOLD_SET, 0 },
+		{ "hold|set|acme|reason|Case 13", IMSG_C_HOLD_SET, 0 },
+		{ "hold|clear|acme", IMSG_C_HOLD_CLEAR, 0 },
+		{ "hold|clear|acme|user|a@b.example", IMSG_C_HOLD_CLEAR, 0 },
+		{ "hold|show|acme", IMSG_C_HOLD_SHOW, 0 },
 		{ "retention|set|acme|chat|30", IMSG_C_POLICY_SET,
 		    POLICY_CHAT_DAYS },
 		{ "log|show", IMSG_C_LOG_SHOW, LOG_ROWS },
@@ -351,9 +380,9 @@ test_wrong_words(void)
 {
 	CHECK_INT(parse(""), -1);
 	CHECK(says("something is missing"));
-	CHECK(says("valid here: alert audit backup checksheet confirm export "
-	    "floor guest log operator policy "
-	    "purge reload retention role session show tenant user verify\n"));
+	CHECK(says("valid here: alert audit backup chat checksheet confirm "
+	    "export floor guest hold key log operator policy purge reload "
+	    "retention role session show tenant user verify\n"));
 	CHECK_INT(parse("tenants"), -1);
 	CHECK(says("unknown word: tenants\n"));
 	CHECK(says("valid here: alert"));

@@ -217,6 +217,14 @@ test_bytes(void)
 	back.po_value[POLICY_IDLE] = 30 * 24 * 60;
 	CHECK_INT(policy_seconds(&back, POLICY_IDLE, 99), 30 * 24 * 60 * 60);
 
+	/* As they were first written. */
+	CHECK_INT(policy_read(&back, "\0\0\0\012\0\0\0\3", 8), 0);
+	CHECK_INT(back.po_value[POLICY_LENGTH], 10);
+	CHECK_INT(back.po_value[POLICY_KINDS], 3);
+	CHECK_INT(policy_read(&back, "\0\0\0\012\0\0\0\11", 8), -1);
+	CHECK_INT(policy_read(&back, "\0\0\0\012", 4), -1);
+	CHECK_INT(back.po_value[POLICY_LENGTH], 8);
+
 	/* Cut anywhere else, with more behind it, with more than we know. */
 	for (i = 1; i < len; i++)
 		if (!ends_there(&po, i))

@@ -178,6 +178,67 @@ test_wrap(void)
 	    key), -1);
 }
 
+/* A key takes the place of another, and then is the only one. */
+static void
+test_turn(void)
+{
+	struct seal_at	 at = { "users", "mail", 7, 3, NULL, 0 };
+	struct seal	*se = seal_new(key1, 1);
+	uint8_t		 old[SEAL_OVER + 4], new[SEAL_OVER + 4];
+
+	CHECK_INT(seal_make(se, &at, "word", 4, old), 0);
+	CHECK_INT(seal_oldgen(se), 0);
+	seal_turn(se, key2, 2);
+	CHECK_INT(seal_generation(se), 2);
+	CHECK_INT(seal_oldgen(se), 1);
+	CHECK_INT(try(se, at, old, sizeof(old)), 4);
+	CHECK_INT(seal_make(se, &at, "word", 4, new), 0);
+	CHECK_INT(seal_of(old, sizeof(old)), 1);
+	CHECK_INT(seal_of(new, sizeof(new)), 2);
+	CHECK_INT(seal_of(new, SEAL_OVER - 1), 0);
+	CHECK_INT(try(se, at, new, sizeof(new)), 4);
+	CHECK_INT(try(se, at, old, sizeof(old)), 4);
+	new[4] = 1;			/* says that the old one made it */
+	CHECK_INT(try(se, at, new, sizeof(new)), -1);
+	new[4] = 2;
+	seal_settle(se);
+	CHECK_INT(seal_oldgen(se), 0);
+	CHECK_INT(try(se, at, old, sizeof(old)), -1);
+	CHECK_INT(try(se, at, new, sizeof(new)), 4);
+	seal_free(se);
+}
+
+/* What was found by an index is found after its key has gone. */
+static void
+test_kept(void)
+{
+	static const char *const names[] = { "mail", "lock", "passkey",
+	    "handle", "ref", "floors", "groups", "roles" };
+	struct seal	*se = seal_new(key1, 1), *later = seal_new(key2, 2);
+	uint8_t		 text[SEAL_KEPT], again[SEAL_KEPT];
+	uint8_t		 a[SEAL_INDEX], b[SEAL_INDEX];
+	size_t		 i;
+	int		 n;
+
+	CHECK((n = seal_keep(se, text)) > 0);
+	CHECK_INT(seal_kept(later, text, (size_t)n), 0);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		CHECK_INT(seal_index(se, names[i], "x", 1, a), 0);
+		CHECK_INT(seal_index(later, names[i], "x", 1, b), 0);
+		CHECK(memcmp(a, b, sizeof(a)) == 0);
+	}
+	/* And once more, from what was kept and no longer from a key. */
+	CHECK_INT(seal_keep(later, again), n);
+	CHECK(memcmp(text, again, (size_t)n) == 0);
+	CHECK(memmem(text, (size_t)n, key1, SEAL_KEY) == NULL);
+	CHECK_INT(seal_index(se, "unheard-of", "x", 1, a), -1);
+	CHECK_INT(seal_kept(later, text, (size_t)n - 1), -1);
+	text[0] = 0;
+	CHECK_INT(seal_kept(later, text, (size_t)n), -1);
+	seal_free(se);
+	seal_free(later);
+}
+
 /* The fixed record, made by seal_reader.py and not by this program. */
 static void
 test_vector(void)
@@ -256,6 +317,8 @@ main(int argc, char *argv[])
 	test_limits();
 	test_tables();
 	test_index();
+	test_turn();
+	test_kept();
 	test_wrap();
 	test_vector();
 	return (unit_end());

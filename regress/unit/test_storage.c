@@ -233,7 +233,8 @@ test_conf(void)
 	CHECK_INT(configure(1, master, 32), 1);
 	CHECK_INT(configure(2, master, 32), 1);
 	CHECK_INT(configure(3, other, 32), 0);
-	CHECK_STR(ack.why, "master key is not the one of this data");
+	CHECK_STR(ack.why, "the master key in use is named neither as master "
+	    "nor as previous");
 }
 
 static void
@@ -1476,7 +1477,7 @@ test_damage(void)
 	if ((fd = open("tenants/1/main.db", O_WRONLY)) == -1 ||
 	    write(fd, junk, sizeof(junk)) != sizeof(junk) || close(fd) == -1)
 		abort();
-	CHECK_INT(db_start(master), DB_OK);
+	CHECK_INT(db_start(master, NULL), DB_OK);
 	ask(AUTH, IMSG_C_STATUS, &(struct m_c_none){ 0 });
 	CHECK_STR(((const struct m_c_stat_row *)take(AUTH,
 	    IMSG_C_STAT_ROW))->name, "tenant.acme.damaged");

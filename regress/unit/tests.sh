@@ -47,8 +47,13 @@ unit both test_challenge -- risad/limit.c risad/util.c risad/utf8.c
 unit both test_auth -- $auth
 unit both test_control -- $auth
 
-store="risad/seal.c risad/log.c risad/util.c risad/utf8.c"
+store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
+    risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
+reader test_seal seal_reader.py
+unit both test_keypack -- risad/keypack.c risad/util.c risad/utf8.c \
+    risad/compat/imsg-buffer.c
+reader test_keypack keypack_reader.py
 unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
@@ -58,6 +63,8 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_admin.c risad/storage_alert.c risad/storage_confirm.c \
     risad/storage_export.c risad/storage_exported.c risad/storage_show.c \
     risad/storage_sign.c \
+    risad/storage_erase.c risad/storage_hold.c risad/storage_note.c \
+    risad/storage_rotate.c \
     risad/storage_auth.c risad/storage_backup.c risad/storage_check.c \
     risad/storage_restore.c risad/manifest.c \
     risad/storage_control.c risad/storage_data.c \

@@ -6,7 +6,8 @@ CPPFLAGS +=	-D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad/compat/include
 CPPFLAGS +=	$$(pkg-config --cflags ${PKGS})
 CFLAGS +=	-D_FORTIFY_SOURCE=2 -fstack-clash-protection
 LDADD =		$$(pkg-config --libs ${PKGS}) -largon2 -lfido2 -lzxcvbn -lm
-LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay)
+LDADD_CTL =	$$(pkg-config --libs libcrypto jansson libbsd-overlay) \
+		-largon2
 LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now
 COMPAT_CTL =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
 		risad/compat/pledge.c risad/compat/unveil.c

@@ -160,6 +160,12 @@ export const admin = {
 	    state?: 'active' | 'locked' }) =>
 	    call<{ user: AdminUser }>('PATCH', `/admin/users/${id}`, change),
 	dropUser: (id: number) => call<void>('DELETE', `/admin/users/${id}`),
+	eraseUser: (id: number, messages: 'keep' | 'erase') =>
+	    call<void>('POST', `/admin/users/${id}/erase`, { messages }),
+	/* Of all floors with 0; times in ms, 0 from the first or until now. */
+	eraseMessages: (floor: number, from: number, to: number) =>
+	    call<void>('POST', floor === 0 ? '/admin/messages/erase' :
+	    `/admin/floors/${floor}/erase`, { from, to }),
 	inviteUser: (id: number) => call<{ invite: InviteLink }>('POST',
 	    `/admin/users/${id}/invite`),
 	dropFactor: (id: number) => call<void>('DELETE',

@@ -7,9 +7,9 @@ import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import type { OfficeScene } from './scene/index';
-import type { ByeReason, Channel, DoorState, FloorMsg, FloorRef, GuestInfo,
-    HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message, Person,
-    PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
+import type { ByeReason, Channel, Cleared, DoorState, FloorMsg, FloorRef,
+    GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
+    Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
     TenantInfo, User } from './types';
 
 export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'guest' |
@@ -519,6 +519,8 @@ export class App {
 			if (this.chats.erase(m.channel, m.id))
 				this.changed('chat');
 			return;
+		case 'cleared':
+			return (this.cleared(m));
 		case 'ack':
 			return (this.acked(m.ref, m.id, m.at));
 		case 'floors':
@@ -656,6 +658,7 @@ export class App {
 		this.scene?.setFloor(m);
 		this.room = me?.room ?? 0;
 		if (other) {
+			this.chats.onFloor(m.id);
 			this.card = 0;
 			if (this.tab === 'room')
 				this.tab = 'floor';
@@ -951,6 +954,18 @@ export class App {
 		this.changed('chat');
 	}
 
+	/* Who is erased is nobody whom we know. */
+	private cleared(e: Cleared): void {
+		this.chats.clear(e);
+		if (e.user !== undefined && e.messages !== 'keep') {
+			this.people.delete(e.user);
+			this.known.delete(e.user);
+			if (this.peer === e.user)
+				this.setTab('floor');
+		}
+		this.changed('chat', 'people');
+	}
+
 	/* One's own, or on floors and in rooms an administrator's to erase. */
 	mayErase(m: Message): boolean {
 		return (m.from === this.user?.id || (this.user?.role ===
@@ -1017,7 +1032,7 @@ export function errorKey(e: unknown): Key {
 	const known = ['network', 'sign-in', 'session', 'forbidden',
 	    'not-found', 'origin', 'conflict', 'too-many', 'locked', 'busy',
 	    'too-large', 'link', 'host', 'field', 'domain', 'weak', 'used',
-	    'must', 'address', 'excludes', 'passkey'];
+	    'must', 'address', 'excludes', 'passkey', 'held'];
 
 	/* The browser's own dialog for passkeys. */
 	if (e instanceof DOMException)

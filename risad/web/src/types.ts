@@ -178,6 +178,18 @@ export interface FloorMsg {
 
 export type PlaceWhy = 'wall' | 'closed' | 'full' | 'fast' | 'away';
 
+/* Messages up to an id, of a time: of a person, a floor, two people, all. */
+export interface Cleared {
+	from: number;
+	to: number;
+	last: number;
+	user?: number;
+	messages?: 'erase' | 'unname' | 'keep';
+	floor?: number;
+	channel?: Channel;
+	direct?: boolean;
+}
+
 export type ServerMsg = HelloMsg |
     (FloorMsg & { t: 'floor' }) |
     { t: 'join'; person: Person } |
@@ -189,6 +201,7 @@ export type ServerMsg = HelloMsg |
     ({ t: 'msg' } & Message) |
     { t: 'ack'; ref: string; id: number; at: number } |
     { t: 'erased'; channel: Channel; id: number } |
+    ({ t: 'cleared' } & Cleared) |
     { t: 'history'; channel: Channel; messages: Message[]; more: boolean;
 	ref?: string } |
     { t: 'floors'; floors: FloorRef[] } |

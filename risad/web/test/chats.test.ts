@@ -119,3 +119,40 @@ test('some minutes of silence name the author again', () => {
 	assert.deepEqual(l.map((x) => x.kind === 'msg' && x.head),
 	    [false, true, true]);
 });
+
+test('what is erased goes, of a floor, a time, a person; names go alone', () => {
+	const all = { from: 0, to: 9e15, last: 100 };
+	const c = new Chats();
+
+	c.newest('floor:3', [msg(1), msg(2, 8), msg(3), msg(4)], false, ME);
+	c.clear({ ...all, floor: 4 });
+	assert.deepEqual(ids(c), [1, 2, 3, 4]);
+	c.clear({ ...all, floor: 3, from: 3000, to: 3000 });
+	assert.deepEqual(ids(c), [1, 2, 4]);
+	c.clear({ ...all, user: 8, messages: 'unname' });
+	assert.deepEqual(c.get('floor:3').messages.map((m) => m.name),
+	    ['n', '', 'n']);
+	c.clear({ ...all, user: 8, messages: 'erase' });
+	assert.deepEqual(ids(c), [1, 4]);
+	c.clear({ ...all, direct: false, last: 3 });
+	assert.deepEqual(ids(c), [4]);
+	c.newest('user:7', [{ ...msg(5), channel: 'user:7' }], false, ME);
+	c.clear({ ...all, direct: false });
+	assert.deepEqual(ids(c), []);
+	assert.equal(c.get('user:7').messages.length, 1);
+	c.clear({ ...all, channel: 'user:7' });
+	assert.equal(c.get('user:7').messages.length, 0);
+});
+
+test('what was erased while one was away is not shown again', () => {
+	const c = new Chats();
+
+	c.newest('floor:3', [msg(1), msg(2), msg(3)], true, ME);
+	c.hello([]);
+	c.newest('floor:3', [msg(1), msg(3)], true, ME);
+	assert.deepEqual(ids(c), [1, 3]);
+	c.hello([]);
+	c.live(msg(4), ME);
+	c.newest('floor:3', [], false, ME);
+	assert.deepEqual(ids(c), [4]);
+});

@@ -6,7 +6,9 @@ import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
 import type { AdminFloor, AdminUser, Group } from '../types';
 import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
-import { atField, FormError, problem, TextField } from '../ui/field';
+import { dayEnd, dayStart, isoDay } from '../lib/time';
+import { atField, DayField, FormError, problem, SelectField, TextField } from
+    '../ui/field';
 import { MapView } from '../ui/mapview';
 import { Name } from '../ui/text';
 import { replace, useAct, useLoad } from '../ui/data';
@@ -143,6 +145,54 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 	);
 }
 
+/* What was written there, or on all floors, of all times or of some days. */
+function EraseDialog(p: { floor: AdminFloor; close(): void }): JSX.Element {
+	const [all, setAll] = useState(false);
+	const [from, setFrom] = useState('');
+	const [to, setTo] = useState('');
+	const act = useAct();
+	const run = () => act.run(async () => {
+		await admin.eraseMessages(all ? 0 : p.floor.id,
+		    from === '' ? 0 : dayStart(from),
+		    to === '' ? 0 : dayEnd(to));
+		p.close();
+		app.tell(app.t('admin.erased'));
+	});
+
+	return (
+		<Dialog title={app.t('admin.clear.title')} close={p.close}
+		    testid="admin-clear">
+			<form class="form" onSubmit={(e) => {
+				e.preventDefault();
+				void run();
+			}}>
+				<p class="lead">{app.t('admin.clear.lead')}</p>
+				<SelectField label={app.t('admin.clear.where')}
+				    value={all ? 'all' : 'one'}
+				    set={(v) => setAll(v === 'all')}
+				    testid="admin-clear-where" options={[
+				    ['one', p.floor.name],
+				    ['all', app.t('admin.clear.all')]]} />
+				<DayField label={app.t('admin.clear.from')}
+				    value={from} set={setFrom}
+				    max={isoDay(app.now())}
+				    hint={app.t(all ? 'admin.clear.must' :
+				    'admin.clear.first')}
+				    testid="admin-clear-from" />
+				<DayField label={app.t('admin.clear.to')}
+				    value={to} set={setTo} min={from}
+				    hint={app.t('admin.clear.now')}
+				    testid="admin-clear-to" />
+				<FormError text={problem(act.error)} />
+				<DialogFoot close={p.close} danger
+				    off={act.busy || (all && from === '')}
+				    word="admin.clear.yes"
+				    testid="admin-clear-yes" />
+			</form>
+		</Dialog>
+	);
+}
+
 function who(f: AdminFloor): string {
 	if (f.open)
 		return (app.t('admin.floors.open'));
@@ -152,8 +202,8 @@ function who(f: AdminFloor): string {
 	    users: f.users.length }));
 }
 
-function Row(p: { f: AdminFloor; edit(): void; remove(): void }):
-    JSX.Element {
+function Row(p: { f: AdminFloor; edit(): void; remove(): void;
+    clear(): void }): JSX.Element {
 	return (
 		<tr data-testid={`admin-floor-${p.f.id}`}>
 			<th scope="row"><Name text={p.f.name} /></th>
@@ -170,7 +220,9 @@ function Row(p: { f: AdminFloor; edit(): void; remove(): void }):
 				    onClick={p.edit}>
 					<Icon name="edit" size={15} />
 					{app.t('admin.edit')}</button>
-				<More label={p.f.name} items={[{ icon: 'trash',
+				<More label={p.f.name} items={[{ icon: 'chat',
+				    key: 'admin.act.clear', danger: true,
+				    act: p.clear }, { icon: 'trash',
 				    key: 'admin.act.remove', danger: true,
 				    act: p.remove }]}
 				    testid={`admin-more-${p.f.id}`} />
@@ -189,6 +241,7 @@ export function AdminFloors(): JSX.Element {
 	const [edit, setEdit] = useState<AdminFloor | null>(null);
 	const [adding, setAdding] = useState(false);
 	const [ask, setAsk] = useState<AdminFloor | null>(null);
+	const [clear, setClear] = useState<AdminFloor | null>(null);
 	const act = useAct();
 	const data = load.data;
 	const head = <Head title={app.t('admin.floors')} icon="plus"
@@ -217,6 +270,7 @@ export function AdminFloors(): JSX.Element {
 					{app.t('admin.col.action')}</span></th>
 			    </tr></thead><tbody>{data.floors.map((f) =>
 				<Row key={f.id} f={f} edit={() => setEdit(f)}
+				    clear={() => setClear(f)}
 				    remove={() => {
 					act.clear();
 					setAsk(f);
@@ -232,6 +286,8 @@ export function AdminFloors(): JSX.Element {
 				put(replace(data.floors, f));
 				setEdit(null);
 			    }} />}
+			{clear !== null && <EraseDialog floor={clear}
+			    close={() => setClear(null)} />}
 			{ask !== null && <Confirm close={() => setAsk(null)}
 			    title={app.t('admin.floors.remove.title')}
 			    lead={app.t('admin.floors.remove.lead',

@@ -22,6 +22,7 @@ import { Head, More, roleOf, roleOptions, userName, type Item } from
 const NEVER = 253402300799000;
 
 type Ask = { what: 'lock' | 'remove' | 'reset' | 'factor'; user: AdminUser } | null;
+type How = 'keep' | 'erase';
 type Made = { link: InviteLink; name: string; reset: boolean } | null;
 
 /* Shown once: the link that lets somebody in. */
@@ -108,6 +109,46 @@ function RenameDialog(p: { user: AdminUser; close(): void;
 	);
 }
 
+function EraseDialog(p: { user: AdminUser; close(): void; done(): void }):
+    JSX.Element {
+	const [how, setHow] = useState<How>('keep');
+	const act = useAct();
+	const one = (h: How) => (
+		<label class="choice tall">
+			<input type="radio" name="how" checked={how === h}
+			    data-testid={`admin-erase-${h}`}
+			    onChange={() => setHow(h)} />
+			<span class="grow">{app.t(`admin.erase.${h}`)}
+				<small class="dim">{app.t(
+				    `admin.erase.${h}.hint`)}</small></span>
+		</label>
+	);
+
+	return (
+		<Dialog title={app.t('admin.erase.title')} close={p.close}
+		    testid="admin-erase">
+			<form class="form" onSubmit={(e) => {
+				e.preventDefault();
+				void act.run(async () => {
+					await admin.eraseUser(p.user.id, how);
+					p.done();
+				});
+			}}>
+				<p class="lead">{app.t('admin.erase.lead',
+				    { name: userName(p.user) })}</p>
+				<fieldset><legend>{app.t(
+				    'admin.erase.messages')}</legend>
+					{one('keep')}{one('erase')}</fieldset>
+				<p class="hint">{app.t('admin.erase.log')}</p>
+				<FormError text={problem(act.error)} />
+				<DialogFoot close={p.close} off={act.busy}
+				    word="admin.erase.yes" danger
+				    testid="admin-erase-yes" />
+			</form>
+		</Dialog>
+	);
+}
+
 function State(p: { u: AdminUser }): JSX.Element {
 	const { u } = p;
 	const late = u.invite > 0 && u.invite < app.now();
@@ -179,8 +220,8 @@ function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
 }
 
 function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
-    unlock: () => void, rename: () => void, signins: () => void):
-    Item[] {
+    unlock: () => void, rename: () => void, signins: () => void,
+    erase: () => void): Item[] {
 	const out: Item[] = [{ icon: 'edit', key: 'admin.act.rename',
 	    act: rename }];
 
@@ -208,7 +249,8 @@ function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
 	if (u.id !== app.user?.id)
 		out.push({ icon: 'trash', key: 'admin.act.remove',
 		    danger: true, act: () => ask({ what: 'remove',
-		    user: u }) });
+		    user: u }) }, { icon: 'alert', key: 'admin.act.erase',
+		    danger: true, act: erase });
 	return (out);
 }
 
@@ -250,6 +292,7 @@ function People(): JSX.Element {
 	const [adding, setAdding] = useState(false);
 	const [naming, setNaming] = useState<AdminUser | null>(null);
 	const [looking, setLooking] = useState<AdminUser | null>(null);
+	const [erasing, setErasing] = useState<AdminUser | null>(null);
 	const [ask, setAsk] = useState<Ask>(null);
 	const [made, setMade] = useState<Made>(null);
 	const act = useAct();
@@ -326,7 +369,8 @@ function People(): JSX.Element {
 				setAsk(a);
 			    }, () => void link(u, false), () =>
 			    void change(u, { state: 'active' }), () =>
-			    setNaming(u), () => setLooking(u))} />
+			    setNaming(u), () => setLooking(u), () =>
+			    setErasing(u))} />
 			{list.length === 0 && <p class="empty">
 				{app.t('admin.people.none')}</p>}
 			{adding && <InviteDialog roles={data.roles} close={() =>
@@ -341,6 +385,13 @@ function People(): JSX.Element {
 				put(replace(data.users, u));
 				setNaming(null);
 				app.tell(app.t('ok.saved'));
+			    }} />}
+			{erasing !== null && <EraseDialog user={erasing}
+			    close={() => setErasing(null)} done={() => {
+				put(data.users.filter((x) =>
+				    x.id !== erasing.id));
+				setErasing(null);
+				app.tell(app.t('admin.erased'));
 			    }} />}
 			{looking !== null && <SigninsDialog user={looking}
 			    name={userName(looking)}

@@ -1,4 +1,4 @@
-import type { Channel, Message } from '../types';
+import type { Channel, Cleared, Message } from '../types';
 
 /* What is known of one channel. */
 export interface Chat {
@@ -9,6 +9,7 @@ export interface Chat {
 	loading: boolean;
 	unread: number;
 	line: number;		/* id of the first new one, 0 none */
+	stale: number;		/* up to here known from before connecting */
 	read: number;		/* told the server up to here */
 }
 
@@ -16,7 +17,7 @@ const KEEP = 1000;		/* messages in memory, per channel */
 
 function empty(channel: Channel): Chat {
 	return ({ channel, messages: [], more: true, loaded: false,
-	    loading: false, unread: 0, line: 0, read: 0 });
+	    loading: false, unread: 0, line: 0, stale: 0, read: 0 });
 }
 
 /* Two lists by id into one; the same id is the same message. */
@@ -60,6 +61,7 @@ export class Chats {
 			c.loaded = false;
 			c.loading = false;
 			c.unread = 0;
+			c.stale = c.messages.at(-1)?.id ?? 0;
 		}
 		for (const u of unread)
 			this.get(u.channel).unread = u.count;
@@ -101,6 +103,8 @@ export class Chats {
 		const last = c.messages.at(-1)?.id ?? 0;
 		const gap = more && (page[0]?.id ?? 0) > last;
 
+		this.dropErased(c, page, more);
+
 		c.more = gap || c.messages.length === 0 ? more : c.more;
 		c.messages = gap ? merge([], page) : merge(c.messages, page);
 		c.loaded = true;
@@ -119,6 +123,65 @@ export class Chats {
 		if (c.line === id)
 			c.line = 0;
 		return (c.messages.length < n);
+	}
+
+	/* While we were away it may have been erased: the page is the truth. */
+	private dropErased(c: Chat, page: Message[], more: boolean): void {
+		const first = more ? page[0]?.id ?? 0 : 0;
+		const until = Math.max(c.stale, page.at(-1)?.id ?? 0);
+		const there = new Set(page.map((m) => m.id));
+
+		c.messages = c.messages.filter((m) => m.id < first ||
+		    m.id > until || there.has(m.id));
+	}
+
+	/* Erased for everybody, or without a name from now on. */
+	clear(e: Cleared): void {
+		const meant = (m: Message) => m.id <= e.last &&
+		    m.at >= e.from && m.at <= e.to;
+
+		for (const c of this.all.values()) {
+			if (e.messages === 'unname') {
+				c.messages = c.messages.map((m) => m.from !==
+				    e.user ? m : { ...m, name: '' });
+				continue;
+			}
+			c.messages = c.messages.filter((m) => !meant(m) ||
+			    !this.cleared(m, e));
+			if (!c.messages.some((m) => m.id === c.line))
+				c.line = 0;
+			if (c.messages.length === 0)
+				c.unread = 0;
+		}
+		if (e.user !== undefined)
+			this.all.delete(`user:${e.user}`);
+	}
+
+	private cleared(m: Message, e: Cleared): boolean {
+		const direct = m.channel.startsWith('user:');
+
+		if (e.user !== undefined)
+			return (e.messages === 'erase' && m.from === e.user);
+		if (e.channel !== undefined)
+			return (m.channel === e.channel);
+		if (e.floor !== undefined)
+			return (m.channel === `floor:${e.floor}` ||
+			    m.channel.startsWith(`room:${e.floor}:`));
+		return (e.direct === true || !direct);
+	}
+
+	/* Of floors where one is not, nobody tells what is erased there. */
+	onFloor(floor: number): void {
+		for (const c of this.all.values()) {
+			if (c.channel.startsWith('user:') || c.channel ===
+			    `floor:${floor}` || c.channel.startsWith(
+			    `room:${floor}:`))
+				continue;
+			c.messages = [];
+			c.more = true;
+			c.loaded = false;
+			c.line = 0;
+		}
 	}
 
 	/* An older page. */

@@ -131,7 +131,8 @@ function Eraser(p: { m: Message }): JSX.Element {
 
 function Said(p: { m: Message; head: boolean }): JSX.Element {
 	const a = { from: p.m.from, at: p.m.at,
-	    name: app.nameOf(p.m.from) || p.m.name,
+	    name: app.nameOf(p.m.from) || p.m.name ||
+	    app.t('chat.former'),
 	    look: app.lookOf(p.m.from), guest: p.m.guest };
 
 	return (<Block a={a} head={p.head}><Written text={p.m.text} />

@@ -59,12 +59,13 @@ export function Dialog(p: { title: string; close(): void; kind?: string;
 
 /* The end of a form in a dialog: away from it, or send it. */
 export function DialogFoot(p: { close(): void; off: boolean; word?: Key;
-    testid: string }): JSX.Element {
+    testid: string; danger?: boolean }): JSX.Element {
 	return (
 		<div class="dialog-foot">
 			<button type="button" class="button" onClick={p.close}>
 				{app.t('ok.cancel')}</button>
-			<button type="submit" class="button main"
+			<button type="submit"
+			    class={`button ${p.danger ? 'danger' : 'main'}`}
 			    disabled={p.off} data-testid={p.testid}>
 				{app.t(p.word ?? 'ok.save')}</button>
 		</div>

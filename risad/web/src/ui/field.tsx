@@ -66,6 +66,22 @@ export function TextField(p: Base & { type?: 'text' | 'email' | 'search';
 	);
 }
 
+/* A day, or none, as the browser's own calendar gives it. */
+export function DayField(p: Base & { min?: string; max?: string }):
+    JSX.Element {
+	const id = useId();
+
+	return (
+		<Frame id={id} label={p.label} error={p.error} hint={p.hint}>
+			<input id={id} {...kind('date')} class="input"
+			    value={p.value} min={p.min} max={p.max}
+			    data-testid={p.testid}
+			    aria-describedby={described(id, p)}
+			    onInput={(e) => p.set(e.currentTarget.value)} />
+		</Frame>
+	);
+}
+
 /* Several lines. */
 export function TextArea(p: Base & { rows?: number }): JSX.Element {
 	const id = useId();
