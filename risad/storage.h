@@ -523,9 +523,10 @@ void	 confirm_target(const struct m_c_confirm *, char *dst, size_t);
  * a minute.
  */
 enum alert_kind {
-	ALERT_ATTACK, ALERT_AUDIT, ALERT_BACKUP, ALERT_CERT, ALERT_CHECKPOINT, ALERT_DATA,
-	ALERT_DISK, ALERT_FAILURES, ALERT_FOREIGN, ALERT_FORGED, ALERT_GRANT,
-	ALERT_BROKEN, ALERT_DIED, ALERT_UNKNOWN, ALERT_WRITE, ALERT_MAX
+	ALERT_ATTACK, ALERT_AUDIT, ALERT_BACKUP, ALERT_CERT, ALERT_CHECKPOINT,
+	ALERT_DATA, ALERT_DISK, ALERT_FAILURES, ALERT_FOREIGN, ALERT_FORGED,
+	ALERT_GRANT, ALERT_BROKEN, ALERT_DIED, ALERT_UNKNOWN, ALERT_WRITE,
+	ALERT_MAX
 };
 /* Something has happened, to a tenant or (DB_SYSTEM) the installation. */
 void	 alert_raise(enum alert_kind, uint32_t tenant, const char *, ...)

@@ -27,7 +27,8 @@ ADDRESSES = iter('127.9.%d.%d' % (i // 250, i % 250 + 1)
 WRAPPED = 65                    # bytes of a key in its file
 # All that have sealed columns, but alerts.
 TABLES = set('meta users tokens links groups floors places messages audit '
-             'factors old_passwords audit_names roles locks passkeys guests visits access'
+             'factors old_passwords audit_names roles locks '
+             'passkeys guests visits access'
              .split())
 WORDS = 'Words that outlive a key'
 
