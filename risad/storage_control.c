@@ -279,6 +279,9 @@ tenant_gone(struct command *co)
 
 	if ((tn = tenant_by_name(m->name)) == NULL)
 		return (refuse(co, "no such tenant: %s", m->name));
+	if (hold_tenant(tn))
+		return (refuse(co, "a legal hold forbids it; hold show says "
+		    "whose"));
 	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op)) != NULL)
 		return (refuse(co, "%s", why));
 	return (1);

@@ -368,7 +368,7 @@ ending_of(const struct tenant *tn)
 	return (at);
 }
 
-/* People out on the day, everything gone a week later. */
+/* People out on the day, everything gone a week later, or after a hold. */
 static void
 ending_look(struct tenant *tn, uint64_t now)
 {
@@ -378,7 +378,7 @@ ending_look(struct tenant *tn, uint64_t now)
 
 	if (at == 0 || now < at || sys == NULL)
 		return;
-	if (now >= at + GRACE) {
+	if (now >= at + GRACE && !hold_tenant(tn)) {
 		if (audit_add(sys, "tenant %s: its contract has ended: erased",
 		    tn->tn_name) == 0)
 			(void)tenant_erase(NULL, tn, 0);

@@ -120,6 +120,19 @@ hold_any(struct db *db)
 }
 
 int
+hold_tenant(struct tenant *tn)
+{
+	struct db	*db;
+	int		 n = tn->tn_policy.po_value[POLICY_HOLD] != 0;
+
+	if (!n && (db = tenant_enter(tn)) != NULL) {
+		n = hold_any(db) != 0;
+		tenant_leave(tn, db);
+	}
+	return (n);
+}
+
+int
 hold_since(struct db *db, uint64_t *since)
 {
 	struct person	 p;

@@ -403,8 +403,6 @@ restore_open(struct job *jb)
 	struct db	*live;
 	char		 path[MANIFEST_PATH];
 	enum db_why	 why;
-	int		 held = tn != NULL &&
-			    tn->tn_policy.po_value[POLICY_HOLD] != 0;
 
 	if (tn == NULL)
 		return (give_up(jb, "it was erased"));
@@ -415,10 +413,9 @@ restore_open(struct job *jb)
 	re->re_lost = 1;
 	if ((live = tenant_enter(tn)) != NULL) {
 		re->re_lost = audit_meets(live, re->re_db) != 1;
-		held |= hold_any(live) != 0;
 		tenant_leave(tn, live);
 	}
-	if (held)
+	if (hold_tenant(tn))
 		return (give_up(jb, "there is a hold on what it would "
 		    "replace"));
 	re->re_at = RESTORE_CARRY;

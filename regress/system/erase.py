@@ -132,9 +132,17 @@ def ended(d):
           'suspended', 'suspended')
     check(os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'a week')
     # The week is over: the date is moved, for nobody waits here.
+    d.do('hold', 'set', 'leaving', 'user', p.mail, 'reason', 'Court')
     d.stop()
     late(d, n)
     d.start()
+    time.sleep(2.5)                     # the daemon has looked
+    code, _, err = d.ctl('tenant', 'erase', 'leaving', 'confirm', 'leaving',
+                         d.path('c5'))
+    check(code == 1 and 'a legal hold forbids it' in err, err)
+    check('leaving' in names(d) and not os.path.exists(d.path('c5')), 'held')
+    d.do('hold', 'clear', 'leaving', 'user', p.mail)
+    d.restart()                         # it looks once a minute
     until(lambda: 'leaving' not in names(d), 'erased')
     check(not os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'key')
     d.do('tenant', 'certificate', str(n), d.path('c4'))
