@@ -95,6 +95,10 @@ SRCS =		risad/access.c \
 		risad/storage_backup.c \
 		risad/storage_check.c \
 		risad/storage_confirm.c \
+		risad/storage_cmd_floor.c \
+		risad/storage_cmd_record.c \
+		risad/storage_cmd_tenant.c \
+		risad/storage_cmd_user.c \
 		risad/storage_control.c \
 		risad/storage_data.c \
 		risad/storage_end.c \
