@@ -421,6 +421,7 @@ ROWS = {
     ('GET', '/api/v1/admin/alerts'): Row(200),
     ('GET', '/api/v1/admin/audit'): Row(200),
     ('GET', '/api/v1/admin/checkpoints'): Row(200),
+    ('GET', '/api/v1/admin/exports'): Row(200),
     ('GET', '/api/v1/admin/log'): Row(
         403, query=lambda o, n: '?from=1&to=9999999999999'),
     ('PATCH', '/api/v1/admin/policy'): Row(200, body=lambda s, o, n: {
