@@ -105,6 +105,7 @@ SRCS =		risad/access.c \
 		risad/storage_export.c \
 		risad/storage_exported.c \
 		risad/storage_factor.c \
+		risad/storage_generation.c \
 		risad/storage_guest.c \
 		risad/storage_import.c \
 		risad/storage_lock.c \
@@ -124,6 +125,7 @@ SRCS =		risad/access.c \
 		risad/storage_sign.c \
 		risad/storage_rotate.c \
 		risad/storage_signin.c \
+		risad/storage_task.c \
 		risad/storage_talk.c \
 		risad/tick.c \
 		risad/utf8.c \

@@ -17,7 +17,7 @@
 #define BACKUP_CHUNK	(256 * 1024)	/* bytes of a file in one step */
 #define REHEARSAL	BACKUP_DIR "/rehearsal.part"
 
-/* What a job has to say, and to whom: it lives as long as one of them. */
+/* What a task has to say, and to whom: it lives as long as one of them. */
 struct part {
 	char		 pa_tenant[MAX_LABEL + 1];
 	int		 pa_done;
@@ -34,19 +34,19 @@ struct outcome {
 };
 
 /*
- * Something that takes long, one at a time.  jb_step does a little of it: 1
+ * Something that takes long, one at a time.  tk_step does a little of it: 1
  * there is more, 0 done, -1 failed, with ou_why.
  */
-struct job {
-	int		(*jb_step)(struct job *);
-	void		(*jb_end)(struct job *, int ok);	/* or NULL */
-	void		*jb_data;		/* the step's */
-	uint32_t	 jb_op;			/* 0 also: by itself */
-	int		 jb_asked;		/* by an operator */
-	uint64_t	 jb_began;		/* ms since 1970 */
-	struct manifest	 jb_mn;
-	size_t		 jb_file;		/* of it, the one at work */
-	struct outcome	*jb_out;
+struct task {
+	int		(*tk_step)(struct task *);
+	void		(*tk_end)(struct task *, int ok);	/* or NULL */
+	void		*tk_data;		/* the step's */
+	uint32_t	 tk_op;			/* 0 also: by itself */
+	int		 tk_asked;		/* by an operator */
+	uint64_t	 tk_began;		/* ms since 1970 */
+	struct manifest	 tk_mn;
+	size_t		 tk_file;		/* of it, the one at work */
+	struct outcome	*tk_out;
 };
 
 /* storage_backup.c */
@@ -77,26 +77,76 @@ void	 backup_outdated(void);
 /* For a certificate: name the generations that hold a tenant. */
 void	 backup_holds(FILE *, uint32_t tenant);
 
+/* Has the disk room for so many bytes, and for those who write meanwhile? */
+int	 task_room(uint64_t);
+/* It is over: in the trail, and in what is known of the generation. */
+void	 restore_noted(struct task *);
+void	 rehearsal_noted(struct task *);
+
+/* storage_task.c */
+
+/* Before the first one. */
+void	 task_init(void);
+/* A new one, that begins now; NULL without memory.  Owned by the caller until
+ * task_start() or task_answer(). */
+struct task *task_new(void);
+void	 task_free(struct task *);
+/* Is there one at work?  Then no other may be started. */
+int	 task_busy(void);
+/* It is worked at from now on, and freed when it is over. */
+void	 task_start(struct task *);
+/*
+ * The same for an operator, who hears how it goes on and ends: by parts, or
+ * (row) by the generation that was made.  NULL, or why not: then it is freed.
+ */
+const char *task_answer(struct request *, struct task *, int row);
+/* How it ended, in the installation's trail and in the log; what failed
+ * although nobody has asked for it is an alert. */
+void	 task_note(const struct task *, const char *what);
 /* A sentence about what failed; -1. */
-int	 job_fail(struct job *, const char *, ...)
+int	 task_fail(struct task *, const char *, ...)
 	    __attribute__((format(printf, 2, 3)));
 /* What became of a part: done 1, failed 0, or 2 it stays as it is, which is no
  * failure; 0, or -1 without memory. */
-int	 job_part(struct job *, const char *tenant, int done, const char *, ...)
+int	 task_part(struct task *, const char *tenant, int done,
+	    const char *, ...)
 	    __attribute__((format(printf, 4, 5)));
+
+/* storage_generation.c: what is in the directory of backups */
+
+/* What is known of a generation besides what it says itself. */
+struct state {
+	uint64_t	 sa_verified, sa_rehearsed;	/* ms, or 0 */
+	char		 sa_fault[MAX_LINE + 1];
+};
+/* All zero when there is nothing. */
+void	 generation_state(const char *stamp, struct state *);
+void	 generation_state_put(const char *stamp, const struct state *);
+/* What is known of those before a stamp goes. */
+void	 generation_forget(const char *stamp);
+/* How many are newer than a stamp ("": all); the first and the last, or "". */
+unsigned int generation_count(const char *than, char first[STAMP_TEXT],
+	    char last[STAMP_TEXT]);
+/* The one after this one, in its place; 0: there is none. */
+int	 generation_next(char stamp[STAMP_TEXT]);
+/* What was begun and not ended, and counts for nothing; 1, 0: there is none. */
+int	 generation_leftover(char path[MANIFEST_PATH]);
+/* Its manifest, to be cleared in any case.  NULL, or what is wrong with it. */
+const char *generation_load(struct manifest *, const char *stamp);
+/* Write the task's into a directory, on the disk.  0, or -1. */
+int	 generation_store(struct task *, const char *dir);
+/* Answer with its row; why: what is wrong with the manifest, or NULL. */
+void	 generation_row(struct peer *, uint32_t id, const char *stamp,
+	    const struct manifest *, const char *why);
 /* The path of a file of the generation at work. */
-void	 job_path(const struct job *, const char *suffix,
+void	 task_path(const struct task *, const char *suffix,
 	    const struct manifest_file *, char path[MANIFEST_PATH]);
-/* Has the disk room for so many bytes, and for those who write meanwhile? */
-int	 job_room(uint64_t);
-/* It is over: in the trail, and in what is known of the generation. */
-void	 restore_noted(struct job *);
-void	 rehearsal_noted(struct job *);
 /* Remove a file, a large one by and by: 1 there is more, 0 it is gone, -1. */
 int	 remove_file(const char *path);
 /* Remove one thing below a directory, the directory last: 1 there may be more,
- * 0 it is gone, -1. */
+ * 0 it is gone, -1.  Or all of it now, and say so when that fails. */
 int	 remove_some(const char *dir);
+void	 remove_all(const char *dir);
 
 /* storage_check.c: is a copy what the manifest says of it? */
 
@@ -122,9 +172,9 @@ void	 check_free(struct check *);
 
 /* storage_restore.c */
 
-/* Of the manifest that the job has, tenant "" for all that are there. */
-int	 restore_begin(struct job *, const char *tenant);
-int	 rehearse_begin(struct job *);
+/* Of the manifest that the task has, tenant "" for all that are there. */
+int	 restore_begin(struct task *, const char *tenant);
+int	 rehearse_begin(struct task *);
 /* What a kill has left in a tenant's directory. */
 void	 restore_clean(uint32_t tenant);
 

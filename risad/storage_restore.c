@@ -29,7 +29,7 @@ enum restore_at { RESTORE_NEXT, RESTORE_CHECK, RESTORE_COPY, RESTORE_OPEN,
 struct restore {
 	enum restore_at	 re_at;
 	char		 re_only[MAX_LABEL + 1];	/* "": all */
-	size_t		 re_main;	/* of jb_mn, the tenant's main file */
+	size_t		 re_main;	/* of tk_mn, the tenant's main file */
 	uint32_t	 re_tenant;
 	struct check	*re_check;
 	struct copy	*re_copy;
@@ -167,9 +167,9 @@ ready(struct db *db)
 
 /* The last lines, and the one that says what was done; then it is closed. */
 static int
-close_new(struct job *jb, struct tenant *tn)
+close_new(struct task *tk, struct tenant *tn)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	struct db	*live;
 	int		 n = 0;
 
@@ -188,7 +188,7 @@ close_new(struct job *jb, struct tenant *tn)
 	if (n == -1)
 		re->re_lost = 1;
 	n = audit_add(re->re_db, "uid %u: restored from the backup %s%s",
-	    jb->jb_op, jb->jb_mn.mn_stamp, re->re_lost ? "; the lines of this "
+	    tk->tk_op, tk->tk_mn.mn_stamp, re->re_lost ? "; the lines of this "
 	    "trail since then are lost" : "");
 	if (n == 0 && db_shrink(re->re_db) == -1)
 		n = -1;
@@ -231,22 +231,22 @@ exchange(struct tenant *tn)
 
 /* Its people are out, then it is another one. */
 static int
-swap(struct job *jb, struct tenant *tn)
+swap(struct task *tk, struct tenant *tn)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	struct request	 rq = { .rq_tn = tn };
 	struct db	*sys = db_system();
 	int		 n;
 
 	grants_end(tn->tn_id, 0, 0, 0, END_ENDED);
 	places_write();
-	if ((n = close_new(jb, tn)) == 0 && (n = exchange(tn)) == 0) {
+	if ((n = close_new(tk, tn)) == 0 && (n = exchange(tn)) == 0) {
 		tn->tn_trail = 1;
 		tn->tn_sweep = 0;
 		tell_rights(&rq);
 	}
 	if (sys == NULL || audit_add(sys, "uid %u: tenant %s: restored from "
-	    "the backup %s: %s", jb->jb_op, tn->tn_name, jb->jb_mn.mn_stamp,
+	    "the backup %s: %s", tk->tk_op, tn->tn_name, tk->tk_mn.mn_stamp,
 	    n == -1 ? "failed" : re->re_lost ? "done, its trail since then is "
 	    "lost" : "done") == -1)
 		log_warnx("tenant %s: restored, but not in the audit trail",
@@ -255,7 +255,7 @@ swap(struct job *jb, struct tenant *tn)
 }
 
 /*
- * The job, tenant by tenant.
+ * The task, tenant by tenant.
  */
 
 static void
@@ -273,61 +273,61 @@ release(struct restore *re)
 
 /* The tenant at work stays as it is. */
 static int
-give_up(struct job *jb, const char *why)
+give_up(struct task *tk, const char *why)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	char		 name[MAX_LABEL + 1];
 
-	(void)strlcpy(name, jb->jb_mn.mn_files[re->re_main].mf_name,
+	(void)strlcpy(name, tk->tk_mn.mn_files[re->re_main].mf_name,
 	    sizeof(name));
 	release(re);
 	restore_clean(re->re_tenant);
 	re->re_at = RESTORE_NEXT;
-	return (job_part(jb, name, 0, "nothing was changed: %.900s", why) ==
+	return (task_part(tk, name, 0, "nothing was changed: %.900s", why) ==
 	    -1 ? -1 : 1);
 }
 
 /* Tenants made since then: not in it, and they stay. */
 static int
-say_others(struct job *jb)
+say_others(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	struct tenant	*tn;
 
 	if (re->re_only[0] != '\0')
 		return (0);
 	RB_FOREACH(tn, tenant_tree, &tenant_all)
-		if (manifest_find(&jb->jb_mn, NULL, tn->tn_id) == NULL &&
-		    job_part(jb, tn->tn_name, 2, "is not in it, and stays as "
+		if (manifest_find(&tk->tk_mn, NULL, tn->tn_id) == NULL &&
+		    task_part(tk, tn->tn_name, 2, "is not in it, and stays as "
 		    "it is") == -1)
 			return (-1);
-	return (job_part(jb, "", 2, "system.db stays as it is: list of "
+	return (task_part(tk, "", 2, "system.db stays as it is: list of "
 	    "tenants, rules, ledger of operators, trail"));
 }
 
 static int
-restore_next(struct job *jb)
+restore_next(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf = NULL;
 
-	for (; jb->jb_file < jb->jb_mn.mn_n; jb->jb_file++) {
-		mf = &jb->jb_mn.mn_files[jb->jb_file];
+	for (; tk->tk_file < tk->tk_mn.mn_n; tk->tk_file++) {
+		mf = &tk->tk_mn.mn_files[tk->tk_file];
 		if (mf->mf_tenant != DB_SYSTEM && mf->mf_month == 0 &&
 		    (re->re_only[0] == '\0' ||
 		    strcmp(mf->mf_name, re->re_only) == 0))
 			break;
 	}
-	if (jb->jb_file == jb->jb_mn.mn_n)
-		return (say_others(jb));
-	re->re_main = jb->jb_file;
+	if (tk->tk_file == tk->tk_mn.mn_n)
+		return (say_others(tk));
+	re->re_main = tk->tk_file;
 	re->re_tenant = mf->mf_tenant;
 	re->re_lost = 0;
 	re->re_names = 0;
 	re->re_begun = mono_ms();
 	if (tenant_by_id(mf->mf_tenant) == NULL) {
-		jb->jb_file++;
-		return (job_part(jb, mf->mf_name, 2, "was erased since then: "
+		tk->tk_file++;
+		return (task_part(tk, mf->mf_name, 2, "was erased since then: "
 		    "its key is destroyed, and nobody can read it") == -1 ?
 		    -1 : 1);
 	}
@@ -337,86 +337,86 @@ restore_next(struct job *jb)
 
 /* All its files, before anything is touched. */
 static int
-restore_check(struct job *jb)
+restore_check(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 path[MANIFEST_PATH];
 	char				 why[MAX_LINE + 1];
 	int				 n;
 
-	mf = &jb->jb_mn.mn_files[jb->jb_file];
-	if (jb->jb_file == jb->jb_mn.mn_n || mf->mf_tenant != re->re_tenant) {
+	mf = &tk->tk_mn.mn_files[tk->tk_file];
+	if (tk->tk_file == tk->tk_mn.mn_n || mf->mf_tenant != re->re_tenant) {
 		re->re_at = RESTORE_COPY;
 		return (1);
 	}
-	job_path(jb, "", mf, path);
+	task_path(tk, "", mf, path);
 	if (re->re_check == NULL &&
 	    (re->re_check = check_new(path, mf)) == NULL)
-		return (job_fail(jb, "no memory"));
-	if ((n = check_step(re->re_check, &jb->jb_out->ou_done, why)) == 1)
+		return (task_fail(tk, "no memory"));
+	if ((n = check_step(re->re_check, &tk->tk_out->ou_done, why)) == 1)
 		return (1);
 	check_free(re->re_check);
 	re->re_check = NULL;
-	jb->jb_file++;
-	return (n == -1 ? give_up(jb, why) : 1);
+	tk->tk_file++;
+	return (n == -1 ? give_up(tk, why) : 1);
 }
 
 static int
-restore_copy(struct job *jb)
+restore_copy(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 from[MANIFEST_PATH];
 	char				 to[MANIFEST_PATH];
 	int				 n;
 
-	mf = &jb->jb_mn.mn_files[re->re_main];
+	mf = &tk->tk_mn.mn_files[re->re_main];
 	if (tenant_by_id(re->re_tenant) == NULL)
-		return (give_up(jb, "it was erased"));
+		return (give_up(tk, "it was erased"));
 	if (re->re_copy == NULL) {
-		if (!job_room(mf->mf_bytes))
-			return (give_up(jb, "the disk has no room for it"));
-		job_path(jb, "", mf, from);
+		if (!task_room(mf->mf_bytes))
+			return (give_up(tk, "the disk has no room for it"));
+		task_path(tk, "", mf, from);
 		place(to, re->re_tenant, "");
 		restore_clean(re->re_tenant);
 		if (db_make_dir(to) == -1)
-			return (give_up(jb, "its directory is missing"));
+			return (give_up(tk, "its directory is missing"));
 		place(to, re->re_tenant, "main.new");
 		if ((re->re_copy = copy_new(from, to)) == NULL)
-			return (give_up(jb, "it cannot be copied"));
+			return (give_up(tk, "it cannot be copied"));
 	}
 	if ((n = copy_step(re->re_copy)) == 1)
 		return (1);
 	copy_free(re->re_copy);
 	re->re_copy = NULL;
 	re->re_at = RESTORE_OPEN;
-	return (n == -1 ? give_up(jb, "it cannot be copied: is the disk "
+	return (n == -1 ? give_up(tk, "it cannot be copied: is the disk "
 	    "full?") : 1);
 }
 
 static int
-restore_open(struct job *jb)
+restore_open(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	struct tenant	*tn = tenant_by_id(re->re_tenant);
 	struct db	*live;
 	char		 path[MANIFEST_PATH];
 	enum db_why	 why;
 
 	if (tn == NULL)
-		return (give_up(jb, "it was erased"));
+		return (give_up(tk, "it was erased"));
 	place(path, re->re_tenant, "main.new");
 	re->re_db = db_open_copy(DB_WRITE, path, re->re_tenant, 0, &why);
 	if (re->re_db == NULL || ready(re->re_db) == -1)
-		return (give_up(jb, "the copy of it does not open"));
+		return (give_up(tk, "the copy of it does not open"));
 	re->re_lost = 1;
 	if ((live = tenant_enter(tn)) != NULL) {
 		re->re_lost = audit_meets(live, re->re_db) != 1;
 		tenant_leave(tn, live);
 	}
 	if (hold_tenant(tn))
-		return (give_up(jb, "there is a hold on what it would "
+		return (give_up(tk, "there is a hold on what it would "
 		    "replace"));
 	re->re_at = RESTORE_CARRY;
 	return (1);
@@ -424,15 +424,15 @@ restore_open(struct job *jb)
 
 /* Most of the trail, as long as people go on; the rest when they are out. */
 static int
-restore_carry(struct job *jb)
+restore_carry(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	struct tenant	*tn = tenant_by_id(re->re_tenant);
 	struct db	*live = NULL;
 	int		 n = -1;
 
 	if (tn == NULL)
-		return (give_up(jb, "it was erased"));
+		return (give_up(tk, "it was erased"));
 	if (!re->re_lost && (live = tenant_enter(tn)) != NULL) {
 		if ((n = audit_carry(live, re->re_db)) == 0)
 			n = audit_carry_names(live, re->re_db, &re->re_names);
@@ -441,18 +441,18 @@ restore_carry(struct job *jb)
 	if (n == 1)
 		return (1);
 	re->re_lost |= n == -1;
-	if (swap(jb, tn) == -1)
-		return (give_up(jb, "it cannot be put in place, see the log"));
+	if (swap(tk, tn) == -1)
+		return (give_up(tk, "it cannot be put in place, see the log"));
 	re->re_at = RESTORE_TIDY;
-	jb->jb_file = re->re_main + 1;
+	tk->tk_file = re->re_main + 1;
 	return (1);
 }
 
 /* The one that was replaced is needed no more. */
 static int
-restore_tidy(struct job *jb)
+restore_tidy(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	char		 path[MANIFEST_PATH];
 
 	place(path, re->re_tenant, "main.old");
@@ -465,19 +465,19 @@ restore_tidy(struct job *jb)
 
 /* Months of the access log that are there stay, and those missing come. */
 static int
-restore_logs(struct job *jb)
+restore_logs(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 from[MANIFEST_PATH];
 	char				 to[MANIFEST_PATH];
 	char				 temp[MANIFEST_PATH];
 	int				 n;
 
-	mf = &jb->jb_mn.mn_files[jb->jb_file];
-	if (jb->jb_file == jb->jb_mn.mn_n || mf->mf_tenant != re->re_tenant) {
+	mf = &tk->tk_mn.mn_files[tk->tk_file];
+	if (tk->tk_file == tk->tk_mn.mn_n || mf->mf_tenant != re->re_tenant) {
 		re->re_at = RESTORE_NEXT;
-		return (job_part(jb, jb->jb_mn.mn_files[re->re_main].mf_name,
+		return (task_part(tk, tk->tk_mn.mn_files[re->re_main].mf_name,
 		    1, "restored in %llu ms%s", (unsigned long long)(
 		    mono_ms() - re->re_begun), re->re_lost ? "; its trail "
 		    "since then is lost" : "") == -1 ? -1 : 1);
@@ -487,59 +487,59 @@ restore_logs(struct job *jb)
 	if (re->re_copy == NULL) {
 		if (access(to, F_OK) == 0 || tenant_by_id(re->re_tenant) ==
 		    NULL) {
-			jb->jb_file++;
+			tk->tk_file++;
 			return (1);
 		}
-		job_path(jb, "", mf, from);
+		task_path(tk, "", mf, from);
 		if ((re->re_copy = copy_new(from, temp)) == NULL)
-			return (job_fail(jb, "%s cannot be copied", to));
+			return (task_fail(tk, "%s cannot be copied", to));
 	}
 	if ((n = copy_step(re->re_copy)) == 1)
 		return (1);
 	copy_free(re->re_copy);
 	re->re_copy = NULL;
-	jb->jb_file++;
+	tk->tk_file++;
 	if (n == -1 || rename(temp, to) == -1)
-		return (job_fail(jb, "%s cannot be copied", to));
+		return (task_fail(tk, "%s cannot be copied", to));
 	return (1);
 }
 
 static int
-restore_step(struct job *jb)
+restore_step(struct task *tk)
 {
-	static int	(*const steps[])(struct job *) = {
+	static int	(*const steps[])(struct task *) = {
 		restore_next, restore_check, restore_copy, restore_open,
 		restore_carry, restore_tidy, restore_logs
 	};
 
-	return (steps[((struct restore *)jb->jb_data)->re_at](jb));
+	return (steps[((struct restore *)tk->tk_data)->re_at](tk));
 }
 
 static void
-restore_end(struct job *jb, int ok)
+restore_end(struct task *tk, int ok)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 
 	(void)ok;
 	release(re);
 	if (re->re_tenant != DB_SYSTEM)
 		restore_clean(re->re_tenant);
-	restore_noted(jb);
+	restore_noted(tk);
 	free(re);
 }
 
 /* Is the tenant that is meant in it, and still the same one? */
 static int
-restore_may(struct job *jb, const char *tenant)
+restore_may(struct task *tk, const char *tenant)
 {
 	const struct manifest_file	*mf;
 	struct tenant			*tn = tenant_by_name(tenant);
 
-	if ((mf = manifest_find(&jb->jb_mn, tenant, 0)) == NULL)
-		return (job_fail(jb, "%s: that backup has no such tenant",
+	if ((mf = manifest_find(&tk->tk_mn, tenant, 0)) == NULL)
+		return (task_fail(tk, "%s: that backup has no such tenant",
 		    tenant));
 	if (tenant_by_id(mf->mf_tenant) == NULL)
-		return (job_fail(jb, "%s: tenant %u of that backup was erased "
+		return (task_fail(tk, "%s: tenant %u of that backup was erased "
 		    "since then: its key is destroyed, and nobody can read "
 		    "it%s", tenant, mf->mf_tenant, tn == NULL ? "" :
 		    "; the tenant of this name is another one"));
@@ -547,18 +547,18 @@ restore_may(struct job *jb, const char *tenant)
 }
 
 int
-restore_begin(struct job *jb, const char *tenant)
+restore_begin(struct task *tk, const char *tenant)
 {
 	struct restore	*re;
 
-	if (tenant[0] != '\0' && restore_may(jb, tenant) == -1)
+	if (tenant[0] != '\0' && restore_may(tk, tenant) == -1)
 		return (-1);
 	if ((re = calloc(1, sizeof(*re))) == NULL)
-		return (job_fail(jb, "no memory"));
+		return (task_fail(tk, "no memory"));
 	(void)strlcpy(re->re_only, tenant, sizeof(re->re_only));
-	jb->jb_data = re;
-	jb->jb_step = restore_step;
-	jb->jb_end = restore_end;
+	tk->tk_data = re;
+	tk->tk_step = restore_step;
+	tk->tk_end = restore_end;
 	return (0);
 }
 
@@ -574,83 +574,83 @@ rehearse_name(char dst[MANIFEST_PATH])
 }
 
 static int
-rehearsed(struct job *jb, const char *why)
+rehearsed(struct task *tk, const char *why)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 path[MANIFEST_PATH];
 
-	mf = &jb->jb_mn.mn_files[jb->jb_file++];
+	mf = &tk->tk_mn.mn_files[tk->tk_file++];
 	release(re);
 	while (remove_some(REHEARSAL) == 1)
 		;
 	re->re_at = RESTORE_NEXT;
 	(void)manifest_path(path, ".", mf);
 	if (why != NULL)
-		return (job_part(jb, mf->mf_name, 0, "%s: %.900s", path + 2,
+		return (task_part(tk, mf->mf_name, 0, "%s: %.900s", path + 2,
 		    why) == -1 ? -1 : 1);
-	return (job_part(jb, mf->mf_name, 1, "%s: restored and read in %llu "
+	return (task_part(tk, mf->mf_name, 1, "%s: restored and read in %llu "
 	    "ms", path + 2, (unsigned long long)(mono_ms() - re->re_begun)) ==
 	    -1 ? -1 : 1);
 }
 
 static int
-rehearse_next(struct job *jb)
+rehearse_next(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 from[MANIFEST_PATH];
 
-	if (jb->jb_file == jb->jb_mn.mn_n)
+	if (tk->tk_file == tk->tk_mn.mn_n)
 		return (0);
-	mf = &jb->jb_mn.mn_files[jb->jb_file];
+	mf = &tk->tk_mn.mn_files[tk->tk_file];
 	re->re_begun = mono_ms();
 	if (mf->mf_tenant != DB_SYSTEM &&
 	    tenant_by_id(mf->mf_tenant) == NULL) {
-		jb->jb_file++;
-		return (job_part(jb, mf->mf_name, 2, "was erased since then: "
+		tk->tk_file++;
+		return (task_part(tk, mf->mf_name, 2, "was erased since then: "
 		    "nobody can read it") == -1 ? -1 : 1);
 	}
-	if (!job_room(mf->mf_bytes))
-		return (rehearsed(jb, "the disk has no room for it"));
-	job_path(jb, "", mf, from);
+	if (!task_room(mf->mf_bytes))
+		return (rehearsed(tk, "the disk has no room for it"));
+	task_path(tk, "", mf, from);
 	if ((re->re_check = check_new(from, mf)) == NULL)
-		return (rehearsed(jb, "no memory"));
+		return (rehearsed(tk, "no memory"));
 	re->re_at = RESTORE_CHECK;
 	return (1);
 }
 
 /* First its bytes, as before a restore. */
 static int
-rehearse_check(struct job *jb)
+rehearse_check(struct task *tk)
 {
-	struct restore			*re = jb->jb_data;
+	struct restore			*re = tk->tk_data;
 	const struct manifest_file	*mf;
 	char				 from[MANIFEST_PATH];
 	char				 to[MANIFEST_PATH];
 	char				 why[MAX_LINE + 1];
 	int				 n;
 
-	mf = &jb->jb_mn.mn_files[jb->jb_file];
-	if ((n = check_step(re->re_check, &jb->jb_out->ou_done, why)) == 1)
+	mf = &tk->tk_mn.mn_files[tk->tk_file];
+	if ((n = check_step(re->re_check, &tk->tk_out->ou_done, why)) == 1)
 		return (1);
 	if (n == -1)
-		return (rehearsed(jb, why));
+		return (rehearsed(tk, why));
 	check_free(re->re_check);
 	re->re_check = NULL;
-	job_path(jb, "", mf, from);
+	task_path(tk, "", mf, from);
 	rehearse_name(to);
 	if (db_make_dir(REHEARSAL) == -1 ||
 	    (re->re_copy = copy_new(from, to)) == NULL)
-		return (rehearsed(jb, "it cannot be copied"));
+		return (rehearsed(tk, "it cannot be copied"));
 	re->re_at = RESTORE_COPY;
 	return (1);
 }
 
 static int
-rehearse_copy(struct job *jb)
+rehearse_copy(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	char		 path[MANIFEST_PATH];
 	enum db_why	 why;
 	int		 n;
@@ -658,71 +658,71 @@ rehearse_copy(struct job *jb)
 	if ((n = copy_step(re->re_copy)) == 1)
 		return (1);
 	if (n == -1)
-		return (rehearsed(jb, "it cannot be copied: is the disk "
+		return (rehearsed(tk, "it cannot be copied: is the disk "
 		    "full?"));
 	copy_free(re->re_copy);
 	re->re_copy = NULL;
-	re->re_got = jb->jb_mn.mn_files[jb->jb_file];
+	re->re_got = tk->tk_mn.mn_files[tk->tk_file];
 	rehearse_name(path);
 	re->re_db = db_open_copy(DB_WRITE, path, re->re_got.mf_tenant,
 	    re->re_got.mf_month, &why);
 	if (re->re_db == NULL || (re->re_tally = tally_new(re->re_db,
 	    &re->re_got, 1)) == NULL)
-		return (rehearsed(jb, db_why_text(why)));
+		return (rehearsed(tk, db_why_text(why)));
 	re->re_at = RESTORE_OPEN;
 	return (1);
 }
 
 static int
-rehearse_read(struct job *jb)
+rehearse_read(struct task *tk)
 {
-	struct restore	*re = jb->jb_data;
+	struct restore	*re = tk->tk_data;
 	char		 why[MAX_LINE + 1];
 	int		 n;
 
 	if ((n = tally_step(re->re_tally, why)) == 1)
 		return (1);
 	if (n == 0)
-		n = tally_same(&jb->jb_mn.mn_files[jb->jb_file], &re->re_got,
+		n = tally_same(&tk->tk_mn.mn_files[tk->tk_file], &re->re_got,
 		    why);
-	return (rehearsed(jb, n == -1 ? why : NULL));
+	return (rehearsed(tk, n == -1 ? why : NULL));
 }
 
 static int
-rehearse_step(struct job *jb)
+rehearse_step(struct task *tk)
 {
-	switch (((struct restore *)jb->jb_data)->re_at) {
+	switch (((struct restore *)tk->tk_data)->re_at) {
 	case RESTORE_CHECK:
-		return (rehearse_check(jb));
+		return (rehearse_check(tk));
 	case RESTORE_COPY:
-		return (rehearse_copy(jb));
+		return (rehearse_copy(tk));
 	case RESTORE_OPEN:
-		return (rehearse_read(jb));
+		return (rehearse_read(tk));
 	default:
-		return (rehearse_next(jb));
+		return (rehearse_next(tk));
 	}
 }
 
 static void
-rehearse_end(struct job *jb, int ok)
+rehearse_end(struct task *tk, int ok)
 {
 	(void)ok;
-	release(jb->jb_data);
+	release(tk->tk_data);
 	while (remove_some(REHEARSAL) == 1)
 		;
-	rehearsal_noted(jb);
-	free(jb->jb_data);
+	rehearsal_noted(tk);
+	free(tk->tk_data);
 }
 
 int
-rehearse_begin(struct job *jb)
+rehearse_begin(struct task *tk)
 {
 	struct restore	*re;
 
 	if ((re = calloc(1, sizeof(*re))) == NULL)
 		return (-1);
-	jb->jb_data = re;
-	jb->jb_step = rehearse_step;
-	jb->jb_end = rehearse_end;
+	tk->tk_data = re;
+	tk->tk_step = rehearse_step;
+	tk->tk_end = rehearse_end;
 	return (0);
 }

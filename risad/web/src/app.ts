@@ -19,6 +19,7 @@ export type Sheet = '' | 'people' | 'chat';
 export type DialogName = '' | 'search' | 'profile' | 'password' |
     'signins' | 'factor' | 'told';
 
+const KNOWN_AGAIN = 10000;	/* ms after it could not be had */
 const PAGE = 50;		/* messages of one history request */
 
 export const plainLook: Look = { skin: 0, hair: 0, tint: 0, face: 0,
@@ -59,6 +60,7 @@ export class App {
 	floors: FloorRef[] = [];
 	people = new Map<number, PresenceEntry>();
 	known = new Map<number, Known>();	/* all one can write to */
+	private knownAsked = false;
 	floor: FloorMsg | null = null;
 	private looks = 0;		/* how often it has started over */
 	private entering = 0;
@@ -247,7 +249,6 @@ export class App {
 		this.changed('page', 'me');
 		if (!this.inAdmin())
 			this.link.start();
-		void this.loadKnown();
 	}
 
 	/* Neither office nor anything else before that is done. */
@@ -278,6 +279,7 @@ export class App {
 		this.chats.forget();
 		this.people.clear();
 		this.known.clear();
+		this.knownAsked = false;
 		this.clearFloor();
 		this.floors = [];
 		this.knocks = [];
@@ -791,17 +793,34 @@ export class App {
 	}
 
 	nameOf(user: number): string {
-		return (this.people.get(user)?.name ??
-		    this.known.get(user)?.name ?? '');
+		return (this.someone(user)?.name ?? '');
 	}
 
 	lookOf(user: number): Look {
-		return (this.people.get(user)?.look ??
-		    this.known.get(user)?.look ?? plainLook);
+		return (this.someone(user)?.look ?? plainLook);
+	}
+
+	private someone(user: number): { name: string; look: Look } | undefined {
+		const p = this.people.get(user) ?? this.known.get(user);
+
+		if (p === undefined)
+			this.wantKnown();
+		return (p);
 	}
 
 	/* Guests know those only who are where they are. */
-	async loadKnown(): Promise<void> {
+	/*
+	 * The list of everybody is long where there are thousands: it is asked
+	 * for when somebody is to be shown or found who is not here.
+	 */
+	wantKnown(): void {
+		if (this.knownAsked || this.user === null)
+			return;
+		this.knownAsked = true;
+		void this.loadKnown();
+	}
+
+	private async loadKnown(): Promise<void> {
 		if (this.user?.role === 'guest')
 			return;
 		try {
@@ -809,6 +828,8 @@ export class App {
 			this.known = new Map(r.people.map((p) => [p.user, p]));
 			this.changed('people');
 		} catch (e) {
+			setTimeout(() => { this.knownAsked = false; },
+			    KNOWN_AGAIN);
 			this.failed(e);
 		}
 	}

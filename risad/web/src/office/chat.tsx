@@ -415,6 +415,7 @@ function others(q: string, above: Set<number>): number[] {
 
 function DirectList(): JSX.Element {
 	const [q, setQ] = useState('');
+	useEffect(() => app.wantKnown(), []);
 	const list = app.chats.direct().map((c) => ({ c,
 	    user: Number(c.channel.slice(5)) }))
 	    .filter((x) => match(app.nameOf(x.user), q) !== -1);

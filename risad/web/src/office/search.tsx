@@ -7,6 +7,7 @@ import { Composition } from '../lib/ime';
 import { match } from '../lib/text';
 import { Close, Dialog } from '../ui/dialog';
 import { Face } from '../ui/face';
+import { useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
 import type { Look } from '../types';
 
@@ -94,6 +95,8 @@ export function SearchDialog(): JSX.Element {
 	const [q, setQ] = useState('');
 	const [at, setAt] = useState(0);
 	const ime = useRef(new Composition());
+	useEffect(() => app.wantKnown(), []);
+	useTopics('people');
 	const list = find(q);
 	const on = Math.min(at, list.length - 1);
 	const close = () => app.open('');
