@@ -368,6 +368,12 @@ export class Device {
 		return (credentials);
 	}
 
+	/* It is not there any more: one that has a key refuses another one. */
+	async pull() {
+		await this.cdp.send('WebAuthn.removeVirtualAuthenticator',
+		    { authenticatorId: this.id });
+	}
+
 	async verifies(isUserVerified) {
 		await this.cdp.send('WebAuthn.setUserVerified',
 		    { authenticatorId: this.id, isUserVerified });

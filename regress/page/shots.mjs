@@ -212,14 +212,17 @@ async function outside(s, l) {
 test('pictures: passkeys', () => seated(async (seat) => {
 	for (const l of FEW) {
 		const s = await office(seat, l, 1);
-		await Device.put(s);
+		let device = await Device.put(s);
 		await s.openMenu('open-factor');
 		await s.see('passkeys');
 		await shot(s, `passkeys-none-${l.name}`);
 		for (const [i, name] of ['仕事用スマートフォン', 'YubiKey 5C',
 		    'MacBook Air'].entries()) {
-			if (i > 0)
-				await Device.put(s, { transport: 'usb' });
+			if (i > 0) {
+				await device.pull();
+				device = await Device.put(s,
+				    { transport: 'usb' });
+			}
 			await s.$('passkey-add').click();
 			await s.$('passkey-name').fill(name);
 			await s.$('passkey-password').fill(PASSWORD);
