@@ -558,13 +558,6 @@ trail_leave(struct tenant *tn, struct db *db)
 }
 
 static int
-refuse(char why[MAX_LINE + 1], const char *what, const char *name)
-{
-	(void)snprintf(why, MAX_LINE + 1, "%s%s", what, name);
-	return (-1);
-}
-
-static int
 walk_begin(struct request *rq, const struct m_c_audit *m,
     int (*step)(struct stream *, struct peer *), char why[MAX_LINE + 1])
 {
@@ -575,11 +568,11 @@ walk_begin(struct request *rq, const struct m_c_audit *m,
 	size_t		 i, n = m->kept.mb_len / KEPT_LEN;
 
 	if (m->tenant[0] != '\0' && (tn = tenant_by_name(m->tenant)) == NULL)
-		return (refuse(why, "no such tenant: ", m->tenant));
+		return (refuse(why, "no such tenant: %s", m->tenant));
 	if (m->kept.mb_len % KEPT_LEN != 0)
-		return (refuse(why, "checkpoints that are cut", ""));
+		return (refuse(why, "checkpoints that are cut"));
 	if ((wa = calloc(1, sizeof(*wa) + n * sizeof(*ke))) == NULL)
-		return (refuse(why, "no memory", ""));
+		return (refuse(why, "no memory"));
 	wa->wa_tenant = tn == NULL ? DB_SYSTEM : tn->tn_id;
 	wa->wa_all = m->all;
 	wa->wa_count = m->count;
@@ -593,7 +586,7 @@ walk_begin(struct request *rq, const struct m_c_audit *m,
 		ke->ke_seq = be64toh(ke->ke_seq);
 	}
 	if (rq_stream(rq, step, wa, free) == -1)
-		return (refuse(why, "no memory", ""));
+		return (refuse(why, "no memory"));
 	return (1);
 }
 

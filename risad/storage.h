@@ -1004,6 +1004,9 @@ void		 storage_control(struct request *, const void *);
 
 /* What a user may do now; root, everything. */
 enum op_role	 operator_role(uint32_t uid);
+/* A sentence about why not, for whoever asked; -1. */
+int		 refuse(char why[MAX_LINE + 1], const char *, ...)
+		    __attribute__((format(printf, 2, 3)));
 /*
  * Commands about the ledger; 0, or -1 with a sentence.  Auth is told before
  * the one who asks.

@@ -8,7 +8,6 @@
  * What waits is in this memory alone: when the process ends it is forgotten,
  * and nothing runs that was not confirmed in its life.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,20 +34,6 @@ static TAILQ_HEAD(pendinglist, pending) pendings =
     TAILQ_HEAD_INITIALIZER(pendings);
 static unsigned int	 npending;
 static uint32_t		 last_number;
-
-static int	 refuse(char *, const char *, ...)
-		    __attribute__((format(printf, 2, 3)));
-
-static int
-refuse(char *why, const char *fmt, ...)
-{
-	va_list	 ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(why, MAX_LINE + 1, fmt, ap);
-	va_end(ap);
-	return (-1);
-}
 
 static void
 pending_free(struct pending *pd)

@@ -30,8 +30,6 @@ struct operator {
 
 static int	 auth_told;
 
-static int	 refuse(char *, const char *, ...)
-		    __attribute__((format(printf, 2, 3)));
 static void	 operator_bind(uint64_t [NUMBERS], const struct operator *);
 static int	 operator_read(struct db *, sqlite3_stmt *,
 		    struct operator *);
@@ -42,8 +40,8 @@ static void	 tell_one(struct peer *, const struct operator *);
 static void	 until_text(char [WORDS], uint64_t);
 static void	 note_words(char [WORDS], const struct m_note *);
 
-static int
-refuse(char *why, const char *fmt, ...)
+int
+refuse(char why[MAX_LINE + 1], const char *fmt, ...)
 {
 	va_list	 ap;
 
