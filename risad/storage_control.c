@@ -337,41 +337,20 @@ hold_target(const struct m_c_hold *m, char *dst, size_t size)
 	    m->reason[0] == '\0' ? "" : "]");
 }
 
-/* On what: the structs of one kind begin alike. */
-static void
-target(uint32_t type, const void *m, char *dst, size_t size)
+/* On what, of those about what is recorded and kept; 0: it is not one. */
+static int
+record_target(uint32_t type, const void *m, char *dst, size_t size)
 {
-	const struct m_c_tenant_state	*ts = m;
-	const struct m_c_floor_add	*fa = m;
-	const struct m_c_floor_networks	*fn = m;
-	const struct m_c_floor		*f = m;
-	const struct m_c_user		*u = m;
-	const struct m_c_policy		*po = m;
-	const struct m_c_role		*ro = m;
-	const struct m_c_import_end	*ie = m;
-	const struct m_c_guest_add	*ga = m;
-	const struct m_c_guest_del	*gd = m;
-	const struct m_c_log		*lo = m;
-	const struct m_c_tenant_end	*te = m;
-	const struct m_c_backup		*ba = m;
-	const struct m_c_export		*ex = m;
-	const struct m_c_keep		*ke = m;
-	const struct m_c_hold		*ho = m;
-	char				 at[TIME_TEXT];
+	const struct m_c_name	*na = m;
+	const struct m_c_log	*lo = m;
+	const struct m_c_backup	*ba = m;
+	const struct m_c_export	*ex = m;
+	const struct m_c_keep	*ke = m;
 
 	switch (type) {
-	case IMSG_C_IMPORT_END:
-		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
-		    ie->dry ? " dry" : "");
-		break;
-	case IMSG_C_TENANT_END:
-		if (te->at == 0 || time_text(at, te->at) == -1)
-			(void)strlcpy(at, "never", sizeof(at));
-		(void)snprintf(dst, size, "%s %s", te->name, at);
-		break;
 	case IMSG_C_KEY_ROTATE:
-		(void)strlcpy(dst, ((const struct m_c_name *)m)->name[0] ==
-		    '\0' ? "-" : ((const struct m_c_name *)m)->name, size);
+		(void)strlcpy(dst, na->name[0] == '\0' ? "-" : na->name,
+		    size);
 		break;
 	case IMSG_C_KEY_BACKUP:
 		(void)strlcpy(dst, ((const struct m_c_key_backup *)m)->name,
@@ -394,11 +373,11 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		break;
 	case IMSG_C_HOLD_SET:
 	case IMSG_C_HOLD_CLEAR:
-		hold_target(ho, dst, size);
+		hold_target(m, dst, size);
 		break;
 	case IMSG_C_TENANT_ERASE:
 	case IMSG_C_PURGE_RUN:
-		(void)strlcpy(dst, ((const struct m_c_name *)m)->name, size);
+		(void)strlcpy(dst, na->name, size);
 		break;
 	case IMSG_C_LOG_SHOW:
 		(void)snprintf(dst, size, "%s %s%s%s%s", lo->tenant[0] == '\0' ?
@@ -416,6 +395,41 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	case IMSG_C_ALERT_CLEAR:
 		(void)strlcpy(dst, ((const struct m_c_alert_clear *)m)->name,
 		    size);
+		break;
+	default:
+		return (0);
+	}
+	return (1);
+}
+
+/* On what: the structs of one kind begin alike. */
+static void
+target(uint32_t type, const void *m, char *dst, size_t size)
+{
+	const struct m_c_tenant_state	*ts = m;
+	const struct m_c_floor_add	*fa = m;
+	const struct m_c_floor_networks	*fn = m;
+	const struct m_c_floor		*f = m;
+	const struct m_c_user		*u = m;
+	const struct m_c_policy		*po = m;
+	const struct m_c_role		*ro = m;
+	const struct m_c_import_end	*ie = m;
+	const struct m_c_guest_add	*ga = m;
+	const struct m_c_guest_del	*gd = m;
+	const struct m_c_tenant_end	*te = m;
+	char				 at[TIME_TEXT];
+
+	if (record_target(type, m, dst, size))
+		return;
+	switch (type) {
+	case IMSG_C_IMPORT_END:
+		(void)snprintf(dst, size, "%s %u%s", ie->tenant, ie->count,
+		    ie->dry ? " dry" : "");
+		break;
+	case IMSG_C_TENANT_END:
+		if (te->at == 0 || time_text(at, te->at) == -1)
+			(void)strlcpy(at, "never", sizeof(at));
+		(void)snprintf(dst, size, "%s %s", te->name, at);
 		break;
 	case IMSG_C_TENANT_ADD:
 		(void)strlcpy(dst, ((const struct m_c_tenant_add *)m)->name,
