@@ -556,7 +556,11 @@ avatar_leg(struct avatar *av, int x, int y, int tx, int ty, uint8_t heading,
 	av->av_heading = heading;
 }
 
-/* When it has to be looked at again: now is the next tick. */
+/*
+ * When it has to be looked at again: now is the next tick.  Nobody waits for
+ * the end of a last leg that stays in one room, so that all that end within a
+ * second are found together.
+ */
 static uint64_t
 avatar_step(struct avatar *av, uint64_t now)
 {
@@ -573,8 +577,11 @@ avatar_step(struct avatar *av, uint64_t now)
 			office_placed(av, res);
 	}
 	room_step(av, now);
-	if ((end = leg_end_time(&av->av_leg)) > now)
-		return (av->av_crosses ? now : end);
+	if ((end = leg_end_time(&av->av_leg)) > now) {
+		if (av->av_crosses)
+			return (now);
+		return (av->av_nqueue > 0 ? end : (end / 1000 + 1) * 1000);
+	}
 	av->av_moving = 0;
 	TAILQ_REMOVE(&av->av_floor->fl_moving, av, av_moving_entry);
 	queue_drop(av);
