@@ -525,12 +525,40 @@ people_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	return (1);
 }
 
+/* Numbers with commas between, big endian into the buffer; count or -1. */
+static ssize_t
+query_ids(const struct conn *cn, const char *name, uint8_t *dst, size_t max)
+{
+	char		 text[MAX_ASKED * 11], *rest = text, *word;
+	const char	*errstr;
+	uint32_t	 id;
+	ssize_t		 len;
+	size_t		 n = 0;
+
+	if ((len = http_query(cn->cn_req, name, text, sizeof(text))) == -1)
+		return (0);
+	if (len < 0)
+		return (-1);
+	while ((word = strsep(&rest, ",")) != NULL) {
+		id = htobe32((uint32_t)strtonum(word, 1, UINT32_MAX, &errstr));
+		if (errstr != NULL || n == max)
+			return (-1);
+		memcpy(dst + n++ * sizeof(id), &id, sizeof(id));
+	}
+	return ((ssize_t)n);
+}
+
 static const char *
 get_people(struct conn *cn, json_t *body)
 {
-	struct m_grant_only	 m = { api_grant(cn) };
+	uint8_t		 ids[MAX_ASKED * sizeof(uint32_t)];
+	struct m_people	 m = { api_grant(cn), { ids, 0 } };
+	ssize_t		 n;
 
 	(void)body;
+	if ((n = query_ids(cn, "users", ids, MAX_ASKED)) == -1)
+		return ("users");
+	m.users.mb_len = (size_t)n * sizeof(uint32_t);
 	api_ask(cn, PROC_STORAGE, IMSG_PEOPLE, &m, people_answer, api_list(cn));
 	return (NULL);
 }

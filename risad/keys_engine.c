@@ -119,18 +119,19 @@ engine_send(enum imsg_type type, const void *m, uint64_t deadline)
 {
 	if (msg_compose(&engine_ibuf, type, ++engine_id, -1, m) == -1)
 		return (-1);
-	while (imsgbuf_queuelen(&engine_ibuf) > 0) {
+	for (;;) {
+		if (imsgbuf_write(&engine_ibuf) == -1) {
+			engine_close("the pipe is closed");
+			return (-1);
+		}
+		if (imsgbuf_queuelen(&engine_ibuf) == 0)
+			return (0);
 		/* Half a message can't be taken back. */
 		if (engine_poll(POLLOUT, deadline) != 1) {
 			engine_close("it does not read");
 			return (-1);
 		}
-		if (imsgbuf_write(&engine_ibuf) == -1) {
-			engine_close("the pipe is closed");
-			return (-1);
-		}
 	}
-	return (0);
 }
 
 static void

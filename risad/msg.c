@@ -439,6 +439,9 @@ static const struct field access_[] = {
 	STR(m_access, addr, MAX_ADDR), STR(m_access, text, MAX_URI), END
 };
 static const struct field grant_only[] = { N64(m_grant_only, grant), END };
+static const struct field people[] = {
+	N64(m_people, grant), BLOB(m_people, users, IDS(MAX_ASKED)), END
+};
 static const struct field me_set[] = {
 	N64(m_me_set, grant), N32(m_me_set, mask),
 	STR(m_me_set, name, MAX_NAME), STR(m_me_set, note, MAX_NOTE),
@@ -1157,7 +1160,7 @@ static const struct row {
 	ROW(ERASE, S, D, read_),
 	ROW(UNREAD, S, D, grant_only),
 	ROW(UNREAD_ROW, D, S, unread_row),
-	ROW(PEOPLE, S, D, grant_only),
+	ROW(PEOPLE, S, D, people),
 	ROW(PERSON, D, S, person),
 	ROW(PASSKEYS, S, D, grant_only),
 	ROW(PASSKEY, D, S, passkey),

@@ -52,6 +52,7 @@
 #define BACKUP_NONE		1440	/* the minute that no day has */
 #define MAX_BACKUPS		100	/* generations */
 #define MAX_FLOORS		256	/* of a tenant */
+#define MAX_ASKED		64	/* people asked for by number */
 #define MAX_GROUPS		256
 #define MAX_ROLES		32	/* of a tenant's own */
 #define MAX_USERS		20000
@@ -1009,6 +1010,10 @@ struct m_access {
 	const char	*addr, *text;
 };
 struct m_grant_only	{ uint64_t grant; };
+struct m_people {
+	uint64_t	 grant;
+	struct m_blob	 users;			/* ids, 32 bit, big endian; */
+};						/* none: everybody */
 struct m_signin {
 	uint32_t	 id;
 	uint8_t		 own;			/* of the one that asks */

@@ -672,6 +672,13 @@ me_unread(struct request *rq, const void *arg)
 
 /* Guests are none of those that one can look for. */
 static int
+findable(const struct grant *gr, const struct person *p)
+{
+	return (p->p_id != gr->gr_user && p->p_state == USER_ACTIVE &&
+	    p->p_role != ROLE_GUEST);
+}
+
+static int
 stream_people(struct stream *sm, struct peer *pe)
 {
 	struct tenant	*tn = tenant_by_id(sm->st_tenant);
@@ -691,12 +698,9 @@ stream_people(struct stream *sm, struct peer *pe)
 	while ((n = db_step(db, st)) == 1) {
 		rows++;
 		sm->st_after = db_col_num(st, 0);
-		if (sm->st_after == gr->gr_user ||
-		    person_read(db, st, &p) == -1 || p.p_state != USER_ACTIVE)
+		if (person_read(db, st, &p) == -1 || !findable(gr, &p))
 			continue;
-		m.user = p.p_id;
-		m.look = p.p_look;
-		m.name = p.p_name;
+		m = (struct m_person){ p.p_id, p.p_look, p.p_name };
 		(void)proc_send(pe, IMSG_PERSON, sm->st_id, -1, &m);
 	}
 	db_done(st);
@@ -708,10 +712,38 @@ stream_people(struct stream *sm, struct peer *pe)
 	return (0);
 }
 
+/* Those who are asked for by number, and whom the stream would name too. */
+static enum result
+some_people(struct request *rq, const struct m_blob *users)
+{
+	const uint8_t	*ids = users->mb_data;
+	struct person	 p;
+	struct m_person	 m;
+	uint32_t	 id;
+	size_t		 i;
+	int		 n;
+
+	for (i = 0; i + sizeof(id) <= users->mb_len; i += sizeof(id)) {
+		memcpy(&id, ids + i, sizeof(id));
+		id = be32toh(id);
+		if ((n = person_get(rq->rq_db, id, &p)) == -1)
+			return (R_UNAVAILABLE);
+		if (n == 0 || !findable(rq->rq_gr, &p))
+			continue;
+		m = (struct m_person){ p.p_id, p.p_look, p.p_name };
+		rq_answer(rq, IMSG_PERSON, &m);
+	}
+	rq_result(rq, R_OK, 0, NULL);
+	return (R_OK);
+}
+
 enum result
 me_people(struct request *rq, const void *arg)
 {
-	(void)arg;
+	const struct m_people	*m = arg;
+
+	if (m->users.mb_len > 0)
+		return (some_people(rq, &m->users));
 	return (rq_stream(rq, stream_people, NULL, NULL) == -1 ?
 	    R_UNAVAILABLE : R_OK);
 }

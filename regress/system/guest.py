@@ -163,6 +163,7 @@ def inside(d, ada, bob, one, two):
     # In no list of people, and nobody that an administrator may change.
     check(g.id not in [p['user'] for p in bob.get('/people')['people']],
           'found in the list of people')
+    equal(bob.get('/people?users=%d' % g.id)['people'], [], 'by number')
     check(g.id not in [u['id'] for u in ada.get('/admin/users')['users']],
           'found in the list of users')
     check('guest-' not in d.do('user', 'list', 'acme'), 'risactl')

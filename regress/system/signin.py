@@ -333,12 +333,22 @@ def profile(d):
 
 
 def people(d):
-    """the list of people has names, and no mail addresses"""
+    """the list of people has names, and no mail addresses; some of it"""
     p = d.person('acme', 'other@acme.example')
     r = p.api('GET', '/people', want=200)
-    check(any(u['name'] == 'ann' for u in r.json()['people']), r)
+    everybody = r.json()['people']
+    ann = next(u for u in everybody if u['name'] == 'ann')
     check(b'@' not in r.body, 'a mail address')
     check(b'gil' not in r.body, 'somebody of globex')
+    for users, want in ((str(ann['user']), [ann]),
+                        ('4000000,%d' % ann['user'], [ann]),
+                        (str(p.id), []), ('4000000', []),
+                        (','.join(['4000000'] * 64), [])):
+        equal(p.get('/people?users=' + users)['people'], want, users)
+    for users in ('', ',', '0', '-1', '1,', 'x', '1 2', '4294967296',
+                  ','.join(['1'] * 65)):
+        r = p.api('GET', '/people?users=' + users.replace(' ', '%20'))
+        equal((r.status, r.json().get('field')), (422, 'users'), users)
     p.close()
 
 

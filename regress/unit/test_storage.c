@@ -414,7 +414,7 @@ test_users(void)
 	ask(S0, IMSG_A_USERS, &(struct m_grant_only){ gr_boss });
 	CHECK_INT(count(S0, IMSG_A_USER), 3);
 	CHECK_INT(code(S0), R_OK);
-	ask(S0, IMSG_PEOPLE, &(struct m_grant_only){ gr_mem });
+	ask(S0, IMSG_PEOPLE, &(struct m_people){ .grant = gr_mem });
 	CHECK_INT(count(S0, IMSG_PERSON), 2);
 }
 
@@ -2147,7 +2147,7 @@ test_guests(void)
 	said = ((const struct m_said *)take(S0, IMSG_SAID))->id;
 	ask(S0, IMSG_HISTORY, &his);
 	CHECK_INT(count(S0, IMSG_MESSAGE), 1);
-	ask(S0, IMSG_PEOPLE, &(struct m_grant_only){ in });
+	ask(S0, IMSG_PEOPLE, &(struct m_people){ .grant = in });
 	CHECK_INT(code(S0), R_FORBIDDEN);
 	say.kind = CHANNEL_USER;
 	say.a = mem;

@@ -139,7 +139,8 @@ export const api = {
 	me: (change: { name?: string; look?: Look; lang?: LangChoice;
 	    status?: Status; note?: string }) =>
 	    call<{ user: User }>('PATCH', '/me', change),
-	people: () => call<{ people: Person[] }>('GET', '/people'),
+	people: (users: number[] = []) => call<{ people: Person[] }>('GET',
+	    users.length > 0 ? `/people?users=${users.join()}` : '/people'),
 	floors: () => call<{ floors: (FloorRef & { people: number })[] }>(
 	    'GET', '/floors'),
 	floor: (id: number) => call<FloorRef & { map: FloorMap }>('GET',

@@ -20,6 +20,7 @@ export type DialogName = '' | 'search' | 'profile' | 'password' |
     'signins' | 'factor' | 'told';
 
 const KNOWN_AGAIN = 10000;	/* ms after it could not be had */
+const KNOWN_MOST = 64;		/* of one request */
 const PAGE = 50;		/* messages of one history request */
 
 export const plainLook: Look = { skin: 0, hair: 0, tint: 0, face: 0,
@@ -60,7 +61,9 @@ export class App {
 	floors: FloorRef[] = [];
 	people = new Map<number, PresenceEntry>();
 	known = new Map<number, Known>();	/* all one can write to */
-	private knownAsked = false;
+	private knownAsked = false;		/* for all of them */
+	private wanted = new Set<number>();	/* has been asked for */
+	private missing: number[] = [];		/* is asked for next */
 	floor: FloorMsg | null = null;
 	private looks = 0;		/* how often it has started over */
 	private entering = 0;
@@ -280,6 +283,7 @@ export class App {
 		this.people.clear();
 		this.known.clear();
 		this.knownAsked = false;
+		this.wanted.clear();
 		this.clearFloor();
 		this.floors = [];
 		this.knocks = [];
@@ -804,34 +808,53 @@ export class App {
 		const p = this.people.get(user) ?? this.known.get(user);
 
 		if (p === undefined)
-			this.wantKnown();
+			this.wantPerson(user);
 		return (p);
 	}
 
-	/* Guests know those only who are where they are. */
-	/*
-	 * The list of everybody is long where there are thousands: it is asked
-	 * for when somebody is to be shown or found who is not here.
-	 */
+	/* Those to be shown who are not here, in one request. */
+	private wantPerson(user: number): void {
+		if (this.knownAsked || this.wanted.has(user))
+			return;
+		this.wanted.add(user);
+		this.missing.push(user);
+		if (this.missing.length === 1)
+			queueMicrotask(() => {
+				while (this.missing.length > 0)
+					void this.loadKnown(
+					    this.missing.splice(0, KNOWN_MOST));
+			});
+	}
+
+	/* The list of everybody, long where there are thousands, to find one. */
 	wantKnown(): void {
-		if (this.knownAsked || this.user === null)
+		if (this.knownAsked)
 			return;
 		this.knownAsked = true;
 		void this.loadKnown();
 	}
 
-	private async loadKnown(): Promise<void> {
-		if (this.user?.role === 'guest')
+	/* Guests know those only who are where they are. */
+	private async loadKnown(users: number[] = []): Promise<void> {
+		if (this.user === null || this.user.role === 'guest')
 			return;
 		try {
-			const r = await api.people();
-			this.known = new Map(r.people.map((p) => [p.user, p]));
+			const r = await api.people(users);
+
+			for (const p of r.people)
+				this.known.set(p.user, p);
 			this.changed('people');
 		} catch (e) {
-			setTimeout(() => { this.knownAsked = false; },
-			    KNOWN_AGAIN);
+			setTimeout(() => this.askAgain(users), KNOWN_AGAIN);
 			this.failed(e);
 		}
+	}
+
+	private askAgain(users: number[]): void {
+		for (const u of users)
+			this.wanted.delete(u);
+		if (users.length === 0)
+			this.knownAsked = false;
 	}
 
 	walkToUser(user: number): void {
