@@ -1,8 +1,8 @@
-import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, FloorTalk,
-    Factor, FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer,
+import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, Factor,
+    FloorMap, FloorRef, FloorTalk, Group, GuestInfo, GuestUrl, ImportAnswer,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
-    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
-    Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
+    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
