@@ -119,15 +119,22 @@ function Talk(p: { talk: FloorTalk; set(t: FloorTalk): void }): JSX.Element {
 			    value={p.talk.way} testid="admin-floor-way"
 			    set={(v) => p.set({ ...p.talk,
 			    way: ways.find((w) => w === v) ?? 'tenant' })}
+			    hint={app.t(`admin.way.${p.talk.way}.hint`)}
 			    options={ways.map((w) => [w,
 			    app.t(`admin.way.${w}`)])} />
 		</>
 	);
 }
 
-/* Is less allowed there than elsewhere? */
+/* Is less allowed there than elsewhere, and what is not? */
 function limited(t: FloorTalk): boolean {
 	return (TALK.some((k) => !t[k]));
+}
+
+function off(t: FloorTalk): string {
+	return (app.t('admin.floors.limits', { what: TALK.filter((k) =>
+	    !t[k]).map((k) => app.t(`right.${k}`)).join(
+	    app.t('admin.floors.and')) }));
 }
 
 function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
@@ -244,22 +251,19 @@ function Row(p: { f: AdminFloor; edit(): void; remove(): void;
 		<tr data-testid={`admin-floor-${p.f.id}`}>
 			<th scope="row"><Name text={p.f.name} /></th>
 			<td data-label={app.t('admin.col.access')}>
-				<span class={`chip ${p.f.open ? 'active' :
-				    'invited'}`}>{who(p.f)}</span>
+				<span class="chips"><span class={`chip ${p.f.open ?
+				    'active' : 'invited'}`}>{who(p.f)}</span>
 				{p.f.networks.length > 0 &&
-				    <> <span class="chip invited">{app.t(
+				    <span class="chip invited">{app.t(
 				    'admin.floors.from', { n:
-				    p.f.networks.length })}</span></>}
-				{limited(p.f.talk) && <> <span
-				    class="chip invited">{app.t(
-				    'admin.floors.limits', { what: TALK.filter(
-				    (k) => !p.f.talk[k]).map((k) =>
-				    app.t(`right.${k}`)).join(
-				    app.t('admin.floors.and')) })}</span></>}
-				{p.f.talk.way !== 'tenant' && <> <span
-				    class="chip">{app.t(
-				    `admin.way.${p.f.talk.way}.short`)}</span>
-				    </>}</td>
+				    p.f.networks.length })}</span>}
+				{limited(p.f.talk) &&
+				    <span class="chip invited">{off(p.f.talk)}
+				    </span>}
+				{p.f.talk.way !== 'tenant' &&
+				    <span class="chip">{app.t(
+				    `admin.way.${p.f.talk.way}`)}</span>}
+				</span></td>
 			<td class="acts">
 				<button type="button" class="button small"
 				    data-testid={`admin-edit-${p.f.id}`}

@@ -209,6 +209,8 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 			    value={String(num(TALK_WAY))}
 			    testid="admin-rules-talk-way"
 			    set={(v) => put(TALK_WAY, Number(v))}
+			    hint={app.t(`admin.way.${talkWays[num(TALK_WAY) -
+			    1] ?? 'direct'}.hint`)}
 			    options={talkWays.map((w, n) => [String(n + 1),
 			    app.t(`admin.way.${w}`)])} />
 			<SelectField label={app.t('admin.rules.listen')}
