@@ -46,6 +46,7 @@ void	 office_placed(struct avatar *, enum walk_result);
 /* What one may do there when one talks, or how, is another thing now. */
 void	 office_rules(struct floor *);
 void	 office_door(struct floor *, uint8_t room);
+void	 office_bubbles(struct floor *);	/* all there are */
 /* The bytes of a tick for one of ours; later if he does not read. */
 void	 office_tick(struct avatar *, struct chunk *);
 /* Words for the whole floor, or for a room, but not for one avatar. */

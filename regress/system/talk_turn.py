@@ -18,6 +18,8 @@ from guest import come, url                                     # noqa: E402
 from lib import Suite, check, equal, within                     # noqa: E402
 from risa import Daemon, Person, free_port, until               # noqa: E402
 from stun import Refused, Relay, credential                     # noqa: E402
+from talk import refused as said_no                             # noqa: E402
+from talk import takes, with_whom                               # noqa: E402
 
 SECRET = 'of-regress-alone-0123456789'
 NEXT = 'another-one-of-regress-0123456789'
@@ -43,7 +45,7 @@ PRIVATE6 = ('::1', '::', '::ffff:127.0.0.1', '::ffff:10.0.0.1', 'fe80::1',
             '2002:a00:1::1', '2001:db8::1')
 
 
-def talk(p, floor, want=200):
+def ask(p, floor, want=200):
     return p.api('GET', '/talk?floor=%d' % floor, want=want).json()
 
 
@@ -86,7 +88,7 @@ def subsets():
 def answered(d, ann, floor):
     """the answer has the way, the servers, a password, and what one may"""
     before = int(time.time())
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal(sorted(t), ['can', 'hidden_mute', 'limits', 'listen', 'servers',
                       'until', 'way'], 'members')
     equal((t['way'], t['can'], t['listen'], t['hidden_mute'], t['limits']),
@@ -101,7 +103,7 @@ def answered(d, ann, floor):
     equal(t['until'], int(until_s) * 1000, 'until')
     equal(len(salt), 16, 'random part')
     equal(password, credential(SECRET, user), 'by the secret')
-    others = {relayed(talk(ann, floor))[0] for _ in range(20)} | {user}
+    others = {relayed(ask(ann, floor))[0] for _ in range(20)} | {user}
     equal(len(others), 21, 'names that differ')
     check(all('ann' not in o and str(ann.id) != o.split(':')[1]
               for o in others), 'nobody is named: %s' % others)
@@ -123,7 +125,7 @@ def asked_wrongly(d, ann, floor):
            if f['name'] == 'Two'][0]
     equal(ann.api('GET', '/talk?floor=%d' % two).status, 404, 'closed')
     d.do('floor', 'allow', 'acme', 'Two', 'all')
-    talk(ann, two)
+    ask(ann, two)
     equal(Person(d, 'acme', 'x').api('GET', '/talk?floor=%d' % floor).status,
           401, 'nobody')
 
@@ -137,7 +139,7 @@ def matrix(d, people, floors):
         for role, p in people.items():
             for name, number in floors.items():
                 has = RIGHTS if role == 'admin' else roles[role]
-                equal(talk(p, number)['can'],
+                equal(ask(p, number)['can'],
                       [r for r in RIGHTS if r in has and r in may[name]],
                       '%s on %s, %s' % (role, name, why))
 
@@ -168,7 +170,7 @@ def ways(d, ann, floor):
         d.do('policy', 'set', 'acme', 'talk-way', tenant)
         for own in ('tenant',) + tuple(fits):
             d.do('floor', 'talk', 'acme', 'One', 'way', own)
-            t = talk(ann, floor)
+            t = ask(ann, floor)
             want = tenant if own == 'tenant' else own
             equal(t['way'], want, '%s on a floor of %s' % (tenant, own))
             equal([u for s in t['servers'] for u in s['urls']],
@@ -176,7 +178,7 @@ def ways(d, ann, floor):
     d.do('policy', 'set', 'acme', 'talk-way', 'direct')
     d.do('policy', 'set', 'acme', 'talk-listen', '0')
     d.do('policy', 'set', 'acme', 'talk-hidden-mute', '1')
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal((t['listen'], t['hidden_mute']), (False, True), 'rules')
     d.do('policy', 'set', 'acme', 'talk-listen', '1')
     d.do('policy', 'set', 'acme', 'talk-hidden-mute', '0')
@@ -214,6 +216,26 @@ def told(d, ann, ben, floor):
         p.drop()
 
 
+def live(d, ann, ben, floor):
+    """what a floor forbids ends in the talk that is under way"""
+    bits = dict(zip(RIGHTS, ('mic', 'cam', 'screen')))
+    for p in ann, ben:
+        p.open().enter(floor)
+    for right, bit in bits.items():
+        takes(ann, mic=True, cam=True, screen=True)
+        d.do('floor', 'talk', 'acme', 'One', right, 'no')
+        with_whom(ann, lambda m: not m['me'][bit] and all(
+            m['me'][b] for b in bits.values() if b != bit), 'no ' + right)
+        said_no(ann, 'no-right', bit, **{bit: True})
+        d.do('floor', 'talk', 'acme', 'One', right, 'yes')
+    # The other floor's are its own.
+    d.do('floor', 'talk', 'acme', 'Two', 'voice', 'no')
+    takes(ann, mic=True, cam=True, screen=True)
+    d.do('floor', 'talk', 'acme', 'Two', 'voice', 'yes')
+    for p in ann, ben:
+        p.drop()
+
+
 def console(d, boss, ann, floor):
     """the console shows and sets it, whole, on the version that it has seen"""
     def row():
@@ -229,7 +251,7 @@ def console(d, boss, ann, floor):
     equal(r.json()['floor']['talk'], new, 'answer')
     check(r.json()['floor']['version'] > was['version'], 'version')
     equal(row()['talk'], new, 'kept')
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal((t['can'], t['way']), (['voice'], 'relay'), 'at once')
     r = boss.api('PATCH', at, {'talk': was['talk'],
                                'version': was['version']}, 409)
@@ -290,7 +312,7 @@ def kept(d, ann, floor):
     d.restart()
     until(lambda: ann.api('GET', '/talk?floor=%d' % floor).status == 200,
           'answers again')
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal((t['can'], t['way']), (['voice', 'video'], 'relay'), 'as before')
     set_floor(d, 'One', RIGHTS)
 
@@ -308,31 +330,31 @@ def reloaded(d, ann, floor):
         code, _, err = d.ctl('reload')
         equal((code, why in err), (1, True), err)
         check(text == '' or text not in d.log(), 'the secret is logged')
-        user, password = relayed(talk(ann, floor))
+        user, password = relayed(ask(ann, floor))
         equal(password, credential(SECRET, user), 'the old one')
     write_secret(d, NEXT + '\n')
     d.do('reload')
-    user, password = relayed(talk(ann, floor))
+    user, password = relayed(ask(ann, floor))
     equal(password, credential(NEXT, user), 'the new one')
     d.more = 'turn url "stun:turn.localhost"\n'
     d.write_conf()
     d.do('reload')
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal((t['servers'], t['until']), ([{'urls': ['stun:turn.localhost']}],
                                        0), 'no relay')
     d.do('floor', 'talk', 'acme', 'One', 'way', '443')
-    equal(talk(ann, floor)['servers'], [], 'none that fits')
+    equal(ask(ann, floor)['servers'], [], 'none that fits')
     d.do('floor', 'talk', 'acme', 'One', 'way', 'tenant')
     d.more = ''
     d.write_conf()
     d.do('reload')
-    t = talk(ann, floor)
+    t = ask(ann, floor)
     equal((t['servers'], t['until'], t['way']), ([], 0, 'direct'), 'none')
     write_secret(d, SECRET)
     d.more = turn_lines(d)
     d.write_conf()
     d.do('reload')
-    relayed(talk(ann, floor))
+    relayed(ask(ann, floor))
 
 
 def without_auth(d, ann, floor):
@@ -345,7 +367,7 @@ def without_auth(d, ann, floor):
         check(r.status in (200, 503), r)
         return r.status == 200
     until(again, 'a password')
-    user, password = relayed(talk(ann, floor))
+    user, password = relayed(ask(ann, floor))
     equal(password, credential(SECRET, user), 'with the secret')
 
 
@@ -361,8 +383,8 @@ def through(d, ann, ben, floor, relay):
     for a, b in itertools.product(HOWS, HOWS):
         with relay.client(a, d.path('tls.crt')) as x, \
                 relay.client(b, d.path('tls.crt')) as y:
-            mine = x.allocate(*relayed(talk(ann, floor)))
-            his = y.allocate(*relayed(talk(ben, floor)))
+            mine = x.allocate(*relayed(ask(ann, floor)))
+            his = y.allocate(*relayed(ask(ben, floor)))
             equal((mine[0], his[0]), ('127.0.0.1', '127.0.0.1'), 'addresses')
             x.permit(*his)
             y.permit(*mine)
@@ -374,7 +396,7 @@ def through(d, ann, ben, floor, relay):
 
 def strangers(d, ann, floor, relay):
     """no password, a wrong, forged or old one: nothing"""
-    user, password = relayed(talk(ann, floor))
+    user, password = relayed(ask(ann, floor))
     until_s, salt = user.split(':')
     now = int(time.time())
     tries = {
@@ -418,20 +440,20 @@ def refused(t, hosts):
 def private(d, ann, floor, relay):
     """it carries nobody to what is private, and opens no TCP for him"""
     with relay.client() as t:
-        t.allocate(*relayed(talk(ann, floor)))
+        t.allocate(*relayed(ask(ann, floor)))
         refused(t, PRIVATE)
         t.permit('127.0.0.1')
         for host in PUBLIC:
             t.permit(host)
     with relay.client() as t:
-        equal(t.allocate(*relayed(talk(ann, floor)), family=6)[0], '::1',
+        equal(t.allocate(*relayed(ask(ann, floor)), family=6)[0], '::1',
               'by IPv6')
         refused(t, PRIVATE6)
         for host in PUBLIC6:
             t.permit(host)
     with relay.client('tcp') as t:
         try:
-            t.login(*relayed(talk(ann, floor)),
+            t.login(*relayed(ask(ann, floor)),
                     attrs=[(stun.TRANSPORT, struct.pack('>BBH', stun.TCP, 0,
                                                         0))])
         except Refused as e:
@@ -443,7 +465,7 @@ def private(d, ann, floor, relay):
 def shipped(d, ann, floor, relay):
     """as it is shipped, its own machine is no peer either"""
     with relay.client() as t:
-        t.allocate(*relayed(talk(ann, floor)))
+        t.allocate(*relayed(ask(ann, floor)))
         refused(t, PRIVATE + ('127.0.0.1',))
     ranges = [(ipaddress.ip_address(a), ipaddress.ip_address(b)) for a, b in
               re.findall(r'(?m)^denied-peer-ip=(.*)-(.*)$',
@@ -490,6 +512,7 @@ def main():
                            'guest': guest}, floors)
     s.run_test(ways, d, ann, one)
     s.run_test(told, d, ann, ben, one)
+    s.run_test(live, d, ann, ben, one)
     s.run_test(console, d, boss, ann, one)
     s.run_test(noted, d, boss, one)
     relay = Relay(d.path('relay'), SECRET, (free_port(), free_port()),
