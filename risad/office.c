@@ -263,6 +263,9 @@ office_door(struct floor *fl, uint8_t room)
 void
 office_rules(struct floor *fl)
 {
+	/* Who comes from now on finds it as it is. */
+	if (fl->fl_local == 0)
+		return;
 	tell_floor(fl, NULL, frame_json(json_pack("{ss sI}", "t", "rules",
 	    "floor", (json_int_t)fl->fl_id)));
 	talk_rules(fl);

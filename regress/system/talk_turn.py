@@ -371,7 +371,17 @@ def kept(d, ann, floor):
           'answers again')
     t = ask(ann, floor)
     equal((t['can'], t['way']), (['voice', 'video'], 'relay'), 'as before')
+    for worker in 0, 1:
+        ann.open_on(worker).enter(floor)
+        said_no(ann, 'no-right', 'screen', screen=True)
+    # Storage has it, whichever process has forgotten it.
+    os.kill(d.pids('storage')[('storage', 0)], 9)
+    until(lambda: ann.api('GET', '/talk?floor=%d' % floor).status == 200,
+          'storage is back')
     set_floor(d, 'One', RIGHTS)
+    ann.wait('rules')
+    takes(ann, screen=True)
+    ann.drop()
 
 
 def reloaded(d, ann, floor):
@@ -547,7 +557,7 @@ def unnamed(d, relay):
 
 
 def main():
-    d = Daemon()
+    d = Daemon(workers=2)
     write_secret(d, SECRET + '\n')
     d.more = turn_lines(d)
     d.write_conf()
