@@ -293,7 +293,8 @@ talk_why_not(const struct avatar *av, uint8_t bit)
 	uint8_t	 right = bit == MEDIA_MIC ? RIGHT_VOICE : bit == MEDIA_CAM ?
 		    RIGHT_VIDEO : RIGHT_SCREEN;
 
-	if (!person_may(av->av_person, right))
+	if (!person_may(av->av_person, right) ||
+	    (av->av_floor->fl_can & right) == 0)
 		return ("no-right");
 	if (talk_room_kind(av) == ROOM_QUIET)
 		return ("quiet");
