@@ -177,17 +177,21 @@ floor_talk_told(struct floor *fl, uint8_t can, uint8_t way)
 	office_rules(fl);
 }
 
+uint32_t
+floor_rule(const struct floor *fl, enum policy_key key)
+{
+	const struct tenant	*tn = site_tenant(fl->fl_office->of_tenant);
+
+	/* A tenant that is gone has nobody left whom it could matter to. */
+	return (tn == NULL ? policy_rules[key].pr_default :
+	    tn->tn_policy.po_value[key]);
+}
+
 enum talk_way
 floor_way(const struct floor *fl)
 {
-	const struct tenant	*tn;
-
-	if (fl->fl_way != WAY_TENANT)
-		return ((enum talk_way)fl->fl_way);
-	/* A tenant that is not known has nobody who could be shown. */
-	if ((tn = site_tenant(fl->fl_office->of_tenant)) == NULL)
-		return (WAY_RELAY);
-	return ((enum talk_way)tn->tn_policy.po_value[POLICY_TALK_WAY]);
+	return ((enum talk_way)(fl->fl_way != WAY_TENANT ? fl->fl_way :
+	    floor_rule(fl, POLICY_TALK_WAY)));
 }
 
 void

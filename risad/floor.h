@@ -160,6 +160,8 @@ int		 floor_load(struct floor *, const struct m_floor_doc *);
  * that takes.  Who is there is told when it is new.
  */
 void		 floor_talk_told(struct floor *, uint8_t can, uint8_t way);
+/* The value of a rule of the tenant. */
+uint32_t	 floor_rule(const struct floor *, enum policy_key);
 /* The way, with the tenant's rule where the floor has none: no WAY_TENANT. */
 enum talk_way	 floor_way(const struct floor *);
 /* Free the floor if nobody is on it. */

@@ -131,6 +131,82 @@ way_url(struct way_url *wu, const char *url)
 	return (wu->wu_tcp || strcmp(s, "?transport=udp") == 0 ? 0 : -1);
 }
 
+#define CANDIDATE	"candidate:"
+
+/* The next word of a line, cut if it is long; NULL where there is none. */
+static const char *
+next_word(const char *s, const char *end, char word[64])
+{
+	size_t	 n;
+
+	while (s < end && *s == ' ')
+		s++;
+	for (n = 0; s < end && *s != ' '; s++)
+		if (n < 63)
+			word[n++] = *s;
+	word[n] = '\0';
+	return (n > 0 ? s : NULL);
+}
+
+/*
+ * foundation, component, transport, priority, address, port, "typ relay"; then
+ * pairs, of which raddr is where the relay sees its owner, if that is not kept
+ * back.
+ */
+static int
+line_relays(const char *s, const char *end)
+{
+	char	 word[64], value[64];
+	int	 i;
+
+	for (i = 0; i < 6; i++)
+		if ((s = next_word(s, end, word)) == NULL)
+			return (0);
+	if ((s = next_word(s, end, word)) == NULL || strcmp(word, "typ") != 0 ||
+	    (s = next_word(s, end, word)) == NULL ||
+	    strcmp(word, "relay") != 0)
+		return (0);
+	while ((s = next_word(s, end, word)) != NULL) {
+		if ((s = next_word(s, end, value)) == NULL)
+			return (0);
+		if (strcasecmp(word, "raddr") == 0 &&
+		    strcmp(value, "0.0.0.0") != 0 && strcmp(value, "::") != 0)
+			return (0);
+	}
+	return (1);
+}
+
+int
+way_relays(const char *candidate)
+{
+	const char	*end = candidate + strlen(candidate);
+
+	if (candidate == end)
+		return (1);
+	if (strncmp(candidate, "a=", 2) == 0)
+		candidate += 2;
+	/* One line, and no other behind it. */
+	return (strncmp(candidate, CANDIDATE, strlen(CANDIDATE)) == 0 &&
+	    candidate[strcspn(candidate, "\r\n")] == '\0' &&
+	    line_relays(candidate + strlen(CANDIDATE), end));
+}
+
+int
+way_sdp_relays(const char *sdp)
+{
+	const char	*s = sdp, *end;
+
+	for (;; s = end) {
+		s += strspn(s, "\r\n");
+		if (*s == '\0')
+			return (1);
+		end = s + strcspn(s, "\r\n");
+		if (strncasecmp(s, "a=" CANDIDATE, strlen("a=" CANDIDATE)) ==
+		    0 && !line_relays(s + strlen("a=" CANDIDATE), end))
+			return (0);
+	}
+}
+
 int
 way_fits(const char *url, enum talk_way way)
 {

@@ -35,4 +35,12 @@ int		 way_url(struct way_url *, const char *);
  */
 int		 way_fits(const char *url, enum talk_way);
 
+/*
+ * Is a candidate of ICE (RFC 8839) one of the relay's that does not say where
+ * its owner is?  The text of the attribute, or "" for the end of them.
+ */
+int		 way_relays(const char *candidate);
+/* The same of all candidates that a description has, in lines of SDP. */
+int		 way_sdp_relays(const char *sdp);
+
 #endif

@@ -19,12 +19,13 @@ from lib import Suite, check, equal, within                     # noqa: E402
 from risa import Daemon, Person, free_port, until               # noqa: E402
 from stun import Refused, Relay, credential                     # noqa: E402
 from talk import refused as said_no                             # noqa: E402
-from talk import takes, with_whom                               # noqa: E402
+from talk import takes, together, with_whom                     # noqa: E402
 
 SECRET = 'of-regress-alone-0123456789'
 NEXT = 'another-one-of-regress-0123456789'
 RIGHTS = ('voice', 'video', 'screen')
 HOURS = 3600
+said = [0.0]            # when the last signal was sent
 URLS = ('stun:turn.localhost', 'turn:turn.localhost?transport=udp',
         'turn:turn.localhost:80?transport=tcp', 'turns:turn.localhost:5349',
         'turns:turn.localhost:443?transport=tcp')
@@ -234,6 +235,62 @@ def live(d, ann, ben, floor):
     d.do('floor', 'talk', 'acme', 'Two', 'voice', 'yes')
     for p in ann, ben:
         p.drop()
+
+
+def hidden(d, ann, ben, floor):
+    """by relay and 443 no signal says where somebody is"""
+    def say(**data):
+        ann.tell(t='signal', to=ben.you, data=data)
+
+    head = 'candidate:1 1 udp 1 192.0.2.20 50001 typ '
+    good = head + 'relay raddr 0.0.0.0 rport 0'
+    bad = (head + 'host', head + 'srflx raddr 0.0.0.0 rport 0',
+           head + 'relay raddr 203.0.113.7 rport 9')
+    for p in ann, ben:
+        p.open().enter(floor)
+        takes(p, mic=True)
+    together(ann, ben)
+    for way in 'relay', '443', 'direct':
+        d.do('floor', 'talk', 'acme', 'One', 'way', way)
+        ann.wait('rules')
+        for text in ('',) + (good,) + bad:
+            for data in ({'candidates': [{'candidate': ''},
+                                         {'candidate': text}]},
+                         {'description': {
+                             'type': 'offer', 'sdp': 'v=0\r\n' + (
+                                 'a=%s\r\n' % text if text else '')}}):
+                # At most ten in a second.
+                until(lambda: time.monotonic() - said[0] > 0.11, 'the rate')
+                said[0] = time.monotonic()
+                say(**data)
+                if way != 'direct' and text in bad:
+                    equal(ann.error('not-relay')['to'], ben.you, text)
+                else:
+                    equal(ben.wait('signal')['data'], data, text)
+        equal(ben.find('signal'), None, 'no more')
+    d.do('floor', 'talk', 'acme', 'One', 'way', 'tenant')
+    # The rule of the tenant is as good.
+    d.do('policy', 'set', 'acme', 'talk-way', 'relay')
+    ann.wait('rules')
+    say(candidates=[{'candidate': bad[0]}])
+    ann.error('not-relay')
+    d.do('policy', 'set', 'acme', 'talk-way', 'direct')
+    for p in ann, ben:
+        p.drop()
+
+
+def listens(d, ann, ben, floor):
+    """to listen where no more can talk is the tenant's to allow"""
+    ann.open().enter(floor)
+    takes(ann, listen=True)
+    d.do('policy', 'set', 'acme', 'talk-listen', '0')
+    with_whom(ann, lambda m: not m['me']['hear'] and not m['me']['listen'],
+              'no more')
+    said_no(ann, 'no-right', 'listen', listen=True)
+    takes(ann)
+    d.do('policy', 'set', 'acme', 'talk-listen', '1')
+    takes(ann, listen=True)
+    ann.drop()
 
 
 def console(d, boss, ann, floor):
@@ -513,6 +570,8 @@ def main():
     s.run_test(ways, d, ann, one)
     s.run_test(told, d, ann, ben, one)
     s.run_test(live, d, ann, ben, one)
+    s.run_test(hidden, d, ann, ben, one)
+    s.run_test(listens, d, ann, ben, one)
     s.run_test(console, d, boss, ann, one)
     s.run_test(noted, d, boss, one)
     relay = Relay(d.path('relay'), SECRET, (free_port(), free_port()),

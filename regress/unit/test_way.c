@@ -107,9 +107,66 @@ test_bad(void)
 	CHECK_INT(way_url(&wu, text), -1);
 }
 
+/* Candidates as browsers write them, and as somebody might who wants out. */
+static void
+test_candidates(void)
+{
+	static const struct {
+		const char	*text;
+		int		 relays;
+	} t[] = {
+		{ "", 1 },
+		{ "candidate:1 1 udp 41885439 192.0.2.20 50001 typ relay raddr "
+		    "0.0.0.0 rport 0 generation 0 ufrag aB+/ network-cost 999",
+		    1 },
+		{ "candidate:1 1 udp 41885439 2001:db8::20 50001 typ relay "
+		    "raddr :: rport 0", 1 },
+		{ "a=candidate:1 1 udp 1 192.0.2.20 50001 typ relay", 1 },
+		{ "candidate:1 1 udp 1 192.0.2.20 50001 typ host", 0 },
+		{ "candidate:1 1 udp 1 abc.local 50001 typ host", 0 },
+		{ "candidate:1 1 udp 1 203.0.113.7 50001 typ srflx raddr "
+		    "0.0.0.0 rport 0", 0 },
+		{ "candidate:1 1 tcp 1 203.0.113.7 9 typ host tcptype active",
+		    0 },
+		{ "candidate:1 1 udp 1 192.0.2.20 50001 typ relay raddr "
+		    "203.0.113.7 rport 4711", 0 },
+		{ "candidate:1 1 udp 1 192.0.2.20 50001 typ relay x y RADDR "
+		    "203.0.113.7", 0 },
+		{ "candidate:1 1 udp 1 203.0.113.7 50001 typ host typ relay",
+		    0 },
+		{ "candidate:1 1 udp 1 203.0.113.7 50001 TYP HOST typ relay",
+		    0 },
+		{ "candidate:1 1 udp 1 203.0.113.7 50001 typ relayed", 0 },
+		{ "candidate:1 1 udp 1 203.0.113.7 50001 typ", 0 },
+		{ "candidate:typ relay", 0 },
+		{ "candidate:1 1 udp 1 192.0.2.20 50001 typ relay odd", 0 },
+		{ "candidate:1 1 udp 1 192.0.2.20 50001 typ relay\r\n"
+		    "a=candidate:1 1 udp 1 203.0.113.7 9 typ host", 0 },
+		{ "Candidate:1 1 udp 1 192.0.2.20 50001 typ relay", 0 },
+		{ " candidate:1 1 udp 1 192.0.2.20 50001 typ relay", 0 },
+		{ "typ relay", 0 },
+	};
+	char	 sdp[512];
+	size_t	 i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		CHECK_INT(way_relays(t[i].text), t[i].relays);
+		if (strncmp(t[i].text, "candidate:", 10) != 0)
+			continue;
+		(void)snprintf(sdp, sizeof(sdp), "v=0\r\nm=audio 9 x\r\n"
+		    "c=IN IP4 0.0.0.0\r\na=%s\r\na=mid:0\r\n", t[i].text);
+		CHECK_INT(way_sdp_relays(sdp), t[i].relays);
+		(void)snprintf(sdp, sizeof(sdp), "v=0\nA=%s", t[i].text);
+		CHECK_INT(way_sdp_relays(sdp), t[i].relays);
+	}
+	CHECK_INT(way_sdp_relays(""), 1);
+	CHECK_INT(way_sdp_relays("v=0\r\na=ice-options:trickle\r\n"), 1);
+}
+
 int
 main(void)
 {
+	test_candidates();
 	test_words();
 	test_good();
 	test_bad();
