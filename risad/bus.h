@@ -23,6 +23,13 @@ void	 bus_joined(struct avatar *);
 void	 bus_left(struct avatar *, int gone);
 void	 bus_door(struct floor *, uint8_t room);
 /*
+ * A call of ours to those who may be called elsewhere, its end to all, and an
+ * answer to the worker that owns the call.
+ */
+void	 bus_call(const struct m_bus_call *);
+void	 bus_call_over(uint32_t n);
+void	 bus_answer(const struct m_bus_answer *);
+/*
  * The frame of our changes, to all: who has nobody on the floor must know
  * where people are when somebody comes.
  */

@@ -672,7 +672,16 @@ def sockets(m):
                     'channel': 'floor:%d' % n['floors'], 'id': 1}),
                 ('no-message', lambda n: {
                     'channel': 'user:%d' % n['users'], 'id': 1})],
-            'door': [('no-right', lambda n: {'room': 77, 'lock': True})],
+            'door': [('no-right', lambda n: {'room': 77,
+                                             'state': 'locked'})],
+            'call': [
+                ('no-user', lambda n: {'kind': 'wave', 'user': n['users'],
+                                       'ref': 'c'}),
+                ('no-user', lambda n: {'kind': 'come', 'user': n['visits'],
+                                       'ref': 'c'})],
+            'answer': [('no-call', lambda n: {'n': n['users'],
+                                              'yes': True})],
+            'uncall': [('no-call', lambda n: {'n': n['users']})],
             'admit': [('no-guest', lambda n: {'id': n['visits'],
                                               'in': True})],
             'leave': [(None, lambda n: {})],
