@@ -155,7 +155,8 @@ enum status	{ STATUS_AVAILABLE, STATUS_BUSY, STATUS_AWAY, STATUS_DND,
  */
 enum door_state	{ DOOR_OPEN, DOOR_CLOSED, DOOR_LOCKED, DOOR_MAX };
 /* What one may want of another, or of those in a room. */
-enum call_kind	{ CALL_WAVE, CALL_COME, CALL_KNOCK, CALL_MAX };
+enum call_kind	{ CALL_WAVE, CALL_COME, CALL_KNOCK, CALL_BUBBLE, CALL_JOIN,
+		  CALL_MAX };
 enum lang	{ LANG_AUTO, LANG_JA, LANG_EN, LANG_MAX };
 /*
  * floor: a = floor; room: a = floor, b = room; user: a = the other person, and
