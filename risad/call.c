@@ -625,14 +625,15 @@ call_left(struct person *pn, int gone)
 }
 
 void
-call_lost(struct office *of, uint32_t user)
+call_lost(struct office *of, uint32_t user, int gone)
 {
 	struct person	*pn;
 	struct call	*ca, *next;
 
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
 		TAILQ_FOREACH_SAFE(ca, &pn->pn_calls, ca_person_entry, next)
-			if (ca->ca_user == user)
+			if (ca->ca_user == user && (gone ||
+			    ca->ca_kind != CALL_COME))
 				call_end(ca, ANSWER_NONE);
 }
 

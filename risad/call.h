@@ -22,8 +22,8 @@ void	 call_down(unsigned int inst);
 
 /* The person leaves its floor, for another one or (gone) for good. */
 void	 call_left(struct person *, int gone);
-/* Nobody answers for the user any more: calls of ours to it end. */
-void	 call_lost(struct office *, uint32_t user);
+/* The user has done so, here or elsewhere: calls of ours to it end. */
+void	 call_lost(struct office *, uint32_t user, int gone);
 /* An avatar of ours is in another room now. */
 void	 call_moved(struct avatar *);
 /* The door of the room stands another way now. */

@@ -233,9 +233,9 @@ office_left(struct avatar *av, int gone)
 {
 	tell_floor(av->av_floor, av, frame_json(json_pack("{ss si}", "t",
 	    "left", "id", av->av_id)));
+	call_lost(av->av_floor->fl_office, av->av_user, gone);
 	if (!gone)
 		return;
-	call_lost(av->av_floor->fl_office, av->av_user);
 	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
 	    1, frame_json(json_pack("{ss sI}", "t", "gone", "user",
 	    (json_int_t)av->av_user)));

@@ -526,6 +526,12 @@ def burst(d, cast):
     reply(c, n, None)
     a.settle()
     check(a.find('talk', lambda m: m['bubble'] != []) is None, 'alone in one')
+    # Nor to who has gone to another floor.
+    n = ring(a, 'bubble', user=b.id)
+    shown(b, n)
+    b.enter(new_floor(d))
+    over(b, n)
+    reply(a, n, None)
 
 
 def rates(d, cast):
