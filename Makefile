@@ -44,6 +44,7 @@ SRCS =		risad/access.c \
 		risad/auth_request.c \
 		risad/auth_throttle.c \
 		risad/bus.c \
+		risad/call.c \
 		risad/config.c \
 		risad/conn.c \
 		risad/control.c \
@@ -83,6 +84,7 @@ SRCS =		risad/access.c \
 		risad/risad.c \
 		risad/reseal.c \
 		risad/role.c \
+		risad/room.c \
 		risad/say.c \
 		risad/say_talk.c \
 		risad/seal.c \

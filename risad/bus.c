@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "call.h"
 #include "log.h"
 #include "office.h"
 #include "talk.h"
@@ -21,7 +22,7 @@ struct holder {
 	RB_ENTRY(holder) ho_entry;
 	unsigned int	 ho_inst;
 	uint32_t	 ho_tenant, ho_user;
-	uint8_t		 ho_guest;
+	uint8_t		 ho_role;
 };
 RB_HEAD(holder_tree, holder);
 static struct holder_tree	 holders = RB_INITIALIZER(&holders);
@@ -77,6 +78,7 @@ bus_send(struct peer *pe, enum imsg_type type, const void *m)
 static void
 bus_avatar(struct peer *pe, struct avatar *av)
 {
+	const struct door	*dr = &av->av_floor->fl_doors[av->av_room];
 	struct m_bus_join	 m = { 0 };
 	uint64_t		 now = mono_ms();
 	int			 x, y;
@@ -96,7 +98,9 @@ bus_avatar(struct peer *pe, struct avatar *av)
 	m.tx = (uint16_t)av->av_leg.x1;
 	m.ty = (uint16_t)av->av_leg.y1;
 	m.time = (uint32_t)now;
-	m.locker = av->av_floor->fl_locker[av->av_room];
+	m.door = dr->do_state;
+	m.by = dr->do_by;
+	m.seq = dr->do_seq;
 	m.media = av->av_media;
 	m.bubble = av->av_bubble;
 	m.since = (uint32_t)av->av_since;
@@ -124,11 +128,46 @@ bus_left(struct avatar *av, int gone)
 void
 bus_door(struct floor *fl, uint8_t room)
 {
+	const struct door	*dr = &fl->fl_doors[room];
 	struct m_bus_door	 m = { fl->fl_office->of_tenant, fl->fl_id,
-				    fl->fl_locker[room], room,
-				    fl->fl_locker[room] != 0 };
+				    dr->do_by, dr->do_seq, room,
+				    dr->do_state };
 
 	bus_send(NULL, IMSG_BUS_DOOR, &m);
+}
+
+/* Of whom it is for the worker is known, of a room not. */
+void
+bus_call(const struct m_bus_call *m)
+{
+	struct office	*of = office_get(m->tenant);
+	struct avatar	*to = NULL;
+	struct peer	*pe;
+
+	if (of != NULL && m->to != 0 && (to = avatar_find(of, m->to)) == NULL)
+		return;
+	if (to == NULL)
+		bus_send(NULL, IMSG_BUS_CALL, m);
+	else if (to->av_person == NULL &&
+	    (pe = proc_peer(PROC_SESSION, to->av_worker)) != NULL)
+		bus_send(pe, IMSG_BUS_CALL, m);
+}
+
+void
+bus_call_over(uint32_t n)
+{
+	struct m_bus_call_over	 m = { n };
+
+	bus_send(NULL, IMSG_BUS_CALL_OVER, &m);
+}
+
+void
+bus_answer(const struct m_bus_answer *m)
+{
+	struct peer	*pe = proc_peer(PROC_SESSION, CALL_WORKER(m->n));
+
+	if (pe != NULL)
+		bus_send(pe, IMSG_BUS_ANSWER, m);
 }
 
 void
@@ -222,6 +261,7 @@ void
 bus_down(struct peer *pe)
 {
 	office_each(office_lost, pe);
+	call_down(pe->pe_inst);
 }
 
 /* The sender's milliseconds of 32 bits as ours of 64: the clock is the same. */
@@ -281,6 +321,7 @@ id_taken(struct office *of, const struct m_bus_join *m)
 static void
 joined(unsigned int inst, const struct m_bus_join *m)
 {
+	const struct door dr = { m->door, m->by, m->seq };
 	struct office	*of;
 	struct floor	*fl;
 	struct avatar	*av;
@@ -320,13 +361,13 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	    (av = avatar_remote(fl, m, inst)) == NULL)
 		return;
 	if (ho != NULL)
-		av->av_guest = ho->ho_guest;
+		av->av_guest = ho->ho_role == ROLE_GUEST;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,
 	    bus_time(m->time));
 	talk_told(av, m, bus_time(m->since));
 	floor_room_told(av, m->room);
-	if (m->locker != 0 && fl->fl_locker[m->room] == 0)
-		floor_door_told(fl, m->room, 1, m->locker);
+	if (m->room != 0)
+		room_told(fl, m->room, &dr);
 	if (is_new)
 		office_joined(av);
 	else
@@ -359,9 +400,9 @@ granted(const struct m_bus_grant *m)
 		ho->ho_inst = m->inst;
 		ho->ho_tenant = m->tenant;
 		ho->ho_user = m->user;
-		ho->ho_guest = m->guest;
 		RB_INSERT(holder_tree, &holders, ho);
 	}
+	ho->ho_role = m->role;
 	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next) {
 		if (ea->ea_inst != m->inst || ea->ea_join.user != m->user ||
 		    ea->ea_join.tenant != m->tenant)
@@ -435,22 +476,57 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 	return (0);
 }
 
-/* Doors are moved from inside: the worker has somebody in the room. */
+/* An avatar of this user that the worker may speak for, or NULL. */
+static struct avatar *
+theirs(const struct peer *pe, uint32_t tenant, uint32_t user)
+{
+	struct office	*of = office_get(tenant);
+	struct avatar	*av = of == NULL ? NULL : avatar_find(of, user);
+
+	return (av != NULL && av->av_person == NULL &&
+	    av->av_worker == pe->pe_inst ? av : NULL);
+}
+
+/* Doors are moved from inside, or by an administrator on the floor. */
 static void
 door(struct peer *pe, const struct m_bus_door *m)
 {
-	struct office	*of = office_get(m->tenant);
-	struct floor	*fl = of == NULL ? NULL : floor_find(of, m->floor);
-	struct avatar	*av;
+	const struct door	 dr = { m->state, m->by, m->seq };
+	struct avatar		*av = theirs(pe, m->tenant, m->by);
+	struct holder		*ho = holder_find(pe->pe_inst, m->tenant,
+				    m->by);
 
-	if (fl == NULL)
+	if (av == NULL || av->av_floor->fl_id != m->floor || m->room == 0)
 		return;
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_worker == pe->pe_inst && av->av_person == NULL &&
-		    av->av_room == m->room)
-			break;
+	if (av->av_room == m->room ||
+	    (ho != NULL && ho->ho_role == ROLE_ADMIN))
+		room_told(av->av_floor, m->room, &dr);
+}
+
+static void
+called(struct peer *pe, const struct m_bus_call *m)
+{
+	struct avatar	*av = theirs(pe, m->tenant, m->from);
+
+	if (av != NULL && CALL_WORKER(m->n) == pe->pe_inst)
+		call_told(av, m);
+}
+
+static void
+answered(struct peer *pe, const struct m_bus_answer *m)
+{
+	struct avatar	*av = theirs(pe, m->tenant, m->by);
+
 	if (av != NULL)
-		floor_door_told(fl, m->room, m->locked, m->by);
+		call_answered(av, m);
+}
+
+/* Only the worker that owns a call says that it is over. */
+static void
+over(struct peer *pe, const struct m_bus_call_over *m)
+{
+	if (CALL_WORKER(m->n) == pe->pe_inst)
+		call_over(m->n);
 }
 
 static struct floor *
@@ -492,6 +568,15 @@ bus_imsg(struct peer *pe, uint32_t type, const void *m)
 		return (legs(pe, m));
 	case IMSG_BUS_DOOR:
 		door(pe, m);
+		return (0);
+	case IMSG_BUS_CALL:
+		called(pe, m);
+		return (0);
+	case IMSG_BUS_CALL_OVER:
+		over(pe, m);
+		return (0);
+	case IMSG_BUS_ANSWER:
+		answered(pe, m);
 		return (0);
 	case IMSG_BUS_PAIR:
 	case IMSG_BUS_SIGNAL:

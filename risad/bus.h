@@ -31,6 +31,13 @@ void	 bus_signal(const struct avatar *, const struct avatar *,
 	    const char *data);
 void	 bus_word(const struct avatar *, const struct avatar *, int on);
 /*
+ * A call of ours to those who may be called elsewhere, its end to all, and an
+ * answer to the worker that owns the call.
+ */
+void	 bus_call(const struct m_bus_call *);
+void	 bus_call_over(uint32_t n);
+void	 bus_answer(const struct m_bus_answer *);
+/*
  * The frame of our changes, to all: who has nobody on the floor must know
  * where people are when somebody comes.
  */

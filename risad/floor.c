@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "call.h"
 #include "log.h"
 #include "office.h"
 #include "talk.h"
@@ -222,15 +223,7 @@ room_capacity(const struct floor *fl, uint8_t room)
 	return (rm->rm_capacity);
 }
 
-static void
-room_unlock(struct floor *fl, uint8_t room)
-{
-	walk_set(fl->fl_locked, room, 0);
-	fl->fl_locker[room] = 0;
-	office_door(fl, room);
-}
-
-/* One more or one less; a locked room that is empty opens by itself. */
+/* One more or one less. */
 static void
 room_count(struct floor *fl, uint8_t room, int change)
 {
@@ -239,8 +232,8 @@ room_count(struct floor *fl, uint8_t room, int change)
 		return;
 	walk_set(fl->fl_full, room,
 	    fl->fl_rooms[room] >= room_capacity(fl, room));
-	if (fl->fl_rooms[room] == 0 && isset(fl->fl_locked, room))
-		room_unlock(fl, room);
+	if (fl->fl_rooms[room] == 0)
+		room_empty(fl, room);
 }
 
 static void
@@ -254,15 +247,9 @@ room_change(struct avatar *av, uint8_t room)
 	av->av_room = room;
 	room_count(fl, room, 1);
 	room_count(fl, old, -1);
+	if (av->av_person != NULL)
+		call_moved(av);
 	talk_room(av);
-}
-
-static void
-walk_rules(const struct avatar *av, struct walk_rules *wr)
-{
-	memcpy(wr->wr_locked, av->av_floor->fl_locked, sizeof(wr->wr_locked));
-	memcpy(wr->wr_full, av->av_floor->fl_full, sizeof(wr->wr_full));
-	wr->wr_own = av->av_room;
 }
 
 /*
@@ -324,7 +311,7 @@ may_stand(struct floor *fl, int x, int y)
 	if (!map_can_stand(fl->fl_map, x, y))
 		return (0);
 	room = map_room_at(fl->fl_map, x, y);
-	return (room == 0 || (isclr(fl->fl_locked, room) &&
+	return (room == 0 || (!room_shut(fl, NULL, room) &&
 	    isclr(fl->fl_full, room)));
 }
 
@@ -510,7 +497,7 @@ leg_begin(struct avatar *av, const struct step *st, uint64_t t0)
 	int			 x, y, ex, ey;
 
 	walk_place(av->av_floor->fl_map, &av->av_leg, t0, &x, &y);
-	walk_rules(av, &wr);
+	room_rules(av, &wr);
 	res = walk_check(av->av_floor->fl_map, &wr, x, y, st->st_x, st->st_y,
 	    &ex, &ey);
 	if (res != WALK_FREE) {
@@ -553,9 +540,9 @@ room_step(struct avatar *av, uint64_t now)
 		}
 		return;
 	}
-	if (room != 0 && (isset(fl->fl_locked, room) ||
+	if (room != 0 && (room_shut(fl, av, room) ||
 	    isset(fl->fl_full, room))) {
-		res = isset(fl->fl_locked, room) ? WALK_CLOSED : WALK_FULL;
+		res = room_shut(fl, av, room) ? WALK_CLOSED : WALK_FULL;
 		leg_stop(&av->av_leg, av->av_outx, av->av_outy, now);
 		queue_drop(av);
 		tick_mark(av);
@@ -563,6 +550,8 @@ room_step(struct avatar *av, uint64_t now)
 		return;
 	}
 	av->av_entered = now;
+	if (room == av->av_pass)
+		av->av_pass = 0;
 	room_change(av, room);
 	office_changed(av);
 	bus_joined(av);
@@ -645,34 +634,6 @@ floor_step(struct floor *fl, uint64_t now)
 		if ((at = avatar_step(av, now)) < first)
 			first = at;
 	return (first);
-}
-
-/*
- * Doors.
- */
-
-int
-floor_door(struct floor *fl, struct avatar *av, uint8_t room, int lock)
-{
-	const struct map_room	*rm = map_room(fl->fl_map, room);
-
-	if (rm == NULL || !rm->rm_lock || av->av_room != room)
-		return (-1);
-	if (!lock == !isset(fl->fl_locked, room))
-		return (0);
-	floor_door_told(fl, room, lock, av->av_user);
-	bus_door(fl, room);
-	return (0);
-}
-
-void
-floor_door_told(struct floor *fl, uint8_t room, int locked, uint32_t by)
-{
-	if (room == 0)
-		return;
-	walk_set(fl->fl_locked, room, locked);
-	fl->fl_locker[room] = locked ? by : 0;
-	office_door(fl, room);
 }
 
 /*

@@ -43,6 +43,8 @@ struct avatar {
 	struct step		*av_queue;	/* of FLOOR_QUEUE, or NULL */
 	unsigned int		 av_first, av_nqueue;
 	int			 av_outx, av_outy;	/* before the room */
+	uint8_t			 av_pass;	/* let into this room, or 0 */
+	uint64_t		 av_pass_until;	/* mono ms */
 	uint64_t		 av_entered;		/* the room, mono ms */
 	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
 	int			 av_unsaved;		/* it is one of them */
@@ -69,6 +71,15 @@ struct words {
 	uint8_t			 wd_room;	/* 0: the whole floor */
 };
 
+/*
+ * As the last change has left it; seq and by order changes that two workers
+ * make at once, so that both come to the same.
+ */
+struct door {
+	uint8_t		 do_state;
+	uint32_t	 do_by, do_seq;
+};
+
 struct floor {
 	RB_ENTRY(floor)		 fl_entry;
 	struct office		*fl_office;
@@ -84,8 +95,8 @@ struct floor {
 	unsigned int		 fl_people, fl_local;
 	uint16_t		 fl_slot;	/* given last */
 	uint16_t		 fl_rooms[256];	/* people in each */
-	uint8_t			 fl_locked[32], fl_full[32];
-	uint32_t		 fl_locker[256];
+	uint8_t			 fl_shut[32], fl_full[32];
+	struct door		 fl_doors[256];		/* by room */
 	uint8_t			 fl_can;	/* RIGHT_TALK bits */
 	uint8_t			 fl_way;	/* enum talk_way */
 	STAILQ_HEAD(, words)	 fl_words;
@@ -203,14 +214,26 @@ void		 avatar_leg(struct avatar *, int x, int y, int tx, int ty,
 uint64_t	 floor_step(struct floor *, uint64_t now);
 
 /*
- * Lock or unlock the room from inside.  0, or -1: not there, or the room has
- * no lock.
+ * room.c: doors, and who may come in.
  */
-int		 floor_door(struct floor *, struct avatar *, uint8_t room,
-		    int lock);
-/* The state of a door as another worker tells it. */
-void		 floor_door_told(struct floor *, uint8_t room, int locked,
-		    uint32_t by);
+/* "open" and so on; and the state of that word, or -1. */
+const char	*room_state_name(uint8_t state);
+int		 room_state_number(const char *);
+/* An avatar of ours moves the door of an occupied room, who may. */
+void		 room_door(struct floor *, uint8_t room, uint8_t state,
+		    struct avatar *);
+/* The door of an occupied room as another worker knows it. */
+void		 room_told(struct floor *, uint8_t room, const struct door *);
+/* Nobody is in the room any more: it opens by itself. */
+void		 room_empty(struct floor *, uint8_t room);
+/* Somebody inside lets the avatar of ours into the closed room, once. */
+void		 room_pass(struct avatar *, uint8_t room);
+/* Is the room shut for the avatar, or (NULL) for all without a pass? */
+int		 room_shut(const struct floor *, const struct avatar *,
+		    uint8_t room);
+/* What holds for the avatar's next leg. */
+void		 room_rules(const struct avatar *, struct walk_rules *);
+
 /* The room of an avatar of another worker has changed. */
 void		 floor_room_told(struct avatar *, uint8_t room);
 

@@ -521,6 +521,11 @@ static const struct field person[] = {
 static const struct field guest_name[] = {
 	N64(m_guest_name, grant), STR(m_guest_name, name, MAX_NAME), END
 };
+static const struct field door_key[] = {
+	N64(m_door_key, grant), N32(m_door_key, floor),
+	N8(m_door_key, room, UINT8_MAX), N8(m_door_key, state, DOOR_MAX - 1),
+	END
+};
 static const struct field guest_admit[] = {
 	N64(m_guest_admit, grant), N32(m_guest_admit, user),
 	N8(m_guest_admit, in, 1), END
@@ -978,7 +983,8 @@ static const struct field bus_join[] = {
 	N8(m_bus_join, heading, UINT8_MAX), N32(m_bus_join, look),
 	N16(m_bus_join, x), N16(m_bus_join, y), N16(m_bus_join, tx),
 	N16(m_bus_join, ty), N32(m_bus_join, time),
-	N32(m_bus_join, locker), N8(m_bus_join, media, UINT8_MAX),
+	N8(m_bus_join, door, DOOR_MAX - 1), N32(m_bus_join, by),
+	N32(m_bus_join, seq), N8(m_bus_join, media, UINT8_MAX),
 	N16(m_bus_join, bubble), N32(m_bus_join, since),
 	STR(m_bus_join, name, MAX_NAME), STR(m_bus_join, note, MAX_NOTE), END
 };
@@ -992,7 +998,20 @@ static const struct field bus_legs[] = {
 };
 static const struct field bus_door[] = {
 	N32(m_bus_door, tenant), N32(m_bus_door, floor), N32(m_bus_door, by),
-	N8(m_bus_door, room, UINT8_MAX), N8(m_bus_door, locked, 1), END
+	N32(m_bus_door, seq), N8(m_bus_door, room, UINT8_MAX),
+	N8(m_bus_door, state, DOOR_MAX - 1), END
+};
+static const struct field bus_call[] = {
+	N32(m_bus_call, tenant), N32(m_bus_call, from), N32(m_bus_call, to),
+	N32(m_bus_call, n), N8(m_bus_call, kind, CALL_MAX - 1),
+	N8(m_bus_call, room, UINT8_MAX), END
+};
+static const struct field bus_call_over[] = {
+	N32(m_bus_call_over, n), END
+};
+static const struct field bus_answer[] = {
+	N32(m_bus_answer, tenant), N32(m_bus_answer, n),
+	N32(m_bus_answer, by), N8(m_bus_answer, yes, 1), END
 };
 static const struct field bus_pair[] = {
 	N32(m_bus_pair, tenant), N32(m_bus_pair, floor), N16(m_bus_pair, a),
@@ -1029,7 +1048,7 @@ static const struct field bus_cleared[] = {
 static const struct field bus_grant[] = {
 	N16(m_bus_grant, inst), N32(m_bus_grant, tenant),
 	N32(m_bus_grant, user), N8(m_bus_grant, on, 1),
-	N8(m_bus_grant, guest, 1), END
+	N8(m_bus_grant, role, UINT8_MAX), END
 };
 
 /* Sets of processes. */
@@ -1209,6 +1228,7 @@ static const struct row {
 	ROW(PASSKEY_NAME, S, D, passkey_name),
 	ROW(GUEST_NAME, S, D, guest_name),
 	ROW(GUEST_ADMIT, S, D, guest_admit),
+	ROW(DOOR_KEY, S, D, door_key),
 
 	ROW(GUESTS, S, D, grant_only),
 	ROW(GUEST_ROW, D, S, guest_row),
@@ -1377,6 +1397,9 @@ static const struct row {
 	ROW(BUS_LEFT, S, S, bus_left),
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),
+	ROW(BUS_CALL, S, S, bus_call),
+	ROW(BUS_CALL_OVER, S, S, bus_call_over),
+	ROW(BUS_ANSWER, S, S, bus_answer),
 	ROW(BUS_PAIR, S, S, bus_pair),
 	ROW(BUS_SIGNAL, S, S, bus_signal),
 	ROW(BUS_WORD, S, S, bus_word),

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "call.h"
 #include "log.h"
 #include "person.h"
 #include "talk.h"
@@ -232,10 +233,12 @@ office_left(struct avatar *av, int gone)
 {
 	tell_floor(av->av_floor, av, frame_json(json_pack("{ss si}", "t",
 	    "left", "id", av->av_id)));
-	if (gone)
-		tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id,
-		    av->av_user, 1, frame_json(json_pack("{ss sI}", "t",
-		    "gone", "user", (json_int_t)av->av_user)));
+	call_lost(av->av_floor->fl_office, av->av_user, gone);
+	if (!gone)
+		return;
+	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
+	    1, frame_json(json_pack("{ss sI}", "t", "gone", "user",
+	    (json_int_t)av->av_user)));
 }
 
 void
@@ -252,12 +255,19 @@ office_placed(struct avatar *av, enum walk_result res)
 	    "x", x, "y", y, "why", why[res]));
 }
 
+json_t *
+office_door_now(const struct floor *fl, uint8_t room)
+{
+	const struct door	*dr = &fl->fl_doors[room];
+
+	return (json_pack("{ss si ss sI}", "t", "door", "room", room, "state",
+	    room_state_name(dr->do_state), "by", (json_int_t)dr->do_by));
+}
+
 void
 office_door(struct floor *fl, uint8_t room)
 {
-	tell_floor(fl, NULL, frame_json(json_pack("{ss si sb sI}", "t", "door",
-	    "room", room, "locked", fl->fl_locker[room] != 0, "by",
-	    (json_int_t)fl->fl_locker[room])));
+	tell_floor(fl, NULL, frame_json(office_door_now(fl, room)));
 }
 
 void

@@ -46,6 +46,8 @@ void	 office_placed(struct avatar *, enum walk_result);
 /* What one may do there when one talks, or how, is another thing now. */
 void	 office_rules(struct floor *);
 void	 office_door(struct floor *, uint8_t room);
+/* {"t":"door"}: how it stands. */
+json_t	*office_door_now(const struct floor *, uint8_t room);
 void	 office_bubbles(struct floor *);	/* all there are */
 /* The bytes of a tick for one of ours; later if he does not read. */
 void	 office_tick(struct avatar *, struct chunk *);

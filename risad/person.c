@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bus.h"
+#include "call.h"
 #include "log.h"
 #include "person.h"
 #include "talk.h"
@@ -140,9 +141,12 @@ person_error(struct person *pn, const char *code, const char *ref,
 	    { "no-message", "There is no such message." },
 	    { "no-user", "There is no such person." },
 	    { "door", "Somebody has to let you in first." },
+	    { "no-call", "Nobody waits for that any more." },
+	    { "dnd", "They do not want to be disturbed now." },
+	    { "locked", "The room is locked." },
 	    { "no-guest", "Nobody of this number waits at the door." },
 	    { "forbidden", "Your role, or the other's, does not allow this." },
-	    { "no-right", "Only from inside, and only where there is a lock." },
+	    { "no-right", "That is not yours to do, or not from here." },
 	    { "held", "A legal hold forbids it." },
 	    { "full", "The floor is full." },
 	    { "unavailable", "Not now. Try again in a moment." },
@@ -276,6 +280,7 @@ person_leave(struct person *pn, int gone)
 	if (av == NULL)
 		return;
 	fl = av->av_floor;
+	call_left(pn, gone);
 	avatar_stop(av, now);
 	save_one(av, now);
 	pn->pn_avatar = NULL;
@@ -329,6 +334,7 @@ void
 office_start(void)
 {
 	evtimer_set(&save_timer, save_all, NULL);
+	call_start();
 }
 
 void
@@ -370,6 +376,7 @@ office_closed(struct conn *cn)
 	if (pn == NULL)
 		return;
 	person_leave(pn, 1);
+	call_left(pn, 1);
 	while ((jo = TAILQ_FIRST(&pn->pn_jobs)) != NULL) {
 		TAILQ_REMOVE(&pn->pn_jobs, jo, jo_entry);
 		jo->jo_person = NULL;	/* its answer may be for others too */
@@ -568,6 +575,8 @@ office_open(struct conn *cn)
 	pn->pn_conn = cn;
 	pn->pn_office = of;
 	TAILQ_INIT(&pn->pn_jobs);
+	TAILQ_INIT(&pn->pn_calls);
+	TAILQ_INIT(&pn->pn_rings);
 	TAILQ_INSERT_TAIL(&of->of_persons, pn, pn_entry);
 	of->of_npersons++;
 	session_stats.ss_persons++;
@@ -654,10 +663,11 @@ send_floor(struct person *pn)
 	unsigned int	 room;
 
 	for (room = 1; room < 256; room++)
-		if (fl->fl_locker[room] != 0)
+		if (fl->fl_doors[room].do_state != DOOR_OPEN)
 			(void)json_array_append_new(doors, json_pack(
-			    "{si sb sI}", "room", (int)room, "locked", 1, "by",
-			    (json_int_t)fl->fl_locker[room]));
+			    "{si ss sI}", "room", (int)room, "state",
+			    room_state_name(fl->fl_doors[room].do_state), "by",
+			    (json_int_t)fl->fl_doors[room].do_by));
 	text_open(&tx, 1024 + fl->fl_doc->ck_len +
 	    fl->fl_people * PRESENCE_LEN);
 	text_add(&tx, "{\"map\":");

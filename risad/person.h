@@ -28,9 +28,12 @@ struct person {
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
-	struct bucket		 pn_legs, pn_says, pn_texts, pn_signals;
+	struct bucket		 pn_legs, pn_says, pn_texts, pn_doors;
+	struct bucket		 pn_signals, pn_calling;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
+	TAILQ_HEAD(, call)	 pn_calls;	/* that it has made, */
+	TAILQ_HEAD(, ring)	 pn_rings;	/* that it was shown: call.c */
 };
 
 /* A question to storage whose answer is for a person, if still there. */
@@ -38,6 +41,8 @@ struct job {
 	TAILQ_ENTRY(job)	 jo_entry;
 	struct person		*jo_person;	/* NULL: has left */
 	uint8_t			 jo_kind;	/* of the channel */
+	uint32_t		 jo_floor;	/* of a door, */
+	uint8_t			 jo_room, jo_state;
 	char			 jo_ref[MAX_REF + 1];
 	char			 jo_channel[40];
 	json_t			*jo_list;
@@ -78,6 +83,8 @@ int		 person_entered(struct conn *, uint32_t type, const void *m,
 /* A job of the person's; NULL without memory, the page is told then. */
 struct job	*job_new(struct person *, const char *ref);
 void		 job_free(struct job *);
+/* May a page call something by that reference? */
+int		 ref_valid(const char *);
 /*
  * Ask storage for a person.  When it can not be asked the page is told and the
  * job freed; else the function gets it as its argument, and frees it.
@@ -111,6 +118,14 @@ void		 knock_wait(struct person *);
 void		 knock_show(struct person *);
 /* {"t":"admit"}: the members of the object, see say.c. */
 const char	*say_admit(struct person *, json_t *);
+
+/*
+ * room.c, call.c: what pages say of doors and of each other.
+ */
+const char	*say_door(struct person *, json_t *);
+const char	*say_call(struct person *, json_t *);
+const char	*say_answer(struct person *, json_t *);
+const char	*say_uncall(struct person *, json_t *);
 
 /* People as pages know them, as objects: on any floor, and on the own one. */
 void		 office_presence(struct text *, struct avatar *);

@@ -163,6 +163,13 @@ enum user_state	{ USER_INVITED, USER_ACTIVE, USER_LOCKED, USER_STATE_MAX };
 enum tenant_state { TENANT_ACTIVE, TENANT_SUSPENDED, TENANT_STATE_MAX };
 enum status	{ STATUS_AVAILABLE, STATUS_BUSY, STATUS_AWAY, STATUS_DND,
 		  STATUS_MAX };
+/*
+ * Of a room: closed lets in who has knocked and was let in, locked nobody.
+ */
+enum door_state	{ DOOR_OPEN, DOOR_CLOSED, DOOR_LOCKED, DOOR_MAX };
+/* What one may want of another, or of those in a room. */
+enum call_kind	{ CALL_WAVE, CALL_COME, CALL_KNOCK, CALL_BUBBLE, CALL_JOIN,
+		  CALL_MAX };
 enum lang	{ LANG_AUTO, LANG_JA, LANG_EN, LANG_MAX };
 /*
  * floor: a = floor; room: a = floor, b = room; user: a = the other person, and
@@ -438,6 +445,7 @@ enum imsg_type {
 	IMSG_PASSKEY_NAME,
 	IMSG_GUEST_NAME,
 	IMSG_GUEST_ADMIT,
+	IMSG_DOOR_KEY,		/* an administrator's, from outside */
 
 	/* session -> storage, for who may invite guests */
 	IMSG_GUESTS,
@@ -610,6 +618,9 @@ enum imsg_type {
 	IMSG_BUS_LEFT,
 	IMSG_BUS_LEGS,
 	IMSG_BUS_DOOR,
+	IMSG_BUS_CALL,
+	IMSG_BUS_CALL_OVER,
+	IMSG_BUS_ANSWER,
 	IMSG_BUS_PAIR,
 	IMSG_BUS_SIGNAL,
 	IMSG_BUS_WORD,
@@ -1145,6 +1156,12 @@ struct m_passkey_name {
 	const char	*name;
 };
 
+struct m_door_key {
+	uint64_t	 grant;
+	uint32_t	 floor;
+	uint8_t		 room, state;
+};
+
 struct m_guest_name	{ uint64_t grant; const char *name; };
 struct m_guest_admit {
 	uint64_t	 grant;
@@ -1583,7 +1600,8 @@ struct m_bus_join {
 	uint32_t	 look;
 	uint16_t	 x, y, tx, ty;
 	uint32_t	 time;			/* when it was at x, y */
-	uint32_t	 locker;		/* of its room, or 0 */
+	uint8_t		 door;			/* of its room, */
+	uint32_t	 by, seq;		/* as in m_bus_door */
 	uint8_t		 media;			/* talk.h */
 	uint16_t	 bubble;
 	uint32_t	 since;			/* takes part, as time */
@@ -1613,9 +1631,20 @@ struct m_bus_legs {
 	uint32_t	 tenant, floor;
 	struct m_blob	 frame;			/* as sent to pages, 0x02 */
 };
+/* Of two changes the one with the higher seq holds, then the higher by. */
 struct m_bus_door {
-	uint32_t	 tenant, floor, by;
-	uint8_t		 room, locked;
+	uint32_t	 tenant, floor, by, seq;
+	uint8_t		 room, state;
+};
+struct m_bus_call {
+	uint32_t	 tenant, from, to;	/* users; 0: a room */
+	uint32_t	 n;
+	uint8_t		 kind, room;
+};
+struct m_bus_call_over	{ uint32_t n; };
+struct m_bus_answer {
+	uint32_t	 tenant, n, by;
+	uint8_t		 yes;
 };
 struct m_bus_msg {
 	uint32_t	 tenant;
@@ -1642,7 +1671,7 @@ struct m_bus_cleared {
 struct m_bus_grant {			/* whose page a worker may hold */
 	uint16_t	 inst;
 	uint32_t	 tenant, user;
-	uint8_t		 on, guest;
+	uint8_t		 on, role;
 };
 
 #endif

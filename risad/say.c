@@ -134,7 +134,7 @@ say_channel(struct person *pn, json_t *to, struct m_say *m)
 	return (NULL);
 }
 
-static int
+int
 ref_valid(const char *s)
 {
 	size_t	 len = strlen(s);
@@ -156,7 +156,7 @@ said(struct job *jo, const struct m_said *m)
 }
 
 static int
-say_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+said_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct job	*jo = arg;
 
@@ -238,7 +238,7 @@ say_say(struct person *pn, json_t *o)
 	jo->jo_kind = m.kind;
 	m.ref = ref;
 	m.text = text;
-	job_ask(jo, IMSG_SAY, &m, say_answer);
+	job_ask(jo, IMSG_SAY, &m, said_answer);
 	return (NULL);
 }
 
@@ -379,30 +379,6 @@ say_erase(struct person *pn, json_t *o)
 	return (NULL);
 }
 
-static const char *
-say_door(struct person *pn, json_t *o)
-{
-	struct avatar		*av = pn->pn_avatar;
-	uint64_t		 room;
-	int			 lock;
-	const char		*bad;
-	const struct json_field	 jf[] = {
-		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
-		{ "room", JK_UINT, 1, &room, NULL },
-		{ "lock", JK_BOOL, 1, &lock, NULL },
-	};
-
-	if ((bad = json_fields(o, jf, 3)) != NULL)
-		return (bad);
-	if (room == 0 || room > UINT8_MAX)
-		return ("room");
-	if (av == NULL)
-		person_error(pn, "not-here", NULL, NULL);
-	else if (floor_door(av->av_floor, av, (uint8_t)room, lock) == -1)
-		person_error(pn, "no-right", NULL, NULL);
-	return (NULL);
-}
-
 static const struct word {
 	const char	*wo_t;
 	const char	*(*wo_fn)(struct person *, json_t *);
@@ -416,6 +392,9 @@ static const struct word {
 	{ "erase",	say_erase },
 	{ "door",	say_door },
 	{ "admit",	say_admit },
+	{ "call",	say_call },
+	{ "answer",	say_answer },
+	{ "uncall",	say_uncall },
 	{ "media",	say_media },
 	{ "signal",	say_signal },
 	{ "hand",	say_hand },
@@ -428,7 +407,8 @@ for_guests(const char *t)
 {
 	static const char	*const list[] = {
 		"enter", "leave", "status", "say", "history", "read",
-		"erase", "media", "signal", "hand", "word", "unbubble"
+		"erase", "media", "signal", "hand", "word", "unbubble",
+		"call", "answer", "uncall"
 	};
 	size_t			 i;
 

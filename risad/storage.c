@@ -480,8 +480,7 @@ static void
 grant_told(struct peer *pe, const struct grant *gr, int on)
 {
 	struct m_bus_grant	 m = { (uint16_t)gr->gr_inst, gr->gr_tenant,
-				    gr->gr_user, on != 0,
-				    gr->gr_role == ROLE_GUEST };
+				    gr->gr_user, on != 0, gr->gr_role };
 
 	(void)proc_send(pe, IMSG_BUS_GRANT, 0, -1, &m);
 }
@@ -678,6 +677,7 @@ static const struct handler {
 	{ IMSG_PASSKEY_NAME, ASK_USER, 1, R_SESSION, me_passkey_name },
 	{ IMSG_GUEST_NAME, ASK_DOOR, 1, R_SESSION, me_guest_name },
 	{ IMSG_GUEST_ADMIT, ASK_USER, 1, R_SESSION, me_guest_admit },
+	{ IMSG_DOOR_KEY, ASK_ADMIN, 1, R_SESSION, adm_door_key },
 
 	{ IMSG_GUESTS, ASK_USER, 0, R_SESSION, me_guests },
 	{ IMSG_GUEST_ADD, ASK_USER, 1, R_SESSION, me_guest_add },

@@ -911,6 +911,7 @@ enum result	 my_floor(struct request *, uint32_t id,
 enum result	 me_set(struct request *, const void *);
 enum result	 me_floors(struct request *, const void *);
 enum result	 me_floor(struct request *, const void *);
+enum result	 adm_door_key(struct request *, const void *);
 enum result	 me_say(struct request *, const void *);
 enum result	 me_history(struct request *, const void *);
 /*

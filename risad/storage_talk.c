@@ -144,6 +144,30 @@ me_floor(struct request *rq, const void *arg)
 	return (R_OK);
 }
 
+/* Doors are sessions' own; that the key was used is to be found later. */
+enum result
+adm_door_key(struct request *rq, const void *arg)
+{
+	static const char	*const did[DOOR_MAX] = {
+		[DOOR_OPEN] = "open", [DOOR_CLOSED] = "close",
+		[DOOR_LOCKED] = "lock"
+	};
+	const struct m_door_key	*m = arg;
+	const struct floor	*fl;
+	enum result		 r;
+
+	if ((r = my_floor(rq, m->floor, &fl)) != R_OK)
+		return (r);
+	if (m->room == 0)
+		return (R_INVALID);
+	if (audit_add(rq->rq_db, "by user %u: %s room %u of floor %u from "
+	    "outside", rq->rq_gr->gr_user, did[m->state], m->room,
+	    m->floor) == -1)
+		return (R_UNAVAILABLE);
+	rq_result(rq, R_OK, 0, NULL);
+	return (R_OK);
+}
+
 /*
  * Messages.
  */

@@ -237,6 +237,7 @@ UNDER_GRANT = [
     ('PLACE_SET', struct.pack('>IHH', 1, 1, 1)),
     ('GUEST_NAME', text('Mallory')),
     ('GUEST_ADMIT', struct.pack('>IB', 1, 1)),
+    ('DOOR_KEY', struct.pack('>IBB', 1, 1, 0)),
     ('GUESTS', None),
     ('GUEST_ADD', struct.pack('>QIBQ', 1 << 60, 1, 0, 0) + text('') +
      struct.pack('>II', 4, 1)),
@@ -880,10 +881,21 @@ def bus(w):
         for user in (uid, 4711):
             for ident in (av, 13 << 12 | 9, 5 << 12 | 3):
                 wire.send('BUS_JOIN', struct.pack(
-                    '>IIIHHBBBIHHHHII', 2, 1, user, ident, av, 0, 0, 0, 0, 9,
-                    9, 9, 9, 0, 0) + text('Mallory') + text('boo'))
+                    '>IIIHHBBBIHHHHIBIIBHI', 2, 1, user, ident, av, 0, 0, 0,
+                    0, 9, 9, 9, 9, 0, 0, 0, 0, 31, 1, 0) + text('Mallory') +
+                    text('boo'))
         for room in (1, 2, 3):
-            wire.send('BUS_DOOR', struct.pack('>IIIBB', 2, 1, uid, room, 1))
+            wire.send('BUS_DOOR', struct.pack('>IIIIBB', 2, 1, uid, 9, room,
+                                              2))
+        # Calls by the witness, and by nobody; answers of theirs; their ends.
+        for n in (13 << 28 | 1, WITNESS << 28 | 1):
+            for who in (uid, 4711):
+                for kind, to, room in ((0, uid, 0), (1, uid, 0), (2, 0, 0),
+                                       (2, 0, 1)):
+                    wire.send('BUS_CALL', struct.pack(
+                        '>IIIIBB', 2, who, to, n, kind, room))
+                wire.send('BUS_ANSWER', struct.pack('>IIIB', 2, n, who, 1))
+            wire.send('BUS_CALL_OVER', struct.pack('>I', n))
         # Pipes keep order: when this has cost him his life, the rest is read.
         wire.send('BUS_MSG', struct.pack(
             '>IBIIIQQ', 2, 0, 1, 0, uid, 99, 99) + text('Boss') + text('hi'))
@@ -894,7 +906,7 @@ def bus(w):
     equal(p.spot, before, 'the avatar has been moved')
     equal(p.me['name'], 'wit', 'the name')
     told = [m['t'] for m in p.inbox[heard:]]
-    for t in ('msg', 'door', 'bye'):
+    for t in ('msg', 'door', 'bye', 'call', 'callend', 'reply'):
         check(t not in told, 'the witness was told: %s' % t)
     text_of_all = json.dumps(p.inbox[heard:]) + json.dumps(
         list(p.avatars.values()))

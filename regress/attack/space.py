@@ -284,8 +284,8 @@ def office(d):
 def locked(d):
     """2,000 lies around a locked room: never in it"""
     go_in(d, d.keeper, 1)
-    d.keeper.tell(t='door', room=1, lock=True)
-    d.keeper.wait('door', lambda x: x['locked'])
+    d.keeper.tell(t='door', room=1, state='locked')
+    d.keeper.wait('door', lambda x: x['state'] == 'locked')
     n = walk(d, d.own, MAP, 13, cages=[1])
     print('locked room: %d legs seen by others' % n)
     d.keeper.settle()
@@ -319,14 +319,14 @@ def full(d):
 
 
 def doors(d):
-    """a door is locked from inside its room only"""
+    """a door is moved from inside its room only"""
     d.walker.open_on(1).enter(d.own)
     d.walker.walk((700, 450))
     for room in (1, 2, 3, 255):
-        d.walker.tell(t='door', room=room, lock=True)
+        d.walker.tell(t='door', room=room, state='locked')
         d.walker.error('no-right')
     for bad in (0, 256, -1, 1.5, '1', None, True):
-        d.walker.tell(t='door', room=bad, lock=True)
+        d.walker.tell(t='door', room=bad, state='locked')
         d.walker.error('field')
     d.walker.drop()
 
@@ -351,6 +351,78 @@ def ears(d):
     d.keeper.drop()
 
 
+def heard(p):
+    """Is what one says read, or is it still too much?"""
+    p.inbox = [x for x in p.inbox if x['t'] != 'error']
+    p.tell(t='#none')
+    return p.wait('error')['code'] == 'type'
+
+
+def bells(d):
+    """a flood of calls and of doors reaches nobody but at the rate"""
+    go_in(d, d.keeper, 1)
+    d.walker.open_on(1).enter(d.own)
+    d.walker.walk((700, 450))
+    d.keeper.inbox.clear()
+    since = time.monotonic()
+    for i in range(60):
+        d.walker.tell(t='call', kind='wave', ref='w', user=d.keeper.id)
+        d.walker.tell(t='call', kind='come', ref='c', user=d.keeper.id)
+        d.walker.tell(t='call', kind='knock', ref='k', room=1)
+        d.walker.tell(t='answer', n=i + 1, yes=True)
+        d.walker.tell(t='uncall', n=i + 1)
+        d.keeper.tell(t='door', room=1, state=('closed', 'open')[i % 2])
+    for p in (d.walker, d.keeper):
+        until(lambda: heard(p), 'heard again')
+    d.walker.sees(lambda: any(x['t'] == 'door' for x in d.walker.inbox),
+                  'a door')
+    d.keeper.sees(lambda: any(x['t'] == 'call' for x in d.keeper.inbox),
+                  'a call')
+    for p in (d.walker, d.keeper):
+        p.settle()
+    most = 7 + int(time.monotonic() - since)
+    for p, t in ((d.keeper, 'call'), (d.walker, 'door')):
+        n = len([x for x in p.inbox if x['t'] == t])
+        check(0 < n <= most, '%d times %s, not %d' % (n, t, most))
+    d.walker.drop()
+    d.keeper.drop()
+
+
+def elsewhere(d):
+    """who is on another floor calls nobody in a room here, nor answers"""
+    go_in(d, d.keeper, 1)
+    d.keeper.tell(t='door', room=1, state='closed')
+    d.keeper.wait('door', lambda x: x['state'] == 'closed')
+    d.walker.open_on(1).enter(d.own)
+    d.walker.walk((700, 450))
+    d.watcher.open_on(0).enter(d.office)
+    d.walker.tell(t='call', kind='knock', ref='k', room=1)
+    n = d.walker.wait('called')['n']
+    d.keeper.wait('call', lambda x: x['n'] == n)
+    for near in range(max(1, n - 2), n + 3):
+        d.watcher.tell(t='answer', n=near, yes=True)
+        d.watcher.error('no-call')
+        d.watcher.tell(t='uncall', n=near)
+        d.watcher.error('no-call')
+    d.watcher.tell(t='door', room=1, state='open')
+    d.watcher.error('no-right')
+    d.keeper.inbox.clear()
+    d.watcher.tell(t='call', kind='knock', ref='k', room=1)
+    d.watcher.wait('called')
+    # Let in on his own word, one page would walk through a shut door.
+    d.walker.tell(t='answer', n=n, yes=True)
+    d.walker.error('no-call')
+    send(d.walker, 900, DOORS[1])
+    send(d.walker, 1100, DOORS[1], flags=1)
+    equal(d.walker.wait('place')['why'], 'closed', 'the shut door')
+    for p in (d.walker, d.watcher, d.keeper):
+        p.settle()
+        check(p.find('reply') is None, 'a reply')
+    check(d.keeper.find('call') is None, 'heard from another floor')
+    for p in (d.walker, d.watcher, d.keeper):
+        p.drop()
+
+
 def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')
@@ -361,7 +433,7 @@ def main():
     d.keeper = d.person('acme', 'keeper@acme.example')
     s = Suite(d)
     s.run_test(self_test, Model(MAP))
-    for fn in (doors, ears, full, lies, locked, office):
+    for fn in (doors, bells, elsewhere, ears, full, lies, locked, office):
         s.run_test(fn, d)
     s.end()
 

@@ -647,7 +647,7 @@ def said(p, floor, o):
     p.settle()
     return [x for x in p.inbox
             if x['t'] not in ('#legs', 'join', 'update', 'gone', 'me',
-                              'knock')]
+                              'knock', 'talk')]
 
 
 def sockets(m):
@@ -674,7 +674,25 @@ def sockets(m):
                     'channel': 'floor:%d' % n['floors'], 'id': 1}),
                 ('no-message', lambda n: {
                     'channel': 'user:%d' % n['users'], 'id': 1})],
-            'door': [('no-right', lambda n: {'room': 77, 'lock': True})],
+            'door': [('no-right', lambda n: {'room': 77,
+                                             'state': 'locked'})],
+            'call': [
+                ('no-user', lambda n: {'kind': 'wave', 'user': n['users'],
+                                       'ref': 'c'}),
+                ('no-user', lambda n: {'kind': 'come', 'user': n['visits'],
+                                       'ref': 'c'})],
+            'answer': [('no-call', lambda n: {'n': n['users'],
+                                              'yes': True})],
+            'uncall': [('no-call', lambda n: {'n': n['users']})],
+            # Avatars are numbered on each floor: of no tenant's.
+            'signal': [('no-peer', lambda n: {
+                'to': 4095, 'data': {'candidates': []}})],
+            'media': [(None, lambda n: {
+                'hear': True, 'mic': False, 'cam': False, 'screen': False,
+                'listen': False})],
+            'hand': [('no-stage', lambda n: {'up': True})],
+            'word': [('no-stage', lambda n: {'to': 4095, 'on': True})],
+            'unbubble': [(None, lambda n: {})],
             'admit': [('no-guest', lambda n: {'id': n['visits'],
                                               'in': True})],
             'leave': [(None, lambda n: {})],
@@ -682,8 +700,8 @@ def sockets(m):
         }
         equal(words(), set(table), 'words and rows')
         for p in (side.member, side.admin):
-            p.open().enter(side.floor)
             for word, tries in table.items():
+                p.open().enter(side.floor)      # with its own rates
                 for code, make in tries:
                     if make is None:
                         make = lambda n: {'floor': side.closed}  # noqa: E731
@@ -694,8 +712,6 @@ def sockets(m):
                     m.cell('%s: %s' % (side.name, word), codes,
                            [code] if code else [])
                     m.cell('%s: %s equal' % (side.name, word), a, b)
-                if word == 'leave':
-                    p.enter(side.floor)
             p.drop()
 
 

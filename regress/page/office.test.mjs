@@ -157,6 +157,8 @@ test('a closed door keeps the other out until it is opened', () =>
 	await b.$('text-toggle').click();
 	await until(() => b.$('goto-1').isDisabled(), 'no way in');
 	await a.$('door-button').click();
+	await a.reads('place', /The door is locked/);
+	await a.$('door-button').click();
 	await until(() => b.$('goto-1').isEnabled(), 'a way in');
 	await b.$('goto-1').click();
 	await a.reads(`person-${ben.id}`, /Reception room/);

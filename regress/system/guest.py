@@ -254,7 +254,7 @@ def every_route(d, ada, bob, one, two):
     equal(w.get('/session')['door'], True, 'who waits may know it')
     check('door' not in g.get('/session'), 'and who is in')
     g.open().enter(one)
-    for frame in ({'t': 'door', 'room': 1, 'lock': True},
+    for frame in ({'t': 'door', 'room': 1, 'state': 'closed'},
                   {'t': 'admit', 'id': w.id, 'in': True}):
         g.tell(**frame)
         g.error('forbidden')
@@ -264,7 +264,9 @@ def every_route(d, ada, bob, one, two):
                   {'t': 'say', 'to': {'user': bob.id}, 'text': 'x',
                    'ref': 'w'}, {'t': 'history', 'channel': 'floor:%d' % one},
                   {'t': 'read', 'channel': 'floor:%d' % one, 'id': 1},
-                  {'t': 'door', 'room': 1, 'lock': True},
+                  {'t': 'door', 'room': 1, 'state': 'closed'},
+                  {'t': 'call', 'kind': 'wave', 'user': bob.id, 'ref': 'w'},
+                  {'t': 'answer', 'n': 1, 'yes': True},
                   {'t': 'admit', 'id': w.id, 'in': True}):
         w.tell(**frame)
         w.error('door')

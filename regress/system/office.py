@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Floors: walking, walls, rooms, doors, rights, presence; one floor over two
-session processes."""
+"""Floors: walking, walls, rooms, rights, presence; one floor over two session
+processes."""
 
 import json
 import os
@@ -267,57 +267,6 @@ def full_before(d, cast):
     b.leg(*IN_2[0])
     b.leg(*IN_2[1], then=True)
     equal(b.wait('place')['why'], 'full', 'place')
-
-
-def doors(d, cast):
-    """a locked room: nobody in, everybody out, and empty it opens again"""
-    a, b = cast.on(new_floor(d), 'ann', 'bob')
-    for p in (a, b):
-        p.tell(t='door', room=1, lock=True)
-        p.error('no-right')
-    a.walk(*IN_1, room=1)
-    a.tell(t='door', room=2, lock=True)
-    a.error('no-right')
-    a.tell(t='door', room=99, lock=True)
-    a.error('no-right')
-    a.tell(t='door', room=1, lock=True)
-    for p in (a, b):
-        equal(p.wait('door'), {'t': 'door', 'room': 1, 'locked': True,
-                               'by': a.id}, 'door')
-    b.leg(*IN_1[0])
-    b.leg(*IN_1[1], then=True)
-    equal(b.wait('place')['why'], 'closed', 'place')
-    c = cast['cem']
-    c.open_on(1)
-    equal(c.enter(a.floor)['doors'],
-          [{'room': 1, 'locked': True, 'by': a.id}], 'for newcomers')
-    b.tell(t='door', room=1, lock=False)
-    b.error('no-right')
-    a.tell(t='door', room=1, lock=False)
-    equal(b.wait('door')['locked'], False, 'unlocked')
-    b.walk((940, 315), (1100, 300), room=1)
-    b.tell(t='door', room=1, lock=True)
-    a.wait('door', lambda m: m['locked'] and m['by'] == b.id)
-    a.walk((940, 315), room=0)
-    for p in (a, c):
-        p.settle()
-        p.inbox.clear()
-    b.tell(t='leave')
-    for p in (a, c):
-        m = p.wait('door', lambda m: not m['locked'])
-        equal(m['room'], 1, 'opens by itself')
-    a.walk((940, 315), IN_1[1], room=1)
-
-
-def locked_gone(d, cast):
-    """whoever locked himself in and vanishes leaves an open door"""
-    a, b = cast.on(new_floor(d), 'ann', 'bob')
-    a.walk(*IN_1, room=1)
-    a.tell(t='door', room=1, lock=True)
-    b.wait('door', lambda m: m['locked'])
-    a.drop()
-    b.wait('door', lambda m: not m['locked'])
-    b.walk(*IN_1, room=1)
 
 
 def fast(d, cast):
@@ -637,7 +586,7 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
-               rooms, full, full_before, doors, locked_gone, fast, presence,
+               rooms, full, full_before, fast, presence,
                changing, midway, takeover, at_once, ghosts, rights, deleted,
                tenants, templates, crowd):
         s.run_test(fn, d, cast)

@@ -1527,6 +1527,30 @@ test_admin_networks(uint64_t in, uint64_t out)
 	CHECK_INT(code(S0), R_OK);
 }
 
+/* The key to doors: administrators', for floors that they may enter. */
+static void
+test_door_key(void)
+{
+	struct m_door_key	 m = { gr_mem, open_floor, 3, DOOR_LOCKED };
+
+	ask(S0, IMSG_DOOR_KEY, &m);
+	CHECK_INT(code(S0), R_FORBIDDEN);
+	m.grant = gr_boss + 1;
+	ask(S0, IMSG_DOOR_KEY, &m);
+	CHECK_INT(code(S0), R_SESSION);
+	m.grant = gr_boss;
+	m.floor = shut_floor;
+	ask(S0, IMSG_DOOR_KEY, &m);
+	CHECK_INT(code(S0), R_NOTFOUND);
+	m.floor = open_floor;
+	m.room = 0;
+	ask(S0, IMSG_DOOR_KEY, &m);
+	CHECK_INT(code(S0), R_INVALID);
+	m.room = 3;
+	ask(S0, IMSG_DOOR_KEY, &m);
+	CHECK_INT(code(S0), R_OK);
+}
+
 /* A floor that lets in from inside only is none for who is outside. */
 static void
 test_floor_networks(uint64_t in, uint64_t out)
@@ -2317,6 +2341,7 @@ main(void)
 	test_alerts();
 	test_me();
 	test_floors();
+	test_door_key();
 	test_groups();
 	test_say();
 	test_direct();

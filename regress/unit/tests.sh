@@ -14,6 +14,8 @@ unit both test_websocket -- risad/websocket.c risad/utf8.c
 unit both test_map $maps -- risad/map.c
 unit both test_earshot -- risad/earshot.c risad/map.c risad/walk.c
 unit both test_walk $maps -- risad/map.c risad/walk.c
+unit both test_room -- risad/room.c risad/map.c risad/walk.c risad/util.c \
+    risad/utf8.c
 unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_json -- risad/json.c risad/role.c risad/utf8.c

@@ -7,10 +7,10 @@ import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import type { OfficeScene } from './scene/index';
-import type { ByeReason, Channel, Cleared, DoorState, FloorMsg, FloorRef,
-    GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
-    Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
-    TenantInfo, User } from './types';
+import type { ByeReason, Channel, Cleared, DoorState, DoorWord, FloorMsg,
+    FloorRef, GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look,
+    Message, Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status,
+    Tenant, TenantInfo, User } from './types';
 
 export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'guest' |
     'lobby' | 'over' | 'must' | 'in';
@@ -517,7 +517,7 @@ export class App {
 			return (this.placed(m.x, m.y, m.why));
 		case 'door':
 			this.doors.set(m.room, m);
-			this.scene?.door(m.room, m.locked);
+			this.scene?.door(m.room, m.state);
 			return (this.changed('floor'));
 		case 'msg':
 			return (this.message(m));
@@ -885,8 +885,12 @@ export class App {
 		this.changed('ui');
 	}
 
-	lockDoor(room: number, lock: boolean): void {
-		this.link.send({ t: 'door', room, lock });
+	door(room: number): DoorWord {
+		return (this.doors.get(room)?.state ?? 'open');
+	}
+
+	setDoor(room: number, state: DoorWord): void {
+		this.link.send({ t: 'door', room, state });
 	}
 
 	sendLegs(frames: ArrayBuffer[]): void {

@@ -117,9 +117,11 @@ export interface FloorMap {
 	spawn: Point[];
 }
 
+export type DoorWord = 'open' | 'closed' | 'locked';
+
 export interface DoorState {
 	room: number;
-	locked: boolean;
+	state: DoorWord;
 	by: number;
 }
 
@@ -229,7 +231,7 @@ export type ClientMsg =
 	ref?: string } |
     { t: 'read'; channel: Channel; id: number } |
     { t: 'erase'; channel: Channel; id: number } |
-    { t: 'door'; room: number; lock: boolean } |
+    { t: 'door'; room: number; state: DoorWord } |
     { t: 'admit'; id: number; in: boolean };
 
 /* Answers of /api/v1. */

@@ -257,6 +257,8 @@ export const en: Record<Key, string> = {
 	'room.lock': 'Close the door',
 	'room.unlock': 'Open the door',
 	'room.locked': 'The door is closed',
+	'room.bolt': 'Lock the door',
+	'room.bolted': 'The door is locked',
 	'room.kind.meeting': 'Meeting room',
 	'room.kind.quiet': 'Quiet room',
 	'room.kind.stage': 'Stage',

@@ -261,6 +261,8 @@ export const ja = {
 	'room.lock': 'ドアを閉める',
 	'room.unlock': 'ドアを開ける',
 	'room.locked': 'ドアが閉まっています',
+	'room.bolt': 'ドアに鍵をかける',
+	'room.bolted': 'ドアに鍵がかかっています',
 	'room.kind.meeting': '会議室',
 	'room.kind.quiet': '静かな部屋',
 	'room.kind.stage': 'ステージ',

@@ -4,7 +4,7 @@ import { app } from '../app';
 import { Icon } from '../icon';
 import { mapName } from '../i18n/index';
 import { OfficeScene } from '../scene/index';
-import type { PresenceEntry, Room } from '../types';
+import type { DoorWord, PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
 import { openCard } from './card';
@@ -51,15 +51,23 @@ function Picture(): JSX.Element {
 	    'picture'} />);
 }
 
+/* From one state of a door to the next, and what that and the state are. */
+const NEXT: Record<DoorWord, DoorWord> = { open: 'closed', closed: 'locked',
+    locked: 'open' };
+const TURN = { open: 'room.lock', closed: 'room.bolt',
+    locked: 'room.unlock' } as const;
+const STATE = { open: 'text.open', closed: 'room.locked',
+    locked: 'room.bolted' } as const;
+
 /* Where one is, and the door if it can be closed. */
 function Place(): JSX.Element | null {
 	const room = app.rooms().find((r) => r.id === app.room);
 
 	if (room === undefined)
 		return (null);
-	const locked = app.doors.get(room.id)?.locked ?? false;
+	const door = app.door(room.id);
 	const n = app.here().filter((p) => p.room === room.id).length;
-	const text = app.t(locked ? 'room.unlock' : 'room.lock');
+	const text = app.t(TURN[door]);
 	return (
 		<div class="place" data-testid="place">
 			<div class="place-words">
@@ -67,13 +75,15 @@ function Place(): JSX.Element | null {
 				</b>
 				<span class="dim">{app.t('room.capacity',
 				    { n: Math.max(1, n), max: room.capacity })}
-				    {locked && `・${app.t('room.locked')}`}
+				    {door !== 'open' &&
+				    `・${app.t(STATE[door])}`}
 				</span>
 			</div>
 			{room.lock && <button type="button"
 			    class="button small" data-testid="door-button"
-			    onClick={() => app.lockDoor(room.id, !locked)}>
-				<Icon name={locked ? 'door' : 'closed'}
+			    onClick={() => app.setDoor(room.id, NEXT[door])}>
+				<Icon name={door === 'open' ? 'closed' :
+				    door === 'closed' ? 'lock' : 'door'}
 				    size={16} />{text}</button>}
 		</div>
 	);
@@ -94,14 +104,14 @@ function RoomText(p: { room: Room | null }): JSX.Element {
 	const who = app.here().filter((e) => e.room === id);
 	const name = room === null ? app.t('room.open') :
 	    mapName(room.name, app.lang);
-	const locked = app.doors.get(id)?.locked ?? false;
+	const door = app.door(id);
 	const here = app.room === id;
 	const facts = room === null ? [] : [
 	    app.t(`room.kind.${room.kind}`),
 	    app.t('room.capacity', { n: who.length, max: room.capacity }),
 	    room.doors.length === 0 ? app.t('text.nodoor') :
 	    `${app.t('text.doors', { n: room.doors.length })}・${
-	    app.t(locked ? 'room.locked' : 'text.open')}`];
+	    app.t(STATE[door])}`];
 
 	return (
 		<li class="room" aria-current={here ? 'true' : undefined}>
@@ -115,17 +125,17 @@ function RoomText(p: { room: Room | null }): JSX.Element {
 					data-testid={`goto-${id}`}
 					aria-label={app.t('text.goto',
 					{ room: name })}
-					disabled={locked || who.length >=
+					disabled={door !== 'open' ||
+					who.length >=
 					room.capacity}
 					onClick={() => app.walkToRoom(id)}>
-					<Icon name={locked ? 'closed' :
-					    'walk'} size={15} />
+					<Icon name={door === 'open' ? 'walk' :
+					    'closed'} size={15} />
 					{app.t('text.go')}</button>}
 				{here && room?.lock && <button type="button"
 				    class="button small" onClick={() =>
-				    app.lockDoor(id, !locked)}>
-					{app.t(locked ? 'room.unlock' :
-					    'room.lock')}</button>}
+				    app.setDoor(id, NEXT[door])}>
+					{app.t(TURN[door])}</button>}
 			</div>
 			{facts.length > 0 &&
 			    <p class="dim">{facts.join('・')}</p>}

@@ -20,7 +20,7 @@ import type { Actor, Placed, Scenery } from './people';
 import { beside, meant, placeIn } from './places';
 import { Space } from './space';
 import { Walker } from './walker';
-import type { DoorState, FloorMsg, Lang, Person, PresenceEntry }
+import type { DoorWord, FloorMsg, Lang, Person, PresenceEntry }
     from '../types';
 
 export { drawFace } from './figure';
@@ -114,7 +114,7 @@ export class OfficeScene {
 		this.space = new Space(f.map);
 		this.screens = new Screens(f.map.furniture);
 		for (const d of f.doors)
-			this.space.setLocked(d.room, d.locked);
+			this.space.setLocked(d.room, d.state !== 'open');
 		this.self = f.you;
 		for (const p of f.people)
 			this.join(p);
@@ -225,12 +225,9 @@ export class OfficeScene {
 		this.wake();
 	}
 
-	door(room: number, locked: boolean | DoorState): void
+	door(room: number, state: DoorWord): void
 	{
-		const shut = typeof locked === 'boolean' ? locked :
-		    locked.locked;
-
-		this.space?.setLocked(room, shut);
+		this.space?.setLocked(room, state !== 'open');
 		this.walker?.reroute();
 		this.stale = true;
 		this.wake();
