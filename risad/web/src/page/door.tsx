@@ -113,7 +113,12 @@ export function SignIn(): JSX.Element {
 				setTried(false);
 				setError(x);
 			    }} />}
-			<p class="hint foot">{app.t('signin.help')}</p>
+			<p class="hint foot">{app.t('signin.help')} <a
+			    href="/talk-check" data-testid="signin-check"
+			    onClick={(e) => {
+				e.preventDefault();
+				app.go('/talk-check');
+			    }}>{app.t('me.check')}</a></p>
 		</DoorCard>
 	);
 }

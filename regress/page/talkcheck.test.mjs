@@ -1,0 +1,147 @@
+/* The page "can I talk from here?", with what this machine has. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, Seat, seated } from './browser.mjs';
+import { Daemon, until } from './daemon.mjs';
+
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true,
+    isMobile: true, deviceScaleFactor: 2 };
+const FAKE = ['--use-fake-device-for-media-stream',
+    '--use-fake-ui-for-media-stream'];
+
+let daemon, browser, ann;
+
+before(async () => {
+	daemon = await Daemon.start();
+	await daemon.tenant('acme', 'Acme');
+	await daemon.floor('acme', 'Lobby', 'lobby');
+	ann = await daemon.person('acme', 'Ann Aoki');
+	browser = await openBrowser(FAKE);
+});
+
+after(async () => {
+	await browser?.close();
+	await daemon?.end();
+});
+
+const at = (who, options) => Seat.open(browser, daemon, 'acme',
+    { who, ...options });
+
+async function state(s, line, is) {
+	await until(async () => await s.$(`check-${line}`)
+	    .getAttribute('data-state') === is, `${line} is ${is}`);
+}
+
+async function verdict(s) {
+	await s.see('check-verdict');
+	return (s.$('check-verdict').getAttribute('data-verdict'));
+}
+
+test('from the sign-in page: what can be said without signing in', () =>
+    seated(async (seat) => {
+	const s = seat(await at(undefined));
+
+	s.expect(/status of 401/);
+	await s.$('signin-check').click();
+	await s.see('talk-check');
+	await s.$('check-begin').click();
+	await state(s, 'direct', 'ok');
+	await state(s, 'socket', 'skip');
+	await s.reads('check-relay', /once you are signed in/);
+	assert.equal(await verdict(s), 'open');
+	await s.$('check-signin').click();
+	await s.see('signin');
+	assert.deepEqual(s.frames, []);
+}));
+
+test('in the office: the connection, and plainly that there is no relay', () =>
+    seated(async (seat) => {
+	const s = seat(await at(ann));
+
+	await s.inside();
+	await s.openMenu('open-check');
+	await s.see('talk-check');
+	await s.$('check-begin').click();
+	await state(s, 'socket', 'ok');
+	await state(s, 'direct', 'ok');
+	await s.reads('check-relay', /No relay is set up for this office/);
+	assert.equal(await verdict(s), 'near');
+	assert.equal(await s.$('check-keeper').count(), 0);
+	await s.$('admin-office').click();
+	await s.see('scene');
+}));
+
+test('the office cannot be reached: what to tell the keeper, to be copied',
+    () => seated(async (seat) => {
+	const s = seat(await at(ann, { permissions: ['clipboard-write',
+	    'clipboard-read'] }));
+
+	await s.inside();
+	await s.openMenu('open-check');
+	s.expect(/WebSocket|ERR_/);
+	s.line.cut();
+	await s.$('check-begin').click();
+	await state(s, 'socket', 'fail');
+	assert.equal(await verdict(s), 'socket');
+	const text = await s.$('check-keeper-text').inputValue();
+	assert.match(text, new RegExp(`^TCP ${daemon.port}  acme\\.localhost` +
+	    '  \\(HTTPS, WebSocket\\)$', 'm'));
+	assert.match(text, /Acme/);
+	await s.$('check-copy').click();
+	await s.reads('check-copy', /Copied/);
+	s.line.mend();
+	await s.$('check-begin').click();
+	await state(s, 'socket', 'ok');
+}));
+
+test('microphone and camera: heard and seen, and off when one leaves', () =>
+    seated(async (seat) => {
+	const s = seat(await at(ann, { permissions: ['microphone', 'camera'],
+	    path: '/talk-check' }));
+
+	await s.see('talk-check');
+	await s.page.evaluate(() => {
+		window.got = [];
+		const get = navigator.mediaDevices.getUserMedia
+		    .bind(navigator.mediaDevices);
+		navigator.mediaDevices.getUserMedia = async (c) => {
+			const m = await get(c);
+			window.got.push(...m.getTracks());
+			return (m);
+		};
+	});
+	await s.$('check-microphone-try').click();
+	await s.see('check-level');
+	await state(s, 'microphone', 'ok');
+	await s.reads('check-microphone', /Your voice is heard/);
+	await s.$('check-microphone-try').click();
+	await s.gone('check-level');
+	await s.$('check-camera-try').click();
+	await state(s, 'camera', 'ok');
+	await until(() => s.$('check-video').evaluate((v) => v.videoWidth > 0 &&
+	    v.currentTime > 0), 'a moving picture');
+	assert.deepEqual(await s.page.evaluate(
+	    'got.map((t) => `${t.kind} ${t.readyState}`)'),
+	    ['audio ended', 'video live']);
+	await s.$('admin-office').click();
+	await s.gone('talk-check');
+	assert.equal(await s.page.evaluate('got[1].readyState'), 'ended');
+}));
+
+test('a device that is not allowed says where to allow it', () =>
+    seated(async (seat) => {
+	const s = seat(await at(undefined, { ...PHONE, path: '/talk-check' }));
+
+	s.expect(/status of 401/);
+	await s.see('talk-check');
+	await s.page.evaluate(() => {
+		navigator.mediaDevices.getUserMedia = () => Promise.reject(
+		    new DOMException('', 'NotAllowedError'));
+	});
+	await s.$('check-microphone-try').click();
+	await state(s, 'microphone', 'fail');
+	await s.reads('check-microphone', /Not allowed.*beside the address/);
+	const wide = await s.page.evaluate(
+	    'document.documentElement.scrollWidth');
+	assert.equal(wide, 390);
+}));
