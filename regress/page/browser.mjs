@@ -13,11 +13,11 @@ import { BOUND, until } from './daemon.mjs';
  * The shell is Chromium without a browser around its pages: what is tested is
  * the same, at half the time.
  */
-export async function openBrowser(more = []) {
+export async function openBrowser(...more) {
 	return (chromium.launch({
 		executablePath: process.env.CHROMIUM ??
 		    '/usr/bin/chromium-headless-shell',
-		args: [...more, '--no-sandbox', '--disable-quic', '--no-first-run',
+		args: ['--no-sandbox', '--disable-quic', '--no-first-run',
 		    '--disable-background-networking', '--disable-sync',
 		    '--disable-component-update',
 		    '--disable-features=AutofillServerCommunication,' +
@@ -27,7 +27,8 @@ export async function openBrowser(more = []) {
 		    'PreconnectToSearch,PreconnectFromKeyedService,' +
 		    'SearchEnginePreconnect2,AimEnabled,' +
 		    'AimServerEligibilityEnabled,' +
-		    'AimServerRequestOnStartupEnabled'],
+		    'AimServerRequestOnStartupEnabled,' +
+		    'WebRtcHideLocalIpsWithMdns', ...more],
 	}));
 }
 

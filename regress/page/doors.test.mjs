@@ -118,8 +118,8 @@ test('a closed door is knocked at; who is let in walks in by himself', () =>
 	await search(b, 'Reception room');
 	await b.reads('room-card', /closed: knock.*1 of 6/s);
 	await b.$('room-knock').click();
-	await b.reads('room-card', /Knocking…/);
-	await b.see('asked-knock');
+	await b.gone('room-card');
+	await b.reads('asked-knock', /Knocking at Reception room…/);
 	await a.reads('call-knock', /Ben Bauer.*knocks at Reception room/s);
 	await a.reads('live', /Ben Bauer knocks at Reception room/);
 	await a.reads('call-knock', /\d+ seconds? left/);

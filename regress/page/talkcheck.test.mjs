@@ -16,7 +16,7 @@ before(async () => {
 	await daemon.tenant('acme', 'Acme');
 	await daemon.floor('acme', 'Lobby', 'lobby');
 	ann = await daemon.person('acme', 'Ann Aoki');
-	browser = await openBrowser(FAKE);
+	browser = await openBrowser(...FAKE);
 });
 
 after(async () => {

@@ -100,8 +100,11 @@ export class Reach {
 		this.app.send({ t: 'door', room, state });
 	}
 
+	/* What is asked is shown beside what comes, so the card may go. */
 	knock(room: number): void {
+		this.roomCard = 0;
 		this.ask({ kind: 'knock', room });
+		this.app.changed('ui');
 	}
 
 	openRoom(room: number): void {
