@@ -142,8 +142,6 @@ export interface CallMsg {
 }
 
 /* The ways of voice and video of a floor. */
-export type TalkWay = 'direct' | 'relay' | '443';
-
 export interface TalkServer {
 	urls: string[];
 	username: string;
@@ -151,7 +149,7 @@ export interface TalkServer {
 }
 
 export interface TalkWays {
-	way: TalkWay;
+	way: 'direct' | 'relay' | '443';
 	servers: TalkServer[];
 	until: number;
 }

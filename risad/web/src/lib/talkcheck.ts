@@ -2,7 +2,7 @@
  * Can one talk from here?  What each trial means, and what to tell whoever
  * keeps the network: made of plain data, so that it can be tested.
  */
-import type { TalkServer, TalkWay, TalkWays } from '../types';
+import type { TalkServer, TalkWays } from '../types';
 
 export type Proto = 'udp' | 'tcp' | 'tls';
 
@@ -61,7 +61,7 @@ export function relaysOf(ways: TalkWays): Relay[] {
 export type Verdict = 'ok' | 'near' | 'none' | 'socket' | 'webrtc' | 'open';
 
 export interface Results {
-	way: TalkWay;
+	way: TalkWays['way'];
 	socket: Trial;
 	direct: Trial;
 	relays: Trial[];

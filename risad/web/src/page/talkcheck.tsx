@@ -9,7 +9,7 @@ import { gateLine, gates, relaysOf, siteOf, verdict, WAITS, type Relay,
     type Trial } from '../lib/talkcheck';
 import { deviceWhy, levels, tryDirect, tryRelay } from '../lib/trial';
 import { stamp } from '../lib/time';
-import type { TalkWay } from '../types';
+import type { TalkWays } from '../types';
 import { useTopics } from '../ui/hooks';
 import { LangSwitch } from '../ui/lang';
 
@@ -25,7 +25,7 @@ interface Net {
 	socket: Trial;
 	direct: Trial;
 	relays: { relay: Relay; trial: Trial }[];
-	way: TalkWay;
+	way: TalkWays['way'];
 	asked: boolean;		/* the office has told its relays */
 	none: Key | '';		/* why no relay is tried */
 	over: boolean;
