@@ -3,16 +3,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, until } from './daemon.mjs';
+import { Relay } from './relay.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true,
     isMobile: true, deviceScaleFactor: 2 };
 const FAKE = ['--use-fake-device-for-media-stream',
-    '--use-fake-ui-for-media-stream'];
+    '--use-fake-ui-for-media-stream', '--ignore-certificate-errors'];
 
-let daemon, browser, ann;
+let daemon, browser, relay, ann;
 
 before(async () => {
-	daemon = await Daemon.start();
+	relay = await Relay.make();
+	daemon = await Daemon.start(relay.lines());
 	await daemon.tenant('acme', 'Acme');
 	await daemon.floor('acme', 'Lobby', 'lobby');
 	ann = await daemon.person('acme', 'Ann Aoki');
@@ -21,11 +23,19 @@ before(async () => {
 
 after(async () => {
 	await browser?.close();
+	await relay?.down();
 	await daemon?.end();
 });
 
-const at = (who, options) => Seat.open(browser, daemon, 'acme',
-    { who, ...options });
+async function at(who, options) {
+	const s = await Seat.open(browser, daemon, 'acme',
+	    { who, ...options });
+
+	/* by TCP they are asked through the person's line, too */
+	for (const port of [relay.port, relay.tls])
+		s.line.allowed.add(`127.0.0.1:${port}`);
+	return (s);
+}
 
 async function state(s, line, is) {
 	await until(async () => await s.$(`check-${line}`)
@@ -56,8 +66,12 @@ test('from the sign-in page: what can be said without signing in', () =>
 
 test('in the office: the connection, and plainly that there is no relay', () =>
     seated(async (seat) => {
-	const s = seat(await at(ann));
+	const plain = await Daemon.start();
 
+	await plain.tenant('acme', 'Acme');
+	await plain.floor('acme', 'Lobby', 'lobby');
+	const s = seat(await Seat.open(browser, plain, 'acme',
+	    { who: await plain.person('acme', 'Cat') }));
 	await s.inside();
 	await s.openMenu('open-check');
 	await s.see('talk-check');
@@ -69,6 +83,59 @@ test('in the office: the connection, and plainly that there is no relay', () =>
 	assert.equal(await s.$('check-keeper').count(), 0);
 	await s.$('admin-office').click();
 	await s.see('scene');
+	await s.page.goto('about:blank');
+	await plain.end();
+}));
+
+const WAYS = ['UDP', 'TCP', 'TLS'];
+
+async function relays(s, is) {
+	for (const [i, way] of WAYS.entries()) {
+		await s.reads(`check-relay-${i}`, new RegExp(`Relay by ${way}`));
+		await state(s, `relay-${i}`, is);
+	}
+}
+
+test('with a relay: UDP, TCP and TLS are tried, each by itself', () =>
+    seated(async (seat) => {
+	await relay.up(daemon);
+	const s = seat(await at(ann, { path: '/talk-check' }));
+
+	await s.see('talk-check');
+	await s.$('check-begin').click();
+	await relays(s, 'ok');
+	assert.equal(await verdict(s), 'ok');
+	await s.reads('check-relay-1', /\d+ ms/);
+	assert.equal(await s.$('check-keeper').count(), 0);
+	/* whose passwords the relay does not take: no gate is to be opened */
+	await relay.down();
+	await relay.up(daemon, 'not-the-one-that-was-agreed-on');
+	await s.$('check-begin').click();
+	await relays(s, 'fail');
+	await s.reads('check-relay-0', /Tell the administrator of this office/);
+	assert.equal(await verdict(s), 'near');
+	assert.equal(await s.$('check-keeper').count(), 0);
+	await relay.down();
+}));
+
+test('the relay is not reached: each gate that is shut, for the keeper', () =>
+    seated(async (seat) => {
+	const s = seat(await at(ann, { path: '/talk-check' }));
+
+	await s.see('talk-check');
+	await s.$('check-begin').click();
+	await relays(s, 'fail');
+	assert.equal(await verdict(s), 'near');
+	const text = await s.$('check-keeper-text').inputValue();
+	for (const line of [`UDP ${relay.port}  127.0.0.1  (TURN)`,
+	    `TCP ${relay.port}  127.0.0.1  (TURN)`,
+	    `TCP ${relay.tls}  127.0.0.1  (TURN, TLS)`])
+		assert.ok(text.split('\n').includes(line), `${line}\n${text}`);
+	/* where nobody may go another way, there is none */
+	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'relay');
+	await s.$('check-begin').click();
+	await relays(s, 'fail');
+	assert.equal(await verdict(s), 'none');
 }));
 
 test('the office cannot be reached: what to tell the keeper, to be copied',

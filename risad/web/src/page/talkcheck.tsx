@@ -38,6 +38,7 @@ const FRESH: Net = { socket: WAITS, direct: WAITS, relays: [], way: 'direct',
 function socketUp(): Promise<Trial> {
 	const end = performance.now() + CONNECT;
 
+	app.connectNow();
 	return (new Promise((good) => {
 		const look = (): void => {
 			if (app.net === 'up')
