@@ -376,6 +376,8 @@ is_flood(struct person *pn, const struct m_bus_call *m)
 
 	if (bucket_take(&pn->pn_calling, CALL_RATE, CALL_BURST) == -1)
 		return (1);
+	if (m->kind == CALL_WAVE)
+		return (0);
 	TAILQ_FOREACH(ca, &pn->pn_calls, ca_person_entry)
 		if (++n == CALLS_MAX || (ca->ca_kind == m->kind &&
 		    ca->ca_user == m->to && ca->ca_room == m->room))
