@@ -52,14 +52,14 @@ test('from the sign-in page: what can be said without signing in', () =>
 	const s = seat(await at(undefined));
 
 	s.expect(/status of 401/);
-	await s.$('signin-check').click();
+	await s.$('check-link').click();
 	await s.see('talk-check');
 	await s.$('check-begin').click();
 	await state(s, 'direct', 'ok');
 	await state(s, 'socket', 'skip');
 	await s.reads('check-relay', /once you are signed in/);
 	assert.equal(await verdict(s), 'open');
-	await s.$('check-signin').click();
+	await s.$('check-back').click();
 	await s.see('signin');
 	assert.deepEqual(s.frames, []);
 }));

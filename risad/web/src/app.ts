@@ -38,6 +38,7 @@ export class App {
 
 	phase: Phase = 'loading';
 	path = location.pathname;
+	private back = '/';		/* from where one has come to try it */
 	lang: Lang;
 	private chosen: LangChoice = '';
 	info: TenantInfo | null = null;
@@ -415,9 +416,16 @@ export class App {
 		return (this.path === '/talk-check');
 	}
 
+	/* Back to where one was: a guest still has the URL. */
+	leaveCheck(): void {
+		this.go(this.back);
+	}
+
 	go(path: string, push = true): void {
 		if (push && path !== location.pathname)
 			history.pushState(history.state, '', path);
+		if (path === '/talk-check' && !this.inCheck())
+			this.back = this.path;
 		this.path = path;
 		this.sheet = '';
 		if (this.phase === 'in' && !this.inAdmin() &&

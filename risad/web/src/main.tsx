@@ -75,6 +75,8 @@ function Inside(): JSX.Element {
 }
 
 function Front(): JSX.Element {
+	if (app.inCheck() && ['signin', 'guest', 'lobby'].includes(app.phase))
+		return (<TalkCheck />);
 	switch (app.phase) {
 	case 'loading':
 		return (<div class="waiting" role="status">
@@ -82,7 +84,7 @@ function Front(): JSX.Element {
 	case 'broken':
 		return (<Broken />);
 	case 'signin':
-		return (app.inCheck() ? <TalkCheck /> : <SignIn />);
+		return (<SignIn />);
 	case 'invite':
 		return (<Invite />);
 	case 'must':

@@ -385,9 +385,9 @@ function Body(): JSX.Element {
 					    net.over ? 'check.again' :
 					    'check.begin')}</button>
 				{!inside && <button type="button"
-				    class="button" data-testid="check-signin"
-				    onClick={() => app.go('/')}>
-					{app.t('invite.gone.signin')}
+				    class="button" data-testid="check-back"
+				    onClick={() => app.leaveCheck()}>
+					{app.t('ok.back')}
 				</button>}
 			</div>
 			<h2>{app.t('check.network')}</h2>
@@ -397,6 +397,17 @@ function Body(): JSX.Element {
 			<ul class="check-list"><Microphone /><Camera /></ul>
 			<p class="hint">{app.t('check.kept')}</p>
 		</div>
+	);
+}
+
+/* The way here from the pages in front of the office. */
+export function CheckLink(): JSX.Element {
+	return (
+		<a href="/talk-check" data-testid="check-link"
+		    onClick={(e) => {
+			e.preventDefault();
+			app.go('/talk-check');
+		    }}>{app.t('me.check')}</a>
 	);
 }
 
