@@ -4,6 +4,7 @@
 #include "bus.h"
 #include "call.h"
 #include "person.h"
+#include "talk.h"
 #include "util.h"
 
 #define CALL_MS		30000	/* then nobody has answered */
@@ -15,6 +16,11 @@
 
 /* What becomes of a call: what is replied to who has made it. */
 enum answer	{ ANSWER_NO, ANSWER_YES, ANSWER_NONE, ANSWER_SILENT };
+
+/*
+ * Bubbles are talk.c's: who is asked says yes by being in one, which his
+ * worker tells before it tells the answer, and who has asked joins him there.
+ */
 
 /* Made by somebody of ours, and not answered yet. */
 struct call {
@@ -32,7 +38,7 @@ struct ring {
 	RB_ENTRY(ring)		 ri_entry;		/* by number, person */
 	TAILQ_ENTRY(ring)	 ri_person_entry;
 	struct person		*ri_person;
-	uint32_t		 ri_n;
+	uint32_t		 ri_n, ri_user;		/* of whom */
 	uint8_t			 ri_kind, ri_room;
 	uint64_t		 ri_until;		/* mono ms */
 };
@@ -51,7 +57,9 @@ static const struct kind {
 } kinds[CALL_MAX] = {
 	[CALL_WAVE] = { "wave", 0, 1 },
 	[CALL_COME] = { "come", 0, 1 },
-	[CALL_KNOCK] = { "knock", 1, 0 }
+	[CALL_KNOCK] = { "knock", 1, 0 },
+	[CALL_BUBBLE] = { "bubble", 0, 0 },	/* alone with one's peer */
+	[CALL_JOIN] = { "join", 0, 0 }		/* into the other's */
 };
 
 static int
@@ -159,6 +167,7 @@ ring_add(struct person *pn, const struct m_bus_call *m)
 		return;
 	ri->ri_person = pn;
 	ri->ri_n = m->n;
+	ri->ri_user = m->from;
 	ri->ri_kind = m->kind;
 	ri->ri_room = m->room;
 	ri->ri_until = mono_ms() + CALL_MS;
@@ -353,6 +362,19 @@ room_refused(const struct avatar *av, uint8_t room)
 	return (fl->fl_doors[room].do_state == DOOR_LOCKED ? "locked" : NULL);
 }
 
+/* May the two come to be in one bubble?  The first is ours. */
+static int
+may_unite(const struct avatar *av, const struct avatar *other,
+    const struct avatar *called, uint8_t kind)
+{
+	if (av->av_floor != other->av_floor)
+		return (0);
+	if (kind == CALL_BUBBLE)
+		return (talk_peers(av, other));
+	return (called->av_bubble != 0 &&
+	    av->av_bubble != other->av_bubble && talk_near(av, other));
+}
+
 static const char *
 user_refused(const struct person *pn, const struct m_bus_call *m)
 {
@@ -364,7 +386,10 @@ user_refused(const struct person *pn, const struct m_bus_call *m)
 	if (av->av_guest && (m->kind == CALL_COME ||
 	    to->av_floor != av->av_floor))
 		return ("no-right");
-	return (to->av_status == STATUS_DND ? "dnd" : NULL);
+	if (to->av_status == STATUS_DND)
+		return ("dnd");
+	return (kinds[m->kind].ki_far || may_unite(av, to, to, m->kind) ?
+	    NULL : "no-peer");
 }
 
 /* Too many at once, or the same twice. */
@@ -486,13 +511,16 @@ may_answer(const struct call *ca, const struct avatar *by)
 
 /* What was asked for is done. */
 static enum answer
-call_granted(const struct call *ca)
+call_granted(const struct call *ca, const struct avatar *by)
 {
 	struct avatar	*av = ca->ca_person->pn_avatar;
 
 	if (ca->ca_kind == CALL_KNOCK)
 		room_pass(av, ca->ca_room);
-	return (ANSWER_YES);
+	if (ca->ca_kind != CALL_BUBBLE && ca->ca_kind != CALL_JOIN)
+		return (ANSWER_YES);
+	return (talk_unite(av, by->av_bubble) == -1 ? ANSWER_NONE :
+	    ANSWER_YES);
 }
 
 void
@@ -502,7 +530,18 @@ call_answered(struct avatar *by, const struct m_bus_answer *m)
 
 	if (ca == NULL || !may_answer(ca, by))
 		return;
-	call_end(ca, m->yes ? call_granted(ca) : ANSWER_NO);
+	call_end(ca, m->yes ? call_granted(ca, by) : ANSWER_NO);
+}
+
+/* Yes: a bubble to come into, if the other still can. */
+static void
+bubble_offer(struct avatar *av, const struct ring *ri)
+{
+	const struct avatar	*from;
+
+	from = avatar_find(av->av_floor->fl_office, ri->ri_user);
+	if (from != NULL && may_unite(av, from, av, ri->ri_kind))
+		(void)talk_bubble(av);
 }
 
 const char *
@@ -530,6 +569,8 @@ say_answer(struct person *pn, json_t *o)
 		person_error(pn, "no-call", NULL, NULL);
 		return (NULL);
 	}
+	if (yes && (ri->ri_kind == CALL_BUBBLE || ri->ri_kind == CALL_JOIN))
+		bubble_offer(pn->pn_avatar, ri);
 	ring_free(ri);
 	m.tenant = pn->pn_office->of_tenant;
 	m.n = (uint32_t)n;

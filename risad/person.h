@@ -29,9 +29,9 @@ struct person {
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
 	struct bucket		 pn_legs, pn_says, pn_texts, pn_doors;
+	struct bucket		 pn_signals, pn_calling;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
-	struct bucket		 pn_calling;
 	TAILQ_HEAD(, call)	 pn_calls;	/* that it has made, */
 	TAILQ_HEAD(, ring)	 pn_rings;	/* that it was shown: call.c */
 };

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "person.h"
+#include "talk.h"
 #include "utf8.h"
 #include "util.h"
 
@@ -394,6 +395,11 @@ static const struct word {
 	{ "call",	say_call },
 	{ "answer",	say_answer },
 	{ "uncall",	say_uncall },
+	{ "media",	say_media },
+	{ "signal",	say_signal },
+	{ "hand",	say_hand },
+	{ "word",	say_word },
+	{ "unbubble",	say_unbubble },
 };
 
 static int
@@ -401,7 +407,8 @@ for_guests(const char *t)
 {
 	static const char	*const list[] = {
 		"enter", "leave", "status", "say", "history", "read",
-		"erase", "call", "answer", "uncall"
+		"erase", "media", "signal", "hand", "word", "unbubble",
+		"call", "answer", "uncall"
 	};
 	size_t			 i;
 

@@ -876,8 +876,9 @@ def bus(w):
         for user in (uid, 4711):
             for ident in (av, 13 << 12 | 9, 5 << 12 | 3):
                 wire.send('BUS_JOIN', struct.pack(
-                    '>IIIHHBBBIHHHHIBII', 2, 1, user, ident, av, 0, 0, 0, 0,
-                    9, 9, 9, 9, 0, 0, 0, 0) + text('Mallory') + text('boo'))
+                    '>IIIHHBBBIHHHHIBIIBHI', 2, 1, user, ident, av, 0, 0, 0,
+                    0, 9, 9, 9, 9, 0, 0, 0, 0, 31, 1, 0) + text('Mallory') +
+                    text('boo'))
         for room in (1, 2, 3):
             wire.send('BUS_DOOR', struct.pack('>IIIIBB', 2, 1, uid, 9, room,
                                               2))

@@ -446,6 +446,88 @@ def guests(d, cast):
         p.close()
 
 
+def hear(*people):
+    """They take part, and each hears all the others."""
+    for p in people:
+        p.tell(t='media', hear=True, mic=False, cam=False, screen=False,
+               listen=False)
+    for p in people:
+        p.wait('talk', lambda m: {w['id'] for w in m['with']} ==
+               {q.you for q in people if q is not p})
+
+
+def apart(*people):
+    """They are told to be in one bubble, and to hear nobody else."""
+    for p in people:
+        others = {q.you for q in people if q is not p}
+        p.wait('talk', lambda m: set(m['bubble']) == others and
+               {w['id'] for w in m['with']} == others)
+
+
+def bubbles(d, cast):
+    """two go apart, one more is taken in or not, on whichever worker"""
+    for at in ((0, 1, 0), (0, 0, 1), (1, 0, 0)):
+        floor = new_floor(d)
+        a, b, c = (cast.on(floor, name, worker=w)[0]
+                   for name, w in zip(('ann', 'bob', 'cem'), at))
+        for p in (a, b, c):
+            p.sees(lambda: {a.you, b.you, c.you} <= set(p.avatars), 'all')
+        refused(a, 'no-peer', 'bubble', user=b.id)
+        hear(a, b, c)
+        refused(c, 'no-peer', 'join', user=a.id)
+        n = ring(a, 'bubble', user=b.id)
+        shown(b, n)
+        answer(b, n, False)
+        reply(a, n, False)
+        n = ring(a, 'bubble', user=b.id)
+        equal(shown(b, n)['kind'], 'bubble', 'kind')
+        answer(b, n, True)
+        reply(a, n, True)
+        apart(a, b)
+        c.wait('talk', lambda m: m['with'] == [])
+        refused(c, 'no-peer', 'bubble', user=a.id)
+        for to, yes in ((b, False), (a, True)):
+            n = ring(c, 'join', user=to.id)
+            shown(to, n)
+            answer(to, n, yes)
+            reply(c, n, yes)
+        apart(a, b, c)
+        cast.off()
+
+
+def burst(d, cast):
+    """a yes to what cannot be any more is none"""
+    floor = new_floor(d)
+    a, b = cast.on(floor, 'ann', 'bob')
+    (c,) = cast.on(floor, 'cem', worker=1)
+    for p in (a, b):
+        p.sees(lambda: c.you in p.avatars, 'all')
+    hear(a, b, c)
+    n = ring(a, 'bubble', user=b.id)
+    shown(b, n)
+    answer(b, n, True)
+    reply(a, n, True)
+    apart(a, b)
+    c.wait('bubbles', lambda m: m['list'] != [])
+    n = ring(c, 'join', user=a.id)
+    shown(a, n)
+    b.tell(t='unbubble')
+    c.wait('bubbles', lambda m: m['list'] == [])
+    a.wait('talk', lambda m: m['bubble'] == [])
+    answer(a, n, True)
+    reply(c, n, None)
+    # Nor to who has gone out of earshot.
+    hear(a, b, c)
+    n = ring(c, 'bubble', user=a.id)
+    shown(a, n)
+    c.walk((100, 1100))
+    a.wait('talk', lambda m: c.you not in {w['id'] for w in m['with']})
+    answer(a, n, True)
+    reply(c, n, None)
+    a.settle()
+    check(a.find('talk', lambda m: m['bubble'] != []) is None, 'alone in one')
+
+
 def rates(d, cast):
     """five at once and one a second; five unanswered; the same not twice"""
     a, b = cast.on(new_floor(d), 'ann', 'bob')
@@ -625,8 +707,8 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
-               key, far, unseen, dnd, guests, rates, withdrawn, strangers,
-               killed, late):
+               key, far, unseen, dnd, guests, bubbles, burst, rates,
+               withdrawn, strangers, killed, late):
         s.run_test(fn, d, cast, restarts=fn is killed)
         cast.off()
     s.end()
