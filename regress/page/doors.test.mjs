@@ -58,6 +58,13 @@ function listen() {
 		}
 	}
 	Object.defineProperty(window, 'Notification', { value: Shown });
+	const Socket = WebSocket;
+	window.WebSocket = class extends Socket {
+		constructor(...a) {
+			super(...a);
+			window.line = this;
+		}
+	};
 }
 
 async function at(who, options = {}) {
@@ -370,4 +377,91 @@ test('on a telephone: a knock in the sheet, a call over the chat', () =>
 	await b.reads(b.$('sheet-chat').getByTestId('call-wave'), /Ann Aoki/);
 	await b.$('sheet-chat').getByTestId('call-no').click();
 	await b.gone('calls');
+}));
+
+const HEAR = { t: 'media', hear: true, mic: false, cam: false, screen: false,
+    listen: false };
+
+/* Two whom no page shows, near each other and in a talk of their own. */
+async function aside(x, y) {
+	const [v, w] = [await Wire.open(daemon, x), await Wire.open(daemon, y)];
+
+	for (const z of [v, w]) {
+		await z.enter(floor);
+		z.leg(600, 500);
+		z.tell(HEAR);
+	}
+	await v.take((m) => m.t === 'talk' && m.with.length > 0);
+	v.tell({ t: 'call', kind: 'bubble', user: y.id, ref: 'b' });
+	const call = await w.take((m) => m.t === 'call');
+	w.tell({ t: 'answer', n: call.n, yes: true });
+	await w.take((m) => m.t === 'bubbles' && m.list.length === 1);
+	return ([v, w]);
+}
+
+test('who talks apart from the others is told, and left alone', () =>
+    seated(async (seat) => {
+	const [v, w] = await aside(ben, cat);
+	const s = seat(await at(ann));
+
+	await s.$(`person-${ben.id}`).click();
+	await s.reads('person-card', /in private with Cat/);
+	await s.see('card-join');
+	assert.equal(await s.$('card-bubble').count(), 0);
+	await s.page.keyboard.press('Escape');
+	await s.$('text-toggle').click();
+	await s.reads('text-view', /Cat \(in private with Ben Bauer\)/);
+	/* out of earshot of them one is not heard asking */
+	await act(s, ben, 'join');
+	await s.reads('toast', /Ben Bauer is out of earshot/);
+	/* near them one is, and taken in by a yes */
+	await s.$('text-toggle').click();
+	await s.$(`person-${ben.id}`).click();
+	await s.$('card-walk').click();
+	await until(() => s.legs.length > 0 && s.places.some((p) =>
+	    p.id === s.floor().you && p.tx === s.legs.at(-1).x), 'walks');
+	const x = await Wire.open(daemon, adm);
+	await until(async () => {
+		const f = await x.enter(floor);
+		const me = f.people.find((p) => p.user === ann.id);
+		return (me.tx === undefined && me.x === s.legs.at(-1).x);
+	}, 'is there');
+	x.close();
+	await s.page.evaluate((m) => line.send(JSON.stringify(m)), HEAR);
+	await act(s, ben, 'join');
+	const call = await v.take((m) => m.t === 'call');
+	assert.equal(call.kind, 'join');
+	v.tell({ t: 'answer', n: call.n, yes: true });
+	await s.reads('bubble', /In private with.*(Ben Bauer, Cat|Cat, Ben)/);
+	await s.reads('live', /Nobody else hears you/);
+	await s.$('bubble-leave').click();
+	await s.gone('bubble');
+	await s.reads('toast', /The private talk is over/);
+	/* and the two of them ask one aside */
+	v.tell({ t: 'unbubble' });
+	await until(() => s.frames.findLast((m) => m.t === 'talk')
+	    ?.with.length === 2, 'hears both');
+	v.tell({ t: 'call', kind: 'bubble', user: ann.id, ref: 'c' });
+	await s.reads('call-bubble', /would like to talk in private/);
+	await s.$('call-yes').click();
+	await s.reads('bubble', /In private with Ben Bauer/);
+	await s.$('bubble-leave').click();
+	await s.gone('bubble');
+	await until(() => s.frames.findLast((m) => m.t === 'talk')
+	    ?.with.length === 2, 'hears both again');
+	await act(s, cat, 'bubble');
+	const mine = await w.take((m) => m.t === 'call' && m.kind === 'bubble' &&
+	    m.user === ann.id);
+	w.tell({ t: 'answer', n: mine.n, yes: false });
+	await s.reads('toast', /Cat cannot talk now/);
+	v.tell({ t: 'call', kind: 'bubble', user: cat.id, ref: 'd' });
+	const last = await w.take((m) => m.t === 'call' && m.user === ben.id);
+	w.tell({ t: 'answer', n: last.n, yes: true });
+	await s.$('text-toggle').click();
+	await s.reads('text-view', /Cat \(in private with Ben Bauer\)/);
+	v.tell({ t: 'unbubble' });
+	await until(async () => !/in private/.test(await
+	    s.$('text-view').textContent()), 'it is over');
+	v.close();
+	w.close();
 }));
