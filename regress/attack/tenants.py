@@ -645,7 +645,7 @@ def said(p, floor, o):
     p.settle()
     return [x for x in p.inbox
             if x['t'] not in ('#legs', 'join', 'update', 'gone', 'me',
-                              'knock')]
+                              'knock', 'talk')]
 
 
 def sockets(m):
@@ -682,6 +682,15 @@ def sockets(m):
             'answer': [('no-call', lambda n: {'n': n['users'],
                                               'yes': True})],
             'uncall': [('no-call', lambda n: {'n': n['users']})],
+            # Avatars are numbered on each floor: of no tenant's.
+            'signal': [('no-peer', lambda n: {
+                'to': 4095, 'data': {'candidates': []}})],
+            'media': [(None, lambda n: {
+                'hear': True, 'mic': False, 'cam': False, 'screen': False,
+                'listen': False})],
+            'hand': [('no-stage', lambda n: {'up': True})],
+            'word': [('no-stage', lambda n: {'to': 4095, 'on': True})],
+            'unbubble': [(None, lambda n: {})],
             'admit': [('no-guest', lambda n: {'id': n['visits'],
                                               'in': True})],
             'leave': [(None, lambda n: {})],
