@@ -70,8 +70,8 @@ async function shot(s, name) {
 	assert.ok(statSync(path).size > 5000, name);
 }
 
-async function office(seat, l, n) {
-	const s = seat(await at(adm, l));
+async function office(seat, l, n, who = adm) {
+	const s = seat(await at(who, l));
 
 	await s.see('scene');
 	await until(() => s.floor()?.id === floor && s.floor().people.length >=
@@ -438,17 +438,19 @@ test('pictures: doors and calls', () => seated(async (seat) => {
 	    r.doors[0]?.[3]);
 	await intoRoom(v, x, rooms[0], 'closed');
 	await intoRoom(w, x, rooms[1], 'locked');
-	const own = await Wire.open(daemon, adm);
-	await own.enter(floor);		/* where the page then begins */
-	own.close();
 	for (const l of FEW) {
-		const s = await office(seat, l, 5);
 		const n = l.name;
+		const me = await daemon.person('acme', `池田 ${n}`,
+		    { role: 'admin' });
+		const own = await Wire.open(daemon, me);
+		await own.enter(floor);	/* where the page then begins */
+		own.close();
+		const s = await office(seat, l, 5, me);
 
 		await until(() => s.floor().doors.length === 2, 'two doors');
 		await shot(s, `doors-${n}`);
-		x.tell({ t: 'call', kind: 'wave', user: adm.id, ref: `x${n}` });
-		y.tell({ t: 'call', kind: 'come', user: adm.id, ref: `y${n}` });
+		x.tell({ t: 'call', kind: 'wave', user: me.id, ref: `x${n}` });
+		y.tell({ t: 'call', kind: 'come', user: me.id, ref: `y${n}` });
 		await s.see('call-wave');
 		await s.see('call-come');
 		await shot(s, `calls-${n}`);
