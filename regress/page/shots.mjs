@@ -440,7 +440,7 @@ test('pictures: doors and calls', () => seated(async (seat) => {
 	await intoRoom(w, x, rooms[1], 'locked');
 	for (const l of FEW) {
 		const n = l.name;
-		const me = await daemon.person('acme', `池田 ${n}`,
+		const me = await daemon.person('acme', '池田 まゆ',
 		    { role: 'admin' });
 		const own = await Wire.open(daemon, me);
 		await own.enter(floor);	/* where the page then begins */

@@ -19,7 +19,7 @@ function useLeft(until: number): number {
 		const id = setInterval(() => again((n) => n + 1), 1000);
 		return (() => clearInterval(id));
 	}, []);
-	return (Math.max(0, Math.ceil((until - app.now()) / 1000)));
+	return (Math.max(0, Math.round((until - app.now()) / 1000)));
 }
 
 function Left(p: { until: number }): JSX.Element {
