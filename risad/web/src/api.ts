@@ -1,8 +1,9 @@
 import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, Factor,
     FloorMap, FloorRef, FloorTalk, Group, GuestInfo, GuestUrl, ImportAnswer,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
-    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
-    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
+    Signin, Status, TalkWays, Tenant, TenantInfo, Trail, User, Visit } from
+    './types';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -143,6 +144,7 @@ export const api = {
 	    users.length > 0 ? `/people?users=${users.join()}` : '/people'),
 	floors: () => call<{ floors: (FloorRef & { people: number })[] }>(
 	    'GET', '/floors'),
+	talk: (floor: number) => call<TalkWays>('GET', `/talk?floor=${floor}`),
 	floor: (id: number) => call<FloorRef & { map: FloorMap }>('GET',
 	    `/floors/${id}`),
 	messages: (channel: Channel, before: number, limit: number) =>

@@ -117,12 +117,41 @@ export interface FloorMap {
 	spawn: Point[];
 }
 
+/* Through a closed door comes who was let in, through a locked one nobody. */
 export type DoorWord = 'open' | 'closed' | 'locked';
 
 export interface DoorState {
 	room: number;
 	state: DoorWord;
 	by: number;
+}
+
+export type CallKind = 'wave' | 'come' | 'knock' | 'bubble' | 'join';
+
+/* Somebody calls; a wave has no end and no answer. */
+export interface CallMsg {
+	n: number;
+	kind: CallKind;
+	user: number;
+	name: string;
+	guest?: boolean;
+	floor: number;
+	id: number;		/* of the avatar */
+	room: number;
+	until?: number;
+}
+
+/* The ways of voice and video of a floor. */
+export interface TalkServer {
+	urls: string[];
+	username: string;
+	credential: string;
+}
+
+export interface TalkWays {
+	way: 'direct' | 'relay' | '443';
+	servers: TalkServer[];
+	until: number;
 }
 
 export type Channel = string;	/* floor:3, room:3:2, user:7 */
@@ -175,7 +204,8 @@ export interface FloorMsg {
 	you: number;		/* id of one's own avatar */
 	map: FloorMap;
 	people: Person[];
-	doors: DoorState[];
+	doors: DoorState[];	/* that are not open */
+	bubbles?: number[][];	/* avatars in a talk of their own */
 }
 
 export type PlaceWhy = 'wall' | 'closed' | 'full' | 'fast' | 'away';
@@ -216,6 +246,12 @@ export type ServerMsg = HelloMsg |
     ({ t: 'knock' } & Knock) |
     { t: 'answered'; id: number; name: string; by: string;
 	why: 'admitted' | 'refused' | 'late' | 'gone' } |
+    { t: 'called'; ref: string; n: number; until?: number } |
+    ({ t: 'call' } & CallMsg) |
+    { t: 'callend'; n: number } |
+    { t: 'reply'; n: number; kind: CallKind; yes: boolean | null } |
+    { t: 'bubbles'; list: number[][] } |
+    { t: 'talk'; with: { id: number }[] } |
     { t: 'bye'; reason: ByeReason } |
     { t: 'error'; code: string; ref?: string; detail: string;
 	field?: string };
@@ -232,6 +268,12 @@ export type ClientMsg =
     { t: 'read'; channel: Channel; id: number } |
     { t: 'erase'; channel: Channel; id: number } |
     { t: 'door'; room: number; state: DoorWord } |
+    { t: 'call'; kind: 'knock'; room: number; ref: string } |
+    { t: 'call'; kind: Exclude<CallKind, 'knock'>; user: number;
+	ref: string } |
+    { t: 'answer'; n: number; yes: boolean } |
+    { t: 'uncall'; n: number } |
+    { t: 'unbubble' } |
     { t: 'admit'; id: number; in: boolean };
 
 /* Answers of /api/v1. */

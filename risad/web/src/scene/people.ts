@@ -1,5 +1,6 @@
 /* The layer that moves: people from the back to the front, names on top. */
 
+import { drawRings } from './bubble';
 import { HEAD, HALF, LOW, TALL, sprite } from './figure';
 import type { Facing } from './figure';
 import { drawFurniture, heightOf } from './furniture';
@@ -64,6 +65,7 @@ export interface Scenery {
 	room: number;			/* own room */
 	guest: string;			/* what guests are marked with */
 	goal: Spot | null;		/* where a click leads */
+	bubbles: readonly number[][];	/* avatars in talks of their own */
 }
 
 /* CSS pixels of a figure's unit: figures stay legible on a wide view. */
@@ -449,12 +451,13 @@ export function drawPeople(c: Ctx, s: Scenery, all: readonly Placed[],
 	if (own !== undefined) {
 		if (room !== undefined)
 			drawLit(c, s, room);
-		else
+		else if (!s.bubbles.some((ids) => ids.includes(s.self)))
 			drawHearing(c, s, own);
 		if (s.goal !== null)
 			drawGoal(c, s, s.goal);
 		drawSelfMark(c, s, own);
 	}
+	drawRings(c, s, all);
 	for (const p of people) {
 		for (let q = screen[next]; q !== undefined &&
 		    q.low <= p.floor.y; q = screen[++next])
