@@ -3,6 +3,7 @@ import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
     Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
     Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+import type { TalkInfo } from './talk/wire';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -95,6 +96,8 @@ export const api = {
 	    '/session', first === null ? { passkey } : { passkey,
 	    email: first.email, password: first.password }),
 	session: () => call<SessionInfo>('GET', '/session'),
+	talk: (floor: number) =>
+	    call<TalkInfo>('GET', `/talk?floor=${floor}`),
 	signOut: () => call<void>('DELETE', '/session'),
 	invite: (token: string) =>
 	    call<InviteInfo>('GET', `/invite/${enc(token)}`),

@@ -7,6 +7,8 @@ import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import type { OfficeScene } from './scene/index';
+import { Talk } from './talk/talk';
+import type { TalkClientMsg } from './talk/wire';
 import type { ByeReason, Channel, Cleared, DoorState, FloorMsg, FloorRef,
     GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
     Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
@@ -31,6 +33,7 @@ export class App {
 	readonly topics = new Topics((run) => { setTimeout(run, 16); });
 	readonly chats = new Chats();
 	readonly outbox: Outbox;
+	readonly talk = new Talk(this);
 	private readonly link: Link;
 	private readonly announcer: Announcer;
 
@@ -277,6 +280,7 @@ export class App {
 		    this.phase === 'over';	/* said twice */
 
 		this.link.stop();
+		this.talk.end();
 		this.outbox.down();
 		this.outbox.drafts.length = 0;
 		this.chats.forget();
@@ -485,6 +489,7 @@ export class App {
 		this.netUntil = until;
 		if (s !== 'up')
 			this.outbox.down();
+		this.talk.link(s === 'up');
 		this.changed('net', 'chat');
 	}
 
@@ -554,7 +559,13 @@ export class App {
 		case 'bye':
 			return (this.bye(m.reason));
 		case 'error':
+			if (m.ref === undefined &&
+			    this.talk.refused(m.code, m.field, m.to))
+				return;
 			return (this.refused(m.code, m.ref));
+		case 'talk':
+		case 'signal':
+			return (this.talk.receive(m));
 		case 'history':
 			return;		/* histories come by REST */
 		}
@@ -611,6 +622,7 @@ export class App {
 		case 'elsewhere':
 			this.netWhy = 'elsewhere';
 			this.link.stop();
+			this.talk.left();
 			break;
 		case 'restart':
 			this.netWhy = 'restart';
@@ -662,6 +674,7 @@ export class App {
 			this.noteRoom(p, m.id);
 		this.scene?.clock(m.time);
 		this.scene?.setFloor(m);
+		this.talk.entered(m.id);
 		this.room = me?.room ?? 0;
 		if (other) {
 			this.chats.onFloor(m.id);
@@ -762,7 +775,8 @@ export class App {
 		this.room = 0;
 		this.leaveRoomTab();
 		this.scene?.clear();
-		this.changed('floor', 'people', 'chat');
+		this.talk.left();
+		this.changed('floor', 'people', 'chat', 'talk');
 	}
 
 	rooms(): Room[] {
@@ -785,6 +799,11 @@ export class App {
 
 		return (this.byName([...this.people.values()].filter((p) =>
 		    p.floor === id)));
+	}
+
+	/* Somebody on this floor, by the number of the avatar. */
+	avatar(id: number): Person | undefined {
+		return (this.persons.get(id));
 	}
 
 	/* Oneself first, then by name. */
@@ -887,6 +906,10 @@ export class App {
 
 	lockDoor(room: number, lock: boolean): void {
 		this.link.send({ t: 'door', room, lock });
+	}
+
+	sendTalk(m: TalkClientMsg): boolean {
+		return (this.link.send(m));
 	}
 
 	sendLegs(frames: ArrayBuffer[]): void {

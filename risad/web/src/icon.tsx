@@ -4,7 +4,8 @@ import { ArrowDown, ArrowLeft, Building2, Check, ChevronDown, ChevronUp,
     LocateFixed, Lock, LogOut, Mail, Map as MapIcon, MapPin,
     MessageSquareText, Minus, MonitorSmartphone, PanelLeft, PanelRight,
     Pencil, Plus, Printer, RefreshCw, RotateCw, ScrollText, Search,
-    SendHorizontal, Shield,
+    SendHorizontal, Shield, Ear, Hand, LayoutGrid, Maximize2, Megaphone,
+    Mic, MicOff, MonitorUp, Video, VideoOff, Volume2, VolumeX,
     Shuffle, TextSearch, Trash2, Upload, User, UserCog, UserPlus, Users,
     UsersRound, WifiOff, X,
     type IconNode } from 'lucide';
@@ -27,6 +28,10 @@ const icons = {
 	search: Search, send: SendHorizontal, shield: Shield,
 	text: TextSearch, trash: Trash2, up: ChevronUp, user: User,
 	walk: Footprints,
+	mic: Mic, 'mic-off': MicOff, cam: Video, 'cam-off': VideoOff,
+	screen: MonitorUp, ear: Ear, grid: LayoutGrid, full: Maximize2,
+	hand: Hand, word: Megaphone, volume: Volume2,
+	'volume-off': VolumeX,
 } satisfies Record<string, IconNode>;
 
 export type IconName = keyof typeof icons;

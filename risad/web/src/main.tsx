@@ -13,6 +13,7 @@ import { TopBar } from './office/top';
 import { Broken, Invite, SignIn } from './page/door';
 import { GuestEntry, Lobby, Over } from './page/guest';
 import { FailuresDialog } from './ui/failures';
+import { CheckDialog } from './talk/check';
 import { useTopics } from './ui/hooks';
 import { SigninsDialog } from './ui/signins';
 
@@ -64,6 +65,7 @@ function Inside(): JSX.Element {
 			{made.current && <Office />}
 			{app.inAdmin() && <Admin />}
 			<Dialogs />
+			<CheckDialog />
 		</div>
 	);
 }

@@ -1,3 +1,5 @@
+import type { TalkClientMsg, TalkServerMsg } from './talk/wire';
+
 /*
  * What travels between the page and risad: the names are those of the wire.
  * Positions are whole centimetres, x right, y down; instants are milliseconds
@@ -215,8 +217,9 @@ export type ServerMsg = HelloMsg |
     { t: 'answered'; id: number; name: string; by: string;
 	why: 'admitted' | 'refused' | 'late' | 'gone' } |
     { t: 'bye'; reason: ByeReason } |
+    TalkServerMsg |
     { t: 'error'; code: string; ref?: string; detail: string;
-	field?: string };
+	field?: string; to?: number };
 
 /* Text frames to risad. */
 export type ClientMsg =
@@ -230,7 +233,8 @@ export type ClientMsg =
     { t: 'read'; channel: Channel; id: number } |
     { t: 'erase'; channel: Channel; id: number } |
     { t: 'door'; room: number; lock: boolean } |
-    { t: 'admit'; id: number; in: boolean };
+    { t: 'admit'; id: number; in: boolean } |
+    TalkClientMsg;
 
 /* Answers of /api/v1. */
 export interface Problem {

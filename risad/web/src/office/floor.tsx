@@ -7,6 +7,9 @@ import { OfficeScene } from '../scene/index';
 import type { PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
+import { Gallery } from '../talk/gallery';
+import { TalkPanel } from '../talk/panel';
+import { Pictures } from '../talk/pictures';
 import { openCard } from './card';
 
 /* The drawing: made once, fed by app, told of size and theme from here. */
@@ -31,6 +34,7 @@ function Picture(): JSX.Element {
 			onLegs: (frames) => app.sendLegs(frames),
 			onPick: (user) => openCard(user, { ...at }),
 			onRoom: (room) => app.inRoom(room),
+			onDrawn: () => app.talk.drawn(),
 		});
 		const sizes = new ResizeObserver(() => scene.resize());
 		sizes.observe(el);
@@ -248,11 +252,14 @@ export function Floor(): JSX.Element {
 	return (
 		<main class="stage">
 			<Picture />
+			<Pictures />
 			<TextView />
 			<div class="over">
 				<Banner />
 				{!app.text && <Place />}
 			</div>
+			<Gallery />
+			<TalkPanel />
 			<NoFloor />
 		</main>
 	);

@@ -64,6 +64,8 @@ export interface Scenery {
 	room: number;			/* own room */
 	guest: string;			/* what guests are marked with */
 	goal: Spot | null;		/* where a click leads */
+	/* CSS pixels that lie over somebody's head */
+	lift: ReadonlyMap<number, number>;
 }
 
 /* CSS pixels of a figure's unit: figures stay legible on a wide view. */
@@ -423,7 +425,8 @@ function drawBubbles(c: Ctx, s: Scenery, people: readonly Placed[]): void
 		if (left <= 0 || p.a.text === '')
 			continue;
 		const b = bubble(p.a.text, s.pal, s.ratio);
-		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8;
+		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8 -
+		    (s.lift.get(p.a.user) ?? 0);
 		const x = Math.min(Math.max(p.x - b.w / 2, 2),
 		    Math.max(2, s.width - b.w - 2));
 		c.globalAlpha = s.still ? 1 : Math.min(1, left / FADE);
