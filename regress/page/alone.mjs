@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 if (process.env.RISAD_ALONE === undefined) {
 	const r = spawnSync('unshare', ['-n', 'sh', '-c',
 	    'ip link set lo up && exec "$0" "$@"', process.execPath,
-	    process.argv[1]], { stdio: 'inherit',
+	    ...process.execArgv, process.argv[1]], { stdio: 'inherit',
 	    env: { ...process.env, RISAD_ALONE: '1' } });
 	process.exit(r.status ?? 1);
 }

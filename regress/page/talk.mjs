@@ -54,9 +54,12 @@ async function arrived() {
 
 export class Talker extends Seat {
 	static async join(browser, daemon, tenant, options) {
+		/* Who may use devices may know of the loopback. */
 		const s = await super.open(browser, daemon, tenant,
-		    { ...options, go: false });
+		    { permissions: ['camera', 'microphone'], ...options,
+		    go: false });
 
+		s.expect(/api\/v1\/talk/);
 		await s.context.addInitScript(watchTalk);
 		Object.setPrototypeOf(s, Talker.prototype);
 		await s.page.goto(daemon.url(tenant));
@@ -78,10 +81,11 @@ export class Talker extends Seat {
 		return (this.floor().you);
 	}
 
-	/* Walks to a room, or to a place in the open. */
+	/* Walks to a room, unless one is there. */
 	async goTo(room) {
 		await this.$('text-toggle').click();
-		await this.$(`goto-${room}`).click();
+		if (await this.$(`goto-${room}`).isVisible())
+			await this.$(`goto-${room}`).click();
 		await this.$('text-toggle').click();
 	}
 

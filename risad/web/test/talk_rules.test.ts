@@ -126,10 +126,10 @@ test('a browser that keeps nothing still works', () => {
 	save({ getItem: no, setItem: no }, usual);
 });
 
-test('echo and noise are suppressed, a missing device is no end', () => {
+test('echo and noise are suppressed, the chosen device is asked for', () => {
 	assert.equal(micWish('').echoCancellation, true);
 	assert.equal(micWish('').noiseSuppression, true);
-	assert.deepEqual(micWish('a').deviceId, { ideal: 'a' });
+	assert.deepEqual(micWish('a').deviceId, { exact: 'a' });
 	assert.equal('deviceId' in camWish(''), false);
 });
 

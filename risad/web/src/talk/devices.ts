@@ -28,9 +28,8 @@ export function mediaFailure(e: unknown): Key {
 	}
 }
 
-/* The chosen one if it is there: another one is better than none. */
 function device(id: string): MediaTrackConstraints {
-	return (id === '' ? {} : { deviceId: { ideal: id } });
+	return (id === '' ? {} : { deviceId: { exact: id } });
 }
 
 export function micWish(id: string): MediaTrackConstraints {
@@ -101,16 +100,16 @@ export class Devices {
 			this.gone(kind, old.label);
 	}
 
-	/* Where sound goes: "" for where it usually does. */
-	speaker(): string {
-		const id = this.settings.speaker;
+	/* The chosen one if it is there, "" for the usual one. */
+	chosen(kind: DeviceKind): string {
+		const id = this.settings[kind];
 
-		return (this.list.speaker.some((d) => d.id === id) ? id : '');
+		return (this.list[kind].some((d) => d.id === id) ? id : '');
 	}
 
 	async mic(): Promise<MediaStreamTrack> {
 		const s = await navigator.mediaDevices.getUserMedia({ audio:
-		    micWish(this.settings.mic) });
+		    micWish(this.chosen('mic')) });
 
 		void this.refresh();
 		return (first(s));
@@ -118,7 +117,7 @@ export class Devices {
 
 	async cam(): Promise<MediaStreamTrack> {
 		const s = await navigator.mediaDevices.getUserMedia({ video:
-		    camWish(this.settings.cam) });
+		    camWish(this.chosen('cam')) });
 		const t = first(s);
 
 		t.contentHint = 'motion';

@@ -133,6 +133,8 @@ export class Engine {
 		this.attached = true;
 		this.early = [];
 		this.now = { ...EMPTY };
+		for (const p of PARTS)
+			this.waits[p] = this.own.tracks[p] !== null;
 		if (back)
 			this.keep();
 		void this.ask();
@@ -458,7 +460,7 @@ export class Engine {
 	}
 
 	testSpeaker(): Promise<void> {
-		return (ring(this.devices.speaker()));
+		return (ring(this.devices.chosen('speaker')));
 	}
 
 	canChooseSpeaker(): boolean {
@@ -535,6 +537,7 @@ export class Engine {
 		if (part === 'screen')
 			return (this.turn('screen', false));
 		try {
+			await this.devices.refresh();
 			await this.own.start(part);
 			this.host.tell('talk.pulled', { device });
 		} catch {
@@ -562,7 +565,7 @@ export class Engine {
 		const all = [...this.members.values()];
 		const n = all.filter((m) => m.hears()).length;
 		const pictures = !this.devices.settings.sound;
-		const speaker = this.devices.speaker();
+		const speaker = this.devices.chosen('speaker');
 
 		for (const m of all) {
 			for (const s of SLOTS)
