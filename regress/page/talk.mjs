@@ -4,7 +4,7 @@ import { until } from './daemon.mjs';
 
 /* Devices that are not there, allowed at once; the loopback is a network. */
 export const FAKES = ['--use-fake-ui-for-media-stream',
-    '--use-fake-device-for-media-stream=device-count=2',
+    '--use-fake-device-for-media-stream=device-count=2,fps=5',
     '--allow-loopback-in-peer-connection',
     '--autoplay-policy=no-user-gesture-required'];
 
@@ -15,6 +15,8 @@ function watchTalk() {
 	const ask = media?.getUserMedia.bind(media);
 	const peers = [];
 	const tracks = [];
+	const every = window.setInterval.bind(window);
+	let ticks = 0;
 
 	window.RTCPeerConnection = class extends Real {
 		constructor(config) {
@@ -28,7 +30,14 @@ function watchTalk() {
 			tracks.push(...s.getTracks());
 			return (s);
 		};
-	Object.defineProperty(window, 'talked', { value: { peers, tracks } });
+	window.setInterval = (fn, ms) => every(() => {
+		ticks++;
+		fn();
+	}, ms);
+	Object.defineProperty(window, 'talked', { value: { peers, tracks,
+	    get ticks() {
+		return (ticks);
+	    } } });
 }
 
 /* Of each connection that is open: what has arrived, and how. */

@@ -10,7 +10,7 @@ const BROKEN = /WebSocket connection|ERR_|Failed to load resource/;
 const NAMES = ['Ann Aoki', 'Ben Bauer', 'Cat Chen', 'Dan Doi', 'Eva Endo',
     'Fay Fujii'];
 
-let daemon, browser, rooms;
+let daemon, browser, rooms, stage;
 const people = [];
 
 before(async () => {
@@ -22,6 +22,7 @@ before(async () => {
 	const { map } = await daemon.api(people[0], 'GET', `/floors/${id}`);
 	rooms = map.rooms.filter((r) => r.kind === 'meeting' &&
 	    r.doors.length > 0).sort((a, b) => b.capacity - a.capacity);
+	stage = map.rooms.find((r) => r.kind === 'stage');
 	browser = await openBrowser(...FAKES);
 });
 
@@ -31,14 +32,14 @@ after(async () => {
 });
 
 /* So many, in one room. */
-async function gather(seat, n) {
+async function gather(seat, n, room = rooms[0]) {
 	const all = [];
 
 	for (const who of people.slice(0, n)) {
 		const s = seat(await Talker.join(browser, daemon, 'acme',
 		    { who }));
 		s.expect(BROKEN);
-		await s.goTo(rooms[0].id);
+		await s.goTo(room.id);
 		all.push(s);
 	}
 	for (const s of all)
@@ -161,4 +162,141 @@ test('six: everybody hears and sees everybody', { timeout: 200000 }, () =>
 	await all[0].$('gallery-toggle').click();
 	for (const who of people.slice(1))
 		await all[0].see(`tile-face-${who.id}`);
+}));
+
+test('screens: several at once, with their cameras, and none any more', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('screen');
+	await b.see(`tile-screen-${people[0].id}`);
+	await b.flows(1, ['bytes', 'frames']);
+	await b.turnOn('screen');
+	await b.see(`tile-screen-${people[1].id}`);
+	await a.see(`tile-screen-${people[1].id}`);
+	await a.flows(1, ['bytes', 'frames']);
+	await a.turnOff('screen');
+	await b.gone(`tile-screen-${people[0].id}`);
+	await b.$('gallery-close').click();
+	await b.gone('gallery');
+}));
+
+test('push to talk: heard while the key is held', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const heard = () => b.talk().with[0].mic;
+
+	await a.$('dock-devices').click();
+	await a.$('push-key').click();
+	await a.page.keyboard.press('KeyV');
+	await a.reads('push-key', /^V$/);
+	await a.page.keyboard.press('Escape');
+	await a.page.keyboard.down('KeyV');
+	await until(heard, 'the key is held');
+	await b.flows(1);
+	await a.page.keyboard.up('KeyV');
+	await until(() => !heard(), 'the key is let go');
+	assert.deepEqual(await a.live(), []);
+	const n = a.sent.length;
+	await a.$('chat-input').click();
+	await a.page.keyboard.type('very vivid');
+	assert.equal(await a.$('chat-input').inputValue(), 'very vivid');
+	assert.ok(a.sent.slice(n).every((m) => m.t !== 'media'));
+	await a.page.evaluate('localStorage.clear()');
+}));
+
+test('away and do not disturb mute', () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('mic');
+	await a.turnOn('cam');
+	await b.flows(1);
+	await a.$('status-button').click();
+	await a.$('status-away').click();
+	await until(() => !a.talk().me.mic && !a.talk().me.cam, 'mute');
+	await until(async () => (await a.live()).length === 0, 'no tracks');
+	await a.reads('toast', /away or do not disturb/);
+	await a.page.keyboard.press('Escape');
+	await a.$('dock-mic').click();
+	await a.reads('toast', /away or do not disturb/);
+	assert.deepEqual(await a.live(), []);
+	await daemon.api(people[0], 'PATCH', '/me', { status: 'available' });
+}));
+
+test('another network: new ways, the same connection', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const ufrag = () => a.page.evaluate(`window.talked.peers.at(-1)
+	    .localDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]`);
+
+	await a.turnOn('mic');
+	await b.turnOn('mic');
+	for (const s of [a, b])
+		await s.flows(1);
+	const made = await a.made();
+	const was = await ufrag();
+	/* Both at once: one gives way. */
+	for (const s of [a, b])
+		await s.page.evaluate(`window.talked.peers.at(-1)
+		    .restartIce()`);
+	await until(async () => await ufrag() !== was, 'restarted');
+	for (const s of [a, b])
+		await s.flows(1);
+	assert.equal(await a.made(), made);
+}));
+
+test('sound only: no pictures, the sound goes on', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await b.turnOn('mic');
+	await b.turnOn('cam');
+	await a.flows(1, ['energy', 'frames']);
+	await a.$('dock-devices').click();
+	await a.$('sound-only').check();
+	await a.page.keyboard.press('Escape');
+	await a.gone(`picture-${people[1].id}`);
+	await until(async () => {
+		const [p] = await a.arrived();
+		const [q] = await a.arrived();
+		return (p.frames === q.frames);
+	}, 'no more pictures');
+	await a.flows(1);
+	await a.page.evaluate('localStorage.clear()');
+}));
+
+test('a stage: the word is asked for, given and given back', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2, stage);
+	const [x, y] = [a.you(), b.you()];
+
+	await a.$('dock-mic').click();
+	await a.$('check-join').click();
+	await a.reads('toast', /Raise your hand/);
+	assert.deepEqual(await a.live(), []);
+	await a.$('hand').click();
+	await a.see('word-back');
+	await a.turnOn('mic');
+	await b.flows(1);
+	await b.$('hand').click();
+	await a.$(`word-${y}`).click();
+	await b.see('word-back');
+	await b.turnOn('mic');
+	await a.flows(1);
+	await a.$('word-back').click();
+	await until(() => !a.talk().me.mic && !a.talk().stage.speakers
+	    .includes(x), 'given back');
+	await until(async () => (await a.live()).length === 0, 'no tracks');
+}));
+
+test('a page that talks to nobody rests', () => seated(async (seat) => {
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: people[0] }));
+
+	await a.page.waitForFunction(`(() => {
+		const n = window.seen.frames;
+		return (new Promise((go) => setTimeout(() => go(
+		    window.seen.frames === n), 1000)));
+	})()`);
+	assert.equal(await a.page.evaluate('window.talked.ticks'), 0);
 }));

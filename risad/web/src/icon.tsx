@@ -1,7 +1,7 @@
 import { ArrowDown, ArrowLeft, Building2, Check, ChevronDown, ChevronUp,
     CircleAlert, ClipboardCheck, Copy, DoorClosed, DoorOpen, Download,
     Ellipsis, Eye, EyeOff, Fingerprint, Footprints, KeyRound, Languages,
-    LocateFixed, Lock, LogOut, Mail, Map as MapIcon, MapPin,
+    LocateFixed, Lock, LogOut, Mail, Map as MapIcon, MapPin, Pin,
     MessageSquareText, Minus, MonitorSmartphone, PanelLeft, PanelRight,
     Pencil, Plus, Printer, RefreshCw, RotateCw, ScrollText, Search,
     SendHorizontal, Shield, Ear, Hand, LayoutGrid, Maximize2, Megaphone,
@@ -30,7 +30,7 @@ const icons = {
 	walk: Footprints,
 	mic: Mic, 'mic-off': MicOff, cam: Video, 'cam-off': VideoOff,
 	screen: MonitorUp, ear: Ear, grid: LayoutGrid, full: Maximize2,
-	hand: Hand, word: Megaphone, volume: Volume2,
+	hand: Hand, hold: Pin, word: Megaphone, volume: Volume2,
 	'volume-off': VolumeX,
 } satisfies Record<string, IconNode>;
 

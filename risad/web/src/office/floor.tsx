@@ -254,12 +254,12 @@ export function Floor(): JSX.Element {
 			<Picture />
 			<Pictures />
 			<TextView />
+			<Gallery />
 			<div class="over">
 				<Banner />
-				{!app.text && <Place />}
+				{!app.text && !app.talk.gallery && <Place />}
+				<TalkPanel />
 			</div>
-			<Gallery />
-			<TalkPanel />
 			<NoFloor />
 		</main>
 	);

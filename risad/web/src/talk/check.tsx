@@ -104,7 +104,7 @@ function Preview(p: { trial: Trial; on: boolean }): JSX.Element {
 	const me = app.user;
 
 	return (
-		<div class="check-picture" data-testid="check-picture">
+		<div class="trial-picture" data-testid="check-picture">
 			{stream !== null ? <Video stream={stream}
 			    mirror={true} label={app.t('talk.device.cam')} /> :
 			    me !== null && <Face look={me.look} size={96} />}
@@ -134,10 +134,10 @@ function CheckBody(p: { e: Engine; close(): void }): JSX.Element {
 	};
 
 	return (
-		<div class="check">
-			<div class="check-left">
+		<div class="trial">
+			<div class="trial-left">
 				<Preview trial={picture} on={cam} />
-				<div class="check-switches">
+				<div class="trial-switches">
 					{app.talk.may('voice') && <Switch
 					    kind="mic" on={mic}
 					    flip={() => setMic(!mic)} />}
@@ -146,7 +146,7 @@ function CheckBody(p: { e: Engine; close(): void }): JSX.Element {
 					    flip={() => setCam(!cam)} />}
 				</div>
 			</div>
-			<div class="check-right">
+			<div class="trial-right">
 				<Fault error={voice.error || picture.error} />
 				<DeviceField e={e} kind="mic" />
 				<Level e={e} track={voice.track} />

@@ -50,7 +50,9 @@ function label(e: Entry): string {
 	    name);
 }
 
-function Tile(p: { e: Entry; large: boolean; choose?(): void }):
+/* whole: large enough to be worth the whole screen. */
+function Tile(p: { e: Entry; large: boolean; whole: boolean;
+    choose?(): void }):
     JSX.Element {
 	const { e } = p;
 	const ref = useRef<HTMLElement>(null);
@@ -81,9 +83,10 @@ function Tile(p: { e: Entry; large: boolean; choose?(): void }):
 				    onClick={p.choose} title={app.t(
 				    'talk.larger')} aria-label={`${app.t(
 				    'talk.larger')}: ${words}`}>
-					<Icon name="grid" size={16} />
+					<Icon name="hold" size={16} />
 				</button>}
-				{e.stream !== null && <button type="button"
+				{e.stream !== null && p.whole && <button
+				    type="button"
 				    class="icon-button" onClick={full}
 				    data-testid={`full-${e.key}`}
 				    title={app.t('talk.full.screen')}
@@ -119,12 +122,13 @@ function Wall(): JSX.Element {
 	return (
 		<div class={large === undefined ? 'wall' : 'wall shared'}>
 			{large !== undefined && <Tile key={large.key}
-			    e={large} large={true} />}
+			    e={large} large={true} whole={true} />}
 			<div class="tiles" style={large === undefined ?
 			    { gridTemplateColumns: `repeat(${columns(
 			    rest.length)}, minmax(0, 1fr))` } : {}}>
 				{rest.map((e) => <Tile key={e.key} e={e}
-				    large={false} choose={e.stream === null ?
+				    large={false} whole={large === undefined}
+				    choose={e.stream === null ?
 				    undefined : () => choose(e.key)} />)}
 			</div>
 		</div>

@@ -129,7 +129,7 @@ export class Talk {
 
 	setGallery(on: boolean): void {
 		this.gallery = on;
-		this.app.changed('talk');
+		this.app.changed('talk', 'ui');
 	}
 
 	/* ---- inside ---- */
@@ -141,7 +141,7 @@ export class Talk {
 				this.seen.delete(w.id);
 			else if (!this.seen.has(w.id)) {
 				this.seen.add(w.id);
-				this.gallery = true;
+				this.setGallery(true);
 			}
 		}
 	}
