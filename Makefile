@@ -49,6 +49,7 @@ SRCS =		risad/access.c \
 		risad/csv.c \
 		risad/db.c \
 		risad/door.c \
+		risad/earshot.c \
 		risad/floor.c \
 		risad/grant.c \
 		risad/hash.c \
@@ -82,6 +83,7 @@ SRCS =		risad/access.c \
 		risad/reseal.c \
 		risad/role.c \
 		risad/say.c \
+		risad/say_talk.c \
 		risad/seal.c \
 		risad/session.c \
 		risad/spawn.c \
@@ -127,6 +129,9 @@ SRCS =		risad/access.c \
 		risad/storage_signin.c \
 		risad/storage_task.c \
 		risad/storage_talk.c \
+		risad/talk.c \
+		risad/talk_bubble.c \
+		risad/talk_lead.c \
 		risad/tick.c \
 		risad/utf8.c \
 		risad/util.c \

@@ -836,7 +836,8 @@ const char *
 access_word(uint8_t kind)
 {
 	static const char	*const words[ACCESS_MAX] = {
-		"request", "sign-in", "sign-out", "failed", "enter", "leave"
+		"request", "sign-in", "sign-out", "failed", "enter", "leave",
+		"talk", "talk-end"
 	};
 
 	return (kind < ACCESS_MAX ? words[kind] : "?");

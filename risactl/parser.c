@@ -973,7 +973,8 @@ static const char *
 argument(struct command *cm, enum token_type type, const char *s)
 {
 	static const char	*const kinds[ACCESS_MAX] = {
-		"request", "sign-in", "sign-out", "failed", "enter", "leave"
+		"request", "sign-in", "sign-out", "failed", "enter", "leave",
+		"talk", "talk-end"
 	};
 	struct network	 nw;
 	const char	*why;

@@ -163,3 +163,17 @@ access_floor(const struct login *lg, enum access_kind kind, uint32_t floor)
 	m.grant = lg->lg_last;
 	tell(&m);
 }
+
+void
+access_talk(const struct login *lg, enum access_kind kind, uint32_t floor,
+    uint32_t user)
+{
+	char		 text[24];
+	struct m_access	 m = { .kind = (uint8_t)kind, .floor = floor,
+			    .addr = lg->lg_addr, .text = text };
+
+	(void)snprintf(text, sizeof(text), "with %u", user);
+	m.tenant = lg->lg_tenant;
+	m.grant = lg->lg_last;
+	tell(&m);
+}

@@ -11,7 +11,8 @@
 #define ADMIN	"/api/v1/admin"
 
 static const char *const kinds[ACCESS_MAX] = {
-	"request", "sign-in", "sign-out", "failed", "enter", "leave"
+	"request", "sign-in", "sign-out", "failed", "enter", "leave",
+	"talk", "talk-end"
 };
 
 /* A number of the query; 0 where there is none, -1: it is not one. */

@@ -4,6 +4,7 @@
 #include "bus.h"
 #include "log.h"
 #include "office.h"
+#include "talk.h"
 #include "tick.h"
 #include "util.h"
 
@@ -96,6 +97,9 @@ bus_avatar(struct peer *pe, struct avatar *av)
 	m.ty = (uint16_t)av->av_leg.y1;
 	m.time = (uint32_t)now;
 	m.locker = av->av_floor->fl_locker[av->av_room];
+	m.media = av->av_media;
+	m.bubble = av->av_bubble;
+	m.since = (uint32_t)av->av_since;
 	m.name = av->av_name;
 	m.note = av->av_note;
 	bus_send(pe, IMSG_BUS_JOIN, &m);
@@ -134,6 +138,45 @@ bus_legs(struct floor *fl, const void *frame, size_t len)
 				    { frame, len } };
 
 	bus_send(NULL, IMSG_BUS_LEGS, &m);
+}
+
+void
+bus_pair(struct floor *fl, unsigned int worker, uint16_t a, uint16_t b,
+    uint8_t state)
+{
+	struct m_bus_pair	 m = { fl->fl_office->of_tenant, fl->fl_id, a,
+				    b, state };
+	struct peer		*pe = NULL;
+
+	if (worker != BUS_ALL &&
+	    (pe = proc_peer(PROC_SESSION, worker)) == NULL)
+		return;
+	bus_send(pe, IMSG_BUS_PAIR, &m);
+}
+
+void
+bus_signal(const struct avatar *from, const struct avatar *to,
+    const char *data)
+{
+	struct m_bus_signal	 m = { from->av_floor->fl_office->of_tenant,
+				    from->av_floor->fl_id, from->av_id,
+				    to->av_id, data };
+	struct peer		*pe = proc_peer(PROC_SESSION, to->av_worker);
+
+	if (pe != NULL)
+		bus_send(pe, IMSG_BUS_SIGNAL, &m);
+}
+
+void
+bus_word(const struct avatar *from, const struct avatar *to, int on)
+{
+	struct m_bus_word	 m = { from->av_floor->fl_office->of_tenant,
+				    from->av_floor->fl_id, from->av_id,
+				    to->av_id, on != 0 };
+	struct peer		*pe = proc_peer(PROC_SESSION, to->av_worker);
+
+	if (pe != NULL)
+		bus_send(pe, IMSG_BUS_WORD, &m);
 }
 
 /* A new worker, or an old one anew: all that is ours. */
@@ -230,14 +273,9 @@ static int
 id_taken(struct office *of, const struct m_bus_join *m)
 {
 	struct floor	*fl = floor_find(of, m->floor);
-	struct avatar	*av;
+	struct avatar	*av = fl == NULL ? NULL : avatar_numbered(fl, m->id);
 
-	if (fl == NULL)
-		return (0);
-	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-		if (av->av_id == m->id && av->av_user != m->user)
-			return (1);
-	return (0);
+	return (av != NULL && av->av_user != m->user);
 }
 
 static void
@@ -285,6 +323,7 @@ joined(unsigned int inst, const struct m_bus_join *m)
 		av->av_guest = ho->ho_guest;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,
 	    bus_time(m->time));
+	talk_told(av, m, bus_time(m->since));
 	floor_room_told(av, m->room);
 	if (m->locker != 0 && fl->fl_locker[m->room] == 0)
 		floor_door_told(fl, m->room, 1, m->locker);
@@ -384,9 +423,7 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 		return (0);
 	t0 = bus_time(get16(p + 1) | get16(p + 3) << 16);
 	for (p += FRAME_HEAD; n > 0; n--, p += ENTRY) {
-		TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
-			if (av->av_id == get16(p))
-				break;
+		av = avatar_numbered(fl, get16(p));
 		if (av == NULL || av->av_worker != pe->pe_inst ||
 		    av->av_person != NULL)
 			continue;
@@ -416,6 +453,31 @@ door(struct peer *pe, const struct m_bus_door *m)
 		floor_door_told(fl, m->room, m->locked, m->by);
 }
 
+static struct floor *
+floor_told(uint32_t tenant, uint32_t floor)
+{
+	struct office	*of = office_get(tenant);
+
+	return (of == NULL ? NULL : floor_find(of, floor));
+}
+
+/* All three begin with the tenant and the floor. */
+static int
+talk_imsg(struct peer *pe, uint32_t type, const void *m)
+{
+	const struct m_bus_pair	*mp = m;
+	struct floor		*fl = floor_told(mp->tenant, mp->floor);
+
+	if (fl == NULL || fl->fl_local == 0)
+		return (0);
+	if (type == IMSG_BUS_SIGNAL)
+		return (signal_told(pe, fl, m));
+	if (type == IMSG_BUS_WORD)
+		return (talk_word_told(pe, fl, m));
+	talk_pair_told(pe, fl, m);
+	return (0);
+}
+
 int
 bus_imsg(struct peer *pe, uint32_t type, const void *m)
 {
@@ -431,6 +493,10 @@ bus_imsg(struct peer *pe, uint32_t type, const void *m)
 	case IMSG_BUS_DOOR:
 		door(pe, m);
 		return (0);
+	case IMSG_BUS_PAIR:
+	case IMSG_BUS_SIGNAL:
+	case IMSG_BUS_WORD:
+		return (talk_imsg(pe, type, m));
 	default:
 		return (-1);
 	}

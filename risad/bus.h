@@ -22,6 +22,14 @@ void	 bus_storage_down(void);
 void	 bus_joined(struct avatar *);
 void	 bus_left(struct avatar *, int gone);
 void	 bus_door(struct floor *, uint8_t room);
+/* See talk.h: to one worker, or to BUS_ALL. */
+#define BUS_ALL	MAX_SESSIONS
+void	 bus_pair(struct floor *, unsigned int worker, uint16_t a, uint16_t b,
+	    uint8_t state);
+/* To the worker of the second, of what the first says to it. */
+void	 bus_signal(const struct avatar *, const struct avatar *,
+	    const char *data);
+void	 bus_word(const struct avatar *, const struct avatar *, int on);
 /*
  * The frame of our changes, to all: who has nobody on the floor must know
  * where people are when somebody comes.

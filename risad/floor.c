@@ -6,6 +6,7 @@
 #include "bus.h"
 #include "log.h"
 #include "office.h"
+#include "talk.h"
 #include "tick.h"
 #include "util.h"
 
@@ -170,6 +171,7 @@ floor_release(struct floor *fl)
 	if (fl->fl_people > 0)
 		return;
 	tick_forget(fl);
+	talk_forget(fl);
 	RB_REMOVE(floor_tree, &fl->fl_office->of_floors, fl);
 	map_free(fl->fl_map);
 	chunk_free(fl->fl_doc);
@@ -223,6 +225,7 @@ room_change(struct avatar *av, uint8_t room)
 	av->av_room = room;
 	room_count(fl, room, 1);
 	room_count(fl, old, -1);
+	talk_room(av);
 }
 
 static void
@@ -244,6 +247,17 @@ avatar_find(struct office *of, uint32_t user)
 
 	key.av_user = user;
 	return (RB_FIND(avatar_tree, &of->of_avatars, &key));
+}
+
+struct avatar *
+avatar_numbered(const struct floor *fl, uint64_t id)
+{
+	struct avatar	*av;
+
+	TAILQ_FOREACH(av, &fl->fl_avatars, av_floor_entry)
+		if (av->av_id == id)
+			return (av);
+	return (NULL);
 }
 
 void
@@ -381,6 +395,7 @@ avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
 	av->av_outx = x;
 	av->av_outy = y;
 	room_change(av, map_room_at(fl->fl_map, x, y));
+	talk_wake(fl);
 	return (av);
 }
 
@@ -404,6 +419,7 @@ avatar_free(struct avatar *av)
 {
 	struct floor	*fl = av->av_floor;
 
+	talk_left(av);
 	tick_unmark(av);
 	tick_unmark_far(av);
 	office_unsave(av);

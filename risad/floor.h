@@ -6,6 +6,7 @@
 #ifndef FLOOR_H
 #define FLOOR_H
 
+#include "earshot.h"
 #include "map.h"
 #include "session.h"
 #include "walk.h"
@@ -46,6 +47,12 @@ struct avatar {
 	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
 	int			 av_unsaved;		/* it is one of them */
 	uint16_t		 av_over;		/* taken over from */
+	uint8_t			 av_media;	/* MEDIA_*, see talk.h */
+	uint8_t			 av_full;	/* in nobody's talk for want */
+	uint8_t			 av_told;	/* 0: its talk has changed */
+	uint16_t		 av_bubble;	/* 0: in none */
+	uint64_t		 av_since;	/* takes part, mono ms */
+	uint64_t		 av_bubbled;	/* in it, mono ms */
 	char			*av_name, *av_note;
 	char			*av_text;		/* for pages, or NULL */
 };
@@ -83,6 +90,12 @@ struct floor {
 	uint64_t		 fl_ticked, fl_due;	/* tick, mono ms */
 	uint64_t		 fl_all;	/* told those far away, too */
 	struct event		 fl_timer;
+	struct pairs		 fl_pairs;	/* talk.c: of all, or of ours */
+	unsigned int		 fl_ears;	/* who take part */
+	int			 fl_leads;	/* we say who talks with whom */
+	uint16_t		 fl_bubble;	/* given last */
+	uint64_t		 fl_talk_due;	/* the next step, mono ms */
+	struct event		 fl_talk;
 };
 
 TAILQ_HEAD(person_list, person);
@@ -144,6 +157,8 @@ int		 floor_load(struct floor *, const struct m_floor_doc *);
 void		 floor_release(struct floor *);
 
 struct avatar	*avatar_find(struct office *, uint32_t user);
+/* The one of this number on the floor, or NULL. */
+struct avatar	*avatar_numbered(const struct floor *, uint64_t id);
 /*
  * Put somebody on the floor: at x, y if one may be there, else at a spawn
  * point.  NULL when the floor is full.

@@ -143,13 +143,16 @@ map_shallow(const char *s, size_t len)
 	return (1);
 }
 
+/* The word's place in the list, or -1. */
 static int
 map_listed(const char *word, const char *const *list)
 {
-	for (; *list != NULL; list++)
-		if (strcmp(word, *list) == 0)
-			return (1);
-	return (0);
+	int	 i;
+
+	for (i = 0; list[i] != NULL; i++)
+		if (strcmp(word, list[i]) == 0)
+			return (i);
+	return (-1);
 }
 
 /* An object with all of these keys and no other; all are required. */
@@ -163,7 +166,7 @@ map_keys(struct map_ctx *mc, json_t *obj, const char *at,
 	if (!json_is_object(obj))
 		return (map_bad(mc, at, "not an object"));
 	json_object_foreach(obj, key, value) {
-		if (!map_listed(key, keys))
+		if (map_listed(key, keys) == -1)
 			return (map_bad(mc, at, "unknown key"));
 	}
 	for (; *keys != NULL; keys++)
@@ -210,20 +213,22 @@ map_field(struct map_ctx *mc, json_t *obj, const char *at, const char *key,
 	return (map_int(mc, json_object_get(obj, key), path, min, max, n));
 }
 
+/* The word's place in the list, or -1 when it is none of it. */
 static int
 map_word(struct map_ctx *mc, json_t *obj, const char *at, const char *key,
     const char *const *list)
 {
 	char		 path[2 * MAP_PATHLEN];
 	const char	*s;
+	int		 i;
 
 	(void)snprintf(path, sizeof(path), "%s%s%s", at,
 	    *at == '\0' ? "" : ".", key);
 	if ((s = json_string_value(json_object_get(obj, key))) == NULL)
 		return (map_bad(mc, path, "not a string"));
-	if (!map_listed(s, list))
+	if ((i = map_listed(s, list)) == -1)
 		return (map_bad(mc, path, "unknown word"));
-	return (0);
+	return (i);
 }
 
 /* jansson has checked the UTF-8 and lets no NUL in; U+0080..9F is C2 80..9F. */
@@ -394,12 +399,13 @@ map_one_room(struct map_ctx *mc, json_t *v, const char *at,
 {
 	int32_t	 capacity, id;
 	json_t	*lock;
+	int	 kind;
 
 	if (map_keys(mc, v, at, map_room_keys) == -1 ||
 	    map_field(mc, v, at, "id", 1, UINT8_MAX, &id) == -1 ||
 	    map_field(mc, v, at, "capacity", 1, MAP_MAXCAPACITY,
 	    &capacity) == -1 ||
-	    map_word(mc, v, at, "kind", map_room_kinds) == -1 ||
+	    (kind = map_word(mc, v, at, "kind", map_room_kinds)) == -1 ||
 	    map_word(mc, v, at, "surface", map_surfaces) == -1 ||
 	    map_name(mc, json_object_get(v, "name"), at) == -1)
 		return (-1);
@@ -407,6 +413,7 @@ map_one_room(struct map_ctx *mc, json_t *v, const char *at,
 	if (!json_is_boolean(lock))
 		return (map_bad(mc, at, "lock is not true or false"));
 	rm->rm_id = (uint8_t)id;
+	rm->rm_kind = (uint8_t)kind;
 	rm->rm_capacity = (uint16_t)capacity;
 	rm->rm_lock = json_is_true(lock) != 0;
 	if (map_shape(mc, json_object_get(v, "shape"), at, rm) == -1 ||

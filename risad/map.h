@@ -22,6 +22,9 @@
 #define MAP_MAXNAME	64		/* characters, not bytes */
 #define MAP_MAXFURNITURE 2048
 #define MAP_MAXSPAWN	64
+/* What a room is for, as map_room_kinds of map.c has the words. */
+enum map_kind { ROOM_MEETING, ROOM_QUIET, ROOM_STAGE, ROOM_DESK, ROOM_LOBBY,
+		ROOM_CAFE };
 #define MAP_CELLSHIFT	8		/* grid cells of 256 cm */
 
 struct map_point {
@@ -36,6 +39,7 @@ struct map_room {
 	uint8_t			 rm_id;		/* 1..255 */
 	uint8_t			 rm_npoints, rm_ndoors;
 	uint8_t			 rm_lock;	/* may be locked from inside */
+	uint8_t			 rm_kind;	/* enum map_kind */
 	uint16_t		 rm_capacity;
 	int32_t			 rm_left, rm_top, rm_right, rm_bottom;
 	struct map_point	 rm_points[MAP_MAXPOINTS];

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "csv.h"
+#include "earshot.h"
 #include "msg.h"
 #include "network.h"
 #include "strength.h"
@@ -954,7 +955,8 @@ static const struct field bus_join[] = {
 	N8(m_bus_join, heading, UINT8_MAX), N32(m_bus_join, look),
 	N16(m_bus_join, x), N16(m_bus_join, y), N16(m_bus_join, tx),
 	N16(m_bus_join, ty), N32(m_bus_join, time),
-	N32(m_bus_join, locker),
+	N32(m_bus_join, locker), N8(m_bus_join, media, UINT8_MAX),
+	N16(m_bus_join, bubble), N32(m_bus_join, since),
 	STR(m_bus_join, name, MAX_NAME), STR(m_bus_join, note, MAX_NOTE), END
 };
 static const struct field bus_left[] = {
@@ -968,6 +970,20 @@ static const struct field bus_legs[] = {
 static const struct field bus_door[] = {
 	N32(m_bus_door, tenant), N32(m_bus_door, floor), N32(m_bus_door, by),
 	N8(m_bus_door, room, UINT8_MAX), N8(m_bus_door, locked, 1), END
+};
+static const struct field bus_pair[] = {
+	N32(m_bus_pair, tenant), N32(m_bus_pair, floor), N16(m_bus_pair, a),
+	N16(m_bus_pair, b), N8(m_bus_pair, state, PAIR_FULL), END
+};
+static const struct field bus_signal[] = {
+	N32(m_bus_signal, tenant), N32(m_bus_signal, floor),
+	N16(m_bus_signal, from), N16(m_bus_signal, to),
+	STR(m_bus_signal, data, MAX_SIGNAL), END
+};
+static const struct field bus_word[] = {
+	N32(m_bus_word, tenant), N32(m_bus_word, floor),
+	N16(m_bus_word, from), N16(m_bus_word, to),
+	N8(m_bus_word, on, 1), END
 };
 static const struct field bus_msg[] = {
 	N32(m_bus_msg, tenant), N8(m_bus_msg, kind, CHANNEL_MAX - 1),
@@ -1334,6 +1350,9 @@ static const struct row {
 	ROW(BUS_LEFT, S, S, bus_left),
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),
+	ROW(BUS_PAIR, S, S, bus_pair),
+	ROW(BUS_SIGNAL, S, S, bus_signal),
+	ROW(BUS_WORD, S, S, bus_word),
 	ROW(BUS_MSG, D, S, bus_msg),
 	ROW(BUS_ERASED, D, S, bus_erased),
 	ROW(BUS_CLEARED, D, S, bus_cleared),

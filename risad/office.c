@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "person.h"
+#include "talk.h"
 #include "tick.h"
 #include "util.h"
 
@@ -257,6 +258,13 @@ office_door(struct floor *fl, uint8_t room)
 	tell_floor(fl, NULL, frame_json(json_pack("{ss si sb sI}", "t", "door",
 	    "room", room, "locked", fl->fl_locker[room] != 0, "by",
 	    (json_int_t)fl->fl_locker[room])));
+}
+
+void
+office_bubbles(struct floor *fl)
+{
+	tell_floor(fl, NULL, frame_json(json_pack("{ss so}", "t", "bubbles",
+	    "list", talk_bubbles(fl))));
 }
 
 void
@@ -546,6 +554,8 @@ office_role(const struct m_role *m)
 		if (pn->pn_conn->cn_login->lg_role == m->role) {
 			tell_can(pn);
 			knock_show(pn);
+			if (pn->pn_avatar != NULL)
+				talk_check(pn->pn_avatar);
 		}
 }
 
@@ -569,6 +579,7 @@ office_profile(const struct m_user *m)
 	(void)text_set(&av->av_name, m->name);
 	(void)text_set(&av->av_note, m->note);
 	office_changed(av);
+	talk_check(av);
 }
 
 static void

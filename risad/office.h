@@ -43,6 +43,7 @@ void	 office_changed(struct avatar *);	/* room, status, name, look */
 void	 office_left(struct avatar *, int gone);
 void	 office_placed(struct avatar *, enum walk_result);
 void	 office_door(struct floor *, uint8_t room);
+void	 office_bubbles(struct floor *);	/* all there are */
 /* The bytes of a tick for one of ours; later if he does not read. */
 void	 office_tick(struct avatar *, struct chunk *);
 /* Words for the whole floor, or for a room, but not for one avatar. */

@@ -5,6 +5,7 @@
 #include "bus.h"
 #include "log.h"
 #include "person.h"
+#include "talk.h"
 #include "tick.h"
 #include "util.h"
 
@@ -667,10 +668,10 @@ send_floor(struct person *pn)
 		comma = ",";
 	}
 	text_add(&tx, "],");
-	text_rest(&tx, json_pack("{ss sI ss sI si so}", "t", "floor", "id",
+	text_rest(&tx, json_pack("{ss sI ss sI si so so}", "t", "floor", "id",
 	    (json_int_t)fl->fl_id, "name", fl->fl_name, "time",
 	    (json_int_t)(uint32_t)mono_ms(), "you", me->av_id, "doors",
-	    doors));
+	    doors, "bubbles", talk_bubbles(fl)));
 	ck = text_frame(&tx);
 	person_queue(pn, ck);
 	chunk_free(ck);

@@ -28,7 +28,7 @@ struct person {
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
-	struct bucket		 pn_legs, pn_says, pn_texts;
+	struct bucket		 pn_legs, pn_says, pn_texts, pn_signals;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
 };

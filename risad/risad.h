@@ -52,6 +52,7 @@
 #define BACKUP_NONE		1440	/* the minute that no day has */
 #define MAX_BACKUPS		100	/* generations */
 #define MAX_FLOORS		256	/* of a tenant */
+#define MAX_SIGNAL		(48 * 1024)	/* of one, as JSON */
 #define MAX_ASKED		64	/* people asked for by number */
 #define MAX_GROUPS		256
 #define MAX_ROLES		32	/* of a tenant's own */
@@ -178,7 +179,8 @@ enum proof_kind	{ PROOF_CHECKPOINT, PROOF_LOG, PROOF_ERASURE, PROOF_EXPORT,
 		  PROOF_MAX };
 /* What the access log is about. */
 enum access_kind { ACCESS_REQUEST, ACCESS_SIGNIN, ACCESS_SIGNOUT,
-		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_MAX };
+		  ACCESS_FAILED, ACCESS_ENTER, ACCESS_LEAVE, ACCESS_TALK,
+		  ACCESS_TALKED, ACCESS_MAX };
 /* How its lines are wanted: as rows, or as the text of a file. */
 enum log_format	{ LOG_ROWS, LOG_CSV, LOG_JSONL, LOG_FORMAT_MAX };
 /* What an erasure is of, while the tenant is in use. */
@@ -590,6 +592,9 @@ enum imsg_type {
 	IMSG_BUS_LEFT,
 	IMSG_BUS_LEGS,
 	IMSG_BUS_DOOR,
+	IMSG_BUS_PAIR,
+	IMSG_BUS_SIGNAL,
+	IMSG_BUS_WORD,
 
 	/* storage -> session: what a worker need not believe another */
 	IMSG_BUS_MSG,
@@ -1534,7 +1539,25 @@ struct m_bus_join {
 	uint16_t	 x, y, tx, ty;
 	uint32_t	 time;			/* when it was at x, y */
 	uint32_t	 locker;		/* of its room, or 0 */
+	uint8_t		 media;			/* talk.h */
+	uint16_t	 bubble;
+	uint32_t	 since;			/* takes part, as time */
 	const char	*name, *note;
+};
+struct m_bus_pair {
+	uint32_t	 tenant, floor;
+	uint16_t	 a, b;			/* avatars; see talk.c */
+	uint8_t		 state;			/* enum pair_state */
+};
+struct m_bus_signal {
+	uint32_t	 tenant, floor;
+	uint16_t	 from, to;
+	const char	*data;			/* JSON */
+};
+struct m_bus_word {
+	uint32_t	 tenant, floor;
+	uint16_t	 from, to;
+	uint8_t		 on;
 };
 struct m_bus_left {
 	uint32_t	 tenant, floor, user;

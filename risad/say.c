@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "person.h"
+#include "talk.h"
 #include "utf8.h"
 #include "util.h"
 
@@ -415,6 +416,11 @@ static const struct word {
 	{ "erase",	say_erase },
 	{ "door",	say_door },
 	{ "admit",	say_admit },
+	{ "media",	say_media },
+	{ "signal",	say_signal },
+	{ "hand",	say_hand },
+	{ "word",	say_word },
+	{ "unbubble",	say_unbubble },
 };
 
 static int
@@ -422,7 +428,7 @@ for_guests(const char *t)
 {
 	static const char	*const list[] = {
 		"enter", "leave", "status", "say", "history", "read",
-		"erase"
+		"erase", "media", "signal", "hand", "word", "unbubble"
 	};
 	size_t			 i;
 

@@ -308,6 +308,9 @@ void		 access_failed(const struct conn *, const char *mail);
 /* Somebody comes onto a floor, or leaves it. */
 void		 access_floor(const struct login *, enum access_kind,
 		    uint32_t floor);
+/* A talk with the other user has begun, or is over. */
+void		 access_talk(const struct login *, enum access_kind,
+		    uint32_t floor, uint32_t user);
 /* Storage serves, or is away: until then what has happened waits. */
 void		 access_storage(int up);
 

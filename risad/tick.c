@@ -2,6 +2,7 @@
 
 #include "bus.h"
 #include "office.h"
+#include "talk.h"
 #include "tick.h"
 #include "util.h"
 #include "websocket.h"
@@ -364,6 +365,7 @@ tick_mark(struct avatar *av)
 		    av_dirty_entry);
 	}
 	tick_wake(av->av_floor);
+	talk_moved(av);
 }
 
 void

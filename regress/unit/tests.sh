@@ -10,6 +10,7 @@ unit both test_ibuf -- $imsg
 unit both test_http -- risad/http.c risad/http_reply.c risad/utf8.c
 unit both test_websocket -- risad/websocket.c risad/utf8.c
 unit both test_map $maps -- risad/map.c
+unit both test_earshot -- risad/earshot.c risad/map.c risad/walk.c
 unit both test_walk $maps -- risad/map.c risad/walk.c
 unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
