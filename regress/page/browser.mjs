@@ -13,7 +13,7 @@ import { BOUND, until } from './daemon.mjs';
  * The shell is Chromium without a browser around its pages: what is tested is
  * the same, at half the time.
  */
-export async function openBrowser(...more) {
+export async function openBrowser(more = []) {
 	return (chromium.launch({
 		executablePath: process.env.CHROMIUM ??
 		    '/usr/bin/chromium-headless-shell',

@@ -3,7 +3,7 @@ import './alone.mjs';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openBrowser, seated } from './browser.mjs';
-import { Daemon, until } from './daemon.mjs';
+import { Daemon, until, Wire } from './daemon.mjs';
 import { FAKES, Talker } from './talk.mjs';
 
 const BROKEN = /WebSocket connection|ERR_|Failed to load resource/;
@@ -23,7 +23,7 @@ before(async () => {
 	rooms = map.rooms.filter((r) => r.kind === 'meeting' &&
 	    r.doors.length > 0).sort((a, b) => b.capacity - a.capacity);
 	stage = map.rooms.find((r) => r.kind === 'stage');
-	browser = await openBrowser(...FAKES);
+	browser = await openBrowser(FAKES);
 });
 
 after(async () => {
@@ -299,4 +299,50 @@ test('a page that talks to nobody rests', () => seated(async (seat) => {
 		    window.seen.frames === n), 1000)));
 	})()`);
 	assert.equal(await a.page.evaluate('window.talked.ticks'), 0);
+}));
+
+test('who comes to a talk is announced to both sides', () =>
+    seated(async (seat) => {
+	const [a] = await gather(seat, 2);
+	const c = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: people[2] }));
+
+	await a.turnOn('mic');
+	const told = Promise.all([a.reads('talk-soon', /Cat Chen/),
+	    c.reads('talk-soon', /You are about to join .*Ann Aoki/)]);
+	await c.goTo(rooms[0].id);
+	await told;
+	await c.with(a);
+	await c.gone('talk-soon');
+	await a.turnOff('mic');
+	await c.goTo(rooms[1].id);
+}));
+
+test('a full talk says so, and one may listen', () => seated(async (seat) => {
+	const crowd = [];
+
+	for (let i = 0; i < 16; i++) {
+		const w = await Wire.open(daemon, await daemon.person('acme',
+		    `Guest ${i}`));
+		const { id } = await daemon.api(people[0], 'GET', '/floors')
+		    .then((r) => r.floors[0]);
+		await w.enter(id);
+		w.tell({ t: 'media', hear: true, mic: true, cam: false,
+		    screen: false, listen: false });
+		await w.take((m) => m.t === 'talk' && m.me.mic);
+		crowd.push(w);
+	}
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: await daemon.person('acme', 'Late Lee') }));
+	a.expect(BROKEN);
+	await a.reads('talk-full', /16 people/);
+	await a.$('listen').click();
+	await a.see('talk-listening');
+	await until(() => a.talk().me.listen && a.talk().with.length === 16 &&
+	    a.talk().with.every((w) => w.way === 'hear'), 'hears all');
+	assert.ok(await a.$('dock-mic').isDisabled());
+	await a.$('listen-end').click();
+	await a.see('talk-full');
+	for (const w of crowd)
+		w.close();
 }));

@@ -16,7 +16,7 @@ import type { Furniture, Look, Room, Status } from '../types';
 
 type Ctx = CanvasRenderingContext2D;
 
-export const HEARING = 300;		/* centimetres, in the open */
+export const HEARING = 400;		/* cm in the open, as the server has it */
 export const FADE = 300;		/* ms a bubble takes to go */
 const PULSE = 1800;
 const STEP = 110;			/* ms of a quarter of a walk */

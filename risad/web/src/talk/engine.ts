@@ -348,7 +348,10 @@ export class Engine {
 		/* The rules have changed: ask for them, and start over. */
 		if (code === 'not-relay')
 			void this.ask().then(() => m?.peer.renew());
-		return (['no-peer', 'too-many', 'not-relay'].includes(code));
+		if (code === 'listener')
+			this.host.tell('talk.err.listener');
+		return (['no-peer', 'too-many', 'not-relay', 'listener']
+		    .includes(code));
 	}
 
 	/* ---- signals ---- */
