@@ -256,12 +256,17 @@ test('sound only: no pictures, the sound goes on', () =>
 	await a.$('sound-only').check();
 	await a.page.keyboard.press('Escape');
 	await a.gone(`picture-${people[1].id}`);
-	await until(async () => {
-		const [p] = await a.arrived();
-		const [q] = await a.arrived();
-		return (p.frames === q.frames);
-	}, 'no more pictures');
+	/* The other side does not send what is not taken. */
+	await until(() => b.page.evaluate(`window.talked.peers.at(-1)
+	    .getTransceivers().slice(1, 3).every((t) =>
+	    t.currentDirection === 'recvonly')`), 'no more pictures');
+	const [{ frames }] = await a.arrived();
 	await a.flows(1);
+	assert.equal((await a.arrived())[0].frames, frames);
+	await a.$('dock-devices').click();
+	await a.$('sound-only').uncheck();
+	await a.page.keyboard.press('Escape');
+	await a.flows(1, ['energy', 'frames']);
 	await a.page.evaluate('localStorage.clear()');
 }));
 
