@@ -565,6 +565,7 @@ export class App {
 			return (this.refused(m.code, m.ref));
 		case 'talk':
 		case 'signal':
+		case 'rules':
 			return (this.talk.receive(m));
 		case 'history':
 			return;		/* histories come by REST */

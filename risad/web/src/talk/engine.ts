@@ -213,20 +213,30 @@ export class Engine {
 	}
 
 	private inform(info: TalkInfo): void {
-		const config = this.config(info);
+		const was = this.info;
 
-		if (this.info !== null && JSON.stringify(config) !==
-		    JSON.stringify(this.config(this.info)))
+		this.info = info;
+		if (was !== null)
 			for (const m of [...this.members.values(),
 			    ...this.kept.values()])
-				m.peer.configure(config);
-		this.info = info;
+				this.reroute(m, was, info);
 		clearTimeout(this.askTimer);
-		if (info.servers.length > 0)
+		if (info.until > 0)
 			this.askTimer = Number(setTimeout(
 			    () => void this.ask(), Math.max(ASK,
 			    info.until - Date.now() - RENEW)));
 		this.host.changed();
+	}
+
+	/* A way that is not allowed any more ends; a relay wants new words. */
+	private reroute(m: Member, was: TalkInfo, now: TalkInfo): void {
+		if (was.way !== now.way)
+			return (m.peer.renew());
+		if (JSON.stringify(was.servers) === JSON.stringify(now.servers))
+			return;
+		m.peer.configure(this.config(now));
+		if (m.route?.way === 'relay')
+			m.peer.restart();
 	}
 
 	/* Not knowing how, nobody's address is shown to anybody. */
@@ -239,6 +249,12 @@ export class Engine {
 	}
 
 	/* ---- what the server says ---- */
+
+	/* How one talks here has changed. */
+	rules(floor: number): void {
+		if (floor === this.floor && this.attached)
+			void this.ask();
+	}
 
 	talk(m: TalkMsg): void {
 		this.now = m;

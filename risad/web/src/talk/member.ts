@@ -29,10 +29,12 @@ export class Member {
 		this.peer = new Peer(polite, host);
 	}
 
+	/* Do they hear us? */
 	hears(): boolean {
 		return (this.now.way !== 'hear');
 	}
 
+	/* Do we hear them? */
 	heard(): boolean {
 		return (this.now.way !== 'heard');
 	}

@@ -75,6 +75,8 @@ export class Talk {
 		}
 		if (m.t === 'signal')
 			return (this.engine.signal(m.from, m.data));
+		if (m.t === 'rules')
+			return (this.engine.rules(m.floor));
 		this.engine.talk(m);
 		this.screens(m);
 	}

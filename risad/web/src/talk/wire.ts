@@ -54,7 +54,8 @@ export type Signal = { description: Description } |
 /* From risad. */
 export type TalkServerMsg =
     ({ t: 'talk' } & TalkMsg) |
-    { t: 'signal'; from: number; data: Signal };
+    { t: 'signal'; from: number; data: Signal } |
+    { t: 'rules'; floor: number };
 
 /* To risad. */
 export type TalkClientMsg =
