@@ -557,6 +557,7 @@ avatar_walk(struct avatar *av, uint16_t x, uint16_t y, uint8_t heading,
 			return (WALK_FREE);
 		av->av_queue[(av->av_first + av->av_nqueue++) % FLOOR_QUEUE] =
 		    st;
+		tick_at(av->av_floor, leg_end_time(&av->av_leg));
 		return (WALK_FREE);
 	}
 	if (av->av_moving)

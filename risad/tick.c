@@ -23,7 +23,6 @@
 #define FAR_MOST	10	/* or so many when we are late with them: */
 #define LATE_MS		20
 
-static void	 tick_at(struct floor *, uint64_t);
 
 static void
 put16(uint8_t *p, int v)
@@ -326,7 +325,7 @@ tick_event(int fd, short what, void *arg)
  * At this time, or sooner if that is set already.  Between two legs nothing
  * runs: a floor on which few walk wakes nobody twenty times a second.
  */
-static void
+void
 tick_at(struct floor *fl, uint64_t at)
 {
 	struct timeval	 tv = { 0, 0 };

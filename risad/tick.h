@@ -8,7 +8,8 @@
 
 /* The avatar's leg is new: it belongs into the next frame. */
 void		 tick_mark(struct avatar *);
-/* Somebody walks: look after rooms and queues though no leg begins. */
+/* Look after rooms and queues at this time (mono ms); with the next tick. */
+void		 tick_at(struct floor *, uint64_t);
 void		 tick_wake(struct floor *);
 /*
  * Words for everybody of ours on the floor, or in the room, but not for the
