@@ -78,9 +78,12 @@ test('candidates are gathered, a description does not wait for them', () => {
 	c.go(60);
 	assert.deepEqual(sent, [100]);
 	p.want(1, 100);
+	p.want(2, 0);
+	c.go(5);
+	assert.equal(sent.length, 2, 'nobody goes with another');
 	p.want(1, 0);
 	c.go(5);
-	assert.equal(sent.length, 2);
+	assert.equal(sent.length, 3);
 });
 
 test('who has gone is not greeted', () => {
