@@ -28,6 +28,7 @@ SRCS =		risad/access.c \
 		risad/api_record.c \
 		risad/api_reply.c \
 		risad/api_signin.c \
+		risad/api_talk.c \
 		risad/ask.c \
 		risad/audit.c \
 		risad/auth.c \
@@ -129,13 +130,16 @@ SRCS =		risad/access.c \
 		risad/storage_signin.c \
 		risad/storage_task.c \
 		risad/storage_talk.c \
+		risad/storage_way.c \
 		risad/talk.c \
 		risad/talk_bubble.c \
 		risad/talk_lead.c \
 		risad/tick.c \
+		risad/turn.c \
 		risad/utf8.c \
 		risad/util.c \
 		risad/walk.c \
+		risad/way.c \
 		risad/websocket.c \
 		${COMPAT}
 SRCS_CTL =	risactl/output.c \
@@ -157,6 +161,7 @@ SRCS_CTL =	risactl/output.c \
 		risad/seal.c \
 		risad/utf8.c \
 		risad/util.c \
+		risad/way.c \
 		${COMPAT_CTL}
 HDRS =		risad/*.h risad/compat/*.h
 

@@ -63,6 +63,8 @@ else
 	    "$prefix/share/risad/examples/risad.rc"
 	put 644 "$top/etc/pf.conf" "$prefix/share/risad/examples/pf.conf"
 fi
+put 644 "$top/etc/turnserver.conf" \
+    "$prefix/share/risad/examples/turnserver.conf"
 
 [ -z "$destdir" ] || exit 0
 if [ "$(id -u)" -ne 0 ]; then

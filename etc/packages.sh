@@ -8,7 +8,7 @@ build="gcc make byacc pkg-config libevent-dev libtls-dev libssl-dev
     libfido2-dev libzxcvbn-dev nodejs npm openssl curl ca-certificates"
 regress="clang libclang-rt-14-dev cppcheck mandoc
     chromium-headless-shell fonts-noto-cjk python3 python3-cryptography
-    sqlite3 strace gdb procps iproute2"
+    sqlite3 strace gdb procps iproute2 coturn"
 # The page is measured in the browser that people have.
 bench="chromium"
 

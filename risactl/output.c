@@ -11,6 +11,7 @@
 #include "proof.h"
 #include "role.h"
 #include "util.h"
+#include "way.h"
 #include "zone.h"
 
 #define LOG_ROWS_SHOWN	100
@@ -296,16 +297,36 @@ text_link(const struct m_c_link *m)
 	cell("%s", m->url);
 }
 
+/* "voice,video,screen", or "-" for none. */
+static void
+talk_text(char *dst, size_t size, uint8_t can)
+{
+	int	 i;
+
+	dst[0] = '\0';
+	for (i = 0; i < RIGHTS; i++) {
+		if ((can & 1 << i) == 0)
+			continue;
+		if (dst[0] != '\0')
+			(void)strlcat(dst, ",", size);
+		(void)strlcat(dst, right_names[i], size);
+	}
+	if (dst[0] == '\0')
+		(void)strlcpy(dst, "-", size);
+}
+
 static void
 text_floor(const struct m_c_floor_row *m)
 {
 	static const struct column	 list[] = {
 		{ "id", 1 }, { "open to", 0 }, { "users", 1 }, { "groups", 1 },
-		{ "bytes", 1 }, { "name", 0 }
+		{ "bytes", 1 }, { "talk", 0 }, { "way", 0 }, { "name", 0 }
 	}, show[] = {
 		{ "id", 1 }, { "open to", 0 }, { "users", 1 }, { "groups", 1 },
-		{ "bytes", 1 }, { "name", 0 }, { "networks", 0 }, { "who", 0 }
+		{ "bytes", 1 }, { "talk", 0 }, { "way", 0 }, { "name", 0 },
+		{ "networks", 0 }, { "who", 0 }
 	};
+	char				 talk[32];
 
 	if (command->cm_type == IMSG_C_FLOOR_SHOW)
 		COLUMNS(show);
@@ -316,6 +337,9 @@ text_floor(const struct m_c_floor_row *m)
 	cell("%u", m->users);
 	cell("%u", m->groups);
 	cell("%u", m->bytes);
+	talk_text(talk, sizeof(talk), m->can);
+	cell("%s", talk);
+	cell("%s", way_word(m->way));
 	cell("%s", m->name);
 	if (command->cm_type != IMSG_C_FLOOR_SHOW)
 		return;
@@ -391,7 +415,7 @@ text_policy(const struct m_c_policy_row *m)
 
 	COLUMNS(table);
 	cell("%s", m->name);
-	if (m->list) {
+	if (m->list || m->text[0] != '\0') {
 		cell("%s", m->text[0] == '\0' ? "-" : m->text);
 		cell("-");
 		cell("-");

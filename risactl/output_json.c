@@ -10,6 +10,7 @@
 #include "proof.h"
 #include "role.h"
 #include "util.h"
+#include "way.h"
 #include "zone.h"
 
 /*
@@ -235,6 +236,10 @@ json_floor(const struct m_c_floor_row *m)
 	put_num(obj, "groups", m->groups);
 	put_num(obj, "bytes", m->bytes);
 	put_str(obj, "networks", m->networks);
+	put(obj, "voice", json_boolean(m->can & RIGHT_VOICE));
+	put(obj, "video", json_boolean(m->can & RIGHT_VIDEO));
+	put(obj, "screen", json_boolean(m->can & RIGHT_SCREEN));
+	put_str(obj, "way", way_word(m->way));
 	if (!json_is_array(rows))
 		put_str(obj, "who", m->who);
 }
@@ -304,7 +309,7 @@ json_policy(const struct m_c_policy_row *m)
 	json_t	*obj = row();
 
 	put_str(obj, "rule", m->name);
-	if (m->list) {
+	if (m->list || m->text[0] != '\0') {
 		put_str(obj, "value", m->text);
 		return;
 	}

@@ -7,6 +7,7 @@
 #include "policy.h"
 #include "utf8.h"
 #include "util.h"
+#include "way.h"
 #include "zone.h"
 
 #define MAX_WORDS	24
@@ -35,6 +36,11 @@ enum token_type {
 	FROM,			/* times that have been */
 	TO,
 	KIND,
+	WAY,			/* direct, relay or 443 */
+	FLOORWAY,		/* or tenant */
+	VOICE,			/* yes or no */
+	VIDEO,
+	SCREEN,
 	NUMBER,
 	LIST,			/* words of a rule in one argument */
 	ACCOUNT,
@@ -64,7 +70,7 @@ struct token {
 #define LAST			{ END, NULL, IMSG_NONE, 0, NULL }
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
-static const struct token	 guest_add_opts[6];
+static const struct token	 guest_add_opts[6], floor_talk_opts[6];
 static const struct token	 log_opts[10], export_opts[11];
 static const struct token	 verify_opts[4], chat_opts[4];
 static const struct token	 audit_show_opts[4], audit_verify_opts[5];
@@ -271,6 +277,33 @@ static const struct token floor_networks_floor[] = {
 static const struct token floor_networks[] = {
 	TAKES(TENANT, floor_networks_floor), LAST
 };
+/* In any order; one of them at least. */
+static const struct token floor_talk_screen[] = {
+	TAKES(SCREEN, floor_talk_opts), LAST
+};
+static const struct token floor_talk_video[] = {
+	TAKES(VIDEO, floor_talk_opts), LAST
+};
+static const struct token floor_talk_voice[] = {
+	TAKES(VOICE, floor_talk_opts), LAST
+};
+static const struct token floor_talk_way[] = {
+	TAKES(FLOORWAY, floor_talk_opts), LAST
+};
+static const struct token floor_talk_opts[6] = {
+	MAYEND,
+	WORD("screen", floor_talk_screen),
+	WORD("video", floor_talk_video),
+	WORD("voice", floor_talk_voice),
+	WORD("way", floor_talk_way),
+	LAST
+};
+static const struct token floor_talk_floor[] = {
+	TAKES(FLOOR, floor_talk_opts + 1), LAST
+};
+static const struct token floor_talk[] = {
+	TAKES(TENANT, floor_talk_floor), LAST
+};
 static const struct token floor_words[] = {
 	DOES("add", C_FLOOR_ADD, 0, floor_add),
 	DOES("allow", C_FLOOR_ALLOW, 1, floor_access),
@@ -279,6 +312,7 @@ static const struct token floor_words[] = {
 	DOES("list", C_FLOOR_LIST, 0, tenant_one),
 	DOES("networks", C_FLOOR_NETWORKS, 0, floor_networks),
 	DOES("show", C_FLOOR_SHOW, 0, floor_one),
+	DOES("talk", C_FLOOR_TALK, 0, floor_talk),
 	LAST
 };
 
@@ -376,6 +410,9 @@ static const struct token guest_words[] = {
 static const struct token policy_value[] = {
 	TAKES(NUMBER, NULL), LAST
 };
+static const struct token policy_way[] = {
+	TAKES(WAY, NULL), LAST
+};
 /* In the words of policy.c, which storage checks the value by. */
 static const struct token policy_keys[] = {
 	DOES("admin-networks", C_POLICY_SET,
@@ -405,6 +442,10 @@ static const struct token policy_keys[] = {
 	DOES("session-absolute", C_POLICY_SET, POLICY_ABSOLUTE,
 	    policy_value),
 	DOES("session-idle", C_POLICY_SET, POLICY_IDLE, policy_value),
+	DOES("talk-hidden-mute", C_POLICY_SET, POLICY_TALK_HIDDEN,
+	    policy_value),
+	DOES("talk-listen", C_POLICY_SET, POLICY_TALK_LISTEN, policy_value),
+	DOES("talk-way", C_POLICY_SET, POLICY_TALK_WAY, policy_way),
 	LAST
 };
 static const struct token policy_set[] = {
@@ -968,6 +1009,30 @@ time_why(enum zone_why why, const char *expected)
 	}
 }
 
+/* What a floor lets all on it do: 0, or -1 for neither yes nor no. */
+static int
+talk_right(struct command *cm, uint8_t right, const char *s)
+{
+	int	 yes = strcmp(s, "yes") == 0;
+
+	cm->cm_mask |= right;
+	cm->cm_can |= yes ? right : 0;
+	return (yes || strcmp(s, "no") == 0 ? 0 : -1);
+}
+
+/* A way of which a rule, or a floor, may be: 0, or -1. */
+static int
+talk_way(struct command *cm, enum talk_way first, const char *s)
+{
+	int	 n = way_number(s);
+
+	if (n < (int)first)
+		return (-1);
+	cm->cm_way = (uint8_t)n;
+	cm->cm_number = (uint32_t)n;	/* the value of the rule */
+	return (0);
+}
+
 /* NULL, or what the argument should be. */
 static const char *
 argument(struct command *cm, enum token_type type, const char *s)
@@ -1030,6 +1095,18 @@ argument(struct command *cm, enum token_type type, const char *s)
 				cm->cm_kind = (uint8_t)(n + 1);
 		return (cm->cm_kind != 0 ? NULL : "request, sign-in, "
 		    "sign-out, failed, enter or leave expected");
+	case WAY:
+		return (talk_way(cm, WAY_DIRECT, s) == 0 ? NULL :
+		    "direct, relay or 443 expected");
+	case FLOORWAY:
+		return (talk_way(cm, WAY_TENANT, s) == 0 ? NULL :
+		    "tenant, direct, relay or 443 expected");
+	case VOICE:
+	case VIDEO:
+	case SCREEN:
+		return (talk_right(cm, type == VOICE ? RIGHT_VOICE :
+		    type == VIDEO ? RIGHT_VIDEO : RIGHT_SCREEN, s) == 0 ?
+		    NULL : "yes or no expected");
 	case STAMP:
 		cm->cm_stamp = s;
 		return (stamp_read(s, NULL) == 0 ? NULL :
@@ -1108,6 +1185,7 @@ command_parse(struct command *cm, int argc, char *const argv[], FILE *err)
 
 	memset(cm, 0, sizeof(*cm));
 	cm->cm_number = 1;		/* uses, unless they are given */
+	cm->cm_way = WAY_MAX;
 	for (i = 0; i < argc; i++) {
 		if (table == NULL || i >= MAX_WORDS) {
 			complain(err, NULL, "one word too many: %s", argv[i]);

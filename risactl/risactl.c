@@ -266,6 +266,7 @@ send_floor(struct imsgbuf *ib, const struct command *cm,
 {
 	struct m_c_floor_add	 add = { 0 };
 	struct m_c_floor_networks networks = { 0 };
+	struct m_c_floor_talk	 talk = { 0 };
 	struct m_c_floor	 m = { 0 };
 
 	if (cm->cm_type == IMSG_C_FLOOR_NETWORKS) {
@@ -273,6 +274,14 @@ send_floor(struct imsgbuf *ib, const struct command *cm,
 		networks.floor = cm->cm_floor;
 		networks.networks = cm->cm_text;
 		return (msg_compose(ib, cm->cm_type, 1, -1, &networks));
+	}
+	if (cm->cm_type == IMSG_C_FLOOR_TALK) {
+		talk.tenant = cm->cm_tenant;
+		talk.floor = cm->cm_floor;
+		talk.mask = cm->cm_mask;
+		talk.can = cm->cm_can;
+		talk.way = cm->cm_way;
+		return (msg_compose(ib, cm->cm_type, 1, -1, &talk));
 	}
 	if (cm->cm_type == IMSG_C_FLOOR_ADD) {
 		add.tenant = cm->cm_tenant;
@@ -485,6 +494,7 @@ send_command(struct imsgbuf *ib, const struct command *cm,
 	case IMSG_C_FLOOR_SHOW:
 	case IMSG_C_FLOOR_ALLOW:
 	case IMSG_C_FLOOR_NETWORKS:
+	case IMSG_C_FLOOR_TALK:
 	case IMSG_C_FLOOR_DEL:
 		return (send_floor(ib, cm, map));
 	case IMSG_C_ALERT_CLEAR:

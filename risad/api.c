@@ -653,9 +653,8 @@ history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	return (1);
 }
 
-/* A number in the query, 0 when absent; -1 when it is none. */
-static int
-query_number(const struct conn *cn, const char *name, uint64_t *n)
+int
+api_query(const struct conn *cn, const char *name, uint64_t *n)
 {
 	char		 text[24];
 	const char	*errstr;
@@ -682,9 +681,9 @@ get_messages(struct conn *cn, json_t *body)
 	if (http_query(cn->cn_req, "channel", channel, sizeof(channel)) < 0 ||
 	    channel_parse(channel, &m.kind, &m.a, &m.b) == -1)
 		return ("channel");
-	if (query_number(cn, "before", &m.before) == -1)
+	if (api_query(cn, "before", &m.before) == -1)
 		return ("before");
-	if (query_number(cn, "limit", &limit) == -1 || limit > HISTORY_MAX)
+	if (api_query(cn, "limit", &limit) == -1 || limit > HISTORY_MAX)
 		return ("limit");
 	m.limit = limit == 0 ? 50 : (uint32_t)limit;
 	if (m.kind == CHANNEL_USER)
@@ -911,6 +910,7 @@ api_dispatch(struct conn *cn)
 		{ api_import_routes, &api_import_nroutes },
 		{ api_passkey_routes, &api_passkey_nroutes },
 		{ api_record_routes, &api_record_nroutes },
+		{ api_talk_routes, &api_talk_nroutes },
 		{ api_admin_routes, &api_admin_nroutes },
 	};
 	const struct http_request	*hr = cn->cn_req;

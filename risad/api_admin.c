@@ -5,6 +5,7 @@
 #include "role.h"
 #include "session.h"
 #include "util.h"
+#include "way.h"
 
 /*
  * The console of a tenant's administrators.  The role is looked at here for a
@@ -74,11 +75,15 @@ json_words(const char *text)
 static json_t *
 json_a_floor(const struct m_a_floor *m)
 {
-	return (json_pack("{sI sI ss sb so so so}", "id",
+	return (json_pack("{sI sI ss sb so so so s{sb sb sb ss}}", "id",
 	    (json_int_t)m->floor, "version", (json_int_t)m->version,
 	    "name", m->name, "open", m->open, "users", api_ids(&m->users),
 	    "groups", api_ids(&m->groups), "networks",
-	    json_words(m->networks)));
+	    json_words(m->networks), "talk",
+	    "voice", (m->can & RIGHT_VOICE) != 0,
+	    "video", (m->can & RIGHT_VIDEO) != 0,
+	    "screen", (m->can & RIGHT_SCREEN) != 0,
+	    "way", way_word(m->way)));
 }
 
 static json_t *
@@ -527,15 +532,39 @@ floor_networks(json_t *array, char wrong[POLICY_WORD + 1])
 	return (text);
 }
 
+/* All of it, or the name of what is wrong. */
+static const char *
+floor_talk_from(json_t *o, struct m_a_floor *m)
+{
+	const char	*way, *bad;
+	int		 voice, video, screen, n;
+	const struct json_field	 jf[] = {
+		{ "voice", JK_BOOL, 1, &voice, NULL },
+		{ "video", JK_BOOL, 1, &video, NULL },
+		{ "screen", JK_BOOL, 1, &screen, NULL },
+		{ "way", JK_STRING, 1, &way, NULL },
+	};
+
+	if ((bad = json_fields(o, jf, 4)) != NULL)
+		return (bad);
+	if ((n = way_number(way)) == -1)
+		return ("way");
+	m->way = (uint8_t)n;
+	m->can = (uint8_t)((voice ? RIGHT_VOICE : 0) |
+	    (video ? RIGHT_VIDEO : 0) | (screen ? RIGHT_SCREEN : 0));
+	m->mask |= SET_TALK;
+	return (NULL);
+}
+
 static const char *
 patch_floor(struct conn *cn, json_t *body)
 {
 	static uint8_t		 uids[4 * MAX_MEMBERS], gids[4 * MAX_GROUPS];
 	const char		*name, *bad;
 	char			 wrong[POLICY_WORD + 1];
-	json_t			*users, *groups, *networks;
+	json_t			*users, *groups, *networks, *talk;
 	ssize_t			 n;
-	int			 has[6], open;
+	int			 has[7], open;
 	struct m_a_floor	 m = { .grant = api_grant(cn),
 				    .floor = api_number(cn) };
 	const struct json_field	 jf[] = {
@@ -545,9 +574,10 @@ patch_floor(struct conn *cn, json_t *body)
 		{ "groups", JK_ANY, 0, &groups, &has[3] },
 		{ "networks", JK_ANY, 0, &networks, &has[4] },
 		{ "version", JK_UINT, 0, &m.version, &has[5] },
+		{ "talk", JK_ANY, 0, &talk, &has[6] },
 	};
 
-	if ((bad = json_fields(body, jf, 6)) != NULL)
+	if ((bad = json_fields(body, jf, 7)) != NULL)
 		return (bad);
 	if (has[5])
 		m.mask |= SET_WAS;
@@ -580,6 +610,8 @@ patch_floor(struct conn *cn, json_t *body)
 			return (wrong_word(cn, "networks", wrong));
 		m.mask |= SET_NETWORKS;
 	}
+	if (has[6] && (bad = floor_talk_from(talk, &m)) != NULL)
+		return (bad);
 	gather(cn, IMSG_A_FLOOR_SET, &m, "floor", 1, 200);
 	return (NULL);
 }

@@ -105,6 +105,9 @@ ask_expects(const struct ask *as, enum proc_type from, uint32_t type)
 		return (from == PROC_STORAGE);
 	if (as->as_type == IMSG_GUEST_GET && type == IMSG_GUEST)
 		return (from == PROC_STORAGE);
+	/* The other way round: storage looks, and has auth answer. */
+	if (as->as_type == IMSG_TALK_GET && from == PROC_AUTH)
+		return (type == IMSG_TALK || type == IMSG_RESULT);
 	return (from == as->as_to);
 }
 
@@ -143,12 +146,16 @@ ask_cancel(struct conn *cn)
 		ask_free(as);
 }
 
-/* Does the answer depend on the process?  TOKEN and LINK_GET need both. */
+/*
+ * Does the answer depend on the process?  TOKEN, LINK_GET and TALK_GET need
+ * both.
+ */
 static int
 ask_needs(const struct ask *as, enum proc_type proc)
 {
 	return (as->as_to == proc ||
-	    (proc == PROC_STORAGE && as->as_to == PROC_AUTH));
+	    (proc == PROC_STORAGE && as->as_to == PROC_AUTH) ||
+	    (proc == PROC_AUTH && as->as_type == IMSG_TALK_GET));
 }
 
 void

@@ -19,6 +19,7 @@
 #include "ledger.h"
 #include "log.h"
 #include "policy.h"
+#include "turn.h"
 #include "util.h"
 
 #define MAX_TENANTS	65536
@@ -44,6 +45,8 @@ struct auth_conf {
 	uint16_t		 ac_port;
 	uint32_t		 ac_idle, ac_absolute;	/* seconds */
 	int			 ac_control;	/* listening socket, or -1 */
+	char			 ac_turn[MAX_TURN_SECRET + 1];	/* or empty */
+	const char		*ac_why;	/* refused for it, or NULL */
 };
 
 static struct auth_conf		 auth_now, auth_next = { .ac_control = -1 };
@@ -85,6 +88,7 @@ static int	 got_login(struct request *, const struct m_cred *);
 static int	 got_owner(struct request *, const struct m_cred *);
 static void	 got_token_row(struct request *, const struct m_token_row *);
 static void	 signed_in(struct request *, uint64_t);
+static void	 talk_make(const struct m_talk_make *);
 static int	 device_new(struct request *, char *);
 
 static void	 auth_init(void);
@@ -93,6 +97,8 @@ static int	 auth_imsg(struct peer *, uint32_t, uint32_t, const void *,
 		    struct imsg *);
 static int	 auth_parent(struct peer *, uint32_t, const void *,
 		    struct imsg *);
+static void	 auth_file(const struct m_conf_file *, struct imsg *);
+static void	 auth_turn_secret(int);
 static void	 auth_site(const struct m_site *);
 static void	 auth_end(struct peer *, const struct m_conf_end *);
 static void	 auth_commit(const struct m_conf_end *);
@@ -578,6 +584,9 @@ storage_imsg(uint32_t type, uint32_t id, const void *m)
 	case IMSG_OPERATORS:
 		ledger_told();
 		return (0);
+	case IMSG_TALK_MAKE:
+		talk_make(m);
+		return (0);
 	}
 	if (type == IMSG_LOCK_ROW) {
 		throttle_lock(m);
@@ -933,6 +942,39 @@ got_token_row(struct request *rq, const struct m_token_row *m)
 }
 
 /*
+ * Storage has looked who asks and where he may be; the session gets from us
+ * what the relay lets him in by.  It is nobody's name, and good for an hour.
+ */
+static void
+talk_make(const struct m_talk_make *m)
+{
+	struct m_talk	 talk = { .floor = m->floor, .can = m->can,
+			    .way = m->way };
+	struct peer	*pe = proc_peer(PROC_SESSION, m->inst);
+	char		 user[TURN_USER], cred[TURN_CRED];
+	uint8_t		 salt[TURN_RANDOM];
+	uint64_t	 until = now_ms() / 1000 + TURN_SECONDS;
+
+	if (pe == NULL)
+		return;
+	/* Started again, we do not know yet whether there is a relay. */
+	if (auth_now.ac_generation == 0 ||
+	    RAND_bytes(salt, sizeof(salt)) != 1 ||
+	    turn_make(auth_now.ac_turn, until, salt, user, cred) == -1) {
+		(void)proc_result(pe, m->req, R_UNAVAILABLE, 0, NULL);
+		return;
+	}
+	if (auth_now.ac_turn[0] != '\0') {
+		auth_counts.ac_turns++;
+		talk.until = until * 1000;
+		talk.user = user;
+		talk.cred = cred;
+	}
+	(void)proc_send(pe, IMSG_TALK, m->req, -1, &talk);
+	explicit_bzero(cred, sizeof(cred));
+}
+
+/*
  * The process.
  */
 
@@ -995,9 +1037,7 @@ auth_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 		auth_site(m);
 		return (0);
 	case IMSG_CONF_FILE:
-		if (((const struct m_conf_file *)m)->kind == FILE_CONTROL &&
-		    auth_next.ac_control == -1)
-			auth_next.ac_control = imsg_get_fd(imsg);
+		auth_file(m, imsg);
 		return (0);
 	case IMSG_CONF_END:
 		auth_end(pe, m);
@@ -1010,12 +1050,48 @@ auth_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
 	}
 }
 
+/* One line of text: an editor's newline is no part of the secret. */
+static void
+auth_turn_secret(int fd)
+{
+	char	*text = NULL;
+	ssize_t	 len;
+
+	len = read_all(fd, MAX_TURN_SECRET + 1, (void **)&text);
+	if (len > 0 && text[len - 1] == '\n')
+		len--;
+	if (len > 0 && turn_secret_valid(text, (size_t)len))
+		memcpy(auth_next.ac_turn, text, (size_t)len);
+	else
+		auth_next.ac_why = "turn secret: a line of 16 to 255 letters, "
+		    "digits and signs is needed";
+	if (text != NULL)
+		freezero(text, len > 0 ? (size_t)len : 0);
+}
+
+static void
+auth_file(const struct m_conf_file *m, struct imsg *imsg)
+{
+	int	 fd;
+
+	if (m->kind == FILE_CONTROL && auth_next.ac_control == -1)
+		auth_next.ac_control = imsg_get_fd(imsg);
+	else if (m->kind == FILE_TURN) {
+		if ((fd = imsg_get_fd(imsg)) == -1) {
+			auth_next.ac_why = "a descriptor was lost";
+			return;
+		}
+		auth_turn_secret(fd);
+		close(fd);
+	}
+}
+
 static void
 auth_site(const struct m_site *m)
 {
 	if (auth_next.ac_control != -1)
 		close(auth_next.ac_control);
-	memset(&auth_next, 0, sizeof(auth_next));
+	explicit_bzero(&auth_next, sizeof(auth_next));
 	auth_next.ac_control = -1;
 	auth_next.ac_generation = m->generation;
 	(void)strlcpy(auth_next.ac_domain, m->domain,
@@ -1034,6 +1110,8 @@ auth_end(struct peer *pe, const struct m_conf_end *m)
 		ack.why = "the generations are mixed up";
 	else if (auth_next.ac_control == -1)
 		ack.why = "the control socket has not arrived";
+	else if (auth_next.ac_why != NULL)
+		ack.why = auth_next.ac_why;
 	else
 		ack.ok = 1;
 	(void)proc_send(pe, IMSG_CONF_ACK, 0, -1, &ack);
@@ -1046,8 +1124,8 @@ auth_commit(const struct m_conf_end *m)
 	    auth_next.ac_control == -1)
 		return;
 	auth_now = auth_next;
+	explicit_bzero(&auth_next, sizeof(auth_next));
 	auth_next.ac_control = -1;
-	auth_next.ac_generation = 0;
 	control_site(auth_now.ac_domain, auth_now.ac_port);
 	control_listen(auth_now.ac_control);
 	/* Its cost may be another one now. */
@@ -1086,6 +1164,7 @@ auth_stats(void (*fn)(const char *, uint64_t, void *), void *arg)
 	fn("auth.grants", auth_counts.ac_grants, arg);
 	fn("auth.links", auth_counts.ac_links, arg);
 	fn("auth.passwords", auth_counts.ac_passwords, arg);
+	fn("auth.turns", auth_counts.ac_turns, arg);
 	fn("auth.refused", auth_counts.ac_refused, arg);
 	fn("auth.throttled", auth_counts.ac_throttled, arg);
 	fn("auth.busy", auth_counts.ac_busy, arg);

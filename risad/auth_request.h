@@ -117,6 +117,7 @@ struct request {
 struct auth_counts {
 	uint64_t	 ac_requests, ac_signins, ac_grants, ac_links;
 	uint64_t	 ac_passwords, ac_refused, ac_throttled, ac_busy;
+	uint64_t	 ac_turns;	/* passwords for the relay */
 	uint64_t	 ac_unavailable, ac_pending;
 	uint64_t	 ac_failures, ac_locks, ac_attacks, ac_checks;
 };

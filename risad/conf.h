@@ -34,6 +34,8 @@ struct conf {
 	char		*co_previous;	/* master key before, or NULL */
 	char		*co_sign;	/* beside co_master if not given */
 	char		*co_htdocs, *co_control, *co_chroot;
+	char		*co_turn;	/* URLs with a blank between */
+	char		*co_turn_secret;	/* or NULL */
 	uint16_t	 co_port;
 	uint32_t	 co_nsession, co_nhash;
 	uint32_t	 co_argon_kib, co_argon_passes;

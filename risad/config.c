@@ -41,7 +41,8 @@ conf_new(void)
 	    (co->co_pepper = strdup("/etc/risad/pepper.key")) == NULL ||
 	    (co->co_htdocs = strdup("/usr/local/share/risad/htdocs")) == NULL ||
 	    (co->co_control = strdup(RISAD_SOCKET)) == NULL ||
-	    (co->co_chroot = strdup(RISAD_EMPTY)) == NULL) {
+	    (co->co_chroot = strdup(RISAD_EMPTY)) == NULL ||
+	    (co->co_turn = strdup("")) == NULL) {
 		conf_free(co);
 		return (NULL);
 	}
@@ -79,6 +80,8 @@ conf_free(struct conf *co)
 	free(co->co_htdocs);
 	free(co->co_control);
 	free(co->co_chroot);
+	free(co->co_turn);
+	free(co->co_turn_secret);
 	free(co);
 }
 
@@ -364,6 +367,8 @@ conf_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 	    co->co_previous, 1, err, errlen) == -1) ||
 	    file_open(co, FILE_PEPPER, co->co_pepper, 1, err, errlen) == -1 ||
 	    file_open(co, FILE_SIGN, co->co_sign, 1, err, errlen) == -1 ||
+	    (co->co_turn_secret != NULL && file_open(co, FILE_TURN,
+	    co->co_turn_secret, 1, err, errlen) == -1) ||
 	    page_open(co, err, errlen) == -1)
 		return (-1);
 	TAILQ_FOREACH(cl, &co->co_listens, cl_entry)

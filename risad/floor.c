@@ -122,6 +122,7 @@ floor_make(struct office *of, uint32_t id)
 		return (NULL);
 	fl->fl_office = of;
 	fl->fl_id = id;
+	fl->fl_can = RIGHT_TALK;
 	TAILQ_INIT(&fl->fl_avatars);
 	TAILQ_INIT(&fl->fl_ours);
 	TAILQ_INIT(&fl->fl_dirty);
@@ -141,6 +142,7 @@ floor_load(struct floor *fl, const struct m_floor_doc *m)
 	char			 why[128];
 
 	(void)strlcpy(fl->fl_name, m->name, sizeof(fl->fl_name));
+	floor_talk_told(fl, m->can, m->way);
 	if (fl->fl_map != NULL && fl->fl_version == m->version)
 		return (0);
 	map = map_parse(m->map.mb_data, m->map.mb_len, why, sizeof(why));
@@ -163,6 +165,33 @@ floor_load(struct floor *fl, const struct m_floor_doc *m)
 		walk_set(fl->fl_full, room, fl->fl_rooms[room] >=
 		    room_capacity(fl, (uint8_t)room));
 	return (0);
+}
+
+void
+floor_talk_told(struct floor *fl, uint8_t can, uint8_t way)
+{
+	if (fl->fl_can == can && fl->fl_way == way)
+		return;
+	fl->fl_can = can;
+	fl->fl_way = way;
+	office_rules(fl);
+}
+
+uint32_t
+floor_rule(const struct floor *fl, enum policy_key key)
+{
+	const struct tenant	*tn = site_tenant(fl->fl_office->of_tenant);
+
+	/* A tenant that is gone has nobody left whom it could matter to. */
+	return (tn == NULL ? policy_rules[key].pr_default :
+	    tn->tn_policy.po_value[key]);
+}
+
+enum talk_way
+floor_way(const struct floor *fl)
+{
+	return ((enum talk_way)(fl->fl_way != WAY_TENANT ? fl->fl_way :
+	    floor_rule(fl, POLICY_TALK_WAY)));
 }
 
 void

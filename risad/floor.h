@@ -86,6 +86,8 @@ struct floor {
 	uint16_t		 fl_rooms[256];	/* people in each */
 	uint8_t			 fl_locked[32], fl_full[32];
 	uint32_t		 fl_locker[256];
+	uint8_t			 fl_can;	/* RIGHT_TALK bits */
+	uint8_t			 fl_way;	/* enum talk_way */
 	STAILQ_HEAD(, words)	 fl_words;
 	uint64_t		 fl_ticked, fl_due;	/* tick, mono ms */
 	uint64_t		 fl_all;	/* told those far away, too */
@@ -153,6 +155,15 @@ struct floor	*floor_make(struct office *, uint32_t id);
  * when the map does not hold what map.h demands (logged).
  */
 int		 floor_load(struct floor *, const struct m_floor_doc *);
+/*
+ * Storage says what the floor lets all on it do when they talk, and which way
+ * that takes.  Who is there is told when it is new.
+ */
+void		 floor_talk_told(struct floor *, uint8_t can, uint8_t way);
+/* The value of a rule of the tenant. */
+uint32_t	 floor_rule(const struct floor *, enum policy_key);
+/* The way, with the tenant's rule where the floor has none: no WAY_TENANT. */
+enum talk_way	 floor_way(const struct floor *);
 /* Free the floor if nobody is on it. */
 void		 floor_release(struct floor *);
 

@@ -57,6 +57,7 @@ static const struct shape	 shapes[] = {
 	SHAPE(SIGNIN, m_signin, 2, 0, AT(m_signin, addr),
 	    AT(m_signin, agent)),
 	SHAPE(FLOOR_ROW, m_floor_row, 1, 0, AT(m_floor_row, name)),
+	PLAIN(TALK_MAKE, m_talk_make),
 	SHAPE(FLOOR_DOC, m_floor_doc, 1, 1, AT(m_floor_doc, name),
 	    AT(m_floor_doc, map)),
 	PLAIN(SAID, m_said),

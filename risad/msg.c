@@ -47,7 +47,7 @@ static const struct field site[] = {
 	N32(m_site, max_conns), N32(m_site, max_addr_conns),
 	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite),
 	N16(m_site, backup_at), N16(m_site, backup_keep),
-	N32(m_site, confirm), END
+	N32(m_site, confirm), STR(m_site, turn, MAX_TURN), END
 };
 static const struct field conf_file[] = {
 	N8(m_conf_file, kind, FILE_MAX - 1),
@@ -460,6 +460,7 @@ static const struct field signin_end[] = {
 };
 static const struct field floor_row[] = {
 	N32(m_floor_row, floor), N32(m_floor_row, version),
+	N8(m_floor_row, can, RIGHT_TALK), N8(m_floor_row, way, WAY_MAX - 1),
 	STR(m_floor_row, name, MAX_NAME), END
 };
 static const struct field grant_id[] = {
@@ -467,8 +468,20 @@ static const struct field grant_id[] = {
 };
 static const struct field floor_doc[] = {
 	N32(m_floor_doc, floor), N32(m_floor_doc, version),
-	N8(m_floor_doc, placed, 1), N16(m_floor_doc, x), N16(m_floor_doc, y),
+	N8(m_floor_doc, placed, 1), N8(m_floor_doc, can, RIGHT_TALK),
+	N8(m_floor_doc, way, WAY_MAX - 1), N16(m_floor_doc, x),
+	N16(m_floor_doc, y),
 	STR(m_floor_doc, name, MAX_NAME), BLOB(m_floor_doc, map, MAX_MAP), END
+};
+static const struct field talk_make[] = {
+	N16(m_talk_make, inst), N32(m_talk_make, req), N32(m_talk_make, floor),
+	N8(m_talk_make, can, RIGHT_TALK), N8(m_talk_make, way, WAY_MAX - 1),
+	END
+};
+static const struct field talk[] = {
+	N32(m_talk, floor), N8(m_talk, can, RIGHT_TALK),
+	N8(m_talk, way, WAY_MAX - 1), N64(m_talk, until),
+	STR(m_talk, user, MAX_TURN_USER), STR(m_talk, cred, MAX_TURN_USER), END
 };
 static const struct field place_set[] = {
 	N64(m_place_set, grant), N32(m_place_set, floor),
@@ -572,6 +585,7 @@ static const struct field a_template[] = {
 static const struct field a_floor[] = {
 	N64(m_a_floor, grant), N32(m_a_floor, floor), N32(m_a_floor, mask),
 	N64(m_a_floor, version), N8(m_a_floor, open, 1),
+	N8(m_a_floor, can, RIGHT_TALK), N8(m_a_floor, way, WAY_MAX - 1),
 	STR(m_a_floor, name, MAX_NAME),
 	STR(m_a_floor, template, MAX_NAME),
 	STR(m_a_floor, networks, NETWORKS_TEXT),
@@ -758,8 +772,17 @@ static const struct field c_floor_networks[] = {
 	STR(m_c_floor_networks, floor, MAX_NAME),
 	STR(m_c_floor_networks, networks, NETWORKS_TEXT), END
 };
+static const struct field c_floor_talk[] = {
+	N32(m_c_floor_talk, op), STR(m_c_floor_talk, tenant, MAX_LABEL),
+	STR(m_c_floor_talk, floor, MAX_NAME),
+	N8(m_c_floor_talk, mask, RIGHT_TALK),
+	N8(m_c_floor_talk, can, RIGHT_TALK), N8(m_c_floor_talk, way, WAY_MAX),
+	END
+};
 static const struct field c_floor_row[] = {
 	N32(m_c_floor_row, floor), N8(m_c_floor_row, open, 1),
+	N8(m_c_floor_row, can, RIGHT_TALK),
+	N8(m_c_floor_row, way, WAY_MAX - 1),
 	N32(m_c_floor_row, users), N32(m_c_floor_row, groups),
 	N32(m_c_floor_row, bytes), STR(m_c_floor_row, name, MAX_NAME),
 	STR(m_c_floor_row, who, UINT16_MAX),
@@ -1167,6 +1190,9 @@ static const struct row {
 	ROW(FLOOR_ROW, D, S, floor_row),
 	ROW(FLOOR_GET, S, D, grant_id),
 	ROW(FLOOR_DOC, D, S, floor_doc),
+	ROW(TALK_GET, S, D, grant_id),
+	ROW(TALK_MAKE, D, A, talk_make),
+	ROW(TALK, A, S, talk),
 	ROW(PLACE_SET, S, D, place_set),
 	ROW(SAY, S, D, say),
 	ROW(SAID, D, S, said),
@@ -1269,6 +1295,7 @@ static const struct row {
 	LOOK(C_FLOOR_SHOW, D, c_floor),
 	COMMAND(C_FLOOR_ALLOW, D, c_floor),
 	COMMAND(C_FLOOR_NETWORKS, D, c_floor_networks),
+	COMMAND(C_FLOOR_TALK, D, c_floor_talk),
 	COMMAND(C_FLOOR_DEL, D, c_floor),
 	ANSWER(C_FLOOR_ROW, D, c_floor_row),
 	COMMAND(C_GUEST_ADD, D, c_guest_add),

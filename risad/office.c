@@ -261,6 +261,14 @@ office_door(struct floor *fl, uint8_t room)
 }
 
 void
+office_rules(struct floor *fl)
+{
+	tell_floor(fl, NULL, frame_json(json_pack("{ss sI}", "t", "rules",
+	    "floor", (json_int_t)fl->fl_id)));
+	talk_rules(fl);
+}
+
+void
 office_bubbles(struct floor *fl)
 {
 	tell_floor(fl, NULL, frame_json(json_pack("{ss so}", "t", "bubbles",
@@ -540,6 +548,26 @@ office_rights(uint32_t tenant)
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
 		if (!pn->pn_conn->cn_login->lg_door)
 			person_floors(pn);
+}
+
+/* The rules of the tenant that a talk goes by: told on all its floors. */
+void
+office_policy(const struct tenant *tn, const struct policy *was)
+{
+	static const enum policy_key	 keys[] = {
+		POLICY_TALK_WAY, POLICY_TALK_LISTEN, POLICY_TALK_HIDDEN
+	};
+	struct office	*of;
+	struct floor	*fl;
+	size_t		 i, changed = 0;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		changed += was->po_value[keys[i]] !=
+		    tn->tn_policy.po_value[keys[i]];
+	if (changed == 0 || (of = office_get(tn->tn_id)) == NULL)
+		return;
+	RB_FOREACH(fl, floor_tree, &of->of_floors)
+		office_rules(fl);
 }
 
 void

@@ -25,6 +25,7 @@ void	 office_ended(uint32_t tenant, uint32_t user, struct login *,
 void	 office_renewed(struct login *);
 void	 office_title(const struct tenant *);
 void	 office_rights(uint32_t tenant);
+void	 office_policy(const struct tenant *, const struct policy *was);
 void	 office_role(const struct m_role *);
 void	 office_profile(const struct m_user *);
 /* A guest waits at the door; and he does not any more. */
@@ -42,6 +43,8 @@ void	 office_changed(struct avatar *);	/* room, status, name, look */
 /* Before it is freed; gone: it does not come back on another floor. */
 void	 office_left(struct avatar *, int gone);
 void	 office_placed(struct avatar *, enum walk_result);
+/* What one may do there when one talks, or how, is another thing now. */
+void	 office_rules(struct floor *);
 void	 office_door(struct floor *, uint8_t room);
 void	 office_bubbles(struct floor *);	/* all there are */
 /* The bytes of a tick for one of ours; later if he does not read. */

@@ -27,6 +27,7 @@
 #include "network.h"
 #include "utf8.h"
 #include "util.h"
+#include "way.h"
 
 #define MAX_TOKEN	(MAX_PATH + 1)
 #define MAX_FILE	(256 * 1024)	/* bytes of a file */
@@ -73,7 +74,8 @@ static struct {
 	SLIST_HEAD(, input)	 inputs;
 	SLIST_HEAD(, macro)	 macros;
 	SLIST_HEAD(, word)	 words;
-	int			 depth, files, listens;
+	int			 depth, files, listens, turns;
+	int			 relays;	/* of the turns */
 	struct networks		 from;		/* of a listen line */
 	const char		*once[MAX_ONCE];
 	int			 nonce;
@@ -108,6 +110,7 @@ static void	 set_socket(const char *);
 static void	 set_daily(const char *);
 static void	 add_listen(const char *, long long, enum conf_file);
 static void	 add_from(const char *);
+static void	 add_turn(const char *);
 %}
 
 %union {
@@ -121,7 +124,7 @@ static void	 add_from(const char *);
 %token	CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE EXPIRES EXPORT FROM
 %token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
 %token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
-%token	PURGE REDIRECT SESSION SIGN SITE SOCKET TLS WORKERS
+%token	PURGE REDIRECT SECRET SESSION SIGN SITE SOCKET TLS TURN URL WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind confirms confirm
@@ -212,6 +215,12 @@ statement	: STRING '=' value		{
 				    $3.string, MAX_INVITE);
 		}
 		| BACKUP daily keep		{ (void)once("backup"); }
+		| TURN SECRET STRING		{
+			if (once("turn secret"))
+				set_path(&ps.conf->co_turn_secret,
+				    "turn secret", $3.string);
+		}
+		| TURN URL urls
 		| CONFIRM confirms		{
 			if (once("confirm"))
 				ps.conf->co_confirm = (uint32_t)$2.number;
@@ -304,6 +313,10 @@ from		: STRING			{
 		| from ',' STRING		{ add_from($3.string); }
 		;
 
+urls		: STRING			{ add_turn($1.string); }
+		| urls ',' STRING		{ add_turn($3.string); }
+		;
+
 /* Words in a row are one text. */
 value		: STRING			{ $$ = $1; }
 		| NUMBER			{ $$ = $1; }
@@ -366,11 +379,14 @@ static const struct keyword {
 	{ "proxy",		PROXY },
 	{ "purge",		PURGE },
 	{ "redirect",		REDIRECT },
+	{ "secret",		SECRET },
 	{ "session",		SESSION },
 	{ "sign",		SIGN },
 	{ "site",		SITE },
 	{ "socket",		SOCKET },
 	{ "tls",		TLS },
+	{ "turn",		TURN },
+	{ "url",		URL },
 	{ "workers",		WORKERS }
 };
 
@@ -430,6 +446,9 @@ static const struct follow {
 	{ TLS, TLS, "certificate", NULL },
 	{ TLS, CERTIFICATE, "a path", "key" },
 	{ TLS, KEY, "a path", NULL },
+	{ TURN, TURN, "secret or url", NULL },
+	{ TURN, SECRET, "a path", NULL },
+	{ TURN, URL, "the URL of a server", "a comma" },
 	{ WORKERS, WORKERS, "session", NULL },
 	{ WORKERS, SESSION, "a number", "hash" },
 	{ WORKERS, HASH, "a number", NULL }
@@ -1249,6 +1268,36 @@ add_from(const char *s)
 		    MAX_PROXIES);
 }
 
+/* A server that helps pages through networks; they try all of them at once. */
+static void
+add_turn(const char *url)
+{
+	struct way_url	 wu;
+	char		*urls;
+	size_t		 size;
+
+	if (way_url(&wu, url) == -1) {
+		bad("turn url: stun:, turn: or turns:, a host, :port and "
+		    "?transport=udp or tcp expected, got \"%s\"",
+		    log_safe(url));
+		return;
+	}
+	if (++ps.turns > MAX_TURN_URLS) {
+		bad("turn url: at most %d expected", MAX_TURN_URLS);
+		return;
+	}
+	ps.relays += wu.wu_relay;
+	size = strlen(ps.conf->co_turn) + 1 + strlen(url) + 1;
+	if ((urls = malloc(size)) == NULL) {
+		bad("%s", strerror(errno));
+		return;
+	}
+	(void)snprintf(urls, size, "%s%s%s", ps.conf->co_turn,
+	    ps.turns > 1 ? " " : "", url);
+	free(ps.conf->co_turn);
+	ps.conf->co_turn = urls;
+}
+
 static uint16_t
 listen_port(const struct conf_listen *cl)
 {
@@ -1290,6 +1339,10 @@ complete(struct conf *co)
 		bad("expected listen with tls, got the end of the file");
 	if (co->co_cert == NULL || co->co_key == NULL)
 		bad("expected tls certificate, got the end of the file");
+	if (ps.relays > 0 && co->co_turn_secret == NULL)
+		bad("expected turn secret, got the end of the file");
+	if (ps.relays == 0 && co->co_turn_secret != NULL)
+		bad("expected turn url of a relay, got the end of the file");
 	if (cl != NULL && co->co_port == 0)
 		co->co_port = listen_port(cl);
 	if (co->co_sign == NULL && (co->co_sign = beside(co->co_master,
@@ -1419,6 +1472,25 @@ print_backup(const struct conf *co)
 	printf(" keep %u\n", co->co_backup_keep);
 }
 
+static void
+print_turn(const struct conf *co)
+{
+	const char	*before = "turn url \"", *p = co->co_turn;
+	size_t		 n;
+
+	/* Of the characters in a URL none needs a backslash. */
+	for (; (n = strcspn(p, " ")) > 0; p += n + strspn(p + n, " ")) {
+		printf("%s%.*s\"", before, (int)n, p);
+		before = ", \"";
+	}
+	if (p != co->co_turn)
+		putchar('\n');
+	if (co->co_turn_secret != NULL) {
+		print_string("turn secret", co->co_turn_secret);
+		putchar('\n');
+	}
+}
+
 /* Bits in their order. */
 static void
 print_confirm(uint32_t bits)
@@ -1471,5 +1543,6 @@ print_config(const struct conf *co)
 	print_backup(co);
 	printf("limit connections %u address %u\n", co->co_max_conns,
 	    co->co_max_addr_conns);
+	print_turn(co);
 	print_confirm(co->co_confirm);
 }

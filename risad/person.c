@@ -491,6 +491,7 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	struct job			*jo = arg;
 	struct person			*pn = jo->jo_person;
 	const struct m_floor_row	*mf = m;
+	struct floor			*fl;
 	uint32_t			*ids;
 
 	(void)cn;
@@ -506,6 +507,8 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 			return (0);
 		ids[pn->pn_nnext++] = mf->floor;
 		pn->pn_next = ids;
+		if ((fl = floor_find(pn->pn_office, mf->floor)) != NULL)
+			floor_talk_told(fl, mf->can, mf->way);
 		floor_named(pn->pn_office, mf->floor, mf->name);
 		return (0);
 	}

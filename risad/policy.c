@@ -1,12 +1,14 @@
 #include <sys/types.h>
 
 #include <endian.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy.h"
 #include "risad.h"
 #include "util.h"
+#include "way.h"
 
 static int	 domain_word(const char *);
 static int	 network_word(const char *);
@@ -16,26 +18,31 @@ static int	 role_listed(const char *);
 #define YEARS(n)	((n) * 36525 / 100 + 1)	/* in days */
 
 const struct policy_rule policy_rules[POLICY_KEYS] = {
-	[POLICY_LENGTH] = { "password-length", 8, MAX_PASSWORD_CHARS, 8 },
+	[POLICY_LENGTH] = { "password-length", 8, MAX_PASSWORD_CHARS, 8,
+	    NULL },
 	[POLICY_LENGTH_FACTOR] = { "password-length-factor", 8,
-	    MAX_PASSWORD_CHARS, MAX_PASSWORD_CHARS },
-	[POLICY_KINDS] = { "password-kinds", 1, 4, 1 },
-	[POLICY_STRENGTH] = { "password-strength", 0, 4, 2 },
-	[POLICY_HISTORY] = { "password-history", 0, MAX_HISTORY, 0 },
-	[POLICY_DAYS] = { "password-days", 0, 3650, 0 },
-	[POLICY_IDLE] = { "session-idle", 0, MONTH, 0 },
-	[POLICY_ABSOLUTE] = { "session-absolute", 0, MONTH, 0 },
+	    MAX_PASSWORD_CHARS, MAX_PASSWORD_CHARS, NULL },
+	[POLICY_KINDS] = { "password-kinds", 1, 4, 1, NULL },
+	[POLICY_STRENGTH] = { "password-strength", 0, 4, 2, NULL },
+	[POLICY_HISTORY] = { "password-history", 0, MAX_HISTORY, 0, NULL },
+	[POLICY_DAYS] = { "password-days", 0, 3650, 0, NULL },
+	[POLICY_IDLE] = { "session-idle", 0, MONTH, 0, NULL },
+	[POLICY_ABSOLUTE] = { "session-absolute", 0, MONTH, 0, NULL },
 	[POLICY_FACTOR] = { "second-factor", PF_NOBODY, PF_EVERYBODY,
-	    PF_NOBODY },
-	[POLICY_LOCK_TRIES] = { "lock-tries", 1, 12, 10 },
-	[POLICY_LOCK_MINUTES] = { "lock-minutes", 0, 24 * 60, 30 },
+	    PF_NOBODY, NULL },
+	[POLICY_LOCK_TRIES] = { "lock-tries", 1, 12, 10, NULL },
+	[POLICY_LOCK_MINUTES] = { "lock-minutes", 0, 24 * 60, 30, NULL },
 	/* F5, F6 and F7: never under six months, a year; up to 20 years. */
-	[POLICY_CHAT_DAYS] = { "chat-days", 0, YEARS(20), 0 },
-	[POLICY_LOG_DAYS] = { "log-days", 184, YEARS(20), YEARS(1) },
+	[POLICY_CHAT_DAYS] = { "chat-days", 0, YEARS(20), 0, NULL },
+	[POLICY_LOG_DAYS] = { "log-days", 184, YEARS(20), YEARS(1), NULL },
 	[POLICY_AUDIT_DAYS] = { "audit-days", YEARS(1), YEARS(20),
-	    YEARS(3) },
-	[POLICY_HOLD] = { "legal-hold", 0, 1, 0 },
-	[POLICY_LOG_CONSOLE] = { "log-console", 0, 1, 0 },
+	    YEARS(3), NULL },
+	[POLICY_HOLD] = { "legal-hold", 0, 1, 0, NULL },
+	[POLICY_LOG_CONSOLE] = { "log-console", 0, 1, 0, NULL },
+	[POLICY_TALK_WAY] = { "talk-way", WAY_DIRECT, WAY_MAX - 1, WAY_DIRECT,
+	    way_words },
+	[POLICY_TALK_LISTEN] = { "talk-listen", 0, 1, 1, NULL },
+	[POLICY_TALK_HIDDEN] = { "talk-hidden-mute", 0, 1, 0, NULL },
 };
 
 const struct policy_lists policy_lists[POLICY_LISTS] = {
@@ -69,6 +76,18 @@ policy_preset(struct policy *po, const struct policy_preset *pp)
 
 	for (i = 0; i < pp->pp_n; i++)
 		po->po_value[pp->pp_set[i].key] = pp->pp_set[i].value;
+}
+
+const char *
+policy_number(enum policy_key key, uint32_t value, char dst[POLICY_VALUE])
+{
+	const struct policy_rule	*pr = &policy_rules[key];
+
+	if (pr->pr_words != NULL && value >= pr->pr_min &&
+	    value <= pr->pr_max)
+		return (pr->pr_words[value]);
+	(void)snprintf(dst, POLICY_VALUE, "%u", value);
+	return (dst);
 }
 
 static int

@@ -27,6 +27,9 @@ enum policy_key {
 	POLICY_AUDIT_DAYS,	/* and of the audit trail */
 	POLICY_HOLD,		/* nothing goes by its age */
 	POLICY_LOG_CONSOLE,	/* administrators see the access log */
+	POLICY_TALK_WAY,	/* enum talk_way, where a floor has none */
+	POLICY_TALK_LISTEN,	/* who does not fit in may listen */
+	POLICY_TALK_HIDDEN,	/* a hidden page mutes its microphone */
 	POLICY_KEYS
 };
 
@@ -53,6 +56,7 @@ struct policy {
 struct policy_rule {
 	const char	*pr_name;	/* as risactl and the page call it */
 	uint32_t	 pr_min, pr_max, pr_default;
+	const char	*const *pr_words;	/* of its values, or NULL */
 };
 
 /* A word of the list, in lower case: 1 if it may stand there. */
@@ -83,6 +87,11 @@ extern const struct policy_preset policy_presets[POLICY_PRESETS];
 int	 policy_operators(enum policy_key);
 
 void	 policy_preset(struct policy *, const struct policy_preset *);
+
+/* The word for a rule's value if there is one, else its digits. */
+#define POLICY_VALUE	11
+const char	*policy_number(enum policy_key, uint32_t value,
+		    char dst[POLICY_VALUE]);
 
 /* Has somebody of this role to have a second factor? */
 int		 policy_factor(const struct policy *, uint8_t role);

@@ -48,6 +48,7 @@ static const enum proc_type	 file_for[FILE_MAX][2] = {
 	[FILE_PEPPER] = { PROC_HASH },
 	[FILE_SIGN] = { PROC_KEYS },
 	[FILE_CONTROL] = { PROC_AUTH },
+	[FILE_TURN] = { PROC_AUTH },
 	[FILE_HTDOC] = { PROC_SESSION },
 	[FILE_TEMPLATE] = { PROC_STORAGE },
 };
@@ -124,6 +125,7 @@ send_conf(struct child *ch, void *arg)
 	m.backup_at = (uint16_t)co->co_backup_at;
 	m.backup_keep = (uint16_t)co->co_backup_keep;
 	m.confirm = co->co_confirm;
+	m.turn = co->co_turn;
 	if (spawn_send(ch, IMSG_CONF_SITE, 0, -1, &m) == -1 ||
 	    send_files(ch, co) == -1 ||
 	    spawn_send(ch, IMSG_CONF_END, 0, -1, &end) == -1) {

@@ -47,6 +47,12 @@
 #define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
+#define MAX_TURN_URLS		8	/* of servers for talk */
+#define MAX_TURN_URL		255
+#define MAX_TURN		(MAX_TURN_URLS * (MAX_TURN_URL + 1))
+#define MIN_TURN_SECRET		16	/* characters, shared with the relay */
+#define MAX_TURN_SECRET		255
+#define MAX_TURN_USER		63	/* and a password made from it */
 #define MAX_KEYFILE		256
 #define MAX_LINE		1000	/* a sentence for the operator */
 #define BACKUP_NONE		1440	/* the minute that no day has */
@@ -136,7 +142,14 @@ enum role	{ ROLE_MEMBER, ROLE_ADMIN, ROLE_GUEST, ROLE_MAX };
 #define RIGHT_SCREEN	0x10		/* show one's own */
 #define RIGHT_GUEST	0x20		/* let guests in */
 #define RIGHT_ALL	0x3f
+/* Of which a floor can take something from everybody on it. */
+#define RIGHT_TALK	(RIGHT_VOICE | RIGHT_VIDEO | RIGHT_SCREEN)
 #define RIGHTS		6
+/*
+ * How sound and pictures travel: as the tenant's rule says (of a floor only),
+ * from browser to browser, through the relay, or through it by TLS on port 443.
+ */
+enum talk_way	{ WAY_TENANT, WAY_DIRECT, WAY_RELAY, WAY_443, WAY_MAX };
 /* What an operator may; each also what those before it may. */
 enum op_role	{ OP_NONE, OP_AUDITOR, OP_OPERATOR, OP_OWNER, OP_MAX };
 /*
@@ -259,6 +272,7 @@ enum factor_act	{ FACTOR_BEGIN, FACTOR_CONFIRM, FACTOR_CODES, FACTOR_DROP,
 #define SET_CAN			0x0800
 #define SET_WAS			0x1000
 #define SET_NETWORKS		0x2000
+#define SET_TALK		0x4000
 
 /*
  * Types.  Senders, receivers, fields and limits stand in the table of msg.c.
@@ -376,6 +390,7 @@ enum imsg_type {
 	IMSG_GUEST_NEED,
 	IMSG_GUEST_NEW,
 	IMSG_GUEST_SEAL,
+	IMSG_TALK_MAKE,		/* storage -> auth: answer TALK_GET */
 
 	/* storage -> session, auth: unasked */
 	IMSG_TENANT,
@@ -405,6 +420,8 @@ enum imsg_type {
 	IMSG_FLOOR_ROW,
 	IMSG_FLOOR_GET,
 	IMSG_FLOOR_DOC,
+	IMSG_TALK_GET,
+	IMSG_TALK,		/* auth -> session */
 	IMSG_PLACE_SET,
 	IMSG_SAY,
 	IMSG_SAID,
@@ -510,6 +527,7 @@ enum imsg_type {
 	IMSG_C_FLOOR_SHOW,
 	IMSG_C_FLOOR_ALLOW,
 	IMSG_C_FLOOR_NETWORKS,
+	IMSG_C_FLOOR_TALK,
 	IMSG_C_FLOOR_DEL,
 	IMSG_C_FLOOR_ROW,
 	IMSG_C_GUEST_ADD,
@@ -617,6 +635,7 @@ enum conf_file {
 	FILE_PEPPER,		/* hash: 32 bytes */
 	FILE_SIGN,		/* keys: 32 bytes, of Ed25519 */
 	FILE_CONTROL,		/* auth: listening unix socket */
+	FILE_TURN,		/* auth: the secret shared with the relay */
 	FILE_HTDOC,		/* session: name is the path in the URL */
 	FILE_TEMPLATE,		/* storage: a floor's map, name without .json */
 	FILE_MAX
@@ -653,6 +672,7 @@ struct m_site {
 	uint16_t	 backup_at;	/* minute of the day, local time */
 	uint16_t	 backup_keep;	/* generations */
 	uint32_t	 confirm;	/* CONFIRM_* bits */
+	const char	*turn;		/* URLs with a blank between */
 };
 struct m_conf_file	{ uint8_t kind; const char *name; };
 struct m_conf_end	{ uint64_t generation; };
@@ -1045,7 +1065,11 @@ struct m_me_set {
 	uint32_t	 look;
 	uint8_t		 lang, status;
 };
-struct m_floor_row	{ uint32_t floor, version; const char *name; };
+struct m_floor_row {
+	uint32_t	 floor, version;
+	uint8_t		 can, way;		/* RIGHT_TALK, enum talk_way */
+	const char	*name;
+};
 struct m_a_erase {
 	uint64_t	 grant;
 	uint8_t		 what;		/* enum erase_what, no pair or all */
@@ -1056,9 +1080,22 @@ struct m_grant_id	{ uint64_t grant; uint32_t id; };
 struct m_floor_doc {
 	uint32_t	 floor, version;
 	uint8_t		 placed;		/* x, y: where one was last */
+	uint8_t		 can, way;		/* as in m_floor_row */
 	uint16_t	 x, y;
 	const char	*name;
 	struct m_blob	 map;
+};
+/* Who has asked storage for TALK, and what it answers him. */
+struct m_talk_make {
+	uint16_t	 inst;
+	uint32_t	 req, floor;
+	uint8_t		 can, way;		/* never WAY_TENANT */
+};
+struct m_talk {
+	uint32_t	 floor;
+	uint8_t		 can, way;
+	uint64_t	 until;			/* ms; 0: there is no relay */
+	const char	*user, *cred;
 };
 struct m_place_set {
 	uint64_t	 grant;
@@ -1178,6 +1215,7 @@ struct m_a_floor {
 	uint32_t	 floor, mask;
 	uint64_t	 version;		/* as it was seen, by SET_WAS */
 	uint8_t		 open;
+	uint8_t		 can, way;		/* as in m_floor_row */
 	const char	*name, *template;
 	const char	*networks;		/* network.h */
 	struct m_blob	 users, groups;
@@ -1297,9 +1335,16 @@ struct m_c_floor_networks {
 	uint32_t	 op;
 	const char	*tenant, *floor, *networks;
 };
+struct m_c_floor_talk {
+	uint32_t	 op;
+	const char	*tenant, *floor;
+	uint8_t		 mask, can;		/* of RIGHT_TALK: which, to what */
+	uint8_t		 way;			/* WAY_MAX: as it is */
+};
 struct m_c_floor_row {
 	uint32_t	 floor;
 	uint8_t		 open;
+	uint8_t		 can, way;
 	uint32_t	 users, groups, bytes;
 	const char	*name;
 	const char	*who;			/* in show: mails and groups */
@@ -1362,7 +1407,7 @@ struct m_c_policy_row {
 	const char	*name;
 	uint8_t		 list;		/* its value is the text */
 	uint32_t	 value, min, max;
-	const char	*text;
+	const char	*text;		/* or what the number is called */
 };
 struct m_c_role {
 	uint32_t	 op;

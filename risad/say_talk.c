@@ -9,6 +9,7 @@
 #include "person.h"
 #include "talk.h"
 #include "util.h"
+#include "way.h"
 
 #define SIGNAL_RATE	10		/* a second, and at once */
 #define CANDIDATES	32		/* of one signal */
@@ -68,7 +69,10 @@ say_media(struct person *pn, json_t *o)
 	    (listen ? MEDIA_LISTEN : 0));
 	if (hear)
 		media |= pn->pn_avatar->av_media & (MEDIA_HAND | MEDIA_WORD);
-	if (may_send(pn, media))
+	if (listen && !floor_rule(pn->pn_avatar->av_floor,
+	    POLICY_TALK_LISTEN))
+		person_error(pn, "no-right", NULL, "listen");
+	else if (may_send(pn, media))
 		talk_media(pn->pn_avatar, media);
 	return (NULL);
 }
@@ -127,6 +131,23 @@ data_valid(json_t *data)
 		return (0);
 	json_array_foreach(list, i, v)
 		if (!candidate_valid(v))
+			return (0);
+	return (1);
+}
+
+/* Where nobody shall learn an address: does the signal say none? */
+static int
+data_relays(json_t *data)
+{
+	json_t	*o = json_object_get(data, "description"), *v;
+	size_t	 i;
+
+	if (o != NULL)
+		return (way_sdp_relays(json_string_value(json_object_get(o,
+		    "sdp"))));
+	json_array_foreach(json_object_get(data, "candidates"), i, v)
+		if (!way_relays(json_string_value(json_object_get(v,
+		    "candidate"))))
 			return (0);
 	return (1);
 }
@@ -190,6 +211,8 @@ say_signal(struct person *pn, json_t *o)
 	else if ((to = avatar_numbered(pn->pn_avatar->av_floor, id)) == NULL ||
 	    !talk_peers(pn->pn_avatar, to))
 		refuse(pn, "no-peer", id);
+	else if (floor_way(to->av_floor) != WAY_DIRECT && !data_relays(data))
+		refuse(pn, "not-relay", id);
 	else
 		send_signal(pn, to, data);
 	return (NULL);

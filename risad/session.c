@@ -78,6 +78,7 @@ static int
 tenant_told(const struct m_tenant *m)
 {
 	struct tenant	*tn = site_tenant(m->id);
+	struct policy	 was;
 
 	if (m->gone) {
 		if (tn != NULL) {
@@ -98,8 +99,10 @@ tenant_told(const struct m_tenant *m)
 		(void)strlcpy(tn->tn_title, m->title, sizeof(tn->tn_title));
 		office_title(tn);
 	}
+	was = tn->tn_policy;
 	(void)policy_read(&tn->tn_policy, m->policy.mb_data,
 	    m->policy.mb_len);
+	office_policy(tn, &was);
 	/* Storage says so after each of its starts: it has no grants then. */
 	access_storage(1);
 	login_up(tn->tn_id);
@@ -389,6 +392,7 @@ offer_clear(void)
 {
 	door_abort();
 	free(offer.conf.sc_domain);
+	free(offer.conf.sc_turn);
 	server_free(offer.conf.sc_server);
 	memset(&offer, 0, sizeof(offer));
 	htdocs_abort();
@@ -402,7 +406,8 @@ offer_begin(const struct m_site *m)
 	offer.conf.sc_port = m->port;
 	offer.conf.sc_max_conns = m->max_conns;
 	offer.conf.sc_max_addr = m->max_addr_conns;
-	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL)
+	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL ||
+	    (offer.conf.sc_turn = strdup(m->turn)) == NULL)
 		(void)strlcpy(offer.why, "out of memory", sizeof(offer.why));
 }
 
@@ -475,6 +480,7 @@ offer_commit(uint64_t generation)
 	if (offer.conf.sc_generation != generation)
 		return;
 	free(session_conf.sc_domain);
+	free(session_conf.sc_turn);
 	server_free(session_conf.sc_server);
 	session_conf = offer.conf;
 	htdocs_commit();

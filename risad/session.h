@@ -17,6 +17,7 @@ struct session_conf {
 	char		*sc_domain;
 	uint16_t	 sc_port;
 	uint32_t	 sc_max_conns, sc_max_addr;
+	char		*sc_turn;	/* URLs with a blank between */
 	struct server	*sc_server;
 };
 extern struct session_conf	 session_conf;
@@ -181,7 +182,7 @@ int		 htdocs_full(struct conn *, const char *path,
 
 /*
  * api.c, api_admin.c, api_factor.c, api_guest.c, api_import.c, api_passkey.c,
- * api_signin.c, api_reply.c:
+ * api_signin.c, api_talk.c, api_reply.c:
  * HTTP.
  */
 #define BODY_MAX	(64 * 1024)	/* of everybody's requests */
@@ -249,6 +250,8 @@ struct passkey_bytes {
 /* Its challenge and bytes into m, from the member "passkey"; 0, or -1. */
 int		 api_passkey_login(json_t *, struct passkey_bytes *,
 		    struct m_passkey_login *);
+extern const struct route	 api_talk_routes[];
+extern const size_t		 api_talk_nroutes;
 extern const struct route	 api_record_routes[];
 extern const size_t		 api_record_nroutes;
 extern const struct route	 api_guest_routes[];
@@ -260,6 +263,8 @@ int		 api_plain(struct conn *, uint32_t type, const void *, void *);
  * the connection's, and freed with the request.
  */
 json_t		*api_list(struct conn *);
+/* A number in its query, 0 when absent; -1 when it is none. */
+int		 api_query(const struct conn *, const char *name, uint64_t *);
 /* The number or the token in the path of the request. */
 uint32_t	 api_number(const struct conn *);
 int		 api_token(const struct conn *, uint8_t token[TOKEN_LEN]);

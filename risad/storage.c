@@ -666,6 +666,7 @@ static const struct handler {
 	{ IMSG_ME_SET, ASK_GUEST, 1, R_SESSION, me_set },
 	{ IMSG_FLOORS, ASK_GUEST, 0, R_SESSION, me_floors },
 	{ IMSG_FLOOR_GET, ASK_GUEST, 0, R_SESSION, me_floor },
+	{ IMSG_TALK_GET, ASK_GUEST, 0, R_SESSION, me_talk },
 	{ IMSG_PLACE_SET, ASK_GUEST, 0, R_SESSION, me_place },
 	{ IMSG_SAY, ASK_GUEST, 1, R_SESSION, me_say },
 	{ IMSG_HISTORY, ASK_GUEST, 0, R_SESSION, me_history },

@@ -129,6 +129,8 @@ struct floor {
 	uint32_t	 fl_id, fl_bytes;
 	uint64_t	 fl_version, fl_edition;
 	uint8_t		 fl_open;
+	uint8_t		 fl_can;		/* RIGHT_TALK bits, for all there */
+	uint8_t		 fl_way;		/* enum talk_way */
 	char		*fl_name;
 	struct idlist	 fl_users, fl_groups;
 	struct networks	*fl_networks;		/* NULL: from anywhere */
@@ -616,9 +618,7 @@ int	 idlist_change(struct idlist *to, const struct idlist *, uint32_t id,
 int	 floor_row_add(struct db *, const char *name, const void *map,
 	    size_t len, uint32_t *id);
 int	 floor_row_name(struct db *, uint32_t id, const char *);
-int	 floor_row_rights(struct db *, const struct floor *, uint8_t open,
-	    const struct idlist *users, const struct idlist *groups,
-	    const struct networks *);
+int	 floor_row_rights(struct db *, const struct floor *);
 int	 floor_row_del(struct db *, uint32_t id);
 int	 group_row_add(struct db *, const char *name, const struct idlist *,
 	    uint32_t *id);
@@ -897,6 +897,12 @@ uint32_t	 place_last(uint32_t tenant, uint32_t user, uint32_t written);
 /* Where the asker was on the floor of the answer, if anywhere. */
 void		 place_get(struct request *, struct m_floor_doc *);
 enum result	 me_place(struct request *, const void *);
+
+/* storage_way.c: how one talks there */
+/* Set what all may do on a floor, RIGHT_TALK bits, and its enum talk_way. */
+enum result	 floor_talk(struct request *, const struct floor *,
+		    uint8_t can, uint8_t way);
+enum result	 me_talk(struct request *, const void *);
 
 /* storage_talk.c: requests of everybody */
 /* A floor that one may not enter is one that does not exist. */

@@ -853,6 +853,8 @@ send_floor(struct request *rq, const struct floor *fl)
 		m.floor = fl->fl_id;
 		m.version = fl->fl_version;
 		m.open = fl->fl_open;
+		m.can = fl->fl_can;
+		m.way = fl->fl_way;
 		m.name = fl->fl_name;
 		m.users.mb_data = users;
 		m.users.mb_len = fl->fl_users.il_n * sizeof(uint32_t);
@@ -911,10 +913,14 @@ int
 floor_set(struct request *rq, const struct floor *fl, uint8_t open,
     const struct idlist *users, const struct idlist *groups)
 {
+	struct floor	 to = *fl;
+
 	if (note_access(rq, fl, open, users, groups) == -1)
 		return (-1);
-	return (floor_row_rights(rq->rq_db, fl, open, users, groups,
-	    fl->fl_networks));
+	to.fl_open = open;
+	to.fl_users = *users;
+	to.fl_groups = *groups;
+	return (floor_row_rights(rq->rq_db, &to));
 }
 
 /* What the mask does not name stays as it is. */
@@ -961,6 +967,13 @@ adm_floor_set(struct request *rq, const void *arg)
 		return (r);
 	if (m->mask & SET_NETWORKS) {
 		if ((r = floor_networks(rq, fl, m->networks, bad)) != R_OK)
+			return (r);
+		if ((rt = rights_get(rq->rq_db)) == NULL ||
+		    (fl = rights_floor(rt, m->floor)) == NULL)
+			return (R_UNAVAILABLE);
+	}
+	if (m->mask & SET_TALK) {
+		if ((r = floor_talk(rq, fl, m->can, m->way)) != R_OK)
 			return (r);
 		if ((rt = rights_get(rq->rq_db)) == NULL ||
 		    (fl = rights_floor(rt, m->floor)) == NULL)
@@ -1056,13 +1069,16 @@ static int
 policy_note(struct request *rq, const struct policy *old,
     const struct policy *po)
 {
+	char	 from[POLICY_VALUE], to[POLICY_VALUE];
 	size_t	 i;
 
 	for (i = 0; i < POLICY_KEYS; i++)
 		if (old->po_value[i] != po->po_value[i] &&
-		    audit_add(rq->rq_db, "by %s %u: set %s from %u to %u",
+		    audit_add(rq->rq_db, "by %s %u: set %s from %s to %s",
 		    asker(rq), asker_id(rq), policy_rules[i].pr_name,
-		    old->po_value[i], po->po_value[i]) == -1)
+		    policy_number((enum policy_key)i, old->po_value[i], from),
+		    policy_number((enum policy_key)i, po->po_value[i], to)) ==
+		    -1)
 			return (-1);
 	for (i = 0; i < POLICY_LISTS; i++)
 		if (strcmp(old->po_list[i], po->po_list[i]) != 0 &&

@@ -163,6 +163,28 @@ floor_from(struct command *co)
 	return (co_commit(co, r, m->floor));
 }
 
+/* What the command does not name stays as it is. */
+static int
+floor_speak(struct command *co)
+{
+	const struct m_c_floor_talk	*m = co->co_m;
+	struct m_rights			 rights;
+	struct floor			*fl;
+	enum result			 r;
+
+	if (co_tenant(co, m->tenant) == -1 || co_begin(co) == -1)
+		return (-1);
+	if ((fl = co_floor(co, m->floor)) == NULL) {
+		(void)db_end(co->co_rq->rq_db, 0);
+		return (-1);
+	}
+	r = floor_talk(co->co_rq, fl, (uint8_t)((fl->fl_can & ~m->mask) |
+	    (m->can & m->mask)), m->way == WAY_MAX ? fl->fl_way : m->way);
+	rights.tenant = co->co_rq->rq_tn->tn_id;
+	rq_tell_sessions(co->co_rq, IMSG_RIGHTS, &rights);
+	return (co_commit(co, r, m->floor));
+}
+
 /* A row of the answer is sent; its list of networks lives as long. */
 static int
 floor_row(struct command *co, const struct floor *fl, const char *who)
@@ -177,6 +199,8 @@ floor_row(struct command *co, const struct floor *fl, const char *who)
 		return (co_refuse(co, "no memory"));
 	row.floor = fl->fl_id;
 	row.open = fl->fl_open;
+	row.can = fl->fl_can;
+	row.way = fl->fl_way;
 	row.users = (uint32_t)fl->fl_users.il_n;
 	row.groups = (uint32_t)fl->fl_groups.il_n;
 	row.bytes = fl->fl_bytes > SEAL_OVER ? fl->fl_bytes - SEAL_OVER : 0;
@@ -474,6 +498,7 @@ const struct verb	 floor_verbs[] = {
 	{ IMSG_C_FLOOR_ALLOW, "floor access", floor_allow },
 	{ IMSG_C_FLOOR_DEL, "floor delete", floor_del },
 	{ IMSG_C_FLOOR_NETWORKS, "floor networks", floor_from },
+	{ IMSG_C_FLOOR_TALK, "floor talk", floor_speak },
 	{ IMSG_C_GUEST_ADD, "guest add", guest_new },
 	{ IMSG_C_GUEST_LIST, NULL, guest_list },
 	{ IMSG_C_GUEST_DEL, "guest revoke", guest_del },

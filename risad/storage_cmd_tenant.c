@@ -231,6 +231,8 @@ policy_row(struct command *co, size_t key)
 					    po_value[key], pr->pr_min,
 					    pr->pr_max, NULL };
 
+	if (pr->pr_words != NULL)
+		row.text = pr->pr_words[row.value];
 	rq_answer(co->co_rq, IMSG_C_POLICY_ROW, &row);
 }
 

@@ -409,6 +409,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_tenant_state	*ts = m;
 	const struct m_c_floor_add	*fa = m;
 	const struct m_c_floor_networks	*fn = m;
+	const struct m_c_floor_talk	*ft = m;
 	const struct m_c_floor		*f = m;
 	const struct m_c_user		*u = m;
 	const struct m_c_policy		*po = m;
@@ -417,7 +418,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 	const struct m_c_guest_add	*ga = m;
 	const struct m_c_guest_del	*gd = m;
 	const struct m_c_tenant_end	*te = m;
-	char				 at[TIME_TEXT];
+	char				 at[TIME_TEXT], value[POLICY_VALUE];
 
 	if (record_target(type, m, dst, size))
 		return;
@@ -446,6 +447,9 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		(void)snprintf(dst, size, "%s %s [%.300s]", fn->tenant,
 		    fn->floor, fn->networks);
 		break;
+	case IMSG_C_FLOOR_TALK:
+		(void)snprintf(dst, size, "%s %s", ft->tenant, ft->floor);
+		break;
 	case IMSG_C_FLOOR_ALLOW:
 	case IMSG_C_FLOOR_DEL:
 		(void)snprintf(dst, size, "%s %s %s %.80s%.80s", f->tenant,
@@ -459,8 +463,9 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		break;
 	case IMSG_C_POLICY_SET:
 		if (po->key < POLICY_KEYS)
-			(void)snprintf(dst, size, "%s %s %u", po->tenant,
-			    policy_rules[po->key].pr_name, po->value);
+			(void)snprintf(dst, size, "%s %s %s", po->tenant,
+			    policy_rules[po->key].pr_name,
+			    policy_number(po->key, po->value, value));
 		else
 			(void)snprintf(dst, size, "%s %s %.300s", po->tenant,
 			    po->key < POLICY_KEYS + POLICY_LISTS ?

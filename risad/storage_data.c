@@ -578,6 +578,20 @@ put_networks(struct ibuf *buf, const struct networks *ns)
 	return (0);
 }
 
+/* Likewise: before floors had rules for talk, all was allowed on each. */
+static int
+get_talk(struct ibuf *buf, struct floor *fl)
+{
+	fl->fl_can = RIGHT_TALK;
+	fl->fl_way = WAY_TENANT;
+	if (ibuf_size(buf) == 0)
+		return (0);
+	return (ibuf_get_n8(buf, &fl->fl_can) == -1 ||
+	    ibuf_get_n8(buf, &fl->fl_way) == -1 ||
+	    (fl->fl_can & ~RIGHT_TALK) != 0 || fl->fl_way >= WAY_MAX ?
+	    -1 : 0);
+}
+
 static int
 floor_read(struct db *db, sqlite3_stmt *st, struct floor *fl)
 {
@@ -602,7 +616,8 @@ floor_read(struct db *db, sqlite3_stmt *st, struct floor *fl)
 	if (ibuf_get_n8(&buf, &fl->fl_open) == 0 &&
 	    get_list(&buf, &fl->fl_users) == 0 &&
 	    get_list(&buf, &fl->fl_groups) == 0 &&
-	    get_networks(&buf, &fl->fl_networks) == 0)
+	    get_networks(&buf, &fl->fl_networks) == 0 &&
+	    get_talk(&buf, fl) == 0)
 		ret = 0;
 	free(text);
 	return (ret);
@@ -729,19 +744,23 @@ rights_may_enter(struct rights *rt, const struct floor *fl, uint32_t user)
 	return (0);
 }
 
+/* As it stands there, under this version. */
 static void *
-floor_rights_seal(struct db *db, uint32_t id, uint64_t version, uint8_t open,
-    const struct idlist *users, const struct idlist *groups,
-    const struct networks *ns, size_t *len)
+floor_rights_seal(struct db *db, const struct floor *fl, uint64_t version,
+    size_t *len)
 {
-	const struct seal_at	 at = { "floors", "rights", id, version,
+	const struct seal_at	 at = { "floors", "rights", fl->fl_id, version,
 				    NULL, 0 };
 	struct ibuf		*buf;
 
 	if ((buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
 		return (NULL);
-	if (ibuf_add_n8(buf, open) == -1 || put_list(buf, users) == -1 ||
-	    put_list(buf, groups) == -1 || put_networks(buf, ns) == -1) {
+	if (ibuf_add_n8(buf, fl->fl_open) == -1 ||
+	    put_list(buf, &fl->fl_users) == -1 ||
+	    put_list(buf, &fl->fl_groups) == -1 ||
+	    put_networks(buf, fl->fl_networks) == -1 ||
+	    ibuf_add_n8(buf, fl->fl_can) == -1 ||
+	    ibuf_add_n8(buf, fl->fl_way) == -1) {
 		ibuf_free(buf);
 		return (NULL);
 	}
@@ -780,7 +799,8 @@ int
 floor_row_add(struct db *db, const char *name, const void *map, size_t len,
     uint32_t *fid)
 {
-	static const struct idlist	 nobody;
+	struct floor			 fl = { .fl_open = 1,
+					    .fl_can = RIGHT_TALK };
 	struct seal_at			 at = { "floors", "map", 0, 1,
 					    NULL, 0 };
 	uint8_t				 key[SEAL_INDEX];
@@ -791,10 +811,9 @@ floor_row_add(struct db *db, const char *name, const void *map, size_t len,
 
 	if (db_next_id(db, "floors", &id) == -1 || id > UINT32_MAX)
 		return (-1);
-	at.sa_row = *fid = (uint32_t)id;
+	at.sa_row = *fid = fl.fl_id = (uint32_t)id;
 	nrec = name_seal(db, "floors", *fid, name, key, &nlen);
-	rrec = floor_rights_seal(db, *fid, 1, 1, &nobody, &nobody, NULL,
-	    &rlen);
+	rrec = floor_rights_seal(db, &fl, 1, &rlen);
 	mrec = db_seal(db, &at, map, len, &mlen);
 	if (nrec != NULL && rrec != NULL && mrec != NULL)
 		n = db_exec(db, S_FLOOR_ADD, ARGS(NUM(id), NUM(now_ms()),
@@ -832,16 +851,14 @@ floor_row_name(struct db *db, uint32_t id, const char *name)
 }
 
 int
-floor_row_rights(struct db *db, const struct floor *fl, uint8_t open,
-    const struct idlist *users, const struct idlist *groups,
-    const struct networks *ns)
+floor_row_rights(struct db *db, const struct floor *fl)
 {
 	void	*rec;
 	size_t	 len;
 	int	 n;
 
-	if ((rec = floor_rights_seal(db, fl->fl_id, fl->fl_version + 1, open,
-	    users, groups, ns, &len)) == NULL)
+	if ((rec = floor_rights_seal(db, fl, fl->fl_version + 1, &len)) ==
+	    NULL)
 		return (-1);
 	n = db_exec(db, S_FLOOR_RIGHTS, ARGS(NUM(fl->fl_id),
 	    NUM(fl->fl_version + 1), BIN(rec, len)));
@@ -913,19 +930,19 @@ static int
 forget_once(struct db *db, struct rights *rt, uint32_t user)
 {
 	struct idlist	 il;
-	struct floor	*fl;
+	struct floor	 fl;
 	struct group	*gp;
 	size_t		 i;
 	int		 n;
 
 	for (i = 0; i < rt->rt_nfloors; i++) {
-		fl = &rt->rt_floors[i];
-		if (!idlist_has(&fl->fl_users, user))
+		fl = rt->rt_floors[i];
+		if (!idlist_has(&fl.fl_users, user))
 			continue;
-		if (idlist_change(&il, &fl->fl_users, user, 0) == -1)
+		if (idlist_change(&il, &fl.fl_users, user, 0) == -1)
 			return (-1);
-		n = floor_row_rights(db, fl, fl->fl_open, &il,
-		    &fl->fl_groups, fl->fl_networks);
+		fl.fl_users = il;
+		n = floor_row_rights(db, &fl);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
 	}
@@ -947,18 +964,18 @@ static int
 forget_group_once(struct db *db, struct rights *rt, uint32_t id)
 {
 	struct idlist	 il;
-	struct floor	*fl;
+	struct floor	 fl;
 	size_t		 i;
 	int		 n;
 
 	for (i = 0; i < rt->rt_nfloors; i++) {
-		fl = &rt->rt_floors[i];
-		if (!idlist_has(&fl->fl_groups, id))
+		fl = rt->rt_floors[i];
+		if (!idlist_has(&fl.fl_groups, id))
 			continue;
-		if (idlist_change(&il, &fl->fl_groups, id, 0) == -1)
+		if (idlist_change(&il, &fl.fl_groups, id, 0) == -1)
 			return (-1);
-		n = floor_row_rights(db, fl, fl->fl_open, &fl->fl_users,
-		    &il, fl->fl_networks);
+		fl.fl_groups = il;
+		n = floor_row_rights(db, &fl);
 		free(il.il_ids);
 		return (n == 0 ? 1 : -1);
 	}

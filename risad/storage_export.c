@@ -15,6 +15,7 @@
 #include "storage.h"
 #include "utf8.h"
 #include "util.h"
+#include "way.h"
 
 #define ROWS		64		/* in one turn */
 
@@ -274,6 +275,10 @@ part_floors(struct export *ex, struct db *db)
 	ids(ex, "users", &fl->fl_users);
 	ids(ex, "groups", &fl->fl_groups);
 	text(ex, "networks", networks);
+	flag(ex, "voice", (fl->fl_can & RIGHT_VOICE) != 0);
+	flag(ex, "video", (fl->fl_can & RIGHT_VIDEO) != 0);
+	flag(ex, "screen", (fl->fl_can & RIGHT_SCREEN) != 0);
+	text(ex, "way", way_word(fl->fl_way));
 	floor_map(ex, db, fl->fl_id);
 	end(ex);
 	free(networks);

@@ -55,13 +55,14 @@ floor_networks(struct request *rq, const struct floor *fl, const char *text,
     char bad[NETWORK_TEXT])
 {
 	static const struct networks	 anywhere;
+	struct floor	 to = *fl;
 	struct networks	*ns;
 	char		*kept = NULL, *old;
 	char		 what[48];
 	enum result	 r = R_OK;
 
 	bad[0] = '\0';
-	if ((ns = malloc(sizeof(*ns))) == NULL)
+	if ((ns = to.fl_networks = malloc(sizeof(*ns))) == NULL)
 		return (R_UNAVAILABLE);
 	rq->rq_field = "networks";
 	old = networks_text(fl->fl_networks == NULL ? &anywhere :
@@ -72,8 +73,7 @@ floor_networks(struct request *rq, const struct floor *fl, const char *text,
 		r = R_INVALID;
 	else if (old == NULL || (kept = networks_text(ns)) == NULL ||
 	    note_text(rq, what, old, kept) == -1 ||
-	    floor_row_rights(rq->rq_db, fl, fl->fl_open, &fl->fl_users,
-	    &fl->fl_groups, ns) == -1)
+	    floor_row_rights(rq->rq_db, &to) == -1)
 		r = R_UNAVAILABLE;
 	free(old);
 	free(kept);

@@ -89,6 +89,8 @@ me_floors(struct request *rq, const void *arg)
 			continue;
 		row.floor = fl->fl_id;
 		row.version = (uint32_t)fl->fl_edition;
+		row.can = fl->fl_can;
+		row.way = fl->fl_way;
 		row.name = fl->fl_name;
 		rq_answer(rq, IMSG_FLOOR_ROW, &row);
 	}
@@ -133,6 +135,8 @@ me_floor(struct request *rq, const void *arg)
 	doc.floor = fl->fl_id;
 	doc.version = (uint32_t)at.sa_version;
 	doc.name = fl->fl_name;
+	doc.can = fl->fl_can;
+	doc.way = fl->fl_way;
 	doc.map.mb_data = map;
 	place_get(rq, &doc);
 	rq_answer(rq, IMSG_FLOOR_DOC, &doc);

@@ -293,7 +293,8 @@ talk_why_not(const struct avatar *av, uint8_t bit)
 	uint8_t	 right = bit == MEDIA_MIC ? RIGHT_VOICE : bit == MEDIA_CAM ?
 		    RIGHT_VIDEO : RIGHT_SCREEN;
 
-	if (!person_may(av->av_person, right))
+	if (!person_may(av->av_person, right) ||
+	    (av->av_floor->fl_can & right) == 0)
 		return ("no-right");
 	if (talk_room_kind(av) == ROOM_QUIET)
 		return ("quiet");
@@ -330,7 +331,7 @@ talk_media(struct avatar *av, uint8_t media)
 	talk_changed_around(av);
 	if (was != media)
 		bus_joined(av);
-	talk_wake(av->av_floor);
+	talk_answer(av->av_floor);
 }
 
 void
@@ -371,6 +372,10 @@ talk_check(struct avatar *av)
 
 	if (av->av_person == NULL)
 		return;
+	/* Who listened where no more can talk leaves the talk. */
+	if ((media & MEDIA_LISTEN) &&
+	    !floor_rule(av->av_floor, POLICY_TALK_LISTEN))
+		media = 0;
 	for (bit = MEDIA_MIC; bit <= MEDIA_SCREEN; bit <<= 1)
 		if ((media & bit) && talk_why_not(av, bit) != NULL)
 			media &= (uint8_t)~bit;

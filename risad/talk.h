@@ -87,6 +87,8 @@ int		 talk_can_be(const struct avatar *, const struct avatar *);
 /* The page of this avatar of ours, or of all around this one, is to be told. */
 void		 talk_changed(struct floor *, uint16_t id);
 void		 talk_changed_around(struct avatar *);
+/* That one is told it, also when nobody on the floor takes part any more. */
+void		 talk_answer(struct floor *);
 void		 talk_tell(struct floor *);
 /* Write that the two have begun to talk, if they have, or have ended it. */
 void		 talk_log(struct floor *, struct pair *, int ended);

@@ -127,6 +127,12 @@ wake_at(struct floor *fl, uint64_t at)
 }
 
 void
+talk_answer(struct floor *fl)
+{
+	wake_at(fl, mono_ms() + SOON_MS);
+}
+
+void
 talk_wake(struct floor *fl)
 {
 	if (fl->fl_ears > 0 || fl->fl_pairs.ps_n > 0)

@@ -227,6 +227,7 @@ UNDER_GRANT = [
     ('SIGNOUT', None), ('ME_SET', struct.pack('>I', 1) + text('Mallory') +
                         text('') + bytes(6)),
     ('FLOORS', None), ('FLOOR_GET', struct.pack('>I', 1)),
+    ('TALK_GET', struct.pack('>I', 1)),
     ('SAY', struct.pack('>BII', 0, 1, 0) + text('forged') +
      text('forged words')),
     ('HISTORY', struct.pack('>BIIQI', 0, 1, 0, 0, 100)),
@@ -252,9 +253,9 @@ UNDER_GRANT = [
     ('A_GROUP_SET', struct.pack('>IIQ', 1, 1, 1) + text('G') + bytes(4)),
     ('A_GROUP_DEL', struct.pack('>I', 1)),
     ('A_TEMPLATES', None), ('A_FLOORS', None),
-    ('A_FLOOR_ADD', struct.pack('>IIQB', 0, 0x81, 0, 1) + text('F') +
+    ('A_FLOOR_ADD', struct.pack('>IIQBBB', 0, 0x81, 0, 1, 0, 0) + text('F') +
      text('office') + text('') + bytes(8)),
-    ('A_FLOOR_SET', struct.pack('>IIQB', 1, 1, 1, 1) + text('F') + text('') +
+    ('A_FLOOR_SET', struct.pack('>IIQBBB', 1, 1, 1, 1, 0, 0) + text('F') + text('') +
      text('') + bytes(8)),
     ('A_FLOOR_DEL', struct.pack('>I', 1)),
     ('A_FACTOR_DEL', struct.pack('>I', 1)), ('FACTOR_GET', None),
@@ -274,8 +275,8 @@ UNDER_GRANT = [
 ]
 URLS = ('GUESTS', 'GUEST_ADD', 'GUEST_DEL', 'VISIT_DEL')
 # What a guest may: all of it, and while he waits.
-GUEST_MAY = ('SIGNOUT', 'ME_SET', 'FLOORS', 'FLOOR_GET', 'SAY', 'HISTORY',
-             'UNREAD', 'READ', 'PLACE_SET', 'GUEST_NAME')
+GUEST_MAY = ('SIGNOUT', 'ME_SET', 'FLOORS', 'FLOOR_GET', 'TALK_GET', 'SAY',
+             'HISTORY', 'UNREAD', 'READ', 'PLACE_SET', 'GUEST_NAME')
 DOOR_MAY = ('SIGNOUT', 'GUEST_NAME')
 SILENT = ('READ', 'PLACE_SET')  # nothing asks for their answers
 
@@ -405,6 +406,10 @@ def grants(w):
                            struct.pack('>I', 99999))
         equal(there[1], R_NOTFOUND, 'floor of the other tenant')
         equal(there, nowhere, 'and one that is not')
+        for floor in (2, 99999):
+            rows, code, _ = wire.ask('TALK_GET', n64(own_grant) +
+                                     struct.pack('>I', floor))
+            equal((code, rows), (R_NOTFOUND, []), 'talk on %d' % floor)
         for kind, a in ((0, 2), (0, 99999), (2, 5), (2, 99999)):
             tail = struct.pack('>BII', kind, a, 0) + text('r') + text('x')
             rows, code, _ = wire.ask('SAY', n64(own_grant) + tail)

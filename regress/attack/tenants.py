@@ -355,6 +355,8 @@ ROWS = {
     ('GET', '/api/v1/floors/#'): Row(HIDDEN),
     ('GET', '/api/v1/messages'): Row(
         HIDDEN, query=lambda o, n: '?channel=floor:%d' % n['floors']),
+    ('GET', '/api/v1/talk'): Row(
+        HIDDEN, query=lambda o, n: '?floor=%d' % n['floors']),
     ('GET', '/ws'): Row(101, more=lambda s: dict(
         UPGRADE, Origin='https://%s.localhost:%d' % (s.name, s.d.port))),
     ('GET', '/api/v1/admin/users'): Row(200),

@@ -48,6 +48,8 @@
 #define STRIDE		300		/* cm between the ends of a walk */
 #define SLOT_US		20		/* of the table of latencies */
 #define SLOTS		500000
+#define MEDIA		"{\"t\":\"media\",\"hear\":true,\"mic\":false," \
+			"\"cam\":false,\"screen\":false,\"listen\":false}"
 #define MARK		"\"text\":\"bench "
 
 enum state { OFF, CONNECT, TLS, LOGIN, UPGRADE, HELLO, ENTER, READY, ONCE };
@@ -92,6 +94,7 @@ static struct client	*people;
 static unsigned int	 npeople, njoined, nready, ndied, nresumed;
 static struct client	*order[MAX_PEOPLE];	/* in which they act */
 static int		 ep, port, measuring, entering = 1, offered = 1;
+static int		 hearing;	/* all take part in talk */
 static unsigned int	 source;
 static SSL_CTX		*ctx;
 static uint64_t		 deadline;
@@ -485,6 +488,8 @@ client_entered(struct client *cl, const char *s, size_t len)
 	cl->cl_x = (uint16_t)x;
 	cl->cl_y = (uint16_t)y;
 	cl->cl_floor->fl_avatar[id] = cl;
+	if (hearing)
+		client_frame(cl, 1, MEDIA, strlen(MEDIA));
 	client_ready(cl);
 }
 
@@ -1100,7 +1105,7 @@ main(int argc, char *argv[])
 {
 	int	 ch;
 
-	while ((ch = getopt(argc, argv, "np:r")) != -1)
+	while ((ch = getopt(argc, argv, "np:rt")) != -1)
 		switch (ch) {
 		case 'n':
 			entering = 0;		/* only open, enter nothing */
@@ -1111,11 +1116,14 @@ main(int argc, char *argv[])
 		case 'r':
 			offered = 0;		/* no resumption */
 			break;
+		case 't':
+			hearing = 1;
+			break;
 		default:
 			return (2);
 		}
 	if (port <= 0 || optind != argc - 1) {
-		fprintf(stderr, "usage: load [-nr] -p port people\n");
+		fprintf(stderr, "usage: load [-nrt] -p port people\n");
 		return (2);
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

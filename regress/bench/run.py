@@ -250,6 +250,21 @@ class Bench:
         """P1: one floor of 200"""
         self.storm([(0, i, 0) for i in range(200)], 200, 0.28, 60)
 
+    def talk(self):
+        """The floor of 200 again, where all take part in talk: beside where
+        nobody does"""
+        people = [(0, i, 0) for i in range(200)]
+        d = self.office
+        costs = []
+        for options in ((), ('-t',)):
+            d.again(workers=1)
+            r = self.act(d.pids_all(), d.port, people, 'walk', 200, 100, 2, 8,
+                         options=options)
+            costs.append(each(r, 'updates'))
+        self.table.row('CPU us/update, all take part', '<= 0.28', costs[1],
+                       peer=costs[0], met=costs[1] <= 0.28 and not gone(r),
+                       notes=(gone(r), noisy(r), 'peer: nobody does'))
+
     def c20x50(self):
         """P2: twenty floors of 50"""
         self.storm([(t, i, 0) for i in range(50) for t in range(20)], 50,
@@ -762,6 +777,7 @@ def cpu_text(r):
 ALL = [500] * 20
 CASES = {               # how many people of each tenant it needs
     'c200': (Bench.c200, [200]),
+    'talk': (Bench.talk, [200]),
     'c20x50': (Bench.c20x50, [50] * 20),
     'chat': (Bench.chat, [1010]),
     'idle': (Bench.idle, [500] * 10),

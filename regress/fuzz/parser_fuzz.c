@@ -53,6 +53,7 @@ accepted(const struct command *cm)
 	case IMSG_C_FLOOR_SHOW:
 	case IMSG_C_FLOOR_ALLOW:
 	case IMSG_C_FLOOR_NETWORKS:
+	case IMSG_C_FLOOR_TALK:
 	case IMSG_C_FLOOR_DEL:
 		TRUE_OR_DIE(cm->cm_tenant != NULL && cm->cm_floor != NULL);
 		break;

@@ -63,12 +63,12 @@ fuzz websocket 8192 risad/websocket.c risad/utf8.c
 fuzz map 98304 risad/map.c risad/walk.c
 fuzz imsg 8192 risad/compat/imsg.c risad/compat/imsg-buffer.c
 fuzz parse 65536 risad/parse.c risad/config.c risad/network.c risad/util.c \
-    risad/utf8.c
+    risad/utf8.c risad/way.c
 fuzz proxy 1024 risad/proxy.c risad/network.c
 fuzz csv 65536 risad/csv.c risad/utf8.c
 fuzz webauthn 16384 risad/hash_webauthn.c risad/util.c risad/utf8.c
 fuzz parser 4096 risactl/parser.c risactl/zone.c risad/network.c \
-    risad/util.c risad/utf8.c
+    risad/util.c risad/utf8.c risad/way.c
 
 # A target that is not named above would never run.
 for f in regress/fuzz/*_fuzz.c; do

@@ -40,6 +40,7 @@ RULES = {'password-length': 8, 'password-length-factor': 128,
          'session-absolute': 0, 'second-factor': 0, 'lock-tries': 10,
          'lock-minutes': 30, 'chat-days': 0, 'log-days': 366,
          'audit-days': 1096, 'legal-hold': 0, 'log-console': 0,
+         'talk-way': 1, 'talk-listen': 1, 'talk-hidden-mute': 0,
          'mail-domains': [], 'networks': [],
          'admin-networks': [], 'second-factor-roles': []}
 

@@ -503,6 +503,49 @@ test('a floor may be entered from its networks only', () =>
 	    .innerText()), 'from anywhere again');
 }));
 
+test('talk: what a floor allows, and the rules for all floors', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('floors'));
+	const talk = async () => (await daemon.ask('acme.localhost', 'GET',
+	    `/api/v1/talk?floor=${lobby}`, undefined, ann.cookie)).json;
+
+	assert.deepEqual((await talk()).can, ['voice', 'video', 'screen']);
+	await s.$(`admin-edit-${lobby}`).click();
+	for (const k of ['voice', 'video', 'screen'])
+		assert.ok(await s.$(`admin-floor-${k}`).isChecked(), k);
+	assert.equal(await s.$('admin-floor-way').inputValue(), 'tenant');
+	await s.$('admin-floor-video').uncheck();
+	await s.$('admin-floor-screen').uncheck();
+	await s.$('admin-floor-way').selectOption('relay');
+	await s.$('admin-floor-save').click();
+	await s.reads(`admin-floor-${lobby}`,
+	    /Off: Video, Share screen.*Relay only/s);
+	let now = await talk();
+	assert.deepEqual([now.can, now.way], [['voice'], 'relay']);
+	await s.$(`admin-edit-${lobby}`).click();
+	assert.ok(!await s.$('admin-floor-video').isChecked(), 'as it was set');
+	await s.$('admin-floor-video').check();
+	await s.$('admin-floor-screen').check();
+	await s.$('admin-floor-way').selectOption('tenant');
+	await s.$('admin-floor-save').click();
+	await until(async () => !/Off/.test(await s.$(`admin-floor-${lobby}`)
+	    .innerText()), 'all again');
+
+	await s.$('admin-nav-rules').click();
+	await s.$('admin-rules-talk-way').selectOption({ index: 2 });
+	await s.$('admin-rules-talk-listen').selectOption('0');
+	await s.$('admin-rules-talk-hidden').selectOption('1');
+	await s.$('admin-rules-save').click();
+	await until(async () => (now = await talk()).way === '443', 'saved');
+	assert.deepEqual([now.way, now.listen, now.hidden_mute, now.can],
+	    ['443', false, true, ['voice', 'video', 'screen']]);
+	await s.$('admin-rules-talk-way').selectOption({ index: 0 });
+	await s.$('admin-rules-talk-listen').selectOption('1');
+	await s.$('admin-rules-talk-hidden').selectOption('0');
+	await s.$('admin-rules-save').click();
+	await until(async () => (await talk()).way === 'direct', 'as it was');
+}));
+
 test('sign-ins: one ends those elsewhere, an administrator all', () =>
     seated(async (seat) => {
 	const fay = await daemon.person('acme', 'Fay Fuji');

@@ -191,6 +191,8 @@ async function outside(s, l) {
 	await s.$('admin-floor-networks').fill('192.0.2.0/24\n2001:db8::/32');
 	await s.$('admin-floor-networks').scrollIntoViewIfNeeded();
 	await shot(s, `floor-edit-${l.name}`);
+	await s.$('admin-floor-way').scrollIntoViewIfNeeded();
+	await shot(s, `floor-talk-${l.name}`);
 	s.expect(/status of (403|422)/);
 	await s.page.goto(daemon.url('acme', '/admin/rules'));
 	await s.$('admin-rules-networks').fill('192.0.2.0/24');

@@ -68,7 +68,6 @@ export class Talker extends Seat {
 		    { permissions: ['camera', 'microphone'], ...options,
 		    go: false });
 
-		s.expect(/api\/v1\/talk/);
 		await s.context.addInitScript(watchTalk);
 		Object.setPrototypeOf(s, Talker.prototype);
 		await s.page.goto(daemon.url(tenant));

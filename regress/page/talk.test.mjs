@@ -351,3 +351,42 @@ test('a full talk says so, and one may listen', () => seated(async (seat) => {
 	for (const w of crowd)
 		w.close();
 }));
+
+test('a hidden page mutes where the rules say so', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const hide = (on) => a.page.evaluate((hidden) => {
+		Object.defineProperty(document, 'hidden', { configurable: true,
+		    get: () => hidden });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, on);
+
+	await a.turnOn('mic');
+	await hide(true);
+	await b.flows(1);
+	assert.deepEqual(await a.live(), ['audio'], 'no rule, no mute');
+	await hide(false);
+	await daemon.ctl('policy', 'set', 'acme', 'talk-hidden-mute', '1');
+	await until(() => a.frames.some((m) => m.t === 'rules'), 'told');
+	await until(async () => {
+		await hide(true);
+		await hide(false);
+		return ((await a.live()).length === 0);
+	}, 'muted');
+	await until(() => !b.talk().with[0].mic, 'others know');
+	await daemon.ctl('policy', 'set', 'acme', 'talk-hidden-mute', '0');
+}));
+
+test('by relay only, and there is none: a connection ends', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('mic');
+	await b.flows(1);
+	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'relay');
+	await until(async () => (await a.arrived()).every((p) => p.state !==
+	    'connected' && p.types.every((t) => t === 'relay')),
+	    'nobody learns the address of another');
+	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'direct');
+	await b.flows(1);
+}));

@@ -347,7 +347,8 @@ def rules(d, ada, bob):
     equal(shown['password-kinds'], {'rule': 'password-kinds', 'value': 2,
                                     'from': 1, 'to': 4}, 'shown')
     equal({k: r['value'] for k, r in shown.items()},
-          {k: '' if v == [] else v for k, v in now.items()}, 'all of them')
+          {k: '' if v == [] else 'direct' if k == 'talk-way' else v
+           for k, v in now.items()}, 'all of them')
     equal(bob.get('/session')['limits']['idle'], 30 * 60, 'as it was told')
     q = d.person('acme', 'late@acme.example')
     equal(q.get('/session')['limits']['idle'], 480 * 60, 'told')

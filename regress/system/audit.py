@@ -307,6 +307,10 @@ def changes(d):
     boss.api('PATCH', at, {'users': [ben]}, 200)
     boss.api('PATCH', at, {'networks': ['10.0.0.0/8']}, 200)
     boss.api('PATCH', at, {'networks': ['127.0.0.0/8']}, 200)
+    boss.api('PATCH', at, {'talk': {'voice': True, 'video': True,
+                                    'screen': False, 'way': 'tenant'}}, 200)
+    d.do('floor', 'talk', 'delta', 'Two', 'video', 'no', 'way', 'relay')
+    d.do('policy', 'set', 'delta', 'talk-way', '443')
     d.do('floor', 'allow', 'delta', 'Two', 'user', 'cat@delta.example')
     d.do('floor', 'deny', 'delta', 'Two', 'group', 'Staff')
     d.do('floor', 'allow', 'delta', 'Two', 'all')
@@ -352,6 +356,11 @@ def changes(d):
             by + 'set networks of floor %d from [] to [10.0.0.0/8]' % floor,
             by + 'set networks of floor %d from [10.0.0.0/8] to '
             '[127.0.0.0/8]' % floor,
+            by + 'set talk of floor %d from [voice, video, screen, way '
+            'tenant] to [voice, video, way tenant]' % floor,
+            op + 'set talk of floor %d from [voice, video, way tenant] to '
+            '[voice, way relay]' % floor,
+            op + 'set talk-way from direct to 443',
             op + 'add to floor %d: user %d' % (floor, cat),
             op + 'take from floor %d: group %d' % (floor, g),
             op + 'set floor %d from closed to open to all' % floor,

@@ -21,7 +21,7 @@ SECRET = 'open sesame 42'
 
 # What a guest who is in may; all else that needs a sign-in is forbidden.
 OPEN = {'GET /session', 'DELETE /session', 'PATCH /me', 'GET /floors',
-        'GET /floors/#', 'GET /messages', 'GET /ws'}
+        'GET /floors/#', 'GET /messages', 'GET /talk', 'GET /ws'}
 ROUTE = re.compile(r'\{ HTTP_([A-Z]+), (ADMIN )?"([^"]*)", (NEED_[A-Z]+),')
 
 

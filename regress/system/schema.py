@@ -132,6 +132,16 @@ def reads(d, facts):
     ann.open().enter(facts['floor'])
     ann.say('and now')
     equal(texts(ann, 'floor:%d' % facts['floor'])[-1:], ['and now'], 'new')
+    # Floors had no rules for talk: everything, as the tenant's rule says.
+    def row():
+        f = d.json('floor', 'show', 'acme', str(facts['floor']))['floor']
+        return (f['voice'], f['video'], f['screen'], f['way'])
+    equal(row(), (True, True, True, 'tenant'), 'talk')
+    equal((rules['talk-way'], rules['talk-listen'],
+           rules['talk-hidden-mute']), ('direct', 1, 0), 'rules of talk')
+    d.do('floor', 'talk', 'acme', str(facts['floor']), 'video', 'no', 'way',
+         '443')
+    equal(row(), (True, False, True, '443'), 'and set')
     d.do('audit', 'show', 'tenant', 'acme')
     equal(d.ctl('audit', 'verify')[0], 0, 'trails')
     d.do('log', 'show', 'tenant', 'acme')

@@ -309,6 +309,74 @@ def rights(d, cast):
     takes(a, cam=True)
 
 
+def relayed(d, cast):
+    """where the way is by relay only, no address but a relay's is signalled;
+    what the floor does not allow is not sent, and acts at once"""
+    floor = cast.floor()
+    a, b = cast.on(floor, 'ann', 'bob')
+    stand(a, 500, 500)
+    stand(b, 600, 500)
+    together(a, b)
+
+    def offer(*types, head='candidate:'):
+        return {'description': {'type': 'offer', 'sdp': 'v=0\r\n' + ''.join(
+            'a=%s1 1 udp 2 192.0.2.1 9 typ %s\r\n' % (head, t)
+            for t in types)}}
+
+    def one(text):
+        return {'candidates': [{'candidate': text}]}
+    plain = 'candidate:1 1 udp 2 192.0.2.1 9'
+    wrong = (offer('host'), offer('relay', 'srflx'), offer('relayed'),
+             offer('HOST', head='CANDIDATE:'), one(plain + ' typ prflx'),
+             one(plain), one(plain + '\r\n typ relay'),
+             {'candidates': [{'candidate': plain + ' typ relay'},
+                             {'candidate': plain + ' typ host'}]})
+    right = (offer(), offer('relay', 'relay'), one(''),
+             one(plain + ' typ relay raddr 0.0.0.0 rport 0'))
+    for data in wrong[:3]:
+        signals(a, b, data)             # the way is direct
+    for way in ('relay', '443'):
+        d.do('floor', 'talk', 'acme', str(floor), 'way', way)
+        until(lambda: a.get('/talk?floor=%d' % floor)['way'] == way, way)
+        for data in wrong:
+            caught_up(a)
+            until(lambda: _refuses(a, b, data), '%s: %r' % (way, data))
+        for data in right:
+            until(lambda: _passes(a, b, data), '%s: %r' % (way, data))
+    takes(a, mic=True, cam=True)
+    d.do('floor', 'talk', 'acme', str(floor), 'video', 'no')
+    with_whom(a, lambda m: m['me']['mic'] and not m['me']['cam'], 'no video')
+    refused(a, 'no-right', 'cam', cam=True)
+    d.do('policy', 'set', 'acme', 'talk-listen', '0')
+    try:
+        until(lambda: not a.get('/talk?floor=%d' % floor)['listen'], 'rule')
+        refused(a, 'no-right', 'listen', listen=True)
+    finally:
+        d.do('policy', 'set', 'acme', 'talk-listen', '1')
+
+
+def _answer(p, q, data):
+    """What becomes of a signal: its error, or None when it has arrived."""
+    p.tell(t='signal', to=q.you, data=data)
+    p.settle()
+    e = p.find('error', lambda m: m.get('to') == q.you)
+    if e is None:
+        equal(q.wait('signal')['data'], data, 'data')
+    elif e['code'] == 'too-many':
+        p.pull(0.2)                     # ten a second: again, a bit later
+    return None if e is None else e['code']
+
+
+def _refuses(p, q, data):
+    code = _answer(p, q, data)
+    check(code in ('not-relay', 'too-many'), 'went through')
+    return code == 'not-relay'
+
+
+def _passes(p, q, data):
+    return _answer(p, q, data) is None
+
+
 def stage(d, cast):
     """on a stage some speak, the others hear them, and raise a hand"""
     floor = cast.floor('stage')
@@ -453,8 +521,8 @@ def main():
     d.do('tenant', 'add', 'globex')
     cast = Cast(d)
     s = Suite(d)
-    for fn in (near, walls, takes_part, bad, rate, soon, quiet, rights, stage,
-               full, others, log, killed):
+    for fn in (near, walls, takes_part, bad, rate, soon, quiet, rights,
+               relayed, stage, full, others, log, killed):
         s.run_test(fn, d, cast, restarts=fn is killed)
         cast.off()
     s.end()

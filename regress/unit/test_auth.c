@@ -16,7 +16,7 @@
 #include "policy.h"
 #include "fake_proc.h"
 #include "log.h"
-#include "policy.h"
+#include "turn.h"
 #include "unit.h"
 #include "util.h"
 
@@ -184,35 +184,25 @@ tell_policy(const struct policy *po)
 static void
 test_early(void)
 {
+	struct m_talk_make	 make = { 1, 7, 3, RIGHT_TALK, WAY_DIRECT };
+
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_TALK_MAKE, 0, &make), 0);
+	ends(7, R_UNAVAILABLE);
 	CHECK_INT(try(T, "10.0.0.1", "a@example.org", 1), 0);
 	ends(1, R_UNAVAILABLE);
 }
 
+/* A descriptor from the parent; it is auth's then. */
 static void
-test_conf(void)
+hand(enum conf_file kind, int s)
 {
-	const struct m_conf_ack	*ack;
-	struct m_site		 site = { .generation = 1, .port = 8443 };
-	struct m_conf_end	 end = { 1 };
+	struct m_conf_file	 file = { .kind = (uint8_t)kind, .name = "" };
 	struct imsgbuf		 a, b;
 	struct imsg		 imsg;
-	struct m_conf_file	 file = { .kind = FILE_CONTROL, .name = "" };
-	uint32_t		 id;
-	int			 fd[2], s;
+	int			 fd[2];
 
-	site.domain = "office.example";
-	site.country = "";
-	site.idle = 1800;
-	site.absolute = 43200;
-	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_SITE, 0, &site), 0);
-	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_END, 0, &end), 0);
-	ack = fake_take(PROC_PARENT, 0, IMSG_CONF_ACK, &id);
-	CHECK_INT(ack->ok, 0);
-	CHECK_STR(ack->why, "the control socket has not arrived");
-
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1 ||
-	    imsgbuf_init(&a, fd[0]) == -1 || imsgbuf_init(&b, fd[1]) == -1 ||
-	    (s = socket(AF_UNIX, SOCK_STREAM, 0)) == -1)
+	if (s == -1 || socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == -1 ||
+	    imsgbuf_init(&a, fd[0]) == -1 || imsgbuf_init(&b, fd[1]) == -1)
 		abort();
 	imsgbuf_allow_fdpass(&a);
 	imsgbuf_allow_fdpass(&b);
@@ -227,10 +217,130 @@ test_conf(void)
 	imsgbuf_clear(&b);
 	close(fd[0]);
 	close(fd[1]);
+}
+
+/* A generation of the configuration begins; how it ends. */
+static void
+conf_begin(uint64_t generation)
+{
+	struct m_site	 site = { .generation = generation, .port = 8443 };
+
+	site.domain = "office.example";
+	site.country = "";
+	site.idle = 1800;
+	site.absolute = 43200;
+	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_SITE, 0, &site), 0);
+}
+
+static const struct m_conf_ack *
+conf_end(uint64_t generation)
+{
+	struct m_conf_end	 end = { generation };
+	uint32_t		 id;
+
 	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_END, 0, &end), 0);
-	ack = fake_take(PROC_PARENT, 0, IMSG_CONF_ACK, &id);
+	return (fake_take(PROC_PARENT, 0, IMSG_CONF_ACK, &id));
+}
+
+static void
+test_conf(void)
+{
+	const struct m_conf_ack	*ack;
+	struct m_conf_end	 end = { 1 };
+
+	conf_begin(1);
+	ack = conf_end(1);
+	CHECK_INT(ack->ok, 0);
+	CHECK_STR(ack->why, "the control socket has not arrived");
+	hand(FILE_CONTROL, socket(AF_UNIX, SOCK_STREAM, 0));
+	ack = conf_end(1);
 	CHECK_INT(ack->ok, 1);
 	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_COMMIT, 0, &end), 0);
+}
+
+/* Storage says for whom: what the session gets. */
+static const struct m_talk *
+talk_for(uint32_t req)
+{
+	struct m_talk_make	 m = { 1, req, 3, RIGHT_VOICE, WAY_RELAY };
+	const struct m_talk	*talk;
+	uint32_t		 id;
+
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_TALK_MAKE, 0, &m), 0);
+	talk = fake_take(PROC_SESSION, 1, IMSG_TALK, &id);
+	CHECK_INT(id, req);
+	CHECK_INT(talk->floor, 3);
+	CHECK_INT(talk->can, RIGHT_VOICE);
+	CHECK_INT(talk->way, WAY_RELAY);
+	return (talk);
+}
+
+/* A file with this in it, which has no name any more. */
+static int
+text_file(const char *text, size_t len)
+{
+	char	 name[] = "/tmp/test_auth.XXXXXX";
+	int	 fd = mkstemp(name);
+
+	if (fd == -1 || unlink(name) == -1 ||
+	    write(fd, text, len) != (ssize_t)len)
+		abort();
+	return (fd);
+}
+
+/* Passwords for the relay, by a secret that a file has, or none has. */
+static void
+test_turn(void)
+{
+	static const char	 secret[] = "between-the-two-of-us\n";
+	static const char	*const bad[] = {
+		"", "\n", "fifteen-letters", "a blank in it is none",
+		"one-line-of-it\nand-another", "between-the-two-of-us\n\n"
+	};
+	struct m_conf_end	 end = { 2 };
+	const struct m_conf_ack	*ack;
+	const struct m_talk	*talk;
+	char			 user[TURN_USER], cred[TURN_CRED];
+	char			 want[TURN_USER], first[TURN_USER];
+	uint8_t			 salt[TURN_RANDOM];
+	uint64_t		 now = now_ms();
+	uint32_t		 id;
+	size_t			 i;
+
+	talk = talk_for(31);
+	CHECK(talk->until == 0);
+	CHECK_STR(talk->user, "");
+	CHECK_STR(talk->cred, "");
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		conf_begin(2);
+		hand(FILE_CONTROL, socket(AF_UNIX, SOCK_STREAM, 0));
+		hand(FILE_TURN, text_file(bad[i], strlen(bad[i])));
+		ack = conf_end(2);
+		CHECK_INT(ack->ok, 0);
+		CHECK(strstr(ack->why, "turn secret") != NULL);
+	}
+	CHECK(talk_for(32)->until == 0);
+	conf_begin(2);
+	hand(FILE_CONTROL, socket(AF_UNIX, SOCK_STREAM, 0));
+	hand(FILE_TURN, text_file(secret, strlen(secret)));
+	CHECK_INT(conf_end(2)->ok, 1);
+	CHECK_INT(say(PROC_PARENT, 0, IMSG_CONF_COMMIT, 0, &end), 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_made(id, dummy, sizeof(dummy));
+
+	talk = talk_for(33);
+	CHECK(talk->until >= now - 1000 + TURN_SECONDS * 1000ULL &&
+	    talk->until <= now + 10000 + TURN_SECONDS * 1000ULL);
+	(void)strlcpy(first, talk->user, sizeof(first));
+	CHECK(strchr(first, ':') != NULL && b64url_decode(salt, sizeof(salt),
+	    strchr(first, ':') + 1) == 0);
+	CHECK_INT(turn_make("between-the-two-of-us", talk->until / 1000, salt,
+	    want, cred), 0);
+	CHECK_STR(talk->user, want);
+	CHECK_STR(talk->cred, cred);
+	(void)strlcpy(user, talk_for(34)->user, sizeof(user));
+	CHECK(strcmp(first, user) != 0);
+	CHECK(fake_quiet());
 }
 
 /* The dummy comes first: without it nobody may try. */
@@ -1212,6 +1322,7 @@ main(void)
 	test_early();
 	test_conf();
 	test_dummy();
+	test_turn();
 	test_login();
 	test_factor();
 	test_factor_throttle();

@@ -82,8 +82,8 @@ test_visible(void)
 }
 
 static const struct m_c_floor_row	 floors[] = {
-	{ 1, 1, 0, 0, 3297, "Lobby", "", "" },
-	{ 12, 0, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example",
+	{ 1, 1, RIGHT_TALK, WAY_TENANT, 0, 0, 3297, "Lobby", "", "" },
+	{ 12, 0, RIGHT_VOICE, WAY_443, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example",
 	    "192.0.2.0/24" },
 };
 
@@ -98,16 +98,20 @@ test_text(void)
 	output_text.out_floor(&floors[1]);
 	output_text.out_end();
 	CHECK_STR(printed(),
-	    "id  open to  users  groups  bytes  name\n"
-	    " 1  all          0       0   3297  Lobby\n"
-	    "12  some         3      11  10892  ３Ｆ 開発\n");
+	    "id  open to  users  groups  bytes  talk                way"
+	    "     name\n"
+	    " 1  all          0       0   3297  voice,video,screen  tenant"
+	    "  Lobby\n"
+	    "12  some         3      11  10892  voice               443"
+	    "     ３Ｆ 開発\n");
 
 	start(&output_text, IMSG_C_FLOOR_SHOW);
 	output_text.out_floor(&floors[1]);
 	output_text.out_end();
 	CHECK_STR(printed(),
 	    "id:       12\nopen to:  some\nusers:    3\ngroups:   11\n"
-	    "bytes:    10892\nname:     ３Ｆ 開発\n"
+	    "bytes:    10892\ntalk:     voice\nway:      443\n"
+	    "name:     ３Ｆ 開発\n"
 	    "networks: 192.0.2.0/24\nwho:      group dev, a@b.example\n");
 
 	start(&output_text, IMSG_C_STATS);
@@ -164,7 +168,7 @@ test_json(void)
 	struct m_c_user_row	 user = { 7, USER_LOCKED, 0, 1764000000000,
 				    0, FACTOR_TOTP, LOCK_NEVER,
 				    "a@b.example", "admin" };
-	struct m_c_floor_row	 bad = { 1, 0, 0, 0, 0,
+	struct m_c_floor_row	 bad = { 1, 0, 0, 0, 0, 0, 0,
 				    "\xc2\x9b\xe2\x80\xae\U000e0041\"日", "",
 				    "" };
 	struct m_c_stat_row	 stat = { "x", UINT64_MAX };

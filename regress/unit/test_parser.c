@@ -81,6 +81,15 @@ test_all(void)
 		{ "floor|networks|acme|3F|::/0 10.0.0.0/8",
 		    IMSG_C_FLOOR_NETWORKS, 0 },
 		{ "floor|networks|acme|3F|", IMSG_C_FLOOR_NETWORKS, 0 },
+		{ "floor|talk|acme|3F|voice|no", IMSG_C_FLOOR_TALK, 0 },
+		{ "f|t|acme|3F|w|443|vi|yes|vo|no|sc|no",
+		    IMSG_C_FLOOR_TALK, 0 },
+		{ "policy|set|acme|talk-way|443", IMSG_C_POLICY_SET,
+		    POLICY_TALK_WAY },
+		{ "policy|set|acme|talk-listen|0", IMSG_C_POLICY_SET,
+		    POLICY_TALK_LISTEN },
+		{ "policy|set|acme|talk-hidden-mute|1", IMSG_C_POLICY_SET,
+		    POLICY_TALK_HIDDEN },
 		{ "floor|delete|acme|3F", IMSG_C_FLOOR_DEL, 0 },
 		{ "guest|add|acme|floor|3F", IMSG_C_GUEST_ADD, 0 },
 		{ "guest|list|acme", IMSG_C_GUEST_LIST, 0 },
@@ -257,15 +266,19 @@ test_arguments(void)
 static void
 test_rules(void)
 {
-	char	 line[128];
-	size_t	 i;
+	const char	*const *words;
+	char		 line[128];
+	uint32_t	 n;
+	size_t		 i;
 
 	for (i = 0; i < POLICY_KEYS; i++) {
-		(void)snprintf(line, sizeof(line), "policy|set|acme|%s|7",
-		    policy_rules[i].pr_name);
+		words = policy_rules[i].pr_words;
+		n = words == NULL ? 7 : policy_rules[i].pr_max;
+		(void)snprintf(line, sizeof(line), "policy|set|acme|%s|%s",
+		    policy_rules[i].pr_name, words == NULL ? "7" : words[n]);
 		CHECK_INT(parse(line), 0);
 		CHECK_INT(cm.cm_arg, i);
-		CHECK_INT(cm.cm_number, 7);
+		CHECK_INT(cm.cm_number, n);
 	}
 	for (i = 0; i < POLICY_LISTS; i++) {
 		(void)snprintf(line, sizeof(line), "policy|set|acme|%s|a b",
@@ -460,11 +473,48 @@ test_wrong_arguments(void)
 	CHECK_INT(parse("tenant|show|aaaaaaaabbbbbbbbccccccccdddddddd"), 0);
 }
 
+/* What a floor lets people do in a talk: only what is named is meant. */
+static void
+test_talk(void)
+{
+	CHECK_INT(parse("floor|talk|acme|3F|voice|no"), 0);
+	CHECK_STR(cm.cm_tenant, "acme");
+	CHECK_STR(cm.cm_floor, "3F");
+	CHECK_INT(cm.cm_mask, RIGHT_VOICE);
+	CHECK_INT(cm.cm_can, 0);
+	CHECK_INT(cm.cm_way, WAY_MAX);
+	CHECK_INT(parse("floor|talk|acme|3F|way|tenant"), 0);
+	CHECK_INT(cm.cm_mask, 0);
+	CHECK_INT(cm.cm_way, WAY_TENANT);
+	CHECK_INT(parse("floor|talk|acme|3F|screen|yes|way|443|voice|yes|"
+	    "video|no"), 0);
+	CHECK_INT(cm.cm_mask, RIGHT_TALK);
+	CHECK_INT(cm.cm_can, RIGHT_SCREEN | RIGHT_VOICE);
+	CHECK_INT(cm.cm_way, WAY_443);
+	CHECK_INT(parse("floor|show|acme|3F"), 0);
+	CHECK_INT(cm.cm_mask, 0);
+	CHECK_INT(parse("policy|set|acme|talk-way|relay"), 0);
+	CHECK_INT(cm.cm_number, WAY_RELAY);
+	CHECK_INT(parse("policy|set|acme|talk-way|tenant"), -1);
+	CHECK(says("tenant: direct, relay or 443 expected\n"));
+	CHECK_INT(parse("policy|set|acme|talk-way|2"), -1);
+	CHECK_INT(parse("floor|talk|acme|3F"), -1);
+	CHECK(says("valid here: screen video voice way\n"));
+	CHECK_INT(parse("floor|talk|acme|3F|voice"), -1);
+	CHECK_INT(parse("floor|talk|acme|3F|voice|on"), -1);
+	CHECK(says("on: yes or no expected\n"));
+	CHECK_INT(parse("floor|talk|acme|3F|way|udp"), -1);
+	CHECK(says("udp: tenant, direct, relay or 443 expected\n"));
+	CHECK_INT(parse("floor|talk|acme|3F|way|443|way|443"), -1);
+	CHECK(says("given twice: way\n"));
+}
+
 int
 main(void)
 {
 	test_all();
 	test_arguments();
+	test_talk();
 	test_rules();
 	test_dates();
 	test_short();

@@ -48,6 +48,20 @@ test_names(void)
 			    policy_rules[j].pr_name) != 0);
 }
 
+/* A number that has a word is called by it, and any other as it is. */
+static void
+test_numbers(void)
+{
+	char	 text[POLICY_VALUE];
+
+	CHECK_STR(policy_number(POLICY_TALK_WAY, WAY_DIRECT, text), "direct");
+	CHECK_STR(policy_number(POLICY_TALK_WAY, WAY_443, text), "443");
+	CHECK_STR(policy_number(POLICY_TALK_WAY, WAY_TENANT, text), "0");
+	CHECK_STR(policy_number(POLICY_TALK_WAY, WAY_MAX, text), "4");
+	CHECK_STR(policy_number(POLICY_LENGTH, UINT32_MAX, text),
+	    "4294967295");
+}
+
 /* Who has to have a second factor, and so may have a shorter password. */
 static void
 test_factor(void)
@@ -250,6 +264,7 @@ main(void)
 {
 	test_bounds();
 	test_names();
+	test_numbers();
 	test_factor();
 	test_lists();
 	test_networks();

@@ -1586,6 +1586,81 @@ test_floor_networks(uint64_t in, uint64_t out)
 	CHECK_INT(count(S0, IMSG_FLOOR_ROW), 2);
 }
 
+/* What auth has to answer in place of storage. */
+static void
+expect_talk(uint64_t grant, uint8_t can, uint8_t way)
+{
+	const struct m_talk_make	*make;
+
+	ask(S0, IMSG_TALK_GET, &(struct m_grant_id){ grant, shut_floor });
+	CHECK_INT(count(S0, IMSG_RESULT), 0);
+	make = take(AUTH, IMSG_TALK_MAKE);
+	CHECK_INT(make->inst, 0);
+	CHECK_INT(make->floor, shut_floor);
+	CHECK_INT(make->can, can);
+	CHECK_INT(make->way, way);
+}
+
+/* What a floor lets people do, and how: kept, told, and only where one may. */
+static void
+test_floor_talk(uint64_t in, uint64_t out)
+{
+	struct m_c_floor_talk	 set = { 0, "acme", "Shut", RIGHT_VIDEO, 0,
+				    WAY_MAX };
+	struct m_a_floor	 m = { .grant = in, .floor = shut_floor,
+				    .mask = SET_TALK, .can = RIGHT_SCREEN,
+				    .open = 1,
+				    .way = WAY_443, .name = "",
+				    .template = "", .networks = "" };
+	struct m_c_policy	 rule = { .tenant = "acme",
+				    .key = POLICY_TALK_WAY,
+				    .value = WAY_RELAY, .text = "" };
+	const struct m_a_floor	*row;
+
+	expect_talk(in, RIGHT_TALK, WAY_DIRECT);
+	ask(AUTH, IMSG_C_FLOOR_TALK, &set);
+	CHECK_INT(code(AUTH), R_OK);
+	CHECK_INT(count(S0, IMSG_RIGHTS), 1);
+	expect_talk(in, RIGHT_VOICE | RIGHT_SCREEN, WAY_DIRECT);
+	ask(AUTH, IMSG_C_POLICY_SET, &rule);
+	CHECK_INT(code(AUTH), R_OK);
+	expect_talk(in, RIGHT_VOICE | RIGHT_SCREEN, WAY_RELAY);
+	ask(S0, IMSG_A_FLOOR_SET, &m);
+	row = take(S0, IMSG_A_FLOOR);
+	CHECK_INT(row->can, RIGHT_SCREEN);
+	CHECK_INT(row->way, WAY_443);
+	expect_talk(in, RIGHT_SCREEN, WAY_443);
+	/* It stays when who may enter changes. */
+	m.mask = SET_OPEN;
+	ask(S0, IMSG_A_FLOOR_SET, &m);
+	CHECK_INT(code(S0), R_OK);
+	expect_talk(in, RIGHT_SCREEN, WAY_443);
+	set.floor = "Nowhere";
+	ask(AUTH, IMSG_C_FLOOR_TALK, &set);
+	CHECK_INT(code(AUTH), R_REFUSED);
+
+	/* Nowhere else, and for nobody without a grant. */
+	ask(S0, IMSG_TALK_GET, &(struct m_grant_id){ in, 4711 });
+	CHECK_INT(code(S0), R_NOTFOUND);
+	ask(S0, IMSG_TALK_GET, &(struct m_grant_id){ in + 1, shut_floor });
+	CHECK_INT(code(S0), R_SESSION);
+	ask(S1, IMSG_TALK_GET, &(struct m_grant_id){ in, shut_floor });
+	CHECK_INT(code(S1), R_SESSION);
+	CHECK_INT(count(AUTH, IMSG_TALK_MAKE), 0);
+	ask(AUTH, IMSG_C_FLOOR_NETWORKS, &(struct m_c_floor_networks){ 0,
+	    "acme", "Shut", INSIDE });
+	ask(S0, IMSG_TALK_GET, &(struct m_grant_id){ out, shut_floor });
+	CHECK_INT(code(S0), R_NOTFOUND);
+	ask(AUTH, IMSG_C_FLOOR_NETWORKS, &(struct m_c_floor_networks){ 0,
+	    "acme", "Shut", "" });
+	peer(PROC_AUTH, 0)->pe_up = 0;
+	ask(S0, IMSG_TALK_GET, &(struct m_grant_id){ in, shut_floor });
+	CHECK_INT(code(S0), R_UNAVAILABLE);
+	peer(PROC_AUTH, 0)->pe_up = 1;
+	rule.value = WAY_DIRECT;
+	ask(AUTH, IMSG_C_POLICY_SET, &rule);
+}
+
 static void
 test_networks(void)
 {
@@ -1604,6 +1679,7 @@ test_networks(void)
 	CHECK((out = sign_in_from(1, boss, 42, 0, "198.51.100.1")) != 0);
 	test_admin_networks(in, out);
 	test_floor_networks(in, out);
+	test_floor_talk(in, out);
 
 	/* Who would lock himself out is told by which list. */
 	policy_default(&was);

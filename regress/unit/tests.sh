@@ -1,5 +1,7 @@
 # Which files each test links.  Sourced by run.sh.
-policy="risad/policy.c risad/network.c"
+policy="risad/policy.c risad/network.c risad/way.c"
+unit both test_turn -- risad/turn.c risad/util.c risad/utf8.c
+unit both test_way -- risad/way.c
 unit both test_util -- risad/util.c risad/utf8.c
 unit both test_manifest -- risad/manifest.c risad/util.c risad/utf8.c
 unit both test_csv -- risad/csv.c risad/utf8.c
@@ -29,6 +31,7 @@ auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
     risad/auth_request.c risad/auth_hash.c risad/auth_passkey.c
     risad/auth_policy.c risad/auth_throttle.c risad/auth_failure.c
     risad/auth_address.c risad/auth_attack.c risad/auth_device.c $policy
+    risad/turn.c
     risad/control.c risad/ledger.c risad/limit.c risad/msg.c risad/log.c
     risad/util.c risad/utf8.c"
 unit both test_ledger -- risad/ledger.c risad/limit.c
@@ -77,10 +80,11 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_network.c risad/storage_operator.c \
     risad/storage_passkey.c risad/storage_password.c \
     risad/storage_place.c risad/storage_role.c \
-    risad/storage_signin.c risad/storage_talk.c risad/role.c risad/csv.c \
+    risad/storage_signin.c risad/storage_talk.c risad/storage_way.c \
+    risad/role.c risad/csv.c \
     $policy risad/db.c \
     risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
 unit both test_zone -- risactl/zone.c risad/util.c risad/utf8.c
 unit both test_output -- risactl/output.c risactl/output_json.c \
-    risactl/zone.c risad/msg.c \
+    risactl/zone.c risad/msg.c risad/way.c \
     risad/proof.c risad/util.c risad/role.c risad/csv.c risad/utf8.c $imsg

@@ -1,8 +1,8 @@
-import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export,
-    Factor, FloorMap, FloorRef, Group, GuestInfo, GuestUrl, ImportAnswer,
+import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, Factor,
+    FloorMap, FloorRef, FloorTalk, Group, GuestInfo, GuestUrl, ImportAnswer,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
-    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
-    Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
+    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
 import type { TalkInfo } from './talk/wire';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
@@ -205,7 +205,8 @@ export const admin = {
 	    call<{ floor: AdminFloor }>('POST', '/admin/floors',
 	    { name, template }),
 	setFloor: (f: AdminFloor, change: { name?: string; open?: boolean;
-	    users?: number[]; groups?: number[]; networks?: string[] }) =>
+	    users?: number[]; groups?: number[]; networks?: string[];
+	    talk?: FloorTalk }) =>
 	    call<{ floor: AdminFloor }>('PATCH', `/admin/floors/${f.id}`,
 	    { version: f.version, ...change }),
 	dropFloor: (id: number) => call<void>('DELETE', `/admin/floors/${id}`),

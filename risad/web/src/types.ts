@@ -464,4 +464,17 @@ export interface AdminFloor {
 	users: number[];
 	groups: number[];
 	networks: string[];	/* none: from anywhere */
+	talk: FloorTalk;
 }
+
+/* What all on a floor may do when they talk, and how that travels. */
+export interface FloorTalk {
+	voice: boolean;
+	video: boolean;
+	screen: boolean;
+	way: TalkWay | 'tenant';
+}
+
+/* In the order of the numbers of the rule talk-way, from 1 on. */
+export const talkWays = ['direct', 'relay', '443'] as const;
+export type TalkWay = typeof talkWays[number];

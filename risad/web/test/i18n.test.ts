@@ -41,7 +41,7 @@ test('both languages fill in the same things', () => {
 /* What a template such as `admin.${what}.title` may become. */
 function pattern(t: string): RegExp {
 	return (new RegExp('^' + t.replaceAll('.', '\\.')
-	    .replace(/\$\{[^}]*\}/g, '[a-z-]+') + '$'));
+	    .replace(/\$\{[^}]*\}/g, '[a-z0-9-]+') + '$'));
 }
 
 test('every key is used by the page', () => {

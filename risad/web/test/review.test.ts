@@ -8,7 +8,8 @@ const user: AdminUser = { id: 7, name: 'A', email: 'a@b.example',
     role: 'member', state: 'active', last: 0, created: 0, invite: 0,
     locked: 0, groups: [3], factors: [] };
 const floor: AdminFloor = { id: 1, version: 1, name: 'F', open: false,
-    users: [], groups: [], networks: [] };
+    users: [], groups: [], networks: [], talk: { voice: true, video: true,
+    screen: true, way: 'tenant' } };
 
 test('a floor is entered by all, by name or by a group', () => {
 	assert.equal(mayEnter(floor, user), false);

@@ -4,7 +4,8 @@ import { admin } from '../api';
 import { app, fieldKey } from '../app';
 import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
-import type { AdminFloor, AdminUser, Group } from '../types';
+import { talkWays } from '../types';
+import type { AdminFloor, AdminUser, FloorTalk, Group } from '../types';
 import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { dayEnd, dayStart, isoDay } from '../lib/time';
 import { atField, DayField, FormError, problem, SelectField, TextField } from
@@ -14,7 +15,7 @@ import { Name } from '../ui/text';
 import { replace, useAct, useLoad } from '../ui/data';
 import { Waiting } from '../ui/waiting';
 import { NetworksField, words } from './networks';
-import { Head, More, PickGroups, PickPeople } from './parts';
+import { Check, Head, More, PickGroups, PickPeople } from './parts';
 
 const KNOWN = ['office', 'lobby', 'japanese'];
 
@@ -97,6 +98,45 @@ function Access(p: { open: boolean; set(open: boolean): void }):
 		{one(true)}{one(false)}</fieldset>);
 }
 
+const TALK = ['voice', 'video', 'screen'] as const;
+
+/* What is not ticked is nobody's there, whatever one's role allows. */
+function Talk(p: { talk: FloorTalk; set(t: FloorTalk): void }): JSX.Element {
+	const ways = ['tenant', ...talkWays] as const;
+
+	return (
+		<>
+			<fieldset class="pick">
+				<legend>{app.t('admin.floors.talk')}</legend>
+				{TALK.map((k) => <Check key={k}
+				    on={p.talk[k]}
+				    testid={`admin-floor-${k}`}
+				    flip={() => p.set({ ...p.talk,
+				    [k]: !p.talk[k] })}>
+					{app.t(`right.${k}`)}</Check>)}
+			</fieldset>
+			<SelectField label={app.t('admin.way')}
+			    value={p.talk.way} testid="admin-floor-way"
+			    set={(v) => p.set({ ...p.talk,
+			    way: ways.find((w) => w === v) ?? 'tenant' })}
+			    hint={app.t(`admin.way.${p.talk.way}.hint`)}
+			    options={ways.map((w) => [w,
+			    app.t(`admin.way.${w}`)])} />
+		</>
+	);
+}
+
+/* Is less allowed there than elsewhere, and what is not? */
+function limited(t: FloorTalk): boolean {
+	return (TALK.some((k) => !t[k]));
+}
+
+function off(t: FloorTalk): string {
+	return (app.t('admin.floors.limits', { what: TALK.filter((k) =>
+	    !t[k]).map((k) => app.t(`right.${k}`)).join(
+	    app.t('admin.floors.and')) }));
+}
+
 function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
     groups: Group[]; close(): void; done(f: AdminFloor): void }):
     JSX.Element {
@@ -105,11 +145,13 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 	const [users, setUsers] = useState(p.floor.users);
 	const [groups, setGroups] = useState(p.floor.groups);
 	const [networks, setNetworks] = useState(p.floor.networks.join('\n'));
+	const [talk, setTalk] = useState(p.floor.talk);
 	const act = useAct();
 
 	const save = async () => {
 		const r = await admin.setFloor(p.floor, { open, users,
-		    groups, name: name.trim(), networks: words(networks) });
+		    groups, name: name.trim(), networks: words(networks),
+		    talk });
 		p.done(r.floor);
 		app.tell(app.t('ok.saved'));
 	};
@@ -134,6 +176,7 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 				    label={app.t('admin.floors.networks')}
 				    set={setNetworks} error={act.error}
 				    testid="admin-floor-networks" />
+				<Talk talk={talk} set={setTalk} />
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : atField(act.error,
 				    'users', 'groups', 'open', 'version')} />
@@ -208,12 +251,19 @@ function Row(p: { f: AdminFloor; edit(): void; remove(): void;
 		<tr data-testid={`admin-floor-${p.f.id}`}>
 			<th scope="row"><Name text={p.f.name} /></th>
 			<td data-label={app.t('admin.col.access')}>
-				<span class={`chip ${p.f.open ? 'active' :
-				    'invited'}`}>{who(p.f)}</span>
+				<span class="chips"><span class={`chip ${p.f.open ?
+				    'active' : 'invited'}`}>{who(p.f)}</span>
 				{p.f.networks.length > 0 &&
-				    <> <span class="chip invited">{app.t(
+				    <span class="chip invited">{app.t(
 				    'admin.floors.from', { n:
-				    p.f.networks.length })}</span></>}</td>
+				    p.f.networks.length })}</span>}
+				{limited(p.f.talk) &&
+				    <span class="chip invited">{off(p.f.talk)}
+				    </span>}
+				{p.f.talk.way !== 'tenant' &&
+				    <span class="chip">{app.t(
+				    `admin.way.${p.f.talk.way}`)}</span>}
+				</span></td>
 			<td class="acts">
 				<button type="button" class="button small"
 				    data-testid={`admin-edit-${p.f.id}`}

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { admin, ApiError } from '../api';
 import { app } from '../app';
 import type { Key } from '../i18n/ja';
-import type { Rules, RuleSet } from '../types';
+import { type Rules, type RuleSet, talkWays } from '../types';
 import { FormError, NumberField, problem, SelectField, TextArea }
     from '../ui/field';
 import { type Loaded, useAct, useLoad } from '../ui/data';
@@ -32,6 +32,9 @@ const LOG_DAYS = 'log-days';
 const AUDIT_DAYS = 'audit-days';
 const HOLD = 'legal-hold';
 const LOG_CONSOLE = 'log-console';
+const TALK_WAY = 'talk-way';
+const TALK_LISTEN = 'talk-listen';
+const TALK_HIDDEN = 'talk-hidden-mute';
 
 /* Minutes to choose from; 0 leaves it to the server's configuration. */
 const IDLES = [0, 15, 30, 60, 120, 240, 480, 720, 1440];
@@ -202,6 +205,26 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 			    set={(v) => put(LOG_CONSOLE, Number(v))}
 			    options={[['0', app.t('admin.rules.no')],
 			    ['1', app.t('admin.rules.yes')]]} />
+			<SelectField label={app.t('admin.way')}
+			    value={String(num(TALK_WAY))}
+			    testid="admin-rules-talk-way"
+			    set={(v) => put(TALK_WAY, Number(v))}
+			    hint={app.t(`admin.way.${talkWays[num(TALK_WAY) -
+			    1] ?? 'direct'}.hint`)}
+			    options={talkWays.map((w, n) => [String(n + 1),
+			    app.t(`admin.way.${w}`)])} />
+			<SelectField label={app.t('admin.rules.listen')}
+			    value={String(num(TALK_LISTEN))}
+			    testid="admin-rules-talk-listen"
+			    set={(v) => put(TALK_LISTEN, Number(v))}
+			    options={[['0', app.t('admin.rules.no')],
+			    ['1', app.t('admin.rules.yes')]]} />
+			<SelectField label={app.t('admin.rules.hidden')}
+			    value={String(num(TALK_HIDDEN))}
+			    testid="admin-rules-talk-hidden"
+			    set={(v) => put(TALK_HIDDEN, Number(v))}
+			    options={[['0', app.t('admin.rules.hidden.no')],
+			    ['1', app.t('admin.rules.hidden.yes')]]} />
 			<TextArea label={app.t('admin.rules.domains')}
 			    value={domains} set={setDomains}
 			    testid="admin-rules-domains"

@@ -1,9 +1,9 @@
 import type { App } from '../app';
-import { api, ApiError } from '../api';
+import { api } from '../api';
 import type { Key } from '../i18n/index';
 import type { Right } from '../types';
 import type { Engine, Host } from './engine';
-import type { TalkInfo, TalkMsg, TalkServerMsg } from './wire';
+import type { TalkMsg, TalkServerMsg } from './wire';
 
 const AGAIN = 10000;		/* ms until it is fetched again */
 
@@ -188,7 +188,7 @@ export class Talk {
 			distance: (user) => app.scene?.distance(user) ?? null,
 			speaking: (user, on) => app.scene?.speaking(user, on),
 			self: () => app.user?.id ?? 0,
-			info: (floor) => talkInfo(floor),
+			info: (floor) => api.talk(floor),
 			why: () => this.why(),
 		});
 	}
@@ -204,18 +204,5 @@ export class Talk {
 			return ('talk.err.quiet');
 		return (room?.kind === 'stage' ? 'talk.err.listener' :
 		    'talk.err.right');
-	}
-}
-
-/* Without rules for talk in this office, everybody talks directly. */
-async function talkInfo(floor: number): Promise<TalkInfo> {
-	try {
-		return (await api.talk(floor));
-	} catch (e) {
-		if (!(e instanceof ApiError) || e.status !== 404)
-			throw e;
-		return ({ way: 'direct', servers: [], until: 0, can: ['voice',
-		    'video', 'screen'], listen: true, hidden_mute: false,
-		    limits: { voice: 16, video: 8 } });
 	}
 }

@@ -179,24 +179,26 @@ export function NumberField(p: Omit<Base, 'value' | 'set'> & { value: number;
 }
 
 export function SelectField(p: { label: string; value: string;
-    set(v: string): void; options: [string, string][]; testid?: string }):
-    JSX.Element {
+    set(v: string): void; options: [string, string][]; testid?: string;
+    hint?: string }): JSX.Element {
 	const id = useId();
 
 	return (
-		<Frame id={id} label={p.label}>
+		<Frame id={id} label={p.label} hint={p.hint}>
 			<Select id={id} value={p.value} set={p.set}
-			    options={p.options} testid={p.testid} />
+			    options={p.options} testid={p.testid}
+			    described={described(id, p)} />
 		</Frame>
 	);
 }
 
 export function Select(p: { id?: string; label?: string; value: string;
     set(v: string): void; options: [string, string][]; testid?: string;
-    disabled?: boolean }): JSX.Element {
+    disabled?: boolean; described?: string | undefined }): JSX.Element {
 	return (
 		<span class="select">
 			<select id={p.id} value={p.value} aria-label={p.label}
+			    aria-describedby={p.described}
 			    data-testid={p.testid} disabled={p.disabled}
 			    onChange={(e) => p.set(e.currentTarget.value)}>
 				{p.options.map(([v, text]) =>
