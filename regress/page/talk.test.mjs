@@ -32,7 +32,7 @@ after(async () => {
 });
 
 /* So many, in one room. */
-async function gather(seat, n, room = rooms[0]) {
+async function gather(seat, n, room = rooms[0], near = true) {
 	const all = [];
 
 	for (const who of people.slice(0, n)) {
@@ -42,7 +42,7 @@ async function gather(seat, n, room = rooms[0]) {
 		await s.goTo(room.id);
 		all.push(s);
 	}
-	for (const s of all)
+	for (const s of near ? all : [])
 		await s.with(...all.filter((o) => o !== s));
 	return (all);
 }
@@ -125,7 +125,7 @@ test('another microphone while talking, and one pulled out', () =>
 	await a.page.evaluate('localStorage.clear()');
 }));
 
-test('the daemon is killed and back: the talk goes on', () =>
+test('the daemon ends, or is killed, and is back: the talk goes on', () =>
     seated(async (seat) => {
 	const all = await gather(seat, 2);
 
@@ -133,19 +133,24 @@ test('the daemon is killed and back: the talk goes on', () =>
 		await s.turnOn('mic');
 	for (const s of all)
 		await s.flows(1);
-	const n = all.map((s) => s.frames.length);
 	const made = await Promise.all(all.map((s) => s.made()));
-	await daemon.kill();
-	for (const s of all) {
-		await s.see('banner');
-		await s.flows(1);		/* without any server */
-	}
-	await daemon.up();
-	for (const [i, s] of all.entries()) {
-		await until(() => s.frames.slice(n[i]).some((m) => m.t ===
-		    'talk' && m.with.length === 1 && m.me.mic), 'back', 30000);
-		await s.flows(1);
-		assert.equal(await s.made(), made[i], 'the same connection');
+	/* In good order first: where they are is kept by then. */
+	for (const end of ['down', 'kill']) {
+		const n = all.map((s) => s.frames.length);
+		await daemon[end]();
+		for (const s of all) {
+			await s.see('banner');
+			await s.flows(1);	/* without any server */
+		}
+		await daemon.up();
+		for (const [i, s] of all.entries()) {
+			await until(() => s.frames.slice(n[i]).some((m) =>
+			    m.t === 'talk' && m.with.length === 1 &&
+			    m.me.mic), 'back', 30000);
+			await s.flows(1);
+			assert.equal(await s.made(), made[i],
+			    'the same connection');
+		}
 	}
 }));
 
@@ -272,8 +277,13 @@ test('sound only: no pictures, the sound goes on', () =>
 
 test('a stage: the word is asked for, given and given back', () =>
     seated(async (seat) => {
-	const [a, b] = await gather(seat, 2, stage);
+	/* Below a stage nobody hears anybody. */
+	const [a, b] = await gather(seat, 2, stage, false);
 	const [x, y] = [a.you(), b.you()];
+
+	for (const s of [a, b])
+		await until(() => s.talk().stage !== undefined &&
+		    s.talk().with.length === 0, 'below the stage');
 
 	await a.$('dock-mic').click();
 	await a.$('check-join').click();
