@@ -148,6 +148,17 @@ ${this.more}`);
 			    `${child.signalCode}\n${this.log()}`);
 	}
 
+	/* As if the machine had: no word to anybody. */
+	async kill() {
+		const { child } = this;
+
+		this.guard.kill();
+		this.child = null;
+		child.kill('SIGKILL');
+		await once(child, 'exit', { signal:
+		    AbortSignal.timeout(BOUND) });
+	}
+
 	async restart() {
 		await this.down();
 		await this.up();

@@ -2,8 +2,9 @@ import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, Factor,
     FloorMap, FloorRef, FloorTalk, Group, GuestInfo, GuestUrl, ImportAnswer,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
     Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
-    Signin, Status, TalkWays, Tenant, TenantInfo, Trail, User, Visit } from
+    Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from
     './types';
+import type { TalkInfo } from './talk/wire';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -96,6 +97,8 @@ export const api = {
 	    '/session', first === null ? { passkey } : { passkey,
 	    email: first.email, password: first.password }),
 	session: () => call<SessionInfo>('GET', '/session'),
+	talk: (floor: number) =>
+	    call<TalkInfo>('GET', `/talk?floor=${floor}`),
 	signOut: () => call<void>('DELETE', '/session'),
 	invite: (token: string) =>
 	    call<InviteInfo>('GET', `/invite/${enc(token)}`),
@@ -144,7 +147,6 @@ export const api = {
 	    users.length > 0 ? `/people?users=${users.join()}` : '/people'),
 	floors: () => call<{ floors: (FloorRef & { people: number })[] }>(
 	    'GET', '/floors'),
-	talk: (floor: number) => call<TalkWays>('GET', `/talk?floor=${floor}`),
 	floor: (id: number) => call<FloorRef & { map: FloorMap }>('GET',
 	    `/floors/${id}`),
 	messages: (channel: Channel, before: number, limit: number) =>

@@ -8,6 +8,8 @@ import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import { Reach } from './reach';
 import type { OfficeScene } from './scene/index';
+import { Talk } from './talk/talk';
+import type { TalkClientMsg } from './talk/wire';
 import type { ByeReason, Channel, Cleared, ClientMsg, DoorState, DoorWord,
     FloorMsg, FloorRef, GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
     Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
@@ -33,6 +35,7 @@ export class App {
 	readonly chats = new Chats();
 	readonly outbox: Outbox;
 	readonly reach: Reach;
+	readonly talk = new Talk(this);
 	private readonly link: Link;
 	private readonly announcer: Announcer;
 
@@ -282,6 +285,7 @@ export class App {
 
 		this.link.stop();
 		this.reach.signedOut();
+		this.talk.end();
 		this.outbox.down();
 		this.outbox.drafts.length = 0;
 		this.chats.forget();
@@ -505,6 +509,7 @@ export class App {
 			this.outbox.down();
 			this.reach.down();
 		}
+		this.talk.link(s === 'up');
 		this.changed('net', 'chat');
 	}
 
@@ -578,14 +583,22 @@ export class App {
 		case 'bye':
 			return (this.bye(m.reason));
 		case 'error':
+			if (m.ref === undefined &&
+			    this.talk.refused(m.code, m.field, m.to))
+				return;
 			return (this.refused(m.code, m.ref));
 		case 'called':
 		case 'call':
 		case 'callend':
 		case 'reply':
 		case 'bubbles':
-		case 'talk':
 			return (this.reach.receive(m));
+		case 'talk':
+			this.reach.receive(m);
+			return (this.talk.receive(m));
+		case 'signal':
+		case 'rules':
+			return (this.talk.receive(m));
 		case 'history':
 			return;		/* histories come by REST */
 		}
@@ -643,6 +656,7 @@ export class App {
 		case 'elsewhere':
 			this.netWhy = 'elsewhere';
 			this.link.stop();
+			this.talk.left();
 			break;
 		case 'restart':
 			this.netWhy = 'restart';
@@ -697,6 +711,7 @@ export class App {
 		this.scene?.clock(m.time);
 		this.scene?.setFloor(m);
 		this.reach.entered(m.bubbles);
+		this.talk.entered(m.id);
 		this.room = me?.room ?? 0;
 		if (other) {
 			this.chats.onFloor(m.id);
@@ -798,7 +813,8 @@ export class App {
 		this.room = 0;
 		this.leaveRoomTab();
 		this.scene?.clear();
-		this.changed('floor', 'people', 'chat');
+		this.talk.left();
+		this.changed('floor', 'people', 'chat', 'talk');
 	}
 
 	rooms(): Room[] {
@@ -842,6 +858,11 @@ export class App {
 
 		return (this.byName([...this.people.values()].filter((p) =>
 		    p.floor === id)));
+	}
+
+	/* Somebody on this floor, by the number of the avatar. */
+	avatar(id: number): Person | undefined {
+		return (this.persons.get(id));
 	}
 
 	/* Oneself first, then by name. */
@@ -936,6 +957,10 @@ export class App {
 		this.text = false;
 		this.scene?.show(user);
 		this.changed('ui');
+	}
+
+	sendTalk(m: TalkClientMsg): boolean {
+		return (this.link.send(m));
 	}
 
 	sendLegs(frames: ArrayBuffer[]): void {

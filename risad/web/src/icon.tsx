@@ -1,12 +1,13 @@
 import { ArrowDown, ArrowLeft, Bell, BellRing, Building2, Check, ChevronDown, ChevronUp,
     CircleAlert, ClipboardCheck, Copy, DoorClosed, DoorOpen, Download,
-    Ellipsis, Eye, EyeOff, Fingerprint, Footprints, Hand, KeyRound, Languages,
-    LocateFixed, Lock, LogOut, Mail, Map as MapIcon, MapPin,
-    MessageSquareText, MessagesSquare, Mic, Minus, MonitorSmartphone, PanelLeft, PanelRight,
-    Pencil, Plus, Printer, RefreshCw, RotateCw, ScrollText, Search,
-    SendHorizontal, Shield,
-    Shuffle, TextSearch, Trash2, Router, Upload, User, UserCog, UserPlus, Users,
-    UsersRound, Video, Wifi, WifiOff, X,
+    Ear, Ellipsis, Eye, EyeOff, Fingerprint, Footprints, Hand, KeyRound,
+    Languages, LayoutGrid, LocateFixed, Lock, LogOut, Mail, Map as MapIcon,
+    MapPin, Maximize2, Megaphone, MessageSquareText, MessagesSquare, Mic,
+    MicOff, Minus, MonitorSmartphone, MonitorUp, PanelLeft, PanelRight,
+    Pencil, Pin, Plus, Printer, RefreshCw, RotateCw, Router, ScrollText,
+    Search, SendHorizontal, Shield, Shuffle, TextSearch, Trash2, Upload, User,
+    UserCog, UserPlus, Users, UsersRound, Video, VideoOff, Volume2, VolumeX,
+    Wifi, WifiOff, X,
     type IconNode } from 'lucide';
 import { h, type JSX } from 'preact';
 
@@ -29,6 +30,10 @@ const icons = {
 	search: Search, send: SendHorizontal, shield: Shield,
 	text: TextSearch, trash: Trash2, up: ChevronUp, user: User,
 	walk: Footprints,
+	'mic-off': MicOff, 'cam-off': VideoOff,
+	screen: MonitorUp, ear: Ear, grid: LayoutGrid, full: Maximize2,
+	hold: Pin, word: Megaphone, volume: Volume2,
+	'volume-off': VolumeX,
 } satisfies Record<string, IconNode>;
 
 export type IconName = keyof typeof icons;

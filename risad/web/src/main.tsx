@@ -16,6 +16,7 @@ import { Broken, Invite, SignIn } from './page/door';
 import { GuestEntry, Lobby, Over } from './page/guest';
 import { TalkCheck } from './page/talkcheck';
 import { FailuresDialog } from './ui/failures';
+import { CheckDialog } from './talk/check';
 import { useTopics } from './ui/hooks';
 import { SigninsDialog } from './ui/signins';
 
@@ -70,6 +71,7 @@ function Inside(): JSX.Element {
 			{app.inAdmin() && <Admin />}
 			{app.inCheck() && <TalkCheck />}
 			<Dialogs />
+			<CheckDialog />
 		</div>
 	);
 }

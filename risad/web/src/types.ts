@@ -1,3 +1,5 @@
+import type { TalkClientMsg, TalkServerMsg } from './talk/wire';
+
 /*
  * What travels between the page and risad: the names are those of the wire.
  * Positions are whole centimetres, x right, y down; instants are milliseconds
@@ -151,7 +153,7 @@ export interface TalkServer {
 export interface TalkWays {
 	way: 'direct' | 'relay' | '443';
 	servers: TalkServer[];
-	until: number;
+	until: number;		/* ms: when the credentials end */
 }
 
 export type Channel = string;	/* floor:3, room:3:2, user:7 */
@@ -251,10 +253,10 @@ export type ServerMsg = HelloMsg |
     { t: 'callend'; n: number } |
     { t: 'reply'; n: number; kind: CallKind; yes: boolean | null } |
     { t: 'bubbles'; list: number[][] } |
-    { t: 'talk'; with: { id: number }[] } |
     { t: 'bye'; reason: ByeReason } |
+    TalkServerMsg |
     { t: 'error'; code: string; ref?: string; detail: string;
-	field?: string };
+	field?: string; to?: number };
 
 /* Text frames to risad. */
 export type ClientMsg =
@@ -274,7 +276,8 @@ export type ClientMsg =
     { t: 'answer'; n: number; yes: boolean } |
     { t: 'uncall'; n: number } |
     { t: 'unbubble' } |
-    { t: 'admit'; id: number; in: boolean };
+    { t: 'admit'; id: number; in: boolean } |
+    TalkClientMsg;
 
 /* Answers of /api/v1. */
 export interface Problem {

@@ -7,6 +7,9 @@ import { OfficeScene } from '../scene/index';
 import type { PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
+import { Gallery } from '../talk/gallery';
+import { TalkPanel } from '../talk/panel';
+import { Pictures } from '../talk/pictures';
 import { Ties } from './calls';
 import { openCard } from './card';
 import { DoorSwitch, KeyButton, KnockButton, openRoom } from './room';
@@ -35,6 +38,7 @@ function Picture(): JSX.Element {
 			onRoom: (room) => app.inRoom(room),
 			onDoor: (room) => openRoom(room, { ...at }),
 			onWalk: () => app.reach.stop(),
+			onDrawn: () => app.talk.drawn(),
 		});
 		const sizes = new ResizeObserver(() => scene.resize());
 		sizes.observe(el);
@@ -266,11 +270,14 @@ export function Floor(): JSX.Element {
 	return (
 		<main class="stage">
 			<Picture />
+			<Pictures />
 			<TextView />
+			<Gallery />
 			<div class="over">
 				<Banner />
-				{!app.text && <Place />}
+				{!app.text && !app.talk.gallery && <Place />}
 				<Ties />
+				<TalkPanel />
 			</div>
 			<NoFloor />
 		</main>

@@ -7,6 +7,7 @@
 import { translate } from '../i18n/index';
 import Konva from 'konva/lib/Core.js';
 import { Camera } from './camera';
+import { TALL } from './figure';
 import { distance, toSegment } from './geom';
 import type { Spot } from './geom';
 import { paintGround } from './ground';
@@ -15,7 +16,7 @@ import { Input } from './input';
 import { Clock, Track, decodeMoves } from './legs';
 import { DARK, LIGHT } from './palette';
 import type { Palette } from './palette';
-import { FADE, Screens, drawPeople, hit, pulsing } from './people';
+import { FADE, Screens, drawPeople, hit, pulsing, unit } from './people';
 import type { Actor, Placed, Scenery } from './people';
 import { beside, meant, placeIn } from './places';
 import { Space } from './space';
@@ -42,6 +43,8 @@ export interface SceneOptions {
 	onDoor?(room: number): void;
 	/* One has begun to walk by a click or a key. */
 	onWalk?(): void;
+	/* Something has moved: what lies over the canvas moves with it. */
+	onDrawn?(): void;
 }
 
 const MOST_PIXELS = 9e6;		/* of the floor's picture */
@@ -85,6 +88,7 @@ export class OfficeScene {
 	private shownX = NaN;
 	private shownY = NaN;
 	private shownK = NaN;
+	private lifts = new Map<number, number>();
 	private timers = new Set<number>();
 	private settleTimer = 0;
 	private zoomTimer = 0;
@@ -440,6 +444,40 @@ export class OfficeScene {
 		    room: this.space.roomAt(at.x, at.y) };
 	}
 
+	/* The top of somebody's head on the screen, in CSS pixels of the box. */
+	head(user: number): { x: number; y: number; k: number } | null
+	{
+		const a = this.byUser(user);
+
+		if (a === null || this.spriteK === 0)
+			return null;
+		const at = a.track.where(performance.now());
+		const p = this.camera.toScreen(at.x, at.y);
+		const k = unit(this.camera.k);
+		return { x: p.x, y: p.y - (TALL - 2) * k, k };
+	}
+
+	/* Centimetres between oneself and somebody. */
+	distance(user: number): number | null
+	{
+		const a = this.byUser(user), me = this.own();
+
+		return a === null || me === null ? null :
+		    distance(a.track.where(performance.now()), me);
+	}
+
+	/* So much lies over somebody's head that bubbles go above it. */
+	lift(user: number, pixels: number): void
+	{
+		if ((this.lifts.get(user) ?? 0) === pixels)
+			return;
+		if (pixels === 0)
+			this.lifts.delete(user);
+		else
+			this.lifts.set(user, pixels);
+		this.wake();
+	}
+
 	/* A server time that was just received. */
 	clock(time: number): void
 	{
@@ -511,6 +549,7 @@ export class OfficeScene {
 		    this.shownY !== this.camera.y)
 			this.refreshGround();
 		this.front.drawScene();
+		this.opts.onDrawn?.();
 		if (more)
 			this.wake();
 		else
@@ -612,6 +651,7 @@ export class OfficeScene {
 			guest: translate(this.lang, 'guest.tag'),
 			goal: this.walker?.goal ?? null,
 			bubbles: this.bubbles,
+			lift: this.lifts,
 		};
 		drawPeople(c, s, this.placed(now), this.screens);
 	}

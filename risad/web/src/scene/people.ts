@@ -17,7 +17,7 @@ import type { Furniture, Look, Room, Status } from '../types';
 
 type Ctx = CanvasRenderingContext2D;
 
-export const HEARING = 300;		/* centimetres, in the open */
+export const HEARING = 400;		/* cm in the open, as the server has it */
 export const FADE = 300;		/* ms a bubble takes to go */
 const PULSE = 1800;
 const STEP = 110;			/* ms of a quarter of a walk */
@@ -66,6 +66,8 @@ export interface Scenery {
 	guest: string;			/* what guests are marked with */
 	goal: Spot | null;		/* where a click leads */
 	bubbles: readonly number[][];	/* avatars in talks of their own */
+	/* CSS pixels that lie over somebody's head */
+	lift: ReadonlyMap<number, number>;
 }
 
 /* CSS pixels of a figure's unit: figures stay legible on a wide view. */
@@ -425,7 +427,8 @@ function drawBubbles(c: Ctx, s: Scenery, people: readonly Placed[]): void
 		if (left <= 0 || p.a.text === '')
 			continue;
 		const b = bubble(p.a.text, s.pal, s.ratio);
-		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8;
+		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8 -
+		    (s.lift.get(p.a.user) ?? 0);
 		const x = Math.min(Math.max(p.x - b.w / 2, 2),
 		    Math.max(2, s.width - b.w - 2));
 		c.globalAlpha = s.still ? 1 : Math.min(1, left / FADE);
