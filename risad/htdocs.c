@@ -129,6 +129,7 @@ static int
 is_page(const char *path)
 {
 	return (strcmp(path, "/") == 0 || strcmp(path, "/admin") == 0 ||
+	    strcmp(path, "/talk-check") == 0 ||
 	    strncmp(path, "/admin/", 7) == 0 ||
 	    strncmp(path, "/invite/", 8) == 0 ||
 	    strncmp(path, "/guest/", 7) == 0);

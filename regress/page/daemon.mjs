@@ -39,7 +39,7 @@ export async function until(fn, what, bound = BOUND) {
 	}
 }
 
-async function freePort() {
+export async function freePort() {
 	const s = createServer().listen(0, '127.0.0.1');
 
 	await once(s, 'listening');
@@ -50,15 +50,17 @@ async function freePort() {
 }
 
 export class Daemon {
-	static async start() {
-		const d = new Daemon(await freePort());
+	/* more: lines of risad.conf. */
+	static async start(more = '') {
+		const d = new Daemon(await freePort(), more);
 
 		await d.up();
 		return (d);
 	}
 
-	constructor(port) {
+	constructor(port, more) {
 		this.port = port;
+		this.more = more;
 		this.dir = mkdtempSync(join(tmpdir(), 'risad-page-'));
 		chmodSync(this.dir, 0o711);
 		this.agent = new https.Agent({ keepAlive: false });
@@ -108,7 +110,7 @@ control socket "${this.path('risad.sock')}"
 chroot "${this.path('empty')}"
 workers session 2
 password hash memory 1024 passes 1
-`);
+${this.more}`);
 	}
 
 	/* Runs until down(); a guard ends it should we die without a word. */
@@ -144,6 +146,17 @@ password hash memory 1024 passes 1
 		if (child.exitCode !== 0)
 			throw new Error(`risad: exit ${child.exitCode} ` +
 			    `${child.signalCode}\n${this.log()}`);
+	}
+
+	/* As if the machine had: no word to anybody. */
+	async kill() {
+		const { child } = this;
+
+		this.guard.kill();
+		this.child = null;
+		child.kill('SIGKILL');
+		await once(child, 'exit', { signal:
+		    AbortSignal.timeout(BOUND) });
 	}
 
 	async restart() {

@@ -146,19 +146,17 @@ test('who walks into a room is shown there, in both lists', () =>
 	await a.$('text-toggle').click();
 }));
 
-test('a closed door keeps the other out until it is opened', () =>
+test('a locked door keeps the other out until it is opened', () =>
     seated(async (seat) => {
 	const [a, b] = await two(seat);
 
 	await search(a, 'Reception room');
 	await b.reads(`person-${ann.id}`, /Reception room/);
-	await a.$('door-button').click();
-	await a.reads('place', /The door is closed/);
+	await a.$('door-locked').click();
+	await a.reads('place', /The door is locked/);
 	await b.$('text-toggle').click();
 	await until(() => b.$('goto-1').isDisabled(), 'no way in');
-	await a.$('door-button').click();
-	await a.reads('place', /The door is locked/);
-	await a.$('door-button').click();
+	await a.$('door-open').click();
 	await until(() => b.$('goto-1').isEnabled(), 'a way in');
 	await b.$('goto-1').click();
 	await a.reads(`person-${ben.id}`, /Reception room/);

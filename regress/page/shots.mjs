@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Device, openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, PASSWORD, until, Wire } from './daemon.mjs';
 import { enrol } from './totp.mjs';
@@ -69,8 +70,8 @@ async function shot(s, name) {
 	assert.ok(statSync(path).size > 5000, name);
 }
 
-async function office(seat, l, n) {
-	const s = seat(await at(adm, l));
+async function office(seat, l, n, who = adm) {
+	const s = seat(await at(who, l));
 
 	await s.see('scene');
 	await until(() => s.floor()?.id === floor && s.floor().people.length >=
@@ -397,5 +398,93 @@ test('pictures: guests', () => seated(async (seat) => {
 		await s.$('lobby-leave').click();
 		await s.see('over');
 		await shot(s, `over-${l.name}`);
+	}
+}));
+
+/* Into a room of the office floor by its door, which then stands so; x looks. */
+async function intoRoom(w, x, room, state) {
+	const me = (await w.enter(floor)).people.find((p) => p.user === w.id);
+	const [x1, y1, x2] = room.doors[0];
+	const mid = Math.round((x1 + x2) / 2);
+	const stands = (y) => until(async () => {
+		const f = await x.enter(floor);
+
+		await sleep(200);	/* words have a rate */
+		return (f.people.some((p) => p.user === w.id &&
+		    p.tx === undefined && Math.abs(p.y - y) < 5));
+	}, 'stands');
+
+	for (const [tx, ty] of [[me.x, y1 + 90], [mid, y1 + 90], [mid, y1 - 120]]) {
+		w.leg(tx, ty);
+		await stands(ty);
+	}
+	w.tell({ t: 'door', room: room.id, state });
+	await w.take((m) => m.t === 'door' && m.state === state);
+}
+
+test('pictures: doors and calls', () => seated(async (seat) => {
+	const names = ['森 かえで', '林 しずか', '原 ひろと', 'Tom Green'];
+	const wires = [];
+
+	for (const name of names) {
+		const who = await daemon.person('acme', name);
+		const w = await Wire.open(daemon, who);
+		w.id = who.id;
+		w.map = (await w.enter(floor)).map;
+		wires.push(w);
+	}
+	const [v, w, x, y] = wires;
+	const rooms = v.map.rooms.filter((r) => r.lock && r.doors[0]?.[1] ===
+	    r.doors[0]?.[3]);
+	await intoRoom(v, x, rooms[0], 'closed');
+	await intoRoom(w, x, rooms[1], 'locked');
+	for (const l of FEW) {
+		const n = l.name;
+		const me = await daemon.person('acme', '池田 まゆ',
+		    { role: 'admin' });
+		const own = await Wire.open(daemon, me);
+		await own.enter(floor);	/* where the page then begins */
+		own.close();
+		const s = await office(seat, l, 5, me);
+
+		await until(() => s.floor().doors.length === 2, 'two doors');
+		await shot(s, `doors-${n}`);
+		x.tell({ t: 'call', kind: 'wave', user: me.id, ref: `x${n}` });
+		y.tell({ t: 'call', kind: 'come', user: me.id, ref: `y${n}` });
+		await s.see('call-wave');
+		await s.see('call-come');
+		await shot(s, `calls-${n}`);
+		for (const kind of ['wave', 'come'])
+			await s.$(`call-${kind}`).getByTestId('call-no').click();
+		await s.$('search-open').click();
+		await s.$('search-input').fill(n.includes('ja') ?
+		    rooms[0].name.ja : rooms[0].name.en);
+		await s.page.keyboard.press('Enter');
+		await s.see('room-card');
+		await shot(s, `room-${n}`);
+		await s.$('room-knock').click();
+		await s.see('asked-knock');
+		await shot(s, `knocking-${n}`);
+		const { n: call } = await v.take((m) => m.t === 'call');
+		v.tell({ t: 'answer', n: call, yes: true });
+		await s.see('door-open');
+		await s.page.waitForLoadState('networkidle');
+		await shot(s, `inside-${n}`);
+		await s.openMenu('open-notices');
+		await s.see('notices');
+		await shot(s, `notices-${n}`);
+	}
+	for (const z of wires)
+		z.close();
+}));
+
+test('pictures: can one talk from here', () => seated(async (seat) => {
+	for (const l of FEW) {
+		const s = seat(await at(adm, l, '/talk-check'));
+
+		await s.see('talk-check');
+		await s.$('check-begin').click();
+		await s.see('check-verdict');
+		await shot(s, `talk-check-${l.name}`);
 	}
 }));

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
-import { Daemon, until } from './daemon.mjs';
+import { Daemon, until, Wire } from './daemon.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true,
     isMobile: true, deviceScaleFactor: 2 };
@@ -119,6 +119,18 @@ for (const [lang, locale] of [['ja', 'ja-JP'], ['en', 'en-GB']])
 		await s.see('search');
 		await check(s, lang, 'search');
 		await s.page.keyboard.press('Escape');
+		await s.openMenu('open-notices');
+		await s.see('notices');
+		await check(s, lang, 'sounds and notifications');
+		await s.page.keyboard.press('Escape');
+		await s.openMenu('open-check');
+		await s.$('check-begin').click();
+		await s.see('check-verdict');
+		await check(s, lang, 'can I talk from here');
+		await s.$('admin-office').click();
+		await called(s);
+		await check(s, lang, 'calls and a card');
+		await s.page.keyboard.press('Escape');
 		await s.openMenu('open-admin');
 		for (const part of ['people', 'groups', 'floors', 'records',
 	    'tenant']) {
@@ -142,6 +154,21 @@ for (const [lang, locale] of [['ja', 'ja-JP'], ['en', 'en-GB']])
 		await lines(s);
 		await check(s, lang, 'import, lines');
 	}));
+
+/* One call that comes, one that one waits for, and who may be called. */
+async function called(s) {
+	const w = await Wire.open(daemon, ben);
+
+	await w.enter(s.floor().id);
+	w.tell({ t: 'call', kind: 'come', user: adm.id, ref: 'c' });
+	await s.see('call-come');
+	await s.$(`person-${ben.id}`).click();
+	await s.$('card-come').click();
+	await s.see('asked-come');
+	await s.$(`person-${ben.id}`).click();
+	await s.see('card-follow');
+	w.close();
+}
 
 /* One line of each kind, to be looked at. */
 async function lines(s) {

@@ -205,7 +205,8 @@ def page(d):
         equal(index.status, 200, '/')
         equal(index.get('content-type'), 'text/html; charset=utf-8', 'type')
         equal(index.get('cache-control'), 'no-cache', 'caching')
-        for path in ('/admin', '/admin/users', '/invite/abc', '/guest/abc'):
+        for path in ('/admin', '/admin/users', '/invite/abc', '/guest/abc',
+                     '/talk-check'):
             equal(h.request('GET', path).body, index.body, path)
         r = h.request('GET', '/assets/app-1a2b3c4d.js')
         check('immutable' in r.get('cache-control'), 'caching of an asset')

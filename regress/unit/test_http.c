@@ -1140,8 +1140,10 @@ test_reply(void)
 	CHECK(strstr(buf, "\r\nContent-Security-Policy: default-src 'none'; "
 	    "script-src 'self'; ") != NULL);
 	CHECK(strstr(buf, "; frame-ancestors 'none'; ") != NULL);
+	CHECK(strstr(buf, "; media-src 'self' blob: mediastream:; ") != NULL);
 	CHECK(strstr(buf, "\r\nPermissions-Policy: camera=(self), "
-	    "microphone=(self), display-capture=(self), ") != NULL);
+	    "microphone=(self), display-capture=(self), autoplay=(self), "
+	    "fullscreen=(self), ") != NULL);
 	HASNOT("Server");
 	HASNOT("ETag");
 	HASNOT("Vary");

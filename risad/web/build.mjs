@@ -47,6 +47,10 @@ async function bundle() {
 		write: false,
 		outdir: out,
 		format: 'esm',
+		splitting: true,
+		entryNames: 'assets/[name]',
+		metafile: true,
+		chunkNames: 'assets/[name]-[hash]',
 		target: ['es2022', 'chrome109', 'firefox115', 'safari16.4'],
 		jsx: 'automatic',
 		jsxImportSource: 'preact',
@@ -56,8 +60,13 @@ async function bundle() {
 		plugins: [konvaTrusted],
 		logLevel: 'warning',
 	});
+	for (const [name, o] of Object.entries(r.metafile.outputs))
+		if (o.imports.some((i) => i.kind === 'import-statement'))
+			throw new Error(`${name}: what is shared with a part ` +
+			    'that comes later would be fetched one by one');
 	return (r.outputFiles.map((f) => ({
-		ext: path.extname(f.path), data: Buffer.from(f.contents),
+		name: path.relative(out, f.path), ext: path.extname(f.path),
+		data: Buffer.from(f.contents),
 	})));
 }
 
@@ -101,6 +110,11 @@ async function pages() {
 	const names = {};
 
 	for (const f of await bundle()) {
+		/* What comes later is named by its content already. */
+		if (!f.name.startsWith('assets/app.')) {
+			files.push({ name: f.name, data: f.data });
+			continue;
+		}
 		const name = `assets/app-${hash(f.data)}${f.ext}`;
 		names[f.ext.slice(1)] = `/${name}`;
 		files.push({ name, data: f.data });

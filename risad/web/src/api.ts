@@ -1,8 +1,10 @@
 import type { AdminFloor, AdminRole, AdminUser, Attack, Channel, Export, Factor,
     FloorMap, FloorRef, FloorTalk, Group, GuestInfo, GuestUrl, ImportAnswer,
     InviteInfo, InviteLink, Judgement, LangChoice, LogKind, LogLine, Look,
-    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo, Signin,
-    Status, Tenant, TenantInfo, Trail, User, Visit } from './types';
+    Message, Passkey, Problem, Right, Role, Rules, RuleSet, SessionInfo,
+    Signin, Status, Tenant, TenantInfo, Trail, User, Visit } from
+    './types';
+import type { TalkInfo } from './talk/wire';
 import type { Assertion, CreateOptions, GetOptions, Registration } from
     './lib/webauthn';
 
@@ -95,6 +97,8 @@ export const api = {
 	    '/session', first === null ? { passkey } : { passkey,
 	    email: first.email, password: first.password }),
 	session: () => call<SessionInfo>('GET', '/session'),
+	talk: (floor: number) =>
+	    call<TalkInfo>('GET', `/talk?floor=${floor}`),
 	signOut: () => call<void>('DELETE', '/session'),
 	invite: (token: string) =>
 	    call<InviteInfo>('GET', `/invite/${enc(token)}`),

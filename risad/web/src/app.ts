@@ -6,18 +6,21 @@ import { Chats } from './lib/chats';
 import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
+import { Reach } from './reach';
 import type { OfficeScene } from './scene/index';
-import type { ByeReason, Channel, Cleared, DoorState, DoorWord, FloorMsg,
-    FloorRef, GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look,
-    Message, Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status,
-    Tenant, TenantInfo, User } from './types';
+import { Talk } from './talk/talk';
+import type { TalkClientMsg } from './talk/wire';
+import type { ByeReason, Channel, Cleared, ClientMsg, DoorState, DoorWord,
+    FloorMsg, FloorRef, GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
+    Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
+    TenantInfo, User } from './types';
 
 export type Phase = 'loading' | 'broken' | 'signin' | 'invite' | 'guest' |
     'lobby' | 'over' | 'must' | 'in';
 export type Tab = 'floor' | 'room' | 'direct';
 export type Sheet = '' | 'people' | 'chat';
 export type DialogName = '' | 'search' | 'profile' | 'password' |
-    'signins' | 'factor' | 'told';
+    'signins' | 'factor' | 'told' | 'notices';
 
 const KNOWN_AGAIN = 10000;	/* ms after it could not be had */
 const KNOWN_MOST = 64;		/* of one request */
@@ -31,11 +34,14 @@ export class App {
 	readonly topics = new Topics((run) => { setTimeout(run, 16); });
 	readonly chats = new Chats();
 	readonly outbox: Outbox;
+	readonly reach: Reach;
+	readonly talk = new Talk(this);
 	private readonly link: Link;
 	private readonly announcer: Announcer;
 
 	phase: Phase = 'loading';
 	path = location.pathname;
+	private back = '/';		/* from where one has come to try it */
 	lang: Lang;
 	private chosen: LangChoice = '';
 	info: TenantInfo | null = null;
@@ -107,6 +113,7 @@ export class App {
 			silent: () => this.link.renew(),
 			ref: newRef,
 		});
+		this.reach = new Reach(this, newRef);
 		this.announcer = new Announcer((s) => {
 			this.spoken = s;
 			this.changed('say');
@@ -277,6 +284,8 @@ export class App {
 		    this.phase === 'over';	/* said twice */
 
 		this.link.stop();
+		this.reach.signedOut();
+		this.talk.end();
 		this.outbox.down();
 		this.outbox.drafts.length = 0;
 		this.chats.forget();
@@ -298,7 +307,8 @@ export class App {
 		this.tab = 'floor';
 		this.reason = reason;
 		this.phase = guest ? 'over' : 'signin';
-		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui');
+		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui',
+		    'call');
 	}
 
 	/* After the end of a visit: the URL once more, if it is known. */
@@ -405,9 +415,21 @@ export class App {
 		    this.path.startsWith('/admin/'));
 	}
 
+	/* The page that tells whether one can talk from here. */
+	inCheck(): boolean {
+		return (this.path === '/talk-check');
+	}
+
+	/* Back to where one was: a guest still has the URL. */
+	leaveCheck(): void {
+		this.go(this.back);
+	}
+
 	go(path: string, push = true): void {
 		if (push && path !== location.pathname)
-			history.pushState(null, '', path);
+			history.pushState(history.state, '', path);
+		if (path === '/talk-check' && !this.inCheck())
+			this.back = this.path;
 		this.path = path;
 		this.sheet = '';
 		if (this.phase === 'in' && !this.inAdmin() &&
@@ -483,9 +505,16 @@ export class App {
 	private linkState(s: LinkState, until: number): void {
 		this.net = s;
 		this.netUntil = until;
-		if (s !== 'up')
+		if (s !== 'up') {
 			this.outbox.down();
+			this.reach.down();
+		}
+		this.talk.link(s === 'up');
 		this.changed('net', 'chat');
+	}
+
+	send(m: ClientMsg): boolean {
+		return (this.link.send(m));
 	}
 
 	connectNow(): void {
@@ -512,13 +541,13 @@ export class App {
 			return (this.updated(m));
 		case 'gone':
 			this.people.delete(m.user);
+			this.reach.moved(m.user, null);
 			return (this.changed('people'));
 		case 'place':
 			return (this.placed(m.x, m.y, m.why));
 		case 'door':
 			this.doors.set(m.room, m);
-			this.scene?.door(m.room, m.state);
-			return (this.changed('floor'));
+			return (this.reach.receive(m));
 		case 'msg':
 			return (this.message(m));
 		case 'erased':
@@ -554,7 +583,22 @@ export class App {
 		case 'bye':
 			return (this.bye(m.reason));
 		case 'error':
+			if (m.ref === undefined &&
+			    this.talk.refused(m.code, m.field, m.to))
+				return;
 			return (this.refused(m.code, m.ref));
+		case 'called':
+		case 'call':
+		case 'callend':
+		case 'reply':
+		case 'bubbles':
+			return (this.reach.receive(m));
+		case 'talk':
+			this.reach.receive(m);
+			return (this.talk.receive(m));
+		case 'signal':
+		case 'rules':
+			return (this.talk.receive(m));
 		case 'history':
 			return;		/* histories come by REST */
 		}
@@ -568,6 +612,7 @@ export class App {
 			this.say(this.t('lobby.in'));
 		}
 		this.knocks = [];
+		this.reach.down();
 		this.hadHello = true;
 		this.netWhy = '';
 		this.offset = m.now - Date.now();
@@ -611,6 +656,7 @@ export class App {
 		case 'elsewhere':
 			this.netWhy = 'elsewhere';
 			this.link.stop();
+			this.talk.left();
 			break;
 		case 'restart':
 			this.netWhy = 'restart';
@@ -622,6 +668,8 @@ export class App {
 	private refused(code: string, ref: string | undefined): void {
 		if (ref !== undefined && this.outbox.refuse(ref, code))
 			return (this.changed('chat'));
+		if (ref !== undefined && this.reach.calls.refuse(ref, code))
+			return;
 		if (this.entering !== 0 && ['no-floor', 'no-right', 'full']
 		    .includes(code)) {
 			const f = this.floors.find((x) =>
@@ -662,6 +710,8 @@ export class App {
 			this.noteRoom(p, m.id);
 		this.scene?.clock(m.time);
 		this.scene?.setFloor(m);
+		this.reach.entered(m.bubbles);
+		this.talk.entered(m.id);
 		this.room = me?.room ?? 0;
 		if (other) {
 			this.chats.onFloor(m.id);
@@ -711,6 +761,7 @@ export class App {
 		this.scene?.update(e);
 		if (e.user === this.user?.id && e.floor === this.floor?.id)
 			this.inRoom(e.room);
+		this.reach.moved(e.user, e);
 		this.changed('people');
 	}
 
@@ -762,7 +813,8 @@ export class App {
 		this.room = 0;
 		this.leaveRoomTab();
 		this.scene?.clear();
-		this.changed('floor', 'people', 'chat');
+		this.talk.left();
+		this.changed('floor', 'people', 'chat', 'talk');
 	}
 
 	rooms(): Room[] {
@@ -780,11 +832,37 @@ export class App {
 		return (this.floors.find((f) => f.id === id)?.name ?? '');
 	}
 
+	doorOf(room: number): DoorWord {
+		return (this.doors.get(room)?.state ?? 'open');
+	}
+
+	/* May not be walked into: its door is shut, and one is not inside. */
+	shut(room: number): boolean {
+		return (room !== this.room && this.doorOf(room) !== 'open');
+	}
+
+	/* Of somebody on one's floor, else 0; and back. */
+	avatarOf(user: number): number {
+		for (const p of this.persons.values())
+			if (p.user === user)
+				return (p.id);
+		return (0);
+	}
+
+	userOf(avatar: number): number {
+		return (this.persons.get(avatar)?.user ?? 0);
+	}
+
 	here(): PresenceEntry[] {
 		const id = this.floor?.id;
 
 		return (this.byName([...this.people.values()].filter((p) =>
 		    p.floor === id)));
+	}
+
+	/* Somebody on this floor, by the number of the avatar. */
+	avatar(id: number): Person | undefined {
+		return (this.persons.get(id));
 	}
 
 	/* Oneself first, then by name. */
@@ -858,21 +936,17 @@ export class App {
 	}
 
 	walkToUser(user: number): void {
-		const p = this.people.get(user);
-
 		this.card = 0;
 		this.sheet = '';
-		if (p !== undefined && p.floor === this.floor?.id)
-			this.scene?.walkToUser(user);
-		else if (p !== undefined && p.floor !== 0)
-			this.enter(p.floor);
-		else
-			this.tell(this.t('person.gone'));
+		this.reach.goTo(user);
 		this.changed('ui');
 	}
 
 	walkToRoom(room: number): void {
 		this.sheet = '';
+		if (this.shut(room))
+			return (this.reach.openRoom(room));
+		this.reach.stop();
 		this.scene?.walkToRoom(room);
 		this.changed('ui');
 	}
@@ -885,12 +959,8 @@ export class App {
 		this.changed('ui');
 	}
 
-	door(room: number): DoorWord {
-		return (this.doors.get(room)?.state ?? 'open');
-	}
-
-	setDoor(room: number, state: DoorWord): void {
-		this.link.send({ t: 'door', room, state });
+	sendTalk(m: TalkClientMsg): boolean {
+		return (this.link.send(m));
 	}
 
 	sendLegs(frames: ArrayBuffer[]): void {

@@ -3,7 +3,9 @@ import { render, type JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { Admin } from './admin/admin';
 import { app } from './app';
+import { Calls } from './office/calls';
 import { Knocks } from './office/knocks';
+import { NoticesDialog } from './office/notices';
 import { Office, Skips } from './office/office';
 import { PasswordDialog, ProfileDialog, ToldDialog } from './office/profile';
 import { Must } from './page/second';
@@ -12,7 +14,9 @@ import { SearchDialog } from './office/search';
 import { TopBar } from './office/top';
 import { Broken, Invite, SignIn } from './page/door';
 import { GuestEntry, Lobby, Over } from './page/guest';
+import { TalkCheck } from './page/talkcheck';
 import { FailuresDialog } from './ui/failures';
+import { CheckDialog } from './talk/check';
 import { useTopics } from './ui/hooks';
 import { SigninsDialog } from './ui/signins';
 
@@ -29,6 +33,8 @@ function Dialogs(): JSX.Element | null {
 		return (<FactorDialog close={() => app.open('')} />);
 	case 'signins':
 		return (<SigninsDialog close={() => app.open('')} />);
+	case 'notices':
+		return (<NoticesDialog />);
 	case 'told':
 		return (<ToldDialog />);
 	case '':
@@ -55,20 +61,24 @@ function Voice(): JSX.Element {
 function Inside(): JSX.Element {
 	const made = useRef(false);
 
-	made.current ||= !app.inAdmin();
+	made.current ||= !app.inAdmin() && !app.inCheck();
 	return (
 		<div class="inside">
-			{!app.inAdmin() && <Skips />}
+			{!app.inAdmin() && !app.inCheck() && <Skips />}
 			<TopBar />
-			<Knocks />
+			<div class="notices"><Knocks /><Calls /></div>
 			{made.current && <Office />}
 			{app.inAdmin() && <Admin />}
+			{app.inCheck() && <TalkCheck />}
 			<Dialogs />
+			<CheckDialog />
 		</div>
 	);
 }
 
 function Front(): JSX.Element {
+	if (app.inCheck() && ['signin', 'guest', 'lobby'].includes(app.phase))
+		return (<TalkCheck />);
 	switch (app.phase) {
 	case 'loading':
 		return (<div class="waiting" role="status">

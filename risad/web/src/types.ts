@@ -1,3 +1,5 @@
+import type { TalkClientMsg, TalkServerMsg } from './talk/wire';
+
 /*
  * What travels between the page and risad: the names are those of the wire.
  * Positions are whole centimetres, x right, y down; instants are milliseconds
@@ -117,12 +119,41 @@ export interface FloorMap {
 	spawn: Point[];
 }
 
+/* Through a closed door comes who was let in, through a locked one nobody. */
 export type DoorWord = 'open' | 'closed' | 'locked';
 
 export interface DoorState {
 	room: number;
 	state: DoorWord;
 	by: number;
+}
+
+export type CallKind = 'wave' | 'come' | 'knock' | 'bubble' | 'join';
+
+/* Somebody calls; a wave has no end and no answer. */
+export interface CallMsg {
+	n: number;
+	kind: CallKind;
+	user: number;
+	name: string;
+	guest?: boolean;
+	floor: number;
+	id: number;		/* of the avatar */
+	room: number;
+	until?: number;
+}
+
+/* The ways of voice and video of a floor. */
+export interface TalkServer {
+	urls: string[];
+	username: string;
+	credential: string;
+}
+
+export interface TalkWays {
+	way: 'direct' | 'relay' | '443';
+	servers: TalkServer[];
+	until: number;		/* ms: when the credentials end */
 }
 
 export type Channel = string;	/* floor:3, room:3:2, user:7 */
@@ -175,7 +206,8 @@ export interface FloorMsg {
 	you: number;		/* id of one's own avatar */
 	map: FloorMap;
 	people: Person[];
-	doors: DoorState[];
+	doors: DoorState[];	/* that are not open */
+	bubbles?: number[][];	/* avatars in a talk of their own */
 }
 
 export type PlaceWhy = 'wall' | 'closed' | 'full' | 'fast' | 'away';
@@ -216,9 +248,15 @@ export type ServerMsg = HelloMsg |
     ({ t: 'knock' } & Knock) |
     { t: 'answered'; id: number; name: string; by: string;
 	why: 'admitted' | 'refused' | 'late' | 'gone' } |
+    { t: 'called'; ref: string; n: number; until?: number } |
+    ({ t: 'call' } & CallMsg) |
+    { t: 'callend'; n: number } |
+    { t: 'reply'; n: number; kind: CallKind; yes: boolean | null } |
+    { t: 'bubbles'; list: number[][] } |
     { t: 'bye'; reason: ByeReason } |
+    TalkServerMsg |
     { t: 'error'; code: string; ref?: string; detail: string;
-	field?: string };
+	field?: string; to?: number };
 
 /* Text frames to risad. */
 export type ClientMsg =
@@ -232,7 +270,14 @@ export type ClientMsg =
     { t: 'read'; channel: Channel; id: number } |
     { t: 'erase'; channel: Channel; id: number } |
     { t: 'door'; room: number; state: DoorWord } |
-    { t: 'admit'; id: number; in: boolean };
+    { t: 'call'; kind: 'knock'; room: number; ref: string } |
+    { t: 'call'; kind: Exclude<CallKind, 'knock'>; user: number;
+	ref: string } |
+    { t: 'answer'; n: number; yes: boolean } |
+    { t: 'uncall'; n: number } |
+    { t: 'unbubble' } |
+    { t: 'admit'; id: number; in: boolean } |
+    TalkClientMsg;
 
 /* Answers of /api/v1. */
 export interface Problem {

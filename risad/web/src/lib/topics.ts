@@ -3,7 +3,7 @@
  * of hundreds must not draw the lists for each of its people.
  */
 export type Topic = 'page' | 'me' | 'people' | 'floor' | 'chat' | 'net' |
-    'ui' | 'say';
+    'ui' | 'say' | 'call' | 'talk';
 
 type Listener = () => void;
 

@@ -6,6 +6,7 @@ import { Dot } from '../ui/face';
 import { PHONE, useMedia, useTopics } from '../ui/hooks';
 import { Popover, spotOf, type Spot } from '../ui/popover';
 import { Name } from '../ui/text';
+import { TalkTools } from '../talk/tools';
 import { StatusForm } from './status';
 
 function Tool(p: { icon: IconName; text: string; act(): void;
@@ -47,6 +48,7 @@ export function Dock(): JSX.Element | null {
 			{phone && <Tool icon="chat" testid="dock-chat"
 			    text={app.t('dock.chat')} badge={app.unread()}
 			    act={() => sheet('chat')} />}
+			<TalkTools />
 			<button type="button" class="status-button"
 			    data-testid="status-button" aria-haspopup="dialog"
 			    aria-expanded={at !== null}

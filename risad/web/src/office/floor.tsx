@@ -4,10 +4,15 @@ import { app } from '../app';
 import { Icon } from '../icon';
 import { mapName } from '../i18n/index';
 import { OfficeScene } from '../scene/index';
-import type { DoorWord, PresenceEntry, Room } from '../types';
+import type { PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
 import { Name } from '../ui/text';
+import { Gallery } from '../talk/gallery';
+import { TalkPanel } from '../talk/panel';
+import { Pictures } from '../talk/pictures';
+import { Ties } from './calls';
 import { openCard } from './card';
+import { DoorSwitch, KeyButton, KnockButton, openRoom } from './room';
 
 /* The drawing: made once, fed by app, told of size and theme from here. */
 function Picture(): JSX.Element {
@@ -31,6 +36,9 @@ function Picture(): JSX.Element {
 			onLegs: (frames) => app.sendLegs(frames),
 			onPick: (user) => openCard(user, { ...at }),
 			onRoom: (room) => app.inRoom(room),
+			onDoor: (room) => openRoom(room, { ...at }),
+			onWalk: () => app.reach.stop(),
+			onDrawn: () => app.talk.drawn(),
 		});
 		const sizes = new ResizeObserver(() => scene.resize());
 		sizes.observe(el);
@@ -51,23 +59,14 @@ function Picture(): JSX.Element {
 	    'picture'} />);
 }
 
-/* From one state of a door to the next, and what that and the state are. */
-const NEXT: Record<DoorWord, DoorWord> = { open: 'closed', closed: 'locked',
-    locked: 'open' };
-const TURN = { open: 'room.lock', closed: 'room.bolt',
-    locked: 'room.unlock' } as const;
-const STATE = { open: 'text.open', closed: 'room.locked',
-    locked: 'room.bolted' } as const;
-
-/* Where one is, and the door if it can be closed. */
+/* Where one is, and its door. */
 function Place(): JSX.Element | null {
 	const room = app.rooms().find((r) => r.id === app.room);
 
 	if (room === undefined)
 		return (null);
-	const door = app.door(room.id);
+	const state = app.doorOf(room.id);
 	const n = app.here().filter((p) => p.room === room.id).length;
-	const text = app.t(TURN[door]);
 	return (
 		<div class="place" data-testid="place">
 			<div class="place-words">
@@ -75,16 +74,11 @@ function Place(): JSX.Element | null {
 				</b>
 				<span class="dim">{app.t('room.capacity',
 				    { n: Math.max(1, n), max: room.capacity })}
-				    {door !== 'open' &&
-				    `・${app.t(STATE[door])}`}
+				    {state !== 'open' &&
+					`・${app.t(`room.state.${state}`)}`}
 				</span>
 			</div>
-			{room.lock && <button type="button"
-			    class="button small" data-testid="door-button"
-			    onClick={() => app.setDoor(room.id, NEXT[door])}>
-				<Icon name={door === 'open' ? 'closed' :
-				    door === 'closed' ? 'lock' : 'door'}
-				    size={16} />{text}</button>}
+			{room.lock && <DoorSwitch room={room} testid="door" />}
 		</div>
 	);
 }
@@ -94,8 +88,38 @@ function inWords(e: PresenceEntry): string {
 	const name = e.user === app.user?.id ?
 	    app.t('people.me', { name: e.name }) : e.name;
 
-	return (e.status === 'available' ? name : app.t('text.person',
-	    { name, status: app.t(`status.${e.status}`) }));
+	const with_ = app.reach.bubbleOf(e.user);
+	const marks = [e.status === 'available' ? '' :
+	    app.t(`status.${e.status}`), with_.length === 0 ? '' :
+	    app.t('bubble.with', { names: app.reach.names(with_) })]
+	    .filter(Boolean).join(app.lang === 'ja' ? '、' : ', ');
+
+	return (marks === '' ? name : app.t('text.person',
+	    { name, status: marks }));
+}
+
+/* The ways into a room from outside. */
+function Into(p: { room: Room; n: number }): JSX.Element {
+	const { room } = p;
+	const state = app.doorOf(room.id);
+
+	return (
+		<>
+			{state === 'closed' && <KnockButton room={room}
+			    testid={`knock-at-${room.id}`} />}
+			<KeyButton room={room} />
+			{state !== 'closed' && <button type="button"
+			    class="button small" data-testid={`goto-${room.id}`}
+			    aria-label={app.t('text.goto',
+			    { room: mapName(room.name, app.lang) })}
+			    disabled={state === 'locked' ||
+			    p.n >= room.capacity}
+			    onClick={() => app.walkToRoom(room.id)}>
+				<Icon name={state === 'locked' ? 'lock' :
+				    'walk'} size={15} />
+				{app.t('text.go')}</button>}
+		</>
+	);
 }
 
 function RoomText(p: { room: Room | null }): JSX.Element {
@@ -104,14 +128,14 @@ function RoomText(p: { room: Room | null }): JSX.Element {
 	const who = app.here().filter((e) => e.room === id);
 	const name = room === null ? app.t('room.open') :
 	    mapName(room.name, app.lang);
-	const door = app.door(id);
+	const state = app.doorOf(id);
 	const here = app.room === id;
 	const facts = room === null ? [] : [
 	    app.t(`room.kind.${room.kind}`),
 	    app.t('room.capacity', { n: who.length, max: room.capacity }),
 	    room.doors.length === 0 ? app.t('text.nodoor') :
 	    `${app.t('text.doors', { n: room.doors.length })}・${
-	    app.t(STATE[door])}`];
+	    app.t(`room.state.${state}`)}`];
 
 	return (
 		<li class="room" aria-current={here ? 'true' : undefined}>
@@ -120,23 +144,11 @@ function RoomText(p: { room: Room | null }): JSX.Element {
 				{here ? <span class="tag">
 					<Icon name="pin" size={14} />
 					{app.t('text.here')}</span> :
-				    room !== null && <button type="button"
-					class="button small"
-					data-testid={`goto-${id}`}
-					aria-label={app.t('text.goto',
-					{ room: name })}
-					disabled={door !== 'open' ||
-					who.length >=
-					room.capacity}
-					onClick={() => app.walkToRoom(id)}>
-					<Icon name={door === 'open' ? 'walk' :
-					    'closed'} size={15} />
-					{app.t('text.go')}</button>}
-				{here && room?.lock && <button type="button"
-				    class="button small" onClick={() =>
-				    app.setDoor(id, NEXT[door])}>
-					{app.t(TURN[door])}</button>}
+				    room !== null && <Into room={room}
+					n={who.length} />}
 			</div>
+			{here && room?.lock && <DoorSwitch room={room}
+			    testid="text-door" />}
 			{facts.length > 0 &&
 			    <p class="dim">{facts.join('・')}</p>}
 			<p>{who.length === 0 ? <span class="dim">
@@ -253,15 +265,19 @@ function Banner(): JSX.Element | null {
 }
 
 export function Floor(): JSX.Element {
-	useTopics('floor', 'people', 'ui', 'page');
+	useTopics('floor', 'people', 'ui', 'page', 'call');
 	useEffect(() => app.scene?.setInteractive(!app.text), [app.text]);
 	return (
 		<main class="stage">
 			<Picture />
+			<Pictures />
 			<TextView />
+			<Gallery />
 			<div class="over">
 				<Banner />
-				{!app.text && <Place />}
+				{!app.text && !app.talk.gallery && <Place />}
+				<Ties />
+				<TalkPanel />
 			</div>
 			<NoFloor />
 		</main>

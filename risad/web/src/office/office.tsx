@@ -2,11 +2,13 @@ import type { JSX } from 'preact';
 import { app, type Sheet } from '../app';
 import { Dialog } from '../ui/dialog';
 import { PHONE, useMedia, useTopics } from '../ui/hooks';
+import { Calls } from './calls';
 import { Card } from './card';
 import { Chat } from './chat';
 import { Dock } from './dock';
 import { Floor } from './floor';
 import { People } from './people';
+import { RoomCard } from './room';
 
 /* Ways past the drawing for those who use the keyboard. */
 export function Skips(): JSX.Element {
@@ -17,8 +19,12 @@ export function Skips(): JSX.Element {
 		setTimeout(() => document.getElementById(id)?.focus(), 50);
 	};
 
+	useTopics('call');
 	return (
 		<div class="skips">
+			{app.reach.calls.incoming.length > 0 &&
+			    <a href="#calls" onClick={to('calls',
+				() => undefined)}>{app.t('skip.calls')}</a>}
 			<a href="#floor-text" onClick={to('floor-text',
 			    () => undefined)}>{app.t('skip.floor')}</a>
 			<a href="#people" onClick={to('people', () => {
@@ -42,7 +48,10 @@ function PhoneSheet(p: { sheet: Sheet }): JSX.Element | null {
 	return (
 		<Dialog key={p.sheet} title={app.t(`dock.${p.sheet}`)}
 		    close={close} kind="sheet" testid={`sheet-${p.sheet}`}>
-			{p.sheet === 'people' ? <People /> : <Chat />}
+			<div class="sheet-body">
+				<Calls sheet />
+				{p.sheet === 'people' ? <People /> : <Chat />}
+			</div>
 		</Dialog>
 	);
 }
@@ -56,7 +65,7 @@ export function Office(): JSX.Element {
 
 	return (
 		<div class={`office${phone ? ' phone' : folds}`}
-		    hidden={app.inAdmin()}>
+		    hidden={app.inAdmin() || app.inCheck()}>
 			{!phone && app.left && <aside class="left">
 				<People /></aside>}
 			<div class="middle">
@@ -67,6 +76,7 @@ export function Office(): JSX.Element {
 				<Chat /></aside>}
 			{phone && <PhoneSheet sheet={app.sheet} />}
 			<Card />
+			<RoomCard />
 		</div>
 	);
 }

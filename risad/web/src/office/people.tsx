@@ -17,8 +17,11 @@ function where(e: PresenceEntry): string {
 /* Read aloud: the room, the status and the note, none by colour alone. */
 function aloud(e: PresenceEntry): string {
 	const room = e.floor === app.floor?.id ? app.roomName(e.room) : '';
+	const aside = app.reach.bubbleOf(e.user);
 
-	return ([app.t(`status.${e.status}`), room, e.note].filter(Boolean)
+	return ([app.t(`status.${e.status}`), room, aside.length === 0 ? '' :
+	    app.t('bubble.with', { names: app.reach.names(aside) }),
+	    e.note].filter(Boolean)
 	    .join(', '));
 }
 
@@ -139,7 +142,7 @@ function Elsewhere(): JSX.Element | null {
 
 /* Floors, and who is where. */
 export function People(): JSX.Element {
-	useTopics('people', 'floor', 'me', 'page', 'chat');
+	useTopics('people', 'floor', 'me', 'page', 'chat', 'call');
 	const here = app.here();
 
 	return (

@@ -48,6 +48,12 @@ function MeMenu(p: { at: Spot; close(): void }): JSX.Element | null {
 			{me.role !== 'guest' && <MenuLine icon="devices"
 			    text={app.t('me.signins')} testid="open-signins"
 			    act={then(() => app.open('signins'))} />}
+			<MenuLine icon="bell" text={app.t('me.notices')}
+			    testid="open-notices"
+			    act={then(() => app.open('notices'))} />
+			{!app.inCheck() && <MenuLine icon="network"
+			    text={app.t('me.check')} testid="open-check"
+			    act={then(() => app.go('/talk-check'))} />}
 			{me.role === 'admin' && !app.inAdmin() &&
 			    <MenuLine icon="shield" text={app.t('me.admin')}
 				testid="open-admin"
@@ -119,15 +125,16 @@ export function TopBar(): JSX.Element | null {
 	const phone = useMedia(PHONE);
 	const me = app.user;
 	const admin = app.inAdmin();
+	const away = admin || app.inCheck();
 
 	if (me === null)
 		return (null);
 	const title = app.tenant.title;
-	const place = !admin ? app.floor?.name ?? '' :
-	    app.t(app.administers() ? 'admin.title' : 'admin.guests');
+	const place = !admin ? app.inCheck() ? app.t('check.title') :
+	    app.floor?.name ?? '' : app.t(app.administers() ? 'admin.title' : 'admin.guests');
 	return (
 		<header class="top">
-			{!phone && !admin && <Fold side="left" />}
+			{!phone && !away && <Fold side="left" />}
 			<span class="logo" aria-hidden="true">
 				{Array.from(title)[0]?.toUpperCase()}</span>
 			<div class="top-names">
@@ -135,7 +142,7 @@ export function TopBar(): JSX.Element | null {
 				<span class="top-floor"><Name text={place} />
 				</span>
 			</div>
-			<div class="top-middle">{admin ?
+			<div class="top-middle">{away ?
 			    <button type="button" class="button small"
 				data-testid="admin-office"
 				onClick={() => app.go('/')}>
@@ -149,12 +156,12 @@ export function TopBar(): JSX.Element | null {
 			    app.t(`status.${me.status}`)}`}
 			    onClick={(e) => setAt(at === null ?
 			    spotOf(e.currentTarget) : null)}>
-				{!admin && <span class="me-status">
+				{!away && <span class="me-status">
 					<Dot status={me.status} />
 					{app.t(`status.${me.status}`)}</span>}
 				<Face look={me.look} size={32} />
 			</button>
-			{!phone && !admin && <Fold side="right" />}
+			{!phone && !away && <Fold side="right" />}
 			{at !== null && <MeMenu at={at}
 			    close={() => setAt(null)} />}
 		</header>

@@ -13,6 +13,7 @@ import { LangSwitch } from '../ui/lang';
 import { NewPassword } from '../ui/newpassword';
 import { PasskeyButton } from '../ui/passkeys';
 import { second, SecondStep, type Second } from './second';
+import { CheckLink } from './talkcheck';
 
 /* The pages in front of the office: one card on paper. */
 
@@ -113,7 +114,8 @@ export function SignIn(): JSX.Element {
 				setTried(false);
 				setError(x);
 			    }} />}
-			<p class="hint foot">{app.t('signin.help')}</p>
+			<p class="hint foot">{app.t('signin.help')}{' '}
+				<CheckLink /></p>
 		</DoorCard>
 	);
 }

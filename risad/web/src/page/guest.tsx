@@ -10,6 +10,7 @@ import { atField, FormError, PasswordField, problem, TextField } from
     '../ui/field';
 import { useTopics } from '../ui/hooks';
 import { DoorCard } from './door';
+import { CheckLink } from './talkcheck';
 
 /* The pages of somebody who comes by a URL for guests. */
 
@@ -101,7 +102,8 @@ function Form(p: { info: GuestInfo }): JSX.Element {
 					    'guest.submit.door' :
 					    'guest.submit')}</button>
 			</form>
-			<p class="hint foot">{app.t('guest.help')}</p>
+			<p class="hint foot">{app.t('guest.help')}{' '}
+				<CheckLink /></p>
 		</DoorCard>
 	);
 }
@@ -129,6 +131,7 @@ export function Lobby(): JSX.Element {
 			    void app.signOut().catch((e: unknown) =>
 			    app.tell(app.t(app.failed(e))))}>
 				{app.t('lobby.leave')}</button>
+			<p class="hint foot"><CheckLink /></p>
 		</DoorCard>
 	);
 }

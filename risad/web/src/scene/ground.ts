@@ -9,8 +9,8 @@ import type { Spot } from './geom';
 import { FONT, alpha, mix } from './palette';
 import type { Palette } from './palette';
 import { Pen, chance } from './pen';
-import type { FloorMap, Furniture, Lang, MapName, Point, Room, Segment,
-    Surface } from '../types';
+import type { DoorWord, FloorMap, Furniture, Lang, MapName, Point, Room,
+    Segment, Surface } from '../types';
 
 export const WALL = 14;			/* thickness, centimetres */
 export const RISE = 26;			/* height of a wall as drawn */
@@ -27,7 +27,7 @@ export interface GroundJob {
 	map: FloorMap;
 	pal: Palette;
 	lang: Lang;
-	locked: (room: number) => boolean;
+	door: (room: number) => DoorWord;
 	view: View;
 	k: number;			/* device pixels a centimetre */
 	ratio: number;			/* device pixels a CSS pixel */
@@ -317,11 +317,11 @@ function paintWallShadows(p: Pen, walls: readonly Segment[]): void
 	c.restore();
 }
 
-function paintDoor(p: Pen, s: Segment, locked: boolean): void
+function paintDoor(p: Pen, s: Segment, shut: boolean): void
 {
 	const c = p.c;
 
-	if (!locked) {
+	if (!shut) {
 		p.line(s[0], s[1], s[2], s[3], 13,
 		    alpha(p.pal.accentSoft, 0.35));
 		p.line(s[0], s[1], s[2], s[3], 7, p.pal.accentSoft);
@@ -342,7 +342,8 @@ function paintDoor(p: Pen, s: Segment, locked: boolean): void
 }
 
 /* A padlock in a small disc over the closed leaf; sizes in CSS pixels. */
-function paintLock(p: Pen, s: Segment, ratio: number): void
+/* On a shut door: a lock, or the knuckles of who is to knock. */
+function paintSign(p: Pen, s: Segment, ratio: number, locked: boolean): void
 {
 	const c = p.c;
 	const u = ratio / p.k;
@@ -354,6 +355,17 @@ function paintLock(p: Pen, s: Segment, ratio: number): void
 	p.c.shadowBlur = 4 * ratio;
 	p.oval(0, 0, 10, 10, p.pal.paper);
 	p.plain();
+	if (locked)
+		paintLock(p);
+	else
+		paintKnock(p);
+	c.restore();
+}
+
+function paintLock(p: Pen): void
+{
+	const c = p.c;
+
 	c.strokeStyle = p.pal.live;
 	c.lineWidth = 1.7;
 	c.beginPath();
@@ -363,7 +375,26 @@ function paintLock(p: Pen, s: Segment, ratio: number): void
 	c.lineTo(-2.7, 0.4);
 	c.stroke();
 	p.flat(-4.4, -0.6, 8.8, 6.2, 1.6, p.pal.live);
-	c.restore();
+}
+
+/* A leaf of a door with its handle, and the sound of a knock beside it. */
+function paintKnock(p: Pen): void
+{
+	const c = p.c;
+
+	p.flat(-5.6, -5.6, 6.4, 11.2, 1.2, p.pal.label);
+	c.fillStyle = p.pal.paper;
+	c.beginPath();
+	c.arc(-1, 0.2, 1, 0, 2 * Math.PI);
+	c.fill();
+	c.strokeStyle = p.pal.label;
+	c.lineWidth = 1.5;
+	c.lineCap = 'round';
+	for (const r of [2.6, 5.2]) {
+		c.beginPath();
+		c.arc(0.9, 0.2, r, -Math.PI / 3.6, Math.PI / 3.6);
+		c.stroke();
+	}
 }
 
 /* Where a room's name goes: its upper left corner, if that is inside. */
@@ -492,12 +523,12 @@ function paintThings(p: Pen, job: GroundJob): void
 			drawFurniture(p, f);
 	for (const r of map.rooms)
 		for (const d of r.doors)
-			if (!job.locked(r.id))
+			if (job.door(r.id) === 'open')
 				paintDoor(p, d, false);
 	paintWalls(p, map.walls);
 	for (const r of map.rooms)
 		for (const d of r.doors)
-			if (job.locked(r.id))
+			if (job.door(r.id) !== 'open')
 				paintDoor(p, d, true);
 	for (const f of arranged(map, near.filter((q) => !CARPETS.has(q.kind))))
 		drawFurniture(p, f);
@@ -505,6 +536,7 @@ function paintThings(p: Pen, job: GroundJob): void
 		paintLabel(p, r, job.lang, job.ratio);
 	for (const r of map.rooms)
 		for (const d of r.doors)
-			if (job.locked(r.id))
-				paintLock(p, d, job.ratio);
+			if (job.door(r.id) !== 'open')
+				paintSign(p, d, job.ratio,
+				    job.door(r.id) === 'locked');
 }

@@ -7,7 +7,8 @@
 import { translate } from '../i18n/index';
 import Konva from 'konva/lib/Core.js';
 import { Camera } from './camera';
-import { distance } from './geom';
+import { TALL } from './figure';
+import { distance, toSegment } from './geom';
 import type { Spot } from './geom';
 import { paintGround } from './ground';
 import type { View } from './ground';
@@ -15,11 +16,12 @@ import { Input } from './input';
 import { Clock, Track, decodeMoves } from './legs';
 import { DARK, LIGHT } from './palette';
 import type { Palette } from './palette';
-import { FADE, Screens, drawPeople, hit, pulsing } from './people';
+import { FADE, Screens, drawPeople, hit, pulsing, unit } from './people';
 import type { Actor, Placed, Scenery } from './people';
 import { beside, meant, placeIn } from './places';
 import { Space } from './space';
 import { Walker } from './walker';
+import { Follower } from '../lib/follow';
 import type { DoorWord, FloorMsg, Lang, Person, PresenceEntry }
     from '../types';
 
@@ -37,10 +39,18 @@ export interface SceneOptions {
 	onPick(user: number): void;
 	/* One walked into another room, as seen here; 0 is the open floor. */
 	onRoom?(room: number): void;
+	/* A room was clicked that one cannot just walk into. */
+	onDoor?(room: number): void;
+	/* One has begun to walk by a click or a key. */
+	onWalk?(): void;
+	/* Something has moved: what lies over the canvas moves with it. */
+	onDrawn?(): void;
 }
 
 const MOST_PIXELS = 9e6;		/* of the floor's picture */
 const SPOKEN = 6000;			/* ms a bubble stays */
+const PASS = 60000;			/* ms a door stays open to who knocked */
+const NEAR_DOOR = 40;			/* cm from a click to the door meant */
 const SETTLE = 140;			/* ms after a zoom until repainting */
 
 export class OfficeScene {
@@ -56,6 +66,12 @@ export class OfficeScene {
 	private ratio = 1;
 	private space: Space | null = null;
 	private screens = new Screens([]);
+	private doors = new Map<number, DoorWord>();
+	private passes = new Map<number, number>();	/* until, by room */
+	private bubbles: number[][] = [];
+	private followed = 0;			/* a user */
+	private follower = new Follower(() => this.walkToUser(this.followed),
+	    (ms, fn) => { window.setTimeout(fn, ms); });
 	private walker: Walker | null = null;
 	private actors = new Map<number, Actor>();
 	private floor = 0;
@@ -72,6 +88,7 @@ export class OfficeScene {
 	private shownX = NaN;
 	private shownY = NaN;
 	private shownK = NaN;
+	private lifts = new Map<number, number>();
 	private timers = new Set<number>();
 	private settleTimer = 0;
 	private zoomTimer = 0;
@@ -113,8 +130,8 @@ export class OfficeScene {
 		this.clock(f.time);
 		this.space = new Space(f.map);
 		this.screens = new Screens(f.map.furniture);
-		for (const d of f.doors)
-			this.space.setLocked(d.room, d.state !== 'open');
+		this.doors = new Map(f.doors.map((d) => [d.room, d.state]));
+		this.bubbles = f.bubbles ?? [];
 		this.self = f.you;
 		for (const p of f.people)
 			this.join(p);
@@ -128,6 +145,8 @@ export class OfficeScene {
 		this.floor = f.id;
 		this.stale = true;
 		this.tellRoom();
+		this.shutDoors();
+		this.trail();
 		this.wake();
 	}
 
@@ -138,6 +157,10 @@ export class OfficeScene {
 		this.walker = null;
 		this.input.forget();
 		this.actors.clear();
+		this.doors.clear();
+		this.passes.clear();
+		this.bubbles = [];
+		this.follower.stop();
 		this.space = null;
 		this.self = this.hover = 0;
 		this.room = -1;
@@ -170,6 +193,8 @@ export class OfficeScene {
 			    [{ x: m.tx, y: m.ty }],
 			    now - this.clockOf.since(f.time, now), now,
 			    m.heading);
+			if (a.user === this.followed)
+				this.trail();
 		}
 		this.wake();
 	}
@@ -194,6 +219,8 @@ export class OfficeScene {
 			seatAt: { x: -1, y: -1 }, text: '', until: 0,
 			pulse: -Infinity, speaking: false,
 		});
+		if (p.user === this.followed)
+			this.trail();
 		this.wake();
 	}
 
@@ -227,10 +254,38 @@ export class OfficeScene {
 
 	door(room: number, state: DoorWord): void
 	{
-		this.space?.setLocked(room, state !== 'open');
+		this.doors.set(room, state);
+		if (state === 'locked')
+			this.passes.delete(room);
+		this.shutDoors();
 		this.walker?.reroute();
+		this.follower.stop();
+		this.trail();
 		this.stale = true;
 		this.wake();
+	}
+
+	/* One was let in: the closed door of a room is none for a while. */
+	pass(room: number): void
+	{
+		this.passes.set(room, performance.now() + PASS);
+		this.shutDoors();
+		window.setTimeout(() => this.shutDoors(), PASS + 50);
+	}
+
+	/* Who talks apart from the others, by avatars. */
+	setBubbles(list: number[][]): void
+	{
+		this.bubbles = list;
+		this.wake();
+	}
+
+	/* Goes after somebody until told otherwise; 0 is nobody. */
+	follow(user: number): void
+	{
+		this.follower.stop();
+		this.followed = user;
+		this.trail();
 	}
 
 	walkTo(x: number, y: number): void
@@ -389,6 +444,40 @@ export class OfficeScene {
 		    room: this.space.roomAt(at.x, at.y) };
 	}
 
+	/* The top of somebody's head on the screen, in CSS pixels of the box. */
+	head(user: number): { x: number; y: number; k: number } | null
+	{
+		const a = this.byUser(user);
+
+		if (a === null || this.spriteK === 0)
+			return null;
+		const at = a.track.where(performance.now());
+		const p = this.camera.toScreen(at.x, at.y);
+		const k = unit(this.camera.k);
+		return { x: p.x, y: p.y - (TALL - 2) * k, k };
+	}
+
+	/* Centimetres between oneself and somebody. */
+	distance(user: number): number | null
+	{
+		const a = this.byUser(user), me = this.own();
+
+		return a === null || me === null ? null :
+		    distance(a.track.where(performance.now()), me);
+	}
+
+	/* So much lies over somebody's head that bubbles go above it. */
+	lift(user: number, pixels: number): void
+	{
+		if ((this.lifts.get(user) ?? 0) === pixels)
+			return;
+		if (pixels === 0)
+			this.lifts.delete(user);
+		else
+			this.lifts.set(user, pixels);
+		this.wake();
+	}
+
 	/* A server time that was just received. */
 	clock(time: number): void
 	{
@@ -460,6 +549,7 @@ export class OfficeScene {
 		    this.shownY !== this.camera.y)
 			this.refreshGround();
 		this.front.drawScene();
+		this.opts.onDrawn?.();
 		if (more)
 			this.wake();
 		else
@@ -526,7 +616,7 @@ export class OfficeScene {
 			paintGround(c, { map: space.map, pal: this.pal,
 			    lang: this.lang, view: this.view, k,
 			    ratio: this.ratio,
-			    locked: (room) => space.isLocked(room) });
+			    door: (room) => this.doors.get(room) ?? 'open' });
 	}
 
 	private drawGround(c: CanvasRenderingContext2D): void
@@ -560,6 +650,8 @@ export class OfficeScene {
 			hover: this.hover, room: Math.max(0, this.room),
 			guest: translate(this.lang, 'guest.tag'),
 			goal: this.walker?.goal ?? null,
+			bubbles: this.bubbles,
+			lift: this.lifts,
 		};
 		drawPeople(c, s, this.placed(now), this.screens);
 	}
@@ -586,8 +678,44 @@ export class OfficeScene {
 		const room = this.space.roomAt(at.x, at.y);
 		if (room !== this.room) {
 			this.room = room;
+			this.shutDoors();
 			this.opts.onRoom?.(room);
 		}
+	}
+
+	/* Doors that are shut to us: not one's own, nor where one was let in. */
+	private shutDoors(): void
+	{
+		const now = performance.now();
+
+		for (const r of this.space?.map.rooms ?? []) {
+			const shut = (this.doors.get(r.id) ?? 'open') !==
+			    'open' && r.id !== this.room &&
+			    (this.passes.get(r.id) ?? 0) <= now;
+			if (shut !== this.space?.isLocked(r.id))
+				this.space?.setLocked(r.id, shut);
+		}
+	}
+
+	private trail(): void
+	{
+		const a = this.byUser(this.followed);
+
+		if (a !== null && this.followed !== 0)
+			this.follower.seen(a.track.goal());
+	}
+
+	/* The room meant by a click that one may not enter, or 0. */
+	private shutAt(at: Spot): number
+	{
+		const space = this.space;
+		const shut = space?.map.rooms.filter((r) =>
+		    space.isLocked(r.id)) ?? [];
+		const inn = space?.roomAt(at.x, at.y) ?? 0;
+
+		return shut.find((r) => r.id === inn || (inn === 0 &&
+		    r.doors.some((d) => toSegment(d, at.x, at.y) <
+		    NEAR_DOOR)))?.id ?? 0;
 	}
 
 	/* Once we stand, the server has a moment to stand there too. */
@@ -600,8 +728,10 @@ export class OfficeScene {
 
 	private steer(dx: number, dy: number): void
 	{
-		if (dx !== 0 || dy !== 0)
+		if (dx !== 0 || dy !== 0) {
 			this.camera.following = true;
+			this.opts.onWalk?.();
+		}
 		this.walker?.steer(dx, dy);
 		this.wake();
 	}
@@ -639,7 +769,13 @@ export class OfficeScene {
 		}
 		this.hover = 0;
 		this.wake();
+		const shut = this.shutAt(at);
+		if (shut !== 0) {
+			this.opts.onDoor?.(shut);
+			return;
+		}
 		if (this.space !== null && this.walker !== null) {
+			this.opts.onWalk?.();
 			const to = meant(this.space, at, this.takenBy);
 			this.walkTo(to.x, to.y);
 		}

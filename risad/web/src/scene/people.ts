@@ -1,5 +1,6 @@
 /* The layer that moves: people from the back to the front, names on top. */
 
+import { drawRings } from './bubble';
 import { HEAD, HALF, LOW, TALL, sprite } from './figure';
 import type { Facing } from './figure';
 import { drawFurniture, heightOf } from './furniture';
@@ -16,7 +17,7 @@ import type { Furniture, Look, Room, Status } from '../types';
 
 type Ctx = CanvasRenderingContext2D;
 
-export const HEARING = 300;		/* centimetres, in the open */
+export const HEARING = 400;		/* cm in the open, as the server has it */
 export const FADE = 300;		/* ms a bubble takes to go */
 const PULSE = 1800;
 const STEP = 110;			/* ms of a quarter of a walk */
@@ -64,6 +65,9 @@ export interface Scenery {
 	room: number;			/* own room */
 	guest: string;			/* what guests are marked with */
 	goal: Spot | null;		/* where a click leads */
+	bubbles: readonly number[][];	/* avatars in talks of their own */
+	/* CSS pixels that lie over somebody's head */
+	lift: ReadonlyMap<number, number>;
 }
 
 /* CSS pixels of a figure's unit: figures stay legible on a wide view. */
@@ -423,7 +427,8 @@ function drawBubbles(c: Ctx, s: Scenery, people: readonly Placed[]): void
 		if (left <= 0 || p.a.text === '')
 			continue;
 		const b = bubble(p.a.text, s.pal, s.ratio);
-		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8;
+		const top = p.y - (TALL - 2) * unit(s.k) - b.h + 8 -
+		    (s.lift.get(p.a.user) ?? 0);
 		const x = Math.min(Math.max(p.x - b.w / 2, 2),
 		    Math.max(2, s.width - b.w - 2));
 		c.globalAlpha = s.still ? 1 : Math.min(1, left / FADE);
@@ -449,12 +454,13 @@ export function drawPeople(c: Ctx, s: Scenery, all: readonly Placed[],
 	if (own !== undefined) {
 		if (room !== undefined)
 			drawLit(c, s, room);
-		else
+		else if (!s.bubbles.some((ids) => ids.includes(s.self)))
 			drawHearing(c, s, own);
 		if (s.goal !== null)
 			drawGoal(c, s, s.goal);
 		drawSelfMark(c, s, own);
 	}
+	drawRings(c, s, all);
 	for (const p of people) {
 		for (let q = screen[next]; q !== undefined &&
 		    q.low <= p.floor.y; q = screen[++next])

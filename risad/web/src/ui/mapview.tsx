@@ -23,7 +23,7 @@ function paint(el: HTMLCanvasElement, map: FloorMap, dark: boolean): void {
 	if (c === null)
 		return;
 	paintGround(c, { map, pal: dark ? DARK : LIGHT, lang: app.lang,
-	    locked: () => false, k, ratio, view: { x: mw / 2 - w / k / 2,
+	    door: () => 'open', k, ratio, view: { x: mw / 2 - w / k / 2,
 	    y: mh / 2 - h / k / 2, w: w / k, h: h / k } });
 }
 

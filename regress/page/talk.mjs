@@ -1,0 +1,154 @@
+/* Talking people: seats that hear, with the browser's own devices for tests. */
+import { Seat } from './browser.mjs';
+import { until } from './daemon.mjs';
+
+/* Devices that are not there, allowed at once; the loopback is a network. */
+export const FAKES = ['--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream=device-count=2,fps=5',
+    '--allow-loopback-in-peer-connection',
+    '--autoplay-policy=no-user-gesture-required'];
+
+/* Before the page's own code: its connections, and what devices gave it. */
+function watchTalk() {
+	const Real = window.RTCPeerConnection;
+	const media = navigator.mediaDevices;
+	const ask = media?.getUserMedia.bind(media);
+	const peers = [];
+	const tracks = [];
+	const every = window.setInterval.bind(window);
+	let ticks = 0;
+
+	window.RTCPeerConnection = class extends Real {
+		constructor(config) {
+			super(config);
+			peers.push(this);
+		}
+	};
+	if (ask !== undefined)
+		media.getUserMedia = async (wish) => {
+			const s = await ask(wish);
+			tracks.push(...s.getTracks());
+			return (s);
+		};
+	window.setInterval = (fn, ms) => every(() => {
+		ticks++;
+		fn();
+	}, ms);
+	Object.defineProperty(window, 'talked', { value: { peers, tracks,
+	    get ticks() {
+		return (ticks);
+	    } } });
+}
+
+/* Of each connection that is open: what has arrived, and how. */
+async function arrived() {
+	const live = window.talked.peers.filter((p) =>
+	    p.connectionState !== 'closed');
+
+	return (Promise.all(live.map(async (p) => {
+		const r = { state: p.connectionState, bytes: 0, energy: 0,
+		    frames: 0, types: [] };
+		for (const s of (await p.getStats()).values()) {
+			if (s.type === 'local-candidate')
+				r.types.push(s.candidateType);
+			if (s.type !== 'inbound-rtp')
+				continue;
+			r.bytes += s.bytesReceived;
+			r.energy += s.totalAudioEnergy ?? 0;
+			r.frames += s.framesDecoded ?? 0;
+		}
+		return (r);
+	})));
+}
+
+export class Talker extends Seat {
+	static async join(browser, daemon, tenant, options) {
+		/* Who may use devices may know of the loopback. */
+		const s = await super.open(browser, daemon, tenant,
+		    { permissions: ['camera', 'microphone'], ...options,
+		    go: false });
+
+		await s.context.addInitScript(watchTalk);
+		Object.setPrototypeOf(s, Talker.prototype);
+		await s.page.goto(daemon.url(tenant));
+		await s.inside();
+		await s.hears();
+		return (s);
+	}
+
+	/* The server has heard that one would like to hear. */
+	async hears() {
+		await until(() => this.talk()?.me.hear, 'one may hear');
+	}
+
+	talk() {
+		return (this.frames.findLast((m) => m.t === 'talk'));
+	}
+
+	you() {
+		return (this.floor().you);
+	}
+
+	/* Walks to a room, unless one is there. */
+	async goTo(room) {
+		await this.$('text-toggle').click();
+		if (await this.$(`goto-${room}`).isVisible())
+			await this.$(`goto-${room}`).click();
+		await this.$('text-toggle').click();
+	}
+
+	async with(...others) {
+		await until(() => others.every((o) => this.talk()?.with
+		    .some((w) => w.id === o.you())), 'near one another');
+	}
+
+	async without(...others) {
+		await until(() => others.every((o) => !this.talk()?.with
+		    .some((w) => w.id === o.you())), 'apart');
+	}
+
+	/* The first time by way of the dialog, as everybody. */
+	async turnOn(part) {
+		await this.$(`dock-${part}`).click();
+		const join = this.$('check-join');
+		await until(async () => await join.isVisible() ||
+		    this.talk().me[part], `${part} or the check`);
+		if (await join.isVisible())
+			await join.click();
+		await until(() => this.talk().me[part], `${part} is on`);
+	}
+
+	async turnOff(part) {
+		await this.$(`dock-${part}`).click();
+		await until(() => !this.talk().me[part], `${part} is off`);
+	}
+
+	arrived() {
+		return (this.page.evaluate(arrived));
+	}
+
+	/* How many connections were ever made. */
+	made() {
+		return (this.page.evaluate('window.talked.peers.length'));
+	}
+
+	live() {
+		return (this.page.evaluate(`window.talked.tracks.filter((t) =>
+		    t.readyState === 'live').map((t) => t.kind)`));
+	}
+
+	/* What comes from each of n goes on coming: more than just now. */
+	async flows(n, what = ['bytes', 'energy']) {
+		await until(async () => {
+			const a = await this.arrived();
+			return (a.length === n && a.every((p) => p.state ===
+			    'connected' && what.every((w) => p[w] > 0)));
+		}, `${n} are connected and heard: ${what}`, 40000);
+		const before = await this.arrived();
+		await until(async () => {
+			const a = await this.arrived();
+			return (a.length === n && a.every((p, i) =>
+			    what.every((w) => p[w] > before[i][w])));
+		}, `goes on: ${what}`, 20000);
+	}
+}

@@ -1,0 +1,402 @@
+/* Talk between real browsers, in a network that has only a loopback. */
+import './alone.mjs';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openBrowser, seated } from './browser.mjs';
+import { Daemon, until, Wire } from './daemon.mjs';
+import { FAKES, Talker } from './talk.mjs';
+
+const BROKEN = /WebSocket connection|ERR_|Failed to load resource/;
+const NAMES = ['Ann Aoki', 'Ben Bauer', 'Cat Chen', 'Dan Doi', 'Eva Endo',
+    'Fay Fujii'];
+
+let daemon, browser, rooms, stage;
+const people = [];
+
+before(async () => {
+	daemon = await Daemon.start();
+	await daemon.tenant('acme', 'Acme');
+	const id = await daemon.floor('acme', 'Office', 'office');
+	for (const name of NAMES)
+		people.push(await daemon.person('acme', name));
+	const { map } = await daemon.api(people[0], 'GET', `/floors/${id}`);
+	rooms = map.rooms.filter((r) => r.kind === 'meeting' &&
+	    r.doors.length > 0).sort((a, b) => b.capacity - a.capacity);
+	stage = map.rooms.find((r) => r.kind === 'stage');
+	browser = await openBrowser(...FAKES);
+});
+
+after(async () => {
+	await browser?.close();
+	await daemon?.end();
+});
+
+/* So many, in one room. */
+async function gather(seat, n, room = rooms[0], near = true) {
+	const all = [];
+
+	for (const who of people.slice(0, n)) {
+		const s = seat(await Talker.join(browser, daemon, 'acme',
+		    { who }));
+		s.expect(BROKEN);
+		await s.goTo(room.id);
+		all.push(s);
+	}
+	for (const s of near ? all : [])
+		await s.with(...all.filter((o) => o !== s));
+	return (all);
+}
+
+test('two: sound and picture arrive, walking away stops them', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	for (const s of [a, b]) {
+		assert.deepEqual(await s.live(), [], 'all is off at first');
+		await s.turnOn('mic');
+		await s.turnOn('cam');
+	}
+	for (const s of [a, b])
+		await s.flows(1, ['bytes', 'energy', 'frames']);
+	await a.reads('talk-title', /1 person hears you/);
+	await a.see(`with-${people[1].id}`);
+	await a.$(`with-${people[1].id}`).getByRole('button').click();
+	await a.reads(`route-${people[1].id}`, /direct · UDP/);
+	await a.see(`picture-${people[1].id}`);
+	await a.page.locator(`[data-testid=with-${people[1].id}].speaking`)
+	    .waitFor();
+	await b.goTo(rooms[1].id);
+	for (const [s, o] of [[a, b], [b, a]]) {
+		await s.without(o);
+		await until(async () => (await s.arrived()).length === 0,
+		    'the connection is closed', 500);
+	}
+	await a.reads('talk-title', /Nobody hears you/);
+	await a.gone(`picture-${people[1].id}`);
+}));
+
+test('muting ends the track, and a new one is had', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('mic');
+	await b.flows(1);
+	const made = await a.made();
+	assert.deepEqual(await a.live(), ['audio']);
+	await a.turnOff('mic');
+	assert.deepEqual(await a.live(), [], 'the device rests');
+	await until(() => b.talk().with.every((w) => !w.mic), 'others know');
+	await a.turnOn('mic');
+	await b.flows(1);
+	assert.equal(await a.made(), made, 'by the same connection');
+	assert.deepEqual(await a.live(), ['audio']);
+}));
+
+test('another microphone while talking, and one pulled out', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const label = () => a.page.evaluate(`window.talked.tracks.find((t) =>
+	    t.readyState === 'live')?.label`);
+
+	await a.turnOn('mic');
+	await b.flows(1);
+	const made = await a.made();
+	const was = await label();
+	await a.$('dock-devices').click();
+	const field = await a.see('device-mic');
+	const other = await field.locator('option').evaluateAll((all, l) =>
+	    all.find((o) => o.value !== '' && o.textContent !== l)?.value,
+	    was);
+	assert.ok(other, 'there are two');
+	await field.selectOption(other);
+	await until(async () => ![was, undefined].includes(await label()),
+	    'another device');
+	await b.flows(1);
+	await a.page.keyboard.press('Escape');
+	await a.page.evaluate(`window.talked.tracks.filter((t) =>
+	    t.readyState === 'live').forEach((t) => {
+		t.stop();
+		t.dispatchEvent(new Event('ended'));
+	})`);
+	await a.reads('toast', /unplugged/);
+	await until(async () => (await a.live()).length === 1, 'another one');
+	await b.flows(1);
+	assert.equal(await a.made(), made);
+	await a.page.evaluate('localStorage.clear()');
+}));
+
+test('the daemon ends, or is killed, and is back: the talk goes on', () =>
+    seated(async (seat) => {
+	const all = await gather(seat, 2);
+
+	for (const s of all)
+		await s.turnOn('mic');
+	for (const s of all)
+		await s.flows(1);
+	const made = await Promise.all(all.map((s) => s.made()));
+	/* In good order first: where they are is kept by then. */
+	for (const end of ['down', 'kill']) {
+		const n = all.map((s) => s.frames.length);
+		await daemon[end]();
+		for (const s of all) {
+			await s.see('banner');
+			await s.flows(1);	/* without any server */
+		}
+		await daemon.up();
+		for (const [i, s] of all.entries()) {
+			await until(() => s.frames.slice(n[i]).some((m) =>
+			    m.t === 'talk' && m.with.length === 1 &&
+			    m.me.mic), 'back', 30000);
+			await s.flows(1);
+			assert.equal(await s.made(), made[i],
+			    'the same connection');
+		}
+	}
+}));
+
+test('six: everybody hears and sees everybody', { timeout: 200000 }, () =>
+    seated(async (seat) => {
+	const all = await gather(seat, 6);
+
+	for (const s of all) {
+		await s.turnOn('mic');
+		await s.turnOn('cam');
+	}
+	for (const s of all)
+		await s.flows(5, ['bytes', 'energy', 'frames']);
+	await all[0].$('gallery-toggle').click();
+	for (const who of people.slice(1))
+		await all[0].see(`tile-face-${who.id}`);
+}));
+
+test('screens: several at once, with their cameras, and none any more', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('screen');
+	await b.see(`tile-screen-${people[0].id}`);
+	await b.flows(1, ['bytes', 'frames']);
+	await b.turnOn('screen');
+	await b.see(`tile-screen-${people[1].id}`);
+	await a.see(`tile-screen-${people[1].id}`);
+	await a.flows(1, ['bytes', 'frames']);
+	await a.turnOff('screen');
+	await b.gone(`tile-screen-${people[0].id}`);
+	await b.$('gallery-close').click();
+	await b.gone('gallery');
+}));
+
+test('push to talk: heard while the key is held', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const heard = () => b.talk().with[0].mic;
+
+	await a.$('dock-devices').click();
+	await a.$('push-key').click();
+	await a.page.keyboard.press('KeyV');
+	await a.reads('push-key', /^V$/);
+	await a.page.keyboard.press('Escape');
+	await a.page.keyboard.down('KeyV');
+	await until(heard, 'the key is held');
+	await b.flows(1);
+	await a.page.keyboard.up('KeyV');
+	await until(() => !heard(), 'the key is let go');
+	assert.deepEqual(await a.live(), []);
+	const n = a.sent.length;
+	await a.$('chat-input').click();
+	await a.page.keyboard.type('very vivid');
+	assert.equal(await a.$('chat-input').inputValue(), 'very vivid');
+	assert.ok(a.sent.slice(n).every((m) => m.t !== 'media'));
+	await a.page.evaluate('localStorage.clear()');
+}));
+
+test('away and do not disturb mute', () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('mic');
+	await a.turnOn('cam');
+	await b.flows(1);
+	await a.$('status-button').click();
+	await a.$('status-away').click();
+	await until(() => !a.talk().me.mic && !a.talk().me.cam, 'mute');
+	await until(async () => (await a.live()).length === 0, 'no tracks');
+	await a.reads('toast', /away or do not disturb/);
+	await a.page.keyboard.press('Escape');
+	await a.$('dock-mic').click();
+	await a.reads('toast', /away or do not disturb/);
+	assert.deepEqual(await a.live(), []);
+	await daemon.api(people[0], 'PATCH', '/me', { status: 'available' });
+}));
+
+test('another network: new ways, the same connection', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const ufrag = () => a.page.evaluate(`window.talked.peers.at(-1)
+	    .localDescription.sdp.match(/ice-ufrag:(\\S+)/)[1]`);
+
+	await a.turnOn('mic');
+	await b.turnOn('mic');
+	for (const s of [a, b])
+		await s.flows(1);
+	const made = await a.made();
+	const was = await ufrag();
+	/* Both at once: one gives way. */
+	for (const s of [a, b])
+		await s.page.evaluate(`window.talked.peers.at(-1)
+		    .restartIce()`);
+	await until(async () => await ufrag() !== was, 'restarted');
+	for (const s of [a, b])
+		await s.flows(1);
+	assert.equal(await a.made(), made);
+}));
+
+test('sound only: no pictures, the sound goes on', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await b.turnOn('mic');
+	await b.turnOn('cam');
+	await a.flows(1, ['energy', 'frames']);
+	await a.$('dock-devices').click();
+	await a.$('sound-only').check();
+	await a.page.keyboard.press('Escape');
+	await a.gone(`picture-${people[1].id}`);
+	/* The other side does not send what is not taken. */
+	await until(() => b.page.evaluate(`window.talked.peers.at(-1)
+	    .getTransceivers().slice(1, 3).every((t) =>
+	    t.currentDirection === 'recvonly')`), 'no more pictures');
+	const [{ frames }] = await a.arrived();
+	await a.flows(1);
+	assert.equal((await a.arrived())[0].frames, frames);
+	await a.$('dock-devices').click();
+	await a.$('sound-only').uncheck();
+	await a.page.keyboard.press('Escape');
+	await a.flows(1, ['energy', 'frames']);
+	await a.page.evaluate('localStorage.clear()');
+}));
+
+test('a stage: the word is asked for, given and given back', () =>
+    seated(async (seat) => {
+	/* Below a stage nobody hears anybody. */
+	const [a, b] = await gather(seat, 2, stage, false);
+	const [x, y] = [a.you(), b.you()];
+
+	for (const s of [a, b])
+		await until(() => s.talk().stage !== undefined &&
+		    s.talk().with.length === 0, 'below the stage');
+
+	await a.$('dock-mic').click();
+	await a.$('check-join').click();
+	await a.reads('toast', /Raise your hand/);
+	assert.deepEqual(await a.live(), []);
+	await a.$('hand').click();
+	await a.see('word-back');
+	await a.turnOn('mic');
+	await b.flows(1);
+	await b.$('hand').click();
+	await a.$(`word-${y}`).click();
+	await b.see('word-back');
+	await b.turnOn('mic');
+	await a.flows(1);
+	await a.$('word-back').click();
+	await until(() => !a.talk().me.mic && !a.talk().stage.speakers
+	    .includes(x), 'given back');
+	await until(async () => (await a.live()).length === 0, 'no tracks');
+}));
+
+test('a page that talks to nobody rests', () => seated(async (seat) => {
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: people[0] }));
+
+	await a.page.waitForFunction(`(() => {
+		const n = window.seen.frames;
+		return (new Promise((go) => setTimeout(() => go(
+		    window.seen.frames === n), 1000)));
+	})()`);
+	assert.equal(await a.page.evaluate('window.talked.ticks'), 0);
+}));
+
+test('who comes to a talk is announced to both sides', () =>
+    seated(async (seat) => {
+	const [a] = await gather(seat, 2);
+	const c = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: people[2] }));
+
+	await a.turnOn('mic');
+	const told = Promise.all([a.reads('talk-soon', /Cat Chen/),
+	    c.reads('talk-soon', /You are about to join .*Ann Aoki/)]);
+	await c.goTo(rooms[0].id);
+	await told;
+	await c.with(a);
+	await c.gone('talk-soon');
+	await a.turnOff('mic');
+	await c.goTo(rooms[1].id);
+}));
+
+test('a full talk says so, and one may listen', () => seated(async (seat) => {
+	const crowd = [];
+
+	for (let i = 0; i < 16; i++) {
+		const w = await Wire.open(daemon, await daemon.person('acme',
+		    `Guest ${i}`));
+		const { id } = await daemon.api(people[0], 'GET', '/floors')
+		    .then((r) => r.floors[0]);
+		await w.enter(id);
+		w.tell({ t: 'media', hear: true, mic: true, cam: false,
+		    screen: false, listen: false });
+		await w.take((m) => m.t === 'talk' && m.me.mic);
+		crowd.push(w);
+	}
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: await daemon.person('acme', 'Late Lee') }));
+	a.expect(BROKEN);
+	await a.reads('talk-full', /16 people/);
+	await a.$('listen').click();
+	await a.see('talk-listening');
+	await until(() => a.talk().me.listen && a.talk().with.length === 16 &&
+	    a.talk().with.every((w) => w.way === 'hear'), 'hears all');
+	assert.ok(await a.$('dock-mic').isDisabled());
+	await a.$('listen-end').click();
+	await a.see('talk-full');
+	for (const w of crowd)
+		w.close();
+}));
+
+test('a hidden page mutes where the rules say so', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const hide = (on) => a.page.evaluate((hidden) => {
+		Object.defineProperty(document, 'hidden', { configurable: true,
+		    get: () => hidden });
+		document.dispatchEvent(new Event('visibilitychange'));
+	}, on);
+
+	await a.turnOn('mic');
+	await hide(true);
+	await b.flows(1);
+	assert.deepEqual(await a.live(), ['audio'], 'no rule, no mute');
+	await hide(false);
+	await daemon.ctl('policy', 'set', 'acme', 'talk-hidden-mute', '1');
+	await until(() => a.frames.some((m) => m.t === 'rules'), 'told');
+	await until(async () => {
+		await hide(true);
+		await hide(false);
+		return ((await a.live()).length === 0);
+	}, 'muted');
+	await until(() => !b.talk().with[0].mic, 'others know');
+	await daemon.ctl('policy', 'set', 'acme', 'talk-hidden-mute', '0');
+}));
+
+test('by relay only, and there is none: a connection ends', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	await a.turnOn('mic');
+	await b.flows(1);
+	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'relay');
+	await until(async () => (await a.arrived()).every((p) => p.state !==
+	    'connected' && p.types.every((t) => t === 'relay')),
+	    'nobody learns the address of another');
+	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'direct');
+	await b.flows(1);
+}));
