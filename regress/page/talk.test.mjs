@@ -323,6 +323,10 @@ test('who comes to a talk is announced to both sides', () =>
 	const c = seat(await Talker.join(browser, daemon, 'acme',
 	    { who: people[2] }));
 
+	/* From elsewhere, wherever one was last. */
+	await c.goTo(rooms[1].id);
+	await c.reads('place', new RegExp(rooms[1].name.en));
+	await c.without(a);
 	await a.turnOn('mic');
 	const told = Promise.all([a.reads('talk-soon', /Cat Chen/),
 	    c.reads('talk-soon', /You are about to join .*Ann Aoki/)]);
@@ -330,8 +334,6 @@ test('who comes to a talk is announced to both sides', () =>
 	await told;
 	await c.with(a);
 	await c.gone('talk-soon');
-	await a.turnOff('mic');
-	await c.goTo(rooms[1].id);
 }));
 
 test('a full talk says so, and one may listen', () => seated(async (seat) => {
