@@ -9,7 +9,6 @@ import { Link, type LinkState } from './net';
 import { Reach } from './reach';
 import type { OfficeScene } from './scene/index';
 import { Talk } from './talk/talk';
-import type { TalkClientMsg } from './talk/wire';
 import type { ByeReason, Channel, Cleared, ClientMsg, DoorState, DoorWord,
     FloorMsg, FloorRef, GuestInfo, HelloMsg, InviteInfo, Knock, Lang, LangChoice, Look, Message,
     Person, PresenceEntry, Right, Room, ServerMsg, SessionInfo, Status, Tenant,
@@ -957,10 +956,6 @@ export class App {
 		this.text = false;
 		this.scene?.show(user);
 		this.changed('ui');
-	}
-
-	sendTalk(m: TalkClientMsg): boolean {
-		return (this.link.send(m));
 	}
 
 	sendLegs(frames: ArrayBuffer[]): void {

@@ -329,8 +329,6 @@ export const en: Record<Key, string> = {
 	'talk.listen': 'Listen only',
 	'talk.listening': 'You are listening only.',
 	'talk.listen.end': 'Stop listening',
-	'talk.bubble': 'Private talk with {names}. Nobody else hears it.',
-	'talk.bubble.leave': 'Leave',
 	'talk.stage': 'On the stage',
 	'talk.stage.free': 'Nobody speaks. Raise your hand to begin.',
 	'talk.hand.up': 'Raise your hand',

@@ -334,8 +334,6 @@ export const ja = {
 	'talk.listen': '聞くだけで参加',
 	'talk.listening': '聞くだけで参加しています。',
 	'talk.listen.end': '聞くのをやめる',
-	'talk.bubble': '{names}さんとの内緒話です。ほかの人には聞こえません。',
-	'talk.bubble.leave': '抜ける',
 	'talk.stage': 'ステージの発言者',
 	'talk.stage.free': '発言者がいません。手を挙げると話せます。',
 	'talk.hand.up': '手を挙げる',

@@ -454,10 +454,6 @@ export class Engine {
 		this.host.send({ t: 'word', to, on });
 	}
 
-	unbubble(): void {
-		this.host.send({ t: 'unbubble' });
-	}
-
 	/* Another device, at once where one is in use. */
 	async choose(kind: DeviceKind, id: string): Promise<void> {
 		this.devices.set({ [kind]: id });

@@ -60,19 +60,6 @@ function Full(p: { e: Engine }): JSX.Element | null {
 	</Note>);
 }
 
-function Bubble(p: { e: Engine }): JSX.Element | null {
-	const { bubble } = p.e.now;
-
-	if (bubble.length === 0)
-		return (null);
-	return (<Note icon="lock" testid="talk-bubble">
-		<span class="grow">{app.t('talk.bubble', { names:
-		    names(bubble) })}</span>
-		<Act word={app.t('talk.bubble.leave')} testid="unbubble"
-		    act={() => p.e.unbubble()} />
-	</Note>);
-}
-
 /* Who has the word, who would like it, and what one can do about it. */
 function Stage(p: { e: Engine }): JSX.Element | null {
 	const { stage } = p.e.now;
@@ -264,8 +251,7 @@ export function TalkPanel(): JSX.Element | null {
 	useRoutes(e, open && all.length > 0);
 	if (e === null || app.floor === null || (all.length === 0 &&
 	    !app.talk.sends() && e.now.soon.length === 0 && !e.now.full &&
-	    !e.now.me.listen && e.now.stage === undefined &&
-	    e.now.bubble.length === 0))
+	    !e.now.me.listen && e.now.stage === undefined))
 		return (null);
 	return (
 		<section class="talk" aria-label={app.t('talk.label')}
@@ -277,7 +263,6 @@ export function TalkPanel(): JSX.Element | null {
 				</span></Note>}
 			<Soon e={e} />
 			<Full e={e} />
-			<Bubble e={e} />
 			{open ? <ul class="talk-list">{all.map((m) =>
 			    <Line key={m.user} e={e} m={m} />)}</ul> :
 			    <Names all={all} />}

@@ -180,7 +180,7 @@ export class Talk {
 		const { app } = this;
 
 		return ({
-			send: (m) => app.sendTalk(m),
+			send: (m) => app.send(m),
 			changed: () => app.changed('talk'),
 			tell: (key, p) => app.tell(app.t(key, p)),
 			you: () => app.floor?.you ?? 0,
