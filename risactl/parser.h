@@ -24,7 +24,7 @@ struct command {
 	uint64_t	 cm_until;	/* ms since 1970, or 0 */
 	uint64_t	 cm_from, cm_to;	/* likewise; 0: not given */
 	uint8_t		 cm_kind;	/* of the access log, plus 1 */
-	uint8_t		 cm_mask, cm_can;	/* RIGHT_TALK bits: which, to what */
+	uint8_t		 cm_mask, cm_can;	/* RIGHT_TALK: which, what */
 	uint8_t		 cm_way;	/* WAY_MAX: not given */
 	/* NULL or words of the command line; mails in lower case. */
 	const char	*cm_tenant, *cm_title, *cm_name, *cm_floor;

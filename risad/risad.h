@@ -1355,7 +1355,7 @@ struct m_c_floor_networks {
 struct m_c_floor_talk {
 	uint32_t	 op;
 	const char	*tenant, *floor;
-	uint8_t		 mask, can;		/* of RIGHT_TALK: which, to what */
+	uint8_t		 mask, can;		/* RIGHT_TALK: which, what */
 	uint8_t		 way;			/* WAY_MAX: as it is */
 };
 struct m_c_floor_row {

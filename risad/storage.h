@@ -129,7 +129,7 @@ struct floor {
 	uint32_t	 fl_id, fl_bytes;
 	uint64_t	 fl_version, fl_edition;
 	uint8_t		 fl_open;
-	uint8_t		 fl_can;		/* RIGHT_TALK bits, for all there */
+	uint8_t		 fl_can;		/* RIGHT_TALK, for all */
 	uint8_t		 fl_way;		/* enum talk_way */
 	char		*fl_name;
 	struct idlist	 fl_users, fl_groups;

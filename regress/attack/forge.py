@@ -256,8 +256,8 @@ UNDER_GRANT = [
     ('A_TEMPLATES', None), ('A_FLOORS', None),
     ('A_FLOOR_ADD', struct.pack('>IIQBBB', 0, 0x81, 0, 1, 0, 0) + text('F') +
      text('office') + text('') + bytes(8)),
-    ('A_FLOOR_SET', struct.pack('>IIQBBB', 1, 1, 1, 1, 0, 0) + text('F') + text('') +
-     text('') + bytes(8)),
+    ('A_FLOOR_SET', struct.pack('>IIQBBB', 1, 1, 1, 1, 0, 0) + text('F') +
+     text('') + text('') + bytes(8)),
     ('A_FLOOR_DEL', struct.pack('>I', 1)),
     ('A_FACTOR_DEL', struct.pack('>I', 1)), ('FACTOR_GET', None),
     ('A_SIGNINS', struct.pack('>I', 1)),

@@ -83,8 +83,8 @@ test_visible(void)
 
 static const struct m_c_floor_row	 floors[] = {
 	{ 1, 1, RIGHT_TALK, WAY_TENANT, 0, 0, 3297, "Lobby", "", "" },
-	{ 12, 0, RIGHT_VOICE, WAY_443, 3, 11, 10892, "３Ｆ 開発", "group dev, a@b.example",
-	    "192.0.2.0/24" },
+	{ 12, 0, RIGHT_VOICE, WAY_443, 3, 11, 10892, "３Ｆ 開発",
+	    "group dev, a@b.example", "192.0.2.0/24" },
 };
 
 static void

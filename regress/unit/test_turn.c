@@ -1,4 +1,6 @@
-/* turn.c: the relay computes the same password, and nothing else is a secret. */
+/*
+ * turn.c: the relay computes the same password, and nothing else is a secret.
+ */
 
 #include "risad.h"
 #include "turn.h"
