@@ -1,6 +1,7 @@
 /* Doors with three states, calls, going after somebody, and how one is told. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, until, Wire } from './daemon.mjs';
 
@@ -375,17 +376,42 @@ test('on a telephone: a knock in the sheet, a call over the chat', () =>
 const HEAR = { t: 'media', hear: true, mic: false, cam: false, screen: false,
     listen: false };
 
-/* Two whom no page shows, near each other and in a talk of their own. */
+/* Seen from outside: has all of them come to rest, each where it is meant? */
+async function rest(...list) {
+	const x = await Wire.open(daemon, adm);
+
+	await until(async () => {
+		const { people } = await x.enter(floor);
+		await sleep(100);	/* words have a rate */
+		return (list.every(({ who, to }) => people.some((p) =>
+		    p.user === who.id && p.tx === undefined &&
+		    p.x === to.x && p.y === to.y)));
+	}, 'all stand');
+	x.close();
+}
+
+/* Asks until the two are in one talk, a moment after they came near. */
+async function invite(w, who, ref) {
+	await until(async () => {
+		w.tell({ t: 'call', kind: 'bubble', user: who.id, ref });
+		const m = await w.take((x) => x.ref === ref);
+		await sleep(250);	/* calls have a rate */
+		return (m.t === 'called');
+	}, 'in one talk');
+}
+
+/* Two whom no page shows, in a talk of their own. */
 async function aside(x, y) {
+	const to = { x: 600, y: 500 };
 	const [v, w] = [await Wire.open(daemon, x), await Wire.open(daemon, y)];
 
 	for (const z of [v, w]) {
 		await z.enter(floor);
-		z.leg(600, 500);
+		z.leg(to.x, to.y);
 		z.tell(HEAR);
 	}
-	await v.take((m) => m.t === 'talk' && m.with.length > 0);
-	v.tell({ t: 'call', kind: 'bubble', user: y.id, ref: 'b' });
+	await rest({ who: x, to }, { who: y, to });
+	await invite(v, y, 'b');
 	const call = await w.take((m) => m.t === 'call');
 	w.tell({ t: 'answer', n: call.n, yes: true });
 	await w.take((m) => m.t === 'bubbles' && m.list.length === 1);
@@ -405,24 +431,17 @@ test('who talks apart from the others is told, and left alone', () =>
 	await s.$('text-toggle').click();
 	await s.reads('text-view', /Cat \(in private with Ben Bauer\)/);
 	/* out of earshot of them one is not heard asking */
-	await s.$('goto-2').click();
-	await until(() => s.frames.some((m) => m.t === 'update' &&
-	    m.user === ann.id && m.room === 2), 'in the corner');
+	await s.$('text-toggle').click();
+	await search(s, 'Reception room');
+	await s.reads('place', /Reception room/);
 	await act(s, ben, 'join');
 	await s.reads('toast', /Ben Bauer is out of earshot/);
 	/* near them one is, and taken in by a yes */
-	await s.$('text-toggle').click();
+	const n = s.legs.length;
 	await s.$(`person-${ben.id}`).click();
 	await s.$('card-walk').click();
-	await until(() => s.legs.length > 0 && s.places.some((p) =>
-	    p.id === s.floor().you && p.tx === s.legs.at(-1).x), 'walks');
-	const x = await Wire.open(daemon, adm);
-	await until(async () => {
-		const f = await x.enter(floor);
-		const me = f.people.find((p) => p.user === ann.id);
-		return (me.tx === undefined && me.x === s.legs.at(-1).x);
-	}, 'is there');
-	x.close();
+	await until(() => s.legs.length > n, 'walks');
+	await rest({ who: ann, to: s.legs.at(-1) });
 	await act(s, ben, 'join');
 	const call = await v.take((m) => m.t === 'call');
 	assert.equal(call.kind, 'join');
@@ -434,22 +453,18 @@ test('who talks apart from the others is told, and left alone', () =>
 	await s.reads('toast', /The private talk is over/);
 	/* and the two of them ask one aside */
 	v.tell({ t: 'unbubble' });
-	await until(() => s.frames.findLast((m) => m.t === 'talk')
-	    ?.with.length === 2, 'hears both');
-	v.tell({ t: 'call', kind: 'bubble', user: ann.id, ref: 'c' });
+	await invite(v, ann, 'c');
 	await s.reads('call-bubble', /would like to talk in private/);
 	await s.$('call-yes').click();
 	await s.reads('bubble', /In private with Ben Bauer/);
 	await s.$('bubble-leave').click();
 	await s.gone('bubble');
-	await until(() => s.frames.findLast((m) => m.t === 'talk')
-	    ?.with.length === 2, 'hears both again');
 	await act(s, cat, 'bubble');
 	const mine = await w.take((m) => m.t === 'call' && m.kind === 'bubble' &&
 	    m.user === ann.id);
 	w.tell({ t: 'answer', n: mine.n, yes: false });
 	await s.reads('toast', /Cat cannot talk now/);
-	v.tell({ t: 'call', kind: 'bubble', user: cat.id, ref: 'd' });
+	await invite(v, cat, 'd');
 	const last = await w.take((m) => m.t === 'call' && m.user === ben.id);
 	w.tell({ t: 'answer', n: last.n, yes: true });
 	await s.$('text-toggle').click();
