@@ -123,7 +123,6 @@ test('another microphone while talking, and one pulled out', () =>
 	await until(async () => (await a.live()).length === 1, 'another one');
 	await b.flows(1);
 	assert.equal(await a.made(), made);
-	await a.page.evaluate('localStorage.clear()');
 }));
 
 test('the daemon ends, or is killed, and is back: the talk goes on', () =>
@@ -208,7 +207,6 @@ test('push to talk: heard while the key is held', () =>
 	await a.page.keyboard.type('very vivid');
 	assert.equal(await a.$('chat-input').inputValue(), 'very vivid');
 	assert.ok(a.sent.slice(n).every((m) => m.t !== 'media'));
-	await a.page.evaluate('localStorage.clear()');
 }));
 
 test('away and do not disturb mute', () => seated(async (seat) => {
@@ -273,7 +271,6 @@ test('sound only: no pictures, the sound goes on', () =>
 	await a.$('sound-only').uncheck();
 	await a.page.keyboard.press('Escape');
 	await a.flows(1, ['energy', 'frames']);
-	await a.page.evaluate('localStorage.clear()');
 }));
 
 test('a stage: the word is asked for, given and given back', () =>

@@ -5,6 +5,7 @@
  */
 import type { App } from './app';
 import { Calls, type Asked, type Incoming, type Outgoing } from './lib/call';
+import { tab } from './lib/kept';
 import { Notices } from './lib/notify';
 import { Sounds, type Sound } from './lib/sound';
 import type { Key } from './i18n/index';
@@ -315,7 +316,7 @@ export class Reach {
 	/* For this tab: it outlives a reload, nothing else is kept. */
 	setSounding(on: boolean): void {
 		this.sounding = on;
-		history.replaceState(on ? null : { quiet: true }, '');
+		tab.setItem('quiet', on ? '' : '1');
 		if (on)
 			this.sounds.play('wave');
 		this.app.changed('ui');
@@ -329,5 +330,5 @@ export class Reach {
 
 /* As the tab was left. */
 function isQuiet(): boolean {
-	return ((history.state as { quiet?: boolean } | null)?.quiet === true);
+	return (tab.getItem('quiet') === '1');
 }

@@ -1,6 +1,6 @@
 import type { Key } from '../i18n/index';
-import { load, save, type DeviceKind, type Settings, type Store } from
-    './settings';
+import type { Store } from '../lib/kept';
+import { load, save, type DeviceKind, type Settings } from './settings';
 
 export interface DeviceInfo {
 	id: string;

@@ -1,4 +1,5 @@
 import type { Key, Params } from '../i18n/index';
+import type { Store } from '../lib/kept';
 import { canChooseSpeaker, Devices, mediaFailure, Meter, ring } from
     './devices';
 import { Speaking } from './level';
@@ -27,6 +28,7 @@ export interface Host {
 	info(floor: number): Promise<TalkInfo>;
 	/* Why one may not speak here just now. */
 	why(): Key;
+	kept: Store;			/* what has been chosen */
 }
 
 const PARTS = ['mic', 'cam', 'screen'] as const;
@@ -84,7 +86,7 @@ export class Engine {
 		const o = { signal: this.off.signal };
 
 		this.host = host;
-		this.devices = new Devices(localStorage,
+		this.devices = new Devices(host.kept,
 		    () => this.apply(), (kind, label) =>
 		    this.unplugged(kind, label));
 		this.own = new Own(this.devices, {

@@ -1,7 +1,6 @@
-/*
- * What somebody has chosen on this browser.  It is written only when
- * something is chosen; signing out clears it with all that the page keeps.
- */
+import type { Store } from '../lib/kept';
+
+/* What somebody has chosen; written only when something is. */
 export interface Settings {
 	mic: string;		/* ids of devices, "" for the usual one */
 	cam: string;
@@ -11,11 +10,6 @@ export interface Settings {
 }
 
 export type DeviceKind = 'mic' | 'cam' | 'speaker';
-
-export interface Store {
-	getItem(key: string): string | null;
-	setItem(key: string, value: string): void;
-}
 
 const NAME = 'risa.talk';
 

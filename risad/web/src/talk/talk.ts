@@ -1,3 +1,4 @@
+import { tab } from '../lib/kept';
 import type { App } from '../app';
 import { api } from '../api';
 import type { Key } from '../i18n/index';
@@ -180,6 +181,7 @@ export class Talk {
 		const { app } = this;
 
 		return ({
+			kept: tab,
 			send: (m) => app.send(m),
 			changed: () => app.changed('talk'),
 			tell: (key, p) => app.tell(app.t(key, p)),
