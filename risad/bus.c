@@ -241,6 +241,8 @@ remote_gone(struct avatar *av, int gone)
 {
 	struct floor	*fl = av->av_floor;
 
+	if (gone)
+		room_keep(av);
 	office_left(av, gone);
 	avatar_free(av);
 	floor_release(fl);

@@ -130,6 +130,7 @@ floor_make(struct office *of, uint32_t id)
 	TAILQ_INIT(&fl->fl_far);
 	TAILQ_INIT(&fl->fl_moving);
 	STAILQ_INIT(&fl->fl_words);
+	TAILQ_INIT(&fl->fl_kept);
 	RB_INSERT(floor_tree, &of->of_floors, fl);
 	return (fl);
 }
@@ -202,6 +203,7 @@ floor_release(struct floor *fl)
 		return;
 	tick_forget(fl);
 	talk_forget(fl);
+	room_forget(fl);
 	RB_REMOVE(floor_tree, &fl->fl_office->of_floors, fl);
 	map_free(fl->fl_map);
 	chunk_free(fl->fl_doc);
@@ -303,16 +305,17 @@ slot_take(struct floor *fl)
 	return (0);
 }
 
+/* A user of 0 has been nowhere before. */
 static int
-may_stand(struct floor *fl, int x, int y)
+may_stand(struct floor *fl, uint32_t user, int x, int y)
 {
 	uint8_t	 room;
 
 	if (!map_can_stand(fl->fl_map, x, y))
 		return (0);
 	room = map_room_at(fl->fl_map, x, y);
-	return (room == 0 || (!room_shut(fl, NULL, room) &&
-	    isclr(fl->fl_full, room)));
+	return (room == 0 || ((!room_shut(fl, NULL, room) ||
+	    room_kept(fl, user, room)) && isclr(fl->fl_full, room)));
 }
 
 /* How far the nearest other is, squared; looked at once for each try. */
@@ -350,7 +353,7 @@ spawn_place(struct floor *fl, int *x, int *y)
 		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
 		sy = pt->pt_y - SPAWN_SPREAD +
 		    (int)arc4random_uniform(2 * SPAWN_SPREAD);
-		if (!may_stand(fl, sx, sy) || walk_check(fl->fl_map, NULL,
+		if (!may_stand(fl, 0, sx, sy) || walk_check(fl->fl_map, NULL,
 		    pt->pt_x, pt->pt_y, sx, sy, &ex, &ey) != WALK_FREE ||
 		    (d = room_around(fl, sx, sy, now)) <= best)
 			continue;
@@ -394,7 +397,7 @@ avatar_enter(struct floor *fl, struct person *pn, const struct login *lg,
 
 	if ((id = slot_take(fl)) == 0)
 		return (NULL);
-	if (!placed || !may_stand(fl, x, y))
+	if (!placed || !may_stand(fl, lg->lg_user, x, y))
 		spawn_place(fl, &x, &y);
 	if ((av = avatar_new(fl, lg->lg_user, id, proc_inst)) == NULL)
 		return (NULL);

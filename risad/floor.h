@@ -99,6 +99,7 @@ struct floor {
 	struct door		 fl_doors[256];		/* by room */
 	uint8_t			 fl_can;	/* RIGHT_TALK bits */
 	uint8_t			 fl_way;	/* enum talk_way */
+	TAILQ_HEAD(, kept)	 fl_kept;		/* see room.c */
 	STAILQ_HEAD(, words)	 fl_words;
 	uint64_t		 fl_ticked, fl_due;	/* tick, mono ms */
 	uint64_t		 fl_all;	/* told those far away, too */
@@ -228,6 +229,13 @@ void		 room_told(struct floor *, uint8_t room, const struct door *);
 void		 room_empty(struct floor *, uint8_t room);
 /* Somebody inside lets the avatar of ours into the closed room, once. */
 void		 room_pass(struct avatar *, uint8_t room);
+/*
+ * An avatar's connection is lost: if its room is shut and others stay in it,
+ * its user may come back there within a minute.  May the user?  And nobody.
+ */
+void		 room_keep(struct avatar *);
+int		 room_kept(const struct floor *, uint32_t user, uint8_t room);
+void		 room_forget(struct floor *);
 /* Is the room shut for the avatar, or (NULL) for all without a pass? */
 int		 room_shut(const struct floor *, const struct avatar *,
 		    uint8_t room);

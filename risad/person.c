@@ -284,6 +284,8 @@ person_leave(struct person *pn, int gone)
 	avatar_stop(av, now);
 	save_one(av, now);
 	pn->pn_avatar = NULL;
+	if (gone)
+		room_keep(av);
 	office_left(av, gone);
 	bus_left(av, gone);
 	access_floor(pn->pn_conn->cn_login, ACCESS_LEAVE, fl->fl_id);

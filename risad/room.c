@@ -13,8 +13,17 @@
 #include "util.h"
 
 #define PASS_MS		60000
+#define KEPT_MS		60000
 #define DOOR_RATE	1
 #define DOOR_BURST	6
+
+/* Somebody who was cut off in a shut room: others are in it still. */
+struct kept {
+	TAILQ_ENTRY(kept)	 ke_entry;
+	uint32_t		 ke_user;
+	uint8_t			 ke_room;
+	uint64_t		 ke_until;	/* mono ms */
+};
 
 static const char	*const states[DOOR_MAX] = {
 	[DOOR_OPEN] = "open", [DOOR_CLOSED] = "closed",
@@ -38,6 +47,62 @@ room_state_number(const char *word)
 	return (-1);
 }
 
+static void
+kept_free(struct floor *fl, struct kept *ke)
+{
+	TAILQ_REMOVE(&fl->fl_kept, ke, ke_entry);
+	free(ke);
+}
+
+/* The places of a room, or (0) of the whole floor. */
+static void
+kept_forget(struct floor *fl, uint8_t room)
+{
+	struct kept	*ke, *next;
+
+	TAILQ_FOREACH_SAFE(ke, &fl->fl_kept, ke_entry, next)
+		if (room == 0 || ke->ke_room == room)
+			kept_free(fl, ke);
+}
+
+void
+room_keep(struct avatar *av)
+{
+	struct floor	*fl = av->av_floor;
+	struct kept	*ke;
+	uint64_t	 now = mono_ms();
+
+	while ((ke = TAILQ_FIRST(&fl->fl_kept)) != NULL &&
+	    ke->ke_until <= now)
+		kept_free(fl, ke);
+	if (av->av_room == 0 || isclr(fl->fl_shut, av->av_room) ||
+	    fl->fl_rooms[av->av_room] < 2 ||
+	    (ke = calloc(1, sizeof(*ke))) == NULL)
+		return;
+	ke->ke_user = av->av_user;
+	ke->ke_room = av->av_room;
+	ke->ke_until = now + KEPT_MS;
+	TAILQ_INSERT_TAIL(&fl->fl_kept, ke, ke_entry);
+}
+
+int
+room_kept(const struct floor *fl, uint32_t user, uint8_t room)
+{
+	const struct kept	*ke;
+
+	TAILQ_FOREACH(ke, &fl->fl_kept, ke_entry)
+		if (ke->ke_user == user && ke->ke_room == room &&
+		    ke->ke_until > mono_ms())
+			return (1);
+	return (0);
+}
+
+void
+room_forget(struct floor *fl)
+{
+	kept_forget(fl, 0);
+}
+
 /* A pass is for the door as it was when it was given. */
 static void
 room_change_door(struct floor *fl, uint8_t room, const struct door *dr)
@@ -46,6 +111,8 @@ room_change_door(struct floor *fl, uint8_t room, const struct door *dr)
 
 	fl->fl_doors[room] = *dr;
 	walk_set(fl->fl_shut, room, dr->do_state != DOOR_OPEN);
+	if (dr->do_state == DOOR_OPEN)
+		kept_forget(fl, room);
 	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry)
 		if (av->av_pass == room)
 			av->av_pass = 0;

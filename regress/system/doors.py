@@ -679,6 +679,31 @@ def killed(d, cast):
     inside(b)
 
 
+def kept(d, cast):
+    """who is cut off in a locked room comes back into it while others hold
+    it, on either worker; nobody else does, nor into one that was empty"""
+    floor = new_floor(d)
+    a, b = cast.on(floor, 'ann', 'bob')
+    inside(a, b)
+    door(a, 'locked', b)
+    for worker in (0, 1):
+        b.drop()
+        a.wait('gone', lambda m: m['user'] == b.id)
+        b.open_on(worker)
+        people = {p['user']: p['room'] for p in b.enter(floor)['people']}
+        equal(people, {a.id: 1, b.id: 1}, 'back in the room')
+    # Where the room was empty in between it is another one's.
+    b.drop()
+    a.wait('gone', lambda m: m['user'] == b.id)
+    a.walk(OUT, room=0)
+    inside(a)
+    door(a, 'locked')
+    b.open_on(1)
+    people = {p['user']: p['room'] for p in b.enter(floor)['people']}
+    equal(people, {a.id: 1, b.id: 0}, 'not in this one')
+    barred(b, 'closed')
+
+
 def late(d, cast):
     """no answer within 30 s is null, with or without anybody inside; a pass
     ends after 60 s"""
@@ -714,7 +739,7 @@ def main():
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
                key, far, unseen, dnd, guests, bubbles, burst, rates,
-               withdrawn, strangers, killed, late):
+               withdrawn, strangers, killed, kept, late):
         s.run_test(fn, d, cast, restarts=fn is killed)
         cast.off()
     s.end()
