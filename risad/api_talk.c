@@ -6,10 +6,8 @@
 
 #include "floor.h"
 #include "session.h"
+#include "talk.h"
 #include "way.h"
-
-#define TALK_VOICE	16		/* people in one talk */
-#define TALK_VIDEO	8		/* of whom show a picture */
 
 /*
  * Those of the URLs that the way allows, with relay or without; NULL for none.
@@ -74,7 +72,7 @@ talk_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	    (json_int_t)mt->until, "can", json_can(mt->can), "listen",
 	    tn->tn_policy.po_value[POLICY_TALK_LISTEN] != 0, "hidden_mute",
 	    tn->tn_policy.po_value[POLICY_TALK_HIDDEN] != 0, "limits",
-	    "voice", TALK_VOICE, "video", TALK_VIDEO));
+	    "voice", EARSHOT_VOICES, "video", TALK_CAMERAS));
 	return (1);
 }
 

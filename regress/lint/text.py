@@ -24,6 +24,7 @@ SQL = re.compile(r'\b(SELECT\s.*\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|'
 
 # What risa-protocol(7) says in numbers; the second in seconds.
 FIGURES = [
+    'CANDIDATES', 'EARSHOT_LISTEN', 'EARSHOT_VOICES', 'SIGNAL_RATE',
     'LEG_RATE', 'SAY_RATE', 'SAY_BURST', 'TEXT_RATE', 'TEXT_BURST',
     'HISTORY_MAX', 'CLOSE_ENDED', 'CLOSE_ELSEWHERE', 'FLOOR_QUEUE',
     'FLOOR_SLOTS', 'HTTP_MAXLINE', 'HTTP_MAXHEAD', 'HTTP_MAXFIELDS',
@@ -224,8 +225,17 @@ def limits():
                 yield 'man/risa-protocol.7: does not say %d (%s)' % (n, macro)
 
 
+def recording():
+    """the page has nothing that records sound, pictures or a screen (D1, D2)"""
+    for name in files(['risad/web/src/**/*.ts', 'risad/web/src/**/*.tsx']):
+        for n, line in enumerate(read(name).split('\n'), 1):
+            if re.search(r'MediaRecorder|captureStream|ImageCapture|'
+                         r'localStorage|sessionStorage|indexedDB', line):
+                yield '%s:%d: %s' % (name, n, line.strip())
+
+
 CHECKS = [columns, spaces, typedefs, conditions, calls, sql, keywords,
-          commands, frames, routes, errors, limits]
+          commands, frames, routes, errors, limits, recording]
 
 
 def main():
