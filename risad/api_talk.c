@@ -53,7 +53,7 @@ json_servers(const struct m_talk *m)
 }
 
 static int
-talk_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
+ways_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_talk	*mt = m;
 	const struct tenant	*tn = site_tenant(cn->cn_login->lg_tenant);
@@ -87,7 +87,7 @@ get_talk(struct conn *cn, json_t *body)
 	    floor > UINT32_MAX)
 		return ("floor");
 	m.id = (uint32_t)floor;
-	api_ask(cn, PROC_STORAGE, IMSG_TALK_GET, &m, talk_answer, NULL);
+	api_ask(cn, PROC_STORAGE, IMSG_TALK_GET, &m, ways_answer, NULL);
 	return (NULL);
 }
 
