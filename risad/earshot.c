@@ -6,27 +6,26 @@
 
 /* What one has of the numbers that are limited. */
 struct seat {
-	uint16_t	 se_voices, se_listen;
+	uint16_t	 se_voices;	/* whom one hears and is heard by */
+	uint16_t	 se_listen;	/* who only listen to one */
 	uint8_t		 se_busy;	/* talks with somebody */
 	uint8_t		 se_out;	/* one of too many in the room */
 };
 
 struct step {
 	const struct pairs	*st_before;
-	struct pairs		*st_now;
 	const struct floor_map	*st_map;
 	struct ear		*st_ears;
-	size_t			 st_n;
+	struct ear		**st_byid;
 	struct seat		*st_seats;	/* as the ears are */
+	size_t			 st_n;
 	uint64_t		 st_ms;
 	int			 st_fresh;
+	struct pair		*st_pairs;	/* those that are, so far */
+	size_t			 st_npairs, st_size;
 };
 
-/* A pair that may be, on its way through the limits. */
-struct maybe {
-	struct pair	 mb_pair;
-	size_t		 mb_a, mb_b;		/* ears */
-};
+#define NEW_MOST	64	/* new pairs of one that are looked at */
 
 /*
  * Lists of pairs.
@@ -180,23 +179,19 @@ ear_cmp(const void *p, const void *q)
 
 /* In the order in which the limits are applied: who talks, stays. */
 static int
-maybe_cmp(const void *p, const void *q)
+since_cmp(const void *p, const void *q)
 {
-	const struct pair	*a = &((const struct maybe *)p)->mb_pair;
-	const struct pair	*b = &((const struct maybe *)q)->mb_pair;
+	const struct pair	*a = p, *b = q;
 
-	if ((a->pr_state == PAIR_JOINED) != (b->pr_state == PAIR_JOINED))
-		return (a->pr_state == PAIR_JOINED ? -1 : 1);
 	if (a->pr_since != b->pr_since)
 		return (a->pr_since < b->pr_since ? -1 : 1);
 	return (pair_cmp(a, b));
 }
 
 static int
-maybe_order(const void *p, const void *q)
+order_cmp(const void *p, const void *q)
 {
-	return (pair_cmp(&((const struct maybe *)p)->mb_pair,
-	    &((const struct maybe *)q)->mb_pair));
+	return (pair_cmp(p, q));
 }
 
 /* In a room the first to come have the seats; in the open nobody is out. */
@@ -227,43 +222,127 @@ id_cmp(const void *p, const void *q)
 	return ((*a)->ea_id < (*b)->ea_id ? -1 : (*a)->ea_id > (*b)->ea_id);
 }
 
-static struct ear *
-ear_find(struct ear **byid, size_t n, uint16_t id)
+/* The place of the ear of this number, or -1. */
+static ssize_t
+ear_find(const struct step *st, uint16_t id)
 {
 	struct ear	 key = { .ea_id = id }, *k = &key, **p;
 
-	p = bsearch(&k, byid, n, sizeof(*byid), id_cmp);
-	return (p == NULL ? NULL : *p);
+	p = bsearch(&k, st->st_byid, st->st_n, sizeof(*st->st_byid), id_cmp);
+	return (p == NULL ? -1 : *p - st->st_ears);
 }
 
-/* Who is in a talk in which something is sent. */
 static int
-find_busy(struct step *st)
+step_add(struct step *st, const struct pair *pr)
 {
-	const struct pair	*p;
-	struct ear		**byid, *a, *b;
-	size_t			 i;
+	struct pair	*p;
+	size_t		 size = st->st_size == 0 ? 64 : st->st_size * 2;
 
-	if ((byid = calloc(st->st_n + 1, sizeof(struct ear *))) == NULL)
-		return (-1);
-	for (i = 0; i < st->st_n; i++)
-		byid[i] = &st->st_ears[i];
-	qsort(byid, st->st_n, sizeof(*byid), id_cmp);
-	for (i = 0; i < st->st_before->ps_n; i++) {
-		p = &st->st_before->ps_list[i];
-		if (p->pr_state != PAIR_JOINED ||
-		    (a = ear_find(byid, st->st_n, p->pr_a)) == NULL ||
-		    (b = ear_find(byid, st->st_n, p->pr_b)) == NULL ||
-		    (!a->ea_sends && !b->ea_sends))
-			continue;
-		st->st_seats[a - st->st_ears].se_busy = 1;
-		st->st_seats[b - st->st_ears].se_busy = 1;
+	if (st->st_npairs == st->st_size) {
+		if ((p = reallocarray(st->st_pairs, size,
+		    sizeof(*p))) == NULL)
+			return (-1);
+		st->st_pairs = p;
+		st->st_size = size;
 	}
-	free(byid);
+	st->st_pairs[st->st_npairs++] = *pr;
 	return (0);
 }
 
-/* What is new begins at once, but into a talk under way with a warning. */
+/* Could the two be a pair, leaving aside how many others there are? */
+static int
+in_reach(const struct step *st, size_t i, size_t j, int reach)
+{
+	const struct ear	*a = &st->st_ears[i], *b = &st->st_ears[j];
+
+	if (!same_space(a, b) || (a->ea_listens && b->ea_listens) ||
+	    st->st_seats[i].se_out || st->st_seats[j].se_out)
+		return (0);
+	return (a->ea_room != 0 || (within(a, b, reach) &&
+	    !wall_between(st->st_map, a, b)));
+}
+
+/* Has the first a seat left for the second? */
+static int
+seat_left(const struct step *st, size_t i, size_t j)
+{
+	const struct seat	*se = &st->st_seats[i];
+
+	if (st->st_ears[i].ea_listens)
+		return (se->se_voices < EARSHOT_VOICES);
+	return (st->st_ears[j].ea_listens ? se->se_listen < EARSHOT_LISTEN :
+	    se->se_voices < EARSHOT_VOICES - 1);
+}
+
+/* 1: both have seats, and have taken them. */
+static int
+seats_take(struct step *st, size_t i, size_t j)
+{
+	if (!seat_left(st, i, j) || !seat_left(st, j, i))
+		return (0);
+	if (st->st_ears[j].ea_listens)
+		st->st_seats[i].se_listen++;
+	else
+		st->st_seats[i].se_voices++;
+	if (st->st_ears[i].ea_listens)
+		st->st_seats[j].se_listen++;
+	else
+		st->st_seats[j].se_voices++;
+	return (1);
+}
+
+/* Who has a seat left, and somebody near who has none, is told so. */
+static void
+missed(struct step *st, size_t i, size_t j)
+{
+	if (seat_left(st, i, j))
+		st->st_ears[i].ea_full = 1;
+	if (seat_left(st, j, i))
+		st->st_ears[j].ea_full = 1;
+}
+
+/* Those from before that still hold: the older ones have their seats first. */
+static int
+step_kept(struct step *st)
+{
+	const struct pairs	*ps = st->st_before;
+	struct pair		*old, *p;
+	ssize_t			 i, j;
+	size_t			 n;
+	int			 ret = 0;
+
+	if ((old = calloc(ps->ps_n + 1, sizeof(*old))) == NULL)
+		return (-1);
+	if (ps->ps_n > 0)
+		memcpy(old, ps->ps_list, ps->ps_n * sizeof(*old));
+	qsort(old, ps->ps_n, sizeof(*old), since_cmp);
+	for (n = 0; n < ps->ps_n && ret == 0; n++) {
+		p = &old[n];
+		if ((i = ear_find(st, p->pr_a)) == -1 ||
+		    (j = ear_find(st, p->pr_b)) == -1)
+			continue;
+		/* What is sent now is a talk that one comes to. */
+		if (p->pr_state == PAIR_JOINED &&
+		    (st->st_ears[i].ea_sends || st->st_ears[j].ea_sends))
+			st->st_seats[i].se_busy = st->st_seats[j].se_busy = 1;
+		if (!in_reach(st, (size_t)i, (size_t)j, EARSHOT_OUT))
+			continue;
+		if (!seats_take(st, (size_t)i, (size_t)j)) {
+			missed(st, (size_t)i, (size_t)j);
+			continue;
+		}
+		if (st->st_ms - p->pr_since >= EARSHOT_SOON)
+			p->pr_state = PAIR_JOINED;
+		ret = step_add(st, p);
+	}
+	free(old);
+	return (ret);
+}
+
+/*
+ * What is new begins at once, but into a talk under way with a warning; in a
+ * bubble one has been asked.
+ */
 static uint8_t
 first_state(const struct step *st, size_t i, size_t j)
 {
@@ -273,140 +352,103 @@ first_state(const struct step *st, size_t i, size_t j)
 	    (st->st_fresh && !a->ea_late && !b->ea_late))
 		return (PAIR_JOINED);
 	return (st->st_seats[i].se_busy || st->st_seats[j].se_busy ?
-	    PAIR_SOON : PAIR_FULL);
+	    PAIR_SOON : PAIR_JOINED);
 }
 
-/* 1: the two may be a pair, which is made from the one before. */
+/*
+ * The neighbours of one after it in the order of the ears: pairs that may be,
+ * as many as can matter.
+ */
 static int
-maybe_pair(const struct step *st, size_t i, size_t j, struct maybe *mb)
-{
-	const struct ear	*a = &st->st_ears[i], *b = &st->st_ears[j];
-	const struct pair	*old;
-	int			 reach;
-
-	if ((a->ea_listens && b->ea_listens) || st->st_seats[i].se_out ||
-	    st->st_seats[j].se_out)
-		return (0);
-	old = pairs_find(st->st_before, a->ea_id, b->ea_id);
-	reach = old != NULL || st->st_fresh ? EARSHOT_OUT : EARSHOT_IN;
-	if (a->ea_room == 0 &&
-	    (!within(a, b, reach) || wall_between(st->st_map, a, b)))
-		return (0);
-	mb->mb_a = i;
-	mb->mb_b = j;
-	if (old != NULL)
-		mb->mb_pair = *old;
-	else
-		mb->mb_pair = (struct pair){
-		    .pr_a = a->ea_id < b->ea_id ? a->ea_id : b->ea_id,
-		    .pr_b = a->ea_id < b->ea_id ? b->ea_id : a->ea_id,
-		    .pr_state = first_state(st, i, j), .pr_since = st->st_ms };
-	return (1);
-}
-
-/* All that may be: neighbours in the order of the ears. */
-static struct maybe *
-maybe_all(const struct step *st, size_t *count)
+step_near(struct step *st, size_t i)
 {
 	const struct ear	*ears = st->st_ears;
-	struct maybe		*list = NULL, *p;
-	size_t			 i, j, n = 0, size = 0;
+	struct pair		 new = { .pr_since = st->st_ms };
+	int			 reach = st->st_fresh ? EARSHOT_OUT :
+				    EARSHOT_IN;
+	unsigned int		 found = 0;
+	size_t			 j;
+	int			 mine, theirs;
+
+	for (j = i + 1; j < st->st_n && found < NEW_MOST &&
+	    same_space(&ears[i], &ears[j]); j++) {
+		if (ears[i].ea_room == 0 &&
+		    ears[j].ea_x - ears[i].ea_x > reach)
+			break;
+		mine = seat_left(st, i, j);
+		theirs = seat_left(st, j, i);
+		if ((!mine && !theirs) || pairs_find(st->st_before,
+		    ears[i].ea_id, ears[j].ea_id) != NULL ||
+		    !in_reach(st, i, j, reach))
+			continue;
+		if (!mine || !theirs) {
+			missed(st, i, j);
+			continue;
+		}
+		new.pr_a = ears[i].ea_id;
+		new.pr_b = ears[j].ea_id;
+		if (new.pr_a > new.pr_b) {
+			new.pr_a = ears[j].ea_id;
+			new.pr_b = ears[i].ea_id;
+		}
+		if (step_add(st, &new) == -1)
+			return (-1);
+		found++;
+	}
+	return (0);
+}
+
+/* Those that are new, by their numbers, as far as there are seats. */
+static int
+step_new(struct step *st)
+{
+	struct pair	*p;
+	size_t		 i, j, k, kept = st->st_npairs, n = kept;
 
 	for (i = 0; i < st->st_n; i++)
-		for (j = i + 1; j < st->st_n &&
-		    same_space(&ears[i], &ears[j]); j++) {
-			if (ears[i].ea_room == 0 &&
-			    ears[j].ea_x - ears[i].ea_x > EARSHOT_OUT)
-				break;
-			if (n == size) {
-				size = size == 0 ? 64 : size * 2;
-				if ((p = reallocarray(list, size,
-				    sizeof(*p))) == NULL) {
-					free(list);
-					return (NULL);
-				}
-				list = p;
-			}
-			n += (size_t)maybe_pair(st, i, j, &list[n]);
-		}
-	*count = n;
-	return (list == NULL ? calloc(1, sizeof(*list)) : list);
+		if (step_near(st, i) == -1)
+			return (-1);
+	if (st->st_npairs > kept)
+		qsort(st->st_pairs + kept, st->st_npairs - kept, sizeof(*p),
+		    order_cmp);
+	for (k = kept; k < st->st_npairs; k++) {
+		p = &st->st_pairs[k];
+		i = (size_t)ear_find(st, p->pr_a);
+		j = (size_t)ear_find(st, p->pr_b);
+		if (seats_take(st, i, j)) {
+			p->pr_state = first_state(st, i, j);
+			st->st_pairs[n++] = *p;
+		} else
+			missed(st, i, j);
+	}
+	st->st_npairs = n;
+	return (0);
 }
 
 static int
-seats_take(struct step *st, const struct maybe *mb)
+step_run(struct step *st)
 {
-	struct seat	*a = &st->st_seats[mb->mb_a], *b;
-	int		 la = st->st_ears[mb->mb_a].ea_listens;
-	int		 lb = st->st_ears[mb->mb_b].ea_listens;
+	size_t	 i;
 
-	b = &st->st_seats[mb->mb_b];
-	if (!la && !lb) {
-		if (a->se_voices >= EARSHOT_VOICES - 1 ||
-		    b->se_voices >= EARSHOT_VOICES - 1)
-			return (0);
-		a->se_voices++;
-		b->se_voices++;
-		return (1);
-	}
-	if (la)
-		a = b;		/* the one who is listened to */
-	if (a->se_listen >= EARSHOT_LISTEN)
-		return (0);
-	a->se_listen++;
-	return (1);
-}
-
-static void
-maybe_settle(struct step *st, struct maybe *mb)
-{
-	struct pair	*p = &mb->mb_pair;
-
-	if (p->pr_state == PAIR_SOON && st->st_ms - p->pr_since < EARSHOT_SOON)
-		return;
-	p->pr_state = seats_take(st, mb) ? PAIR_JOINED : PAIR_FULL;
-}
-
-/* Who could have more, with somebody who can not, is told so. */
-static void
-tell_full(struct step *st, const struct maybe *list, size_t n)
-{
-	const struct maybe	*mb;
-	size_t			 i;
-
-	for (i = 0; i < n; i++) {
-		mb = &list[i];
-		if (mb->mb_pair.pr_state != PAIR_FULL)
-			continue;
-		if (st->st_seats[mb->mb_a].se_voices < EARSHOT_VOICES - 1)
-			st->st_ears[mb->mb_a].ea_full = 1;
-		if (st->st_seats[mb->mb_b].se_voices < EARSHOT_VOICES - 1)
-			st->st_ears[mb->mb_b].ea_full = 1;
-	}
-}
-
-static int
-settle(struct step *st)
-{
-	struct maybe	*list;
-	struct pair	*p;
-	size_t		 i, n;
-
-	if ((list = maybe_all(st, &n)) == NULL)
+	st->st_seats = calloc(st->st_n + 1, sizeof(*st->st_seats));
+	st->st_byid = calloc(st->st_n + 1, sizeof(struct ear *));
+	if (st->st_seats == NULL || st->st_byid == NULL)
 		return (-1);
-	qsort(list, n, sizeof(*list), maybe_cmp);
-	for (i = 0; i < n; i++)
-		maybe_settle(st, &list[i]);
-	tell_full(st, list, n);
-	qsort(list, n, sizeof(*list), maybe_order);
-	if ((p = calloc(n + 1, sizeof(*p))) == NULL) {
-		free(list);
+	qsort(st->st_ears, st->st_n, sizeof(*st->st_ears), ear_cmp);
+	for (i = 0; i < st->st_n; i++)
+		st->st_byid[i] = &st->st_ears[i];
+	qsort(st->st_byid, st->st_n, sizeof(*st->st_byid), id_cmp);
+	rooms_seat(st);
+	if (step_kept(st) == -1 || step_new(st) == -1)
 		return (-1);
-	}
-	for (i = 0; i < n; i++)
-		p[i] = list[i].mb_pair;
-	free(list);
-	*st->st_now = (struct pairs){ p, n, n + 1 };
+	/* All seats taken in the end is a talk as large as can be. */
+	for (i = 0; i < st->st_n; i++)
+		if (st->st_seats[i].se_voices >= (st->st_ears[i].ea_listens ?
+		    EARSHOT_VOICES : EARSHOT_VOICES - 1))
+			st->st_ears[i].ea_full = 0;
+	if (st->st_npairs > 0)
+		qsort(st->st_pairs, st->st_npairs, sizeof(*st->st_pairs),
+		    order_cmp);
 	return (0);
 }
 
@@ -415,15 +457,17 @@ earshot_step(const struct pairs *before, struct pairs *now,
     const struct floor_map *map, struct ear *ears, size_t n, uint64_t ms,
     int fresh)
 {
-	struct step	 st = { before, now, map, ears, n, NULL, ms, fresh };
+	struct step	 st = { .st_before = before, .st_map = map,
+			    .st_ears = ears, .st_n = n, .st_ms = ms,
+			    .st_fresh = fresh };
 	int		 ret;
 
 	memset(now, 0, sizeof(*now));
-	if ((st.st_seats = calloc(n + 1, sizeof(*st.st_seats))) == NULL)
-		return (-1);
-	qsort(ears, n, sizeof(*ears), ear_cmp);
-	rooms_seat(&st);
-	ret = find_busy(&st) == -1 || settle(&st) == -1 ? -1 : 0;
+	if ((ret = step_run(&st)) == 0)
+		*now = (struct pairs){ st.st_pairs, st.st_npairs, st.st_size };
+	else
+		free(st.st_pairs);
 	free(st.st_seats);
+	free(st.st_byid);
 	return (ret);
 }

@@ -25,7 +25,7 @@ struct ear {
 	uint8_t		 ea_listens;	/* and never sends */
 	uint8_t		 ea_sends;	/* now */
 	uint8_t		 ea_late;	/* just come, see earshot_step */
-	uint8_t		 ea_full;	/* out: somebody is out of reach */
+	uint8_t		 ea_full;	/* out: no seat with somebody near */
 	int32_t		 ea_x, ea_y;
 	uint64_t	 ea_since;	/* takes part in the room, ms */
 };
@@ -34,7 +34,7 @@ enum pair_state {
 	PAIR_NONE,
 	PAIR_SOON,	/* not yet: others talk, and are told */
 	PAIR_JOINED,	/* they are in each other's talk */
-	PAIR_FULL	/* would be, but for the number of people */
+	PAIR_FULL	/* of one, not of two: there is no room for more */
 };
 
 struct pair {
@@ -64,9 +64,10 @@ void		 pairs_free(struct pairs *);
  * sorted, and ea_full is set).  In one room all are one talk: the first
  * EARSHOT_VOICES to come, and of those who listen the first EARSHOT_LISTEN.
  * In the open it is two who are nearer than EARSHOT_IN, until they are farther
- * than EARSHOT_OUT or a wall is between, each with at most that many others.
- * Who is in a bubble is with its members only.  Where one of the two already
- * talks with somebody, the pair is SOON for EARSHOT_SOON ms.
+ * than EARSHOT_OUT or a wall is between, each with at most that many others;
+ * the older pairs have their seats first.  Who is in a bubble is with its
+ * members only.  Where one of the two already talks with somebody, the pair is
+ * SOON for EARSHOT_SOON ms.
  *
  * With fresh the pairs before are not all known: those in reach are joined,
  * but for who is late.  0, or -1 without memory; now is empty then.

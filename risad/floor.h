@@ -109,6 +109,7 @@ struct floor {
 	int			 fl_leads;	/* we say who talks with whom */
 	uint16_t		 fl_bubble;	/* given last */
 	uint64_t		 fl_talk_due;	/* the next step, mono ms */
+	uint64_t		 fl_talk_rest;	/* and none before that */
 	struct event		 fl_talk;
 };
 

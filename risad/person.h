@@ -29,7 +29,7 @@ struct person {
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
 	struct bucket		 pn_legs, pn_says, pn_texts, pn_doors;
-	struct bucket		 pn_signals, pn_calling;
+	struct bucket		 pn_signals, pn_calling, pn_media;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
 	TAILQ_HEAD(, call)	 pn_calls;	/* that it has made, */

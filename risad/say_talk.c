@@ -12,6 +12,9 @@
 #include "way.h"
 
 #define SIGNAL_RATE	10		/* a second, and at once */
+#define SIGNAL_COST	(16 * 1024)	/* bytes; a longer one is several */
+#define MEDIA_RATE	5		/* a second: all around are told */
+#define MEDIA_BURST	15
 #define CANDIDATES	32		/* of one signal */
 
 /* An error about somebody. */
@@ -20,6 +23,15 @@ refuse(struct person *pn, const char *code, uint64_t to)
 {
 	person_send(pn, json_pack("{ss ss ss sI}", "t", "error", "code", code,
 	    "detail", "", "to", (json_int_t)to));
+}
+
+static int
+too_many(struct person *pn)
+{
+	if (bucket_take(&pn->pn_media, MEDIA_RATE, MEDIA_BURST) == 0)
+		return (0);
+	person_error(pn, "too-many", NULL, NULL);
+	return (1);
 }
 
 /* As talk_why_not() has it, for the first that is asked for and not allowed. */
@@ -64,6 +76,8 @@ say_media(struct person *pn, json_t *o)
 		person_error(pn, "not-here", NULL, NULL);
 		return (NULL);
 	}
+	if (too_many(pn))
+		return (NULL);
 	media = (uint8_t)((hear ? MEDIA_HEAR : 0) | (mic ? MEDIA_MIC : 0) |
 	    (cam ? MEDIA_CAM : 0) | (screen ? MEDIA_SCREEN : 0) |
 	    (listen ? MEDIA_LISTEN : 0));
@@ -171,6 +185,19 @@ deliver(struct avatar *to, uint16_t from, const char *data)
 	chunk_free(ck);
 }
 
+/* Beyond the one it has cost: none fills the lines of the others in a talk. */
+static int
+signal_paid(struct person *pn, size_t len)
+{
+	size_t	 n;
+
+	for (n = 0; n < len / SIGNAL_COST; n++)
+		if (bucket_take(&pn->pn_signals, SIGNAL_RATE,
+		    SIGNAL_RATE) == -1)
+			return (0);
+	return (1);
+}
+
 static void
 send_signal(struct person *pn, struct avatar *to, json_t *data)
 {
@@ -180,6 +207,8 @@ send_signal(struct person *pn, struct avatar *to, json_t *data)
 		refuse(pn, "unavailable", to->av_id);
 	else if (strlen(text) > MAX_SIGNAL)
 		refuse(pn, "too-long", to->av_id);
+	else if (!signal_paid(pn, strlen(text)))
+		refuse(pn, "too-many", to->av_id);
 	else if (to->av_person != NULL)
 		deliver(to, pn->pn_avatar->av_id, text);
 	else
@@ -273,6 +302,8 @@ say_hand(struct person *pn, json_t *o)
 		    NULL);
 		return (NULL);
 	}
+	if (too_many(pn))
+		return (NULL);
 	media = me->av_media;
 	if (up && !(media & MEDIA_WORD) && (stage_empty(me) ||
 	    pn->pn_conn->cn_login->lg_role == ROLE_ADMIN))
@@ -306,7 +337,7 @@ say_word(struct person *pn, json_t *o)
 		refuse(pn, "no-peer", id);
 	else if (!(me->av_media & MEDIA_WORD))
 		refuse(pn, "listener", id);
-	else
+	else if (!too_many(pn))
 		talk_word(me, to, on);
 	return (NULL);
 }

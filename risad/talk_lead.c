@@ -12,6 +12,7 @@
 
 #define STEP_MS		200	/* between two looks at who walks */
 #define SOON_MS		20	/* what happens together, is told together */
+#define REST_MS		100	/* between any two steps */
 #define STEP_SHARE	10	/* of the time, at most one part in so many */
 
 static void	 step_event(int, short, void *);
@@ -116,6 +117,8 @@ wake_at(struct floor *fl, uint64_t at)
 
 	if (!evtimer_initialized(&fl->fl_talk))
 		evtimer_set(&fl->fl_talk, step_event, fl);
+	if (at < fl->fl_talk_rest)
+		at = fl->fl_talk_rest;
 	if (evtimer_pending(&fl->fl_talk, NULL) && fl->fl_talk_due <= at)
 		return;
 	fl->fl_talk_due = at;
@@ -213,7 +216,7 @@ static void
 step_event(int fd, short what, void *arg)
 {
 	struct floor	*fl = arg;
-	uint64_t	 now = mono_ms(), next, rest;
+	uint64_t	 now = mono_ms(), took, next;
 
 	(void)fd;
 	(void)what;
@@ -227,9 +230,10 @@ step_event(int fd, short what, void *arg)
 	log_begun(fl);
 	talk_tell(fl);
 	/* A crowd is looked at less often, so that it costs no one else. */
-	rest = (mono_ms() - now) * STEP_SHARE;
+	took = (mono_ms() - now) * STEP_SHARE;
+	fl->fl_talk_rest = now + (took > REST_MS ? took : REST_MS);
 	if ((next = next_step(fl, now)) != 0)
-		wake_at(fl, next > now + rest ? next : now + rest);
+		wake_at(fl, next);
 }
 
 void

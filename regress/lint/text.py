@@ -25,6 +25,7 @@ SQL = re.compile(r'\b(SELECT\s.*\sFROM|INSERT\s+(OR\s+\w+\s+)?INTO|'
 # What risa-protocol(7) says in numbers; the second in seconds.
 FIGURES = [
     'CANDIDATES', 'EARSHOT_LISTEN', 'EARSHOT_VOICES', 'SIGNAL_RATE',
+    'MEDIA_RATE', 'MEDIA_BURST',
     'LEG_RATE', 'SAY_RATE', 'SAY_BURST', 'TEXT_RATE', 'TEXT_BURST',
     'HISTORY_MAX', 'CLOSE_ENDED', 'CLOSE_ELSEWHERE', 'FLOOR_QUEUE',
     'FLOOR_SLOTS', 'HTTP_MAXLINE', 'HTTP_MAXHEAD', 'HTTP_MAXFIELDS',

@@ -350,6 +350,10 @@ test('a full talk says so, and one may listen', () => seated(async (seat) => {
 	const a = seat(await Talker.join(browser, daemon, 'acme',
 	    { who: await daemon.person('acme', 'Late Lee') }));
 	a.expect(BROKEN);
+	/* Where one comes in is not near to all others. */
+	const { x, y } = a.floor().people.find((p) => p.id === a.you());
+	for (const w of crowd)
+		w.leg(x, y);
 	await a.reads('talk-full', /16 people/);
 	await a.$('listen').click();
 	await a.see('talk-listening');

@@ -294,7 +294,7 @@ def reload_good(d, p):
 def reload_rsa(d, p):
     """reload to an RSA key, and by SIGHUP back to EC"""
     for kind in ('rsa', 'ec'):
-        before = generation(d)
+        before, seen = generation(d), len(d.log())
         d.make_cert('new', kind)
         os.replace(d.path('new.crt'), d.path('tls.crt'))
         os.replace(d.path('keys/new.key'), d.path('keys/tls.key'))
@@ -304,6 +304,8 @@ def reload_rsa(d, p):
             d.proc.send_signal(signal.SIGHUP)
         until(lambda: generation(d) == before + 1, 'a new generation')
         until(lambda: served_cert(d) == file_cert(d, 'tls.crt'), kind)
+        # Until then the next one is refused.
+        until(lambda: 'configuration reloaded' in d.log()[seen:], 'the end')
         p.settle()
 
 

@@ -155,108 +155,87 @@ who(unsigned int id)
 	return (NULL);
 }
 
-/* The first of those not settled yet that nobody precedes. */
-static int
-slow_next(struct slow next[CROWD + 1][CROWD + 1], const uint8_t *done,
-    unsigned int *pa, unsigned int *pb)
-{
-	unsigned int	 a, b, best = 0;
+static int	 voices[CROWD + 1], listen[CROWD + 1], missed[CROWD + 1];
 
-	for (a = 1; a <= CROWD; a++)
-		for (b = a + 1; b <= CROWD; b++) {
-			if (next[a][b].sl_state == PAIR_NONE ||
-			    done[a * (CROWD + 1) + b])
-				continue;
-			if (best != 0 && ((next[*pa][*pb].sl_state ==
-			    PAIR_JOINED && next[a][b].sl_state !=
-			    PAIR_JOINED) || ((next[*pa][*pb].sl_state ==
-			    PAIR_JOINED) == (next[a][b].sl_state ==
-			    PAIR_JOINED) && next[*pa][*pb].sl_since <=
-			    next[a][b].sl_since)))
-				continue;
-			best = 1;
-			*pa = a;
-			*pb = b;
-		}
-	return (best != 0);
+/* Both have a place for the other, and take it. */
+static int
+slow_seats(const struct ear *a, const struct ear *b)
+{
+	int	 la = a->ea_listens, lb = b->ea_listens;
+	int	 fits_a = la ? voices[a->ea_id] < EARSHOT_VOICES : lb ?
+		    listen[a->ea_id] < EARSHOT_LISTEN :
+		    voices[a->ea_id] < EARSHOT_VOICES - 1;
+	int	 fits_b = lb ? voices[b->ea_id] < EARSHOT_VOICES : la ?
+		    listen[b->ea_id] < EARSHOT_LISTEN :
+		    voices[b->ea_id] < EARSHOT_VOICES - 1;
+
+	if (!fits_a || !fits_b) {
+		missed[a->ea_id] = missed[b->ea_id] = 1;
+		return (0);
+	}
+	*(lb ? &listen[a->ea_id] : &voices[a->ea_id]) += 1;
+	*(la ? &listen[b->ea_id] : &voices[b->ea_id]) += 1;
+	return (1);
 }
 
-static void
-slow_settle(struct slow next[CROWD + 1][CROWD + 1], uint64_t ms)
+/* The oldest of those from before that is not settled yet. */
+static int
+slow_next(const uint8_t *done, unsigned int *pa, unsigned int *pb)
 {
-	static uint8_t	 done[(CROWD + 1) * (CROWD + 1)];
-	int		 voices[CROWD + 1] = { 0 }, listen[CROWD + 1] = { 0 };
-	unsigned int	 a = 0, b = 0, speaker;
-	const struct ear *ea, *eb;
-	struct slow	*sl;
+	unsigned int	 a, b, found = 0;
 
-	memset(done, 0, sizeof(done));
-	while (slow_next(next, done, &a, &b)) {
-		done[a * (CROWD + 1) + b] = 1;
-		sl = &next[a][b];
-		ea = who(a);
-		eb = who(b);
-		if (sl->sl_state == PAIR_SOON &&
-		    ms - sl->sl_since < EARSHOT_SOON)
-			continue;
-		sl->sl_state = PAIR_FULL;
-		if (!ea->ea_listens && !eb->ea_listens) {
-			if (voices[a] < EARSHOT_VOICES - 1 &&
-			    voices[b] < EARSHOT_VOICES - 1) {
-				sl->sl_state = PAIR_JOINED;
-				voices[a]++;
-				voices[b]++;
-			}
-			continue;
-		}
-		speaker = ea->ea_listens ? b : a;
-		if (listen[speaker] < EARSHOT_LISTEN) {
-			listen[speaker]++;
-			sl->sl_state = PAIR_JOINED;
-		}
-	}
 	for (a = 1; a <= CROWD; a++)
-		for (b = a + 1; b <= CROWD; b++) {
-			if (next[a][b].sl_state != PAIR_FULL)
-				continue;
-			slow_full[a] |= voices[a] < EARSHOT_VOICES - 1;
-			slow_full[b] |= voices[b] < EARSHOT_VOICES - 1;
-		}
+		for (b = a + 1; b <= CROWD; b++)
+			if (table[a][b].sl_state != PAIR_NONE &&
+			    !done[a * (CROWD + 1) + b] && (!found ||
+			    table[a][b].sl_since < table[*pa][*pb].sl_since)) {
+				found = 1;
+				*pa = a;
+				*pb = b;
+			}
+	return ((int)found);
 }
 
 static void
 slow_step(const struct floor_map *map, uint64_t ms, int fresh)
 {
 	static struct slow	 next[CROWD + 1][CROWD + 1];
+	static uint8_t		 done[(CROWD + 1) * (CROWD + 1)];
 	const struct ear	*ea, *eb;
-	struct slow		*sl;
-	unsigned int		 a, b;
+	unsigned int		 a = 0, b = 0;
 
 	memset(next, 0, sizeof(next));
-	memset(slow_full, 0, sizeof(slow_full));
+	memset(done, 0, sizeof(done));
+	memset(voices, 0, sizeof(voices));
+	memset(listen, 0, sizeof(listen));
+	memset(missed, 0, sizeof(missed));
+	while (slow_next(done, &a, &b)) {
+		done[a * (CROWD + 1) + b] = 1;
+		if ((ea = who(a)) == NULL || (eb = who(b)) == NULL ||
+		    !slow_may(map, ea, eb, 1, fresh) || !slow_seats(ea, eb))
+			continue;
+		next[a][b] = table[a][b];
+		if (ms - next[a][b].sl_since >= EARSHOT_SOON)
+			next[a][b].sl_state = PAIR_JOINED;
+	}
 	for (a = 1; a <= CROWD; a++)
 		for (b = a + 1; b <= CROWD; b++) {
-			if ((ea = who(a)) == NULL || (eb = who(b)) == NULL)
-				continue;
-			sl = &table[a][b];
-			if (!slow_may(map, ea, eb, sl->sl_state != PAIR_NONE,
-			    fresh))
-				continue;
-			next[a][b] = *sl;
-			if (sl->sl_state != PAIR_NONE)
+			if (table[a][b].sl_state != PAIR_NONE ||
+			    (ea = who(a)) == NULL || (eb = who(b)) == NULL ||
+			    !slow_may(map, ea, eb, 0, fresh) ||
+			    !slow_seats(ea, eb))
 				continue;
 			next[a][b].sl_since = ms;
-			next[a][b].sl_state = PAIR_FULL;
-			if (ea->ea_bubble != 0 ||
-			    (fresh && !ea->ea_late && !eb->ea_late))
-				next[a][b].sl_state = PAIR_JOINED;
-			else if (slow_busy(ea) || slow_busy(eb))
+			next[a][b].sl_state = PAIR_JOINED;
+			if (ea->ea_bubble == 0 &&
+			    !(fresh && !ea->ea_late && !eb->ea_late) &&
+			    (slow_busy(ea) || slow_busy(eb)))
 				next[a][b].sl_state = PAIR_SOON;
 		}
 	for (a = 1; a <= CROWD; a++)
-		if ((ea = who(a)) != NULL)
-			slow_full[a] = (uint8_t)slow_out(ea);
-	slow_settle(next, ms);
+		slow_full[a] = (uint8_t)((ea = who(a)) != NULL &&
+		    (slow_out(ea) || (missed[a] && voices[a] <
+		    (ea->ea_listens ? EARSHOT_VOICES : EARSHOT_VOICES - 1))));
 	memcpy(table, next, sizeof(table));
 }
 
@@ -347,7 +326,6 @@ compare(const struct pairs *ps, const struct ear *ears, size_t n, int step)
 			compared++;
 			joined += state == PAIR_JOINED;
 			soons += state == PAIR_SOON;
-			fulls += state == PAIR_FULL;
 			if ((int)state == table[a][b].sl_state &&
 			    (p == NULL ||
 			    p->pr_since == table[a][b].sl_since))
@@ -356,12 +334,14 @@ compare(const struct pairs *ps, const struct ear *ears, size_t n, int step)
 				fprintf(stderr, "step %d: %u,%u: %u, and %d\n",
 				    step, a, b, state, table[a][b].sl_state);
 		}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		fulls += ears[i].ea_full;
 		if (ears[i].ea_full != slow_full[ears[i].ea_id] &&
 		    faults++ < 10)
 			fprintf(stderr, "step %d: %u full: %u, and %u\n", step,
 			    ears[i].ea_id, ears[i].ea_full,
 			    slow_full[ears[i].ea_id]);
+	}
 }
 
 static void
@@ -405,7 +385,7 @@ test_crowds(void)
 	for (i = 0; i < FLOORS; i++)
 		crowd();
 	CHECK_INT(faults, 0);
-	CHECK(joined > 10000 && soons > 1000 && fulls > 1000);
+	CHECK(joined > 10000 && soons > 1000 && fulls > 300);
 	fprintf(stderr, "%u pairs compared: %u joined, %u soon, %u full\n",
 	    compared, joined, soons, fulls);
 }

@@ -43,6 +43,7 @@ const EARLY = 3000;		/* ms a signal waits for its sender */
 const EARLY_MOST = 64;
 const LEVELS = 125;		/* ms, while somebody may speak */
 const MOVED = 100;		/* ms between changes of volume */
+const SLOWER = 1000;		/* ms, when it was too much at once */
 const ASK = 5000;		/* ms, when the server had no answer */
 const RENEW = 120000;		/* ms before credentials end */
 
@@ -344,6 +345,11 @@ export class Engine {
 		const list = part === undefined ? waiting : [part];
 		const known = KNOWN[code];
 
+		/* It has said no to nothing: it is asked again. */
+		if (code === 'too-many' && waiting.length > 0) {
+			setTimeout(() => this.say(), SLOWER);
+			return (true);
+		}
 		if (known === undefined || (list.length === 0 &&
 		    code !== 'listener'))
 			return (false);
@@ -368,6 +374,12 @@ export class Engine {
 			void this.ask().then(() => m?.peer.renew());
 		if (code === 'listener')
 			this.host.tell('talk.err.listener');
+		/* What was lost may have been an offer. */
+		if (code === 'too-many')
+			setTimeout(() => {
+				if (m !== undefined && this.members.get(to) === m)
+					m.peer.renew();
+			}, SLOWER);
 		return (['no-peer', 'too-many', 'not-relay', 'listener']
 		    .includes(code));
 	}
