@@ -1,10 +1,51 @@
 /* Talking people: seats that hear, with the browser's own devices for tests. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Seat } from './browser.mjs';
 import { until } from './daemon.mjs';
+
+const RATE = 48000;			/* samples a second */
+
+/*
+ * A second of a voice, more or less, that goes round: the browser's own tone
+ * is a few milliseconds long, and looks at the level pass it by.
+ */
+function voice() {
+	const dir = mkdtempSync(join(tmpdir(), 'risad-voice-'));
+	const file = join(dir, 'voice.wav');
+	const b = Buffer.alloc(44 + 2 * RATE);
+
+	b.write('RIFF', 0);
+	b.writeUInt32LE(b.length - 8, 4);
+	b.write('WAVEfmt ', 8);
+	b.writeUInt32LE(16, 16);
+	b.writeUInt16LE(1, 20);			/* PCM */
+	b.writeUInt16LE(1, 22);			/* of one channel */
+	b.writeUInt32LE(RATE, 24);
+	b.writeUInt32LE(2 * RATE, 28);
+	b.writeUInt16LE(2, 32);
+	b.writeUInt16LE(16, 34);
+	b.write('data', 36);
+	b.writeUInt32LE(2 * RATE, 40);
+	for (let i = 0; i < RATE; i++) {
+		const t = i / RATE;
+		const tone = 220 + 60 * Math.sin(2 * Math.PI * 3 * t);
+		const loud = 0.3 + 0.7 * Math.abs(Math.sin(2 * Math.PI * 2 * t));
+		let v = 0;
+		for (let k = 1; k <= 8; k++)
+			v += Math.sin(2 * Math.PI * tone * k * t) / k;
+		b.writeInt16LE(Math.round(9000 * loud * v), 44 + 2 * i);
+	}
+	writeFileSync(file, b);
+	process.once('exit', () => rmSync(dir, { recursive: true }));
+	return (file);
+}
 
 /* Devices that are not there, allowed at once; the loopback is a network. */
 export const FAKES = ['--use-fake-ui-for-media-stream',
     '--use-fake-device-for-media-stream=device-count=2,fps=5',
+    `--use-file-for-fake-audio-capture=${voice()}`,
     '--allow-loopback-in-peer-connection',
     '--autoplay-policy=no-user-gesture-required'];
 

@@ -234,7 +234,7 @@ export class Engine {
 	/* A way that is not allowed any more ends; a relay wants new words. */
 	private reroute(m: Member, was: TalkInfo, now: TalkInfo): void {
 		if (was.way !== now.way)
-			return (m.peer.renew());
+			return (m.peer.afresh());
 		if (JSON.stringify(was.servers) === JSON.stringify(now.servers))
 			return;
 		m.peer.configure(this.config(now));
@@ -371,7 +371,7 @@ export class Engine {
 
 		/* The rules have changed: ask for them, and start over. */
 		if (code === 'not-relay')
-			void this.ask().then(() => m?.peer.renew());
+			void this.ask().then(() => m?.peer.afresh());
 		if (code === 'listener')
 			this.host.tell('talk.err.listener');
 		/* What was lost may have been an offer. */

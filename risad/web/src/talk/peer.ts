@@ -117,6 +117,12 @@ export class Peer {
 			this.restart();
 	}
 
+	/* The rules are others: how often it was tried by the old ones is past. */
+	afresh(): void {
+		this.tries = 0;
+		this.renew();
+	}
+
 	/* Everything anew. */
 	renew(ours = true): void {
 		if (!this.done)
