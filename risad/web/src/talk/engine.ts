@@ -369,9 +369,15 @@ export class Engine {
 	private signalRefused(code: string, to: number): boolean {
 		const m = this.members.get(to);
 
-		/* The rules have changed: ask for them, and start over. */
-		if (code === 'not-relay')
-			void this.ask().then(() => m?.peer.afresh());
+		/* The rules have changed: with others one starts over anyway. */
+		if (code === 'not-relay') {
+			const was = this.info?.way;
+
+			void this.ask().then(() => {
+				if (this.info?.way === was)
+					m?.peer.afresh();
+			});
+		}
 		if (code === 'listener')
 			this.host.tell('talk.err.listener');
 		/* What was lost may have been an offer. */
