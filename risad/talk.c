@@ -52,8 +52,8 @@ talk_ear(const struct avatar *av, uint64_t now, struct ear *ea)
 /*
  * What holds of a pair: as the leader says, if it can be so.
  */
-int
-talk_can_be(const struct avatar *a, const struct avatar *b)
+static int
+is_near(const struct avatar *a, const struct avatar *b, int bubbles)
 {
 	uint64_t	 now = mono_ms();
 	struct ear	 ea, eb;
@@ -63,45 +63,32 @@ talk_can_be(const struct avatar *a, const struct avatar *b)
 		return (0);
 	talk_ear(a, now, &ea);
 	talk_ear(b, now, &eb);
+	if (!bubbles)
+		ea.ea_bubble = eb.ea_bubble = 0;
 	return (earshot_near(a->av_floor->fl_map, &ea, &eb, SLACK));
 }
 
-static enum pair_state
-pair_between(const struct avatar *a, const struct avatar *b)
-{
-	const struct pair	*p;
-
-	if (a->av_floor != b->av_floor)
-		return (PAIR_NONE);
-	p = pairs_find(&a->av_floor->fl_pairs, a->av_id, b->av_id);
-	return (p == NULL || !talk_can_be(a, b) ? PAIR_NONE : p->pr_state);
-}
-
 int
-talk_peers(const struct avatar *a, const struct avatar *b)
+talk_can_be(const struct avatar *a, const struct avatar *b)
 {
-	return (a != b && pair_between(a, b) == PAIR_JOINED);
-}
-
-int
-talk_hears(const struct avatar *speaker, const struct avatar *hearer)
-{
-	return (talk_peers(speaker, hearer) && !only_listens(speaker));
+	return (is_near(a, b, 1));
 }
 
 int
 talk_near(const struct avatar *a, const struct avatar *b)
 {
-	uint64_t	 now = mono_ms();
-	struct ear	 ea, eb;
+	return (is_near(a, b, 0));
+}
 
-	if (a->av_floor != b->av_floor || !talk_takes_part(a) ||
-	    !talk_takes_part(b))
+int
+talk_peers(const struct avatar *a, const struct avatar *b)
+{
+	const struct pair	*p;
+
+	if (a == b || !talk_can_be(a, b))
 		return (0);
-	talk_ear(a, now, &ea);
-	talk_ear(b, now, &eb);
-	ea.ea_bubble = eb.ea_bubble = 0;
-	return (earshot_near(a->av_floor->fl_map, &ea, &eb, SLACK));
+	p = pairs_find(&a->av_floor->fl_pairs, a->av_id, b->av_id);
+	return (p != NULL && p->pr_state == PAIR_JOINED);
 }
 
 /*

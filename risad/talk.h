@@ -23,13 +23,8 @@
 
 #define TALK_CAMERAS	8		/* in one talk */
 
-/*
- * Are the two in each other's talk now?  For whom a is ours; in the order
- * (speaker, hearer): does the second hear the first?
- */
+/* Are the two in each other's talk now?  At least one is ours. */
 int		 talk_peers(const struct avatar *, const struct avatar *);
-int		 talk_hears(const struct avatar *speaker,
-		    const struct avatar *hearer);
 /* Can a private bubble of one be joined by the other from where he is? */
 int		 talk_near(const struct avatar *, const struct avatar *);
 
