@@ -14,6 +14,7 @@ fi
 cd "$(dirname "$0")/.." || exit 1
 out=regress/out
 passed=0 failed=0
+failures=
 wanted="$*"
 
 mkdir -p $out
@@ -70,7 +71,10 @@ told() {
 	p=${p:-0} f=${f:-0}
 	[ -z "$why" ] || f=$((f + 1))
 	echo "$1: $p passed, $f failed ($took s)${why:+: $why}"
-	[ "$f" -eq 0 ] || tail -n 60 "$log" | sed 's/^/    /'
+	[ "$f" -eq 0 ] || {
+		tail -n 60 "$log" | sed 's/^/    /'
+		failures="$failures $log"
+	}
 	passed=$((passed + p))
 	failed=$((failed + f))
 }
@@ -80,6 +84,18 @@ if [ -n "$one" ]; then
 	run "${name%.py}" "$each" python3 -B "$one"
 	exit 0
 fi
+
+# Once more at the end, where it is looked for: which tests, and why.
+what_failed() {
+	for log in $failures; do
+		echo "$log:"
+		awk '/^FAIL / { print }
+		    /^ *not ok / { on = 1 }
+		    /^ *(code|stack):/ { on = 0 }
+		    on && NF && !/^ *(---|duration|type:|failureType)/' "$log" |
+		    head -n 24 | cut -c -160 | sed 's/^ */    /'
+	done
+}
 
 part() {
 	wants "$1" || return 0
@@ -146,5 +162,6 @@ if [ -n "$page" ]; then
 fi
 part fuzz 600 sh regress/fuzz/run.sh 5
 
+what_failed
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ] && [ $passed -gt 0 ]

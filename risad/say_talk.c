@@ -16,6 +16,7 @@
 #define MEDIA_RATE	5		/* a second: all around are told */
 #define MEDIA_BURST	15
 #define CANDIDATES	32		/* of one signal */
+#define OFFER_NAME	64		/* bytes: two numbers */
 
 /* An error about somebody. */
 static void
@@ -91,17 +92,19 @@ say_media(struct person *pn, json_t *o)
 	return (NULL);
 }
 
-/* RTCSessionDescriptionInit. */
+/* RTCSessionDescriptionInit, and which offer it is the answer to. */
 static int
 description_valid(json_t *o)
 {
-	const char		*type, *sdp, *bad;
+	const char		*type, *sdp, *of = NULL, *bad;
 	const struct json_field	 jf[] = {
 		{ "type", JK_STRING, 1, &type, NULL },
 		{ "sdp", JK_STRING, 1, &sdp, NULL },
+		{ "of", JK_STRING, 0, &of, NULL },
 	};
 
-	if (!json_is_object(o) || (bad = json_fields(o, jf, 2)) != NULL)
+	if (!json_is_object(o) || (bad = json_fields(o, jf, 3)) != NULL ||
+	    (of != NULL && strlen(of) > OFFER_NAME))
 		return (0);
 	return (strcmp(type, "offer") == 0 || strcmp(type, "answer") == 0 ||
 	    strcmp(type, "rollback") == 0);

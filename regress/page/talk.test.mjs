@@ -401,4 +401,5 @@ test('by relay only, and there is none: a connection ends', () =>
 	    'connected' && p.types.every((t) => t === 'relay')),
 	    'nobody learns the address of another');
 	await daemon.ctl('policy', 'set', 'acme', 'talk-way', 'direct');
+	await b.flows(1);
 }));

@@ -215,6 +215,9 @@ def bad(d, cast):
     for data in ({}, [], 7, {'description': {'type': 'offer'}},
                  {'description': {'type': 'x', 'sdp': ''}},
                  {'description': {'type': 'offer', 'sdp': 7}},
+                 {'description': {'type': 'answer', 'sdp': '', 'of': 7}},
+                 {'description': {'type': 'answer', 'sdp': '',
+                                  'of': '1' * 65}},
                  {'candidates': [{}]}, {'candidates': 7},
                  {'candidates': [{'candidate': ''}] * 33},
                  {'candidates': [{'candidate': '', 'x': ''}]},
@@ -225,6 +228,8 @@ def bad(d, cast):
         'description': {'type': 'offer', 'sdp': 'x' * 49152}})
     equal(a.error('too-long')['to'], b.you, 'too long')
     signals(a, b, {'description': {'type': 'offer', 'sdp': '"\\' * 10000}})
+    signals(a, b, {'description': {'type': 'answer', 'sdp': '',
+                                   'of': '1' * 64}})
     stranger(a, a.you)
     stranger(a, 0)
     stranger(a, 70000)

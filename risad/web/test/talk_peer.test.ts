@@ -6,6 +6,12 @@ import type { Signal } from '../src/talk/wire';
 
 let sessions = 1000;
 
+/* What a connection does takes a turn or two. */
+async function some(): Promise<void> {
+	for (let n = 0; n < 6; n++)
+		await turn();
+}
+
 interface Part {
 	direction: string;
 	sender: { track: unknown; replaceTrack(t: unknown): Promise<void>;
@@ -28,6 +34,7 @@ const part = (kind: string): Part => ({
 /* As much of a connection as its states are about. */
 class Fake {
 	readonly session = ++sessions;
+	version = 1;
 	signalingState = 'stable';
 	iceConnectionState = 'new';
 	connectionState = 'new';
@@ -65,18 +72,26 @@ class Fake {
 		});
 	}
 
+	/* After it is closed nothing ends. */
+	private async later() {
+		await turn();
+		if (this.signalingState === 'closed')
+			await new Promise(() => undefined);
+	}
+
 	async setLocalDescription() {
-		await null;
+		await this.later();
 		const answer = this.signalingState === 'have-remote-offer';
 		this.localDescription = { type: answer ? 'answer' : 'offer',
-		    sdp: `v=0\r\no=- ${this.session} 2 IN IP4 0.0.0.0\r\n` };
+		    sdp: `v=0\r\no=- ${this.session} ${++this.version} ` +
+		    'IN IP4 0.0.0.0\r\n' };
 		this.signalingState = answer ? 'stable' : 'have-local-offer';
 		if (answer)
 			this.stable();
 	}
 
 	async setRemoteDescription(d: { type: string; sdp: string }) {
-		await null;
+		await this.later();
 		if (d.type === 'answer') {
 			assert.equal(this.signalingState, 'have-local-offer');
 			this.signalingState = 'stable';
@@ -144,7 +159,7 @@ class End {
 async function settle(a: End, b: End): Promise<string[]> {
 	const log: string[] = [];
 
-	for (let quiet = 0; quiet < 3; quiet++) {
+	for (let quiet = 0; quiet < 6; quiet++) {
 		await turn();
 		for (const [from, to, name] of [[a, b, 'a'], [b, a, 'b']] as
 		    const) {
@@ -238,7 +253,7 @@ test('kept while an answer was on its way: begun anew', async () => {
 
 	await settle(a, b);
 	a.peer.restart();
-	await turn();
+	await some();
 	assert.ok(a.peer.next());	/* lost with the server */
 	a.peer.adopt(false);
 	b.peer.adopt(true);
@@ -255,7 +270,7 @@ test('candidates travel in the description they are of', async () => {
 			    usernameFragment: 'u' } });
 	};
 
-	await turn();
+	await some();
 	found(5);
 	assert.ok('description' in (a.peer.next() ?? {}));
 	assert.equal(a.peer.next(), null, 'they were in it');
@@ -276,13 +291,13 @@ test('candidates travel in the description they are of', async () => {
 test('an answer leaves before an offer that follows it', async () => {
 	const [a, b] = two();
 
-	await turn();
+	await some();
 	const offer = a.peer.next();
 	assert.ok(offer);
 	b.peer.receive(offer);
-	await turn();
+	await some();
 	b.peer.restart();
-	await turn();
+	await some();
 	const first = b.peer.next();
 	assert.ok(first !== null && 'description' in first);
 	assert.equal(first.description.type, 'answer');
@@ -302,7 +317,7 @@ test('what is sent goes with a connection begun anew', async () => {
 	await settle(a, b);
 	assert.equal(b.pc.parts[0]?.sender.track, mic);
 	b.peer.send('mic', null);
-	await turn();
+	await some();
 	assert.equal(b.pc.parts[0]?.sender.track, null);
 	well(a, b);
 });
@@ -327,8 +342,59 @@ test('what makes no sense is no end', async () => {
 	b.peer.receive({ description: { type: 'rollback', sdp: '' } });
 	b.peer.receive({ candidates: [{ candidate: '' }] });
 	b.peer.receive({ nothing: 1 } as unknown as Signal);
-	await turn();
+	await some();
 	a.peer.restart();
 	await settle(a, b);
 	well(a, b);
+});
+
+/*
+ * Each starts over twice, from the beginning or by new ways, at moments of its
+ * own, while the other's words are on their way: whatever the order, nobody
+ * waits for an answer that does not come.
+ */
+test('both start over, in any order: they find each other', async () => {
+	let seed = 1;
+	const below = (n: number) => {
+		seed = Math.imul(seed, 1103515245) + 12345 | 0;
+		return ((seed >>> 16) % n);
+	};
+
+	for (let round = 0; round < 2000; round++) {
+		const [a, b] = two();
+		const left = [a, b, a, b];
+		const log: string[] = [];
+
+		await settle(a, b);
+		while (left.length > 0) {
+			const to = below(4);
+			if (to === 0) {
+				const e = left.splice(below(left.length),
+				    1)[0];
+				const anew = below(3) > 0;
+				log.push(`${e === a ? 'a' : 'b'} ${anew ?
+				    'anew' : 'restart'}`);
+				if (anew)
+					e?.peer.renew();
+				else
+					e?.peer.restart();
+			} else if (to === 1)
+				await turn();
+			else {
+				const [from, other] = to === 2 ? [a, b] :
+				    [b, a];
+				const s = from.peer.next();
+				if (s === null)
+					continue;
+				log.push(`${to === 2 ? 'a' : 'b'}:${
+				    'candidates' in s ? 'candidates' :
+				    s.description.type}`);
+				other.peer.receive(s);
+			}
+		}
+		log.push(...await settle(a, b));
+		assert.ok(a.pc.signalingState === 'stable' &&
+		    b.pc.signalingState === 'stable', log.join(', '));
+		well(a, b);
+	}
 });

@@ -30,6 +30,11 @@ export function sessionOf(sdp: string): string {
 	return (/^o=\S+ (\S+) /m.exec(sdp)?.[1] ?? '');
 }
 
+/* The same, and which of its descriptions it is. */
+function nameOf(sdp: string): string {
+	return (/^o=\S+ (\S+ \S+) /m.exec(sdp)?.[1] ?? '');
+}
+
 /*
  * The connection with one other person, by perfect negotiation: both may start
  * at once, and on a clash the polite one gives way.  It mends itself: by new
@@ -43,12 +48,15 @@ export class Peer {
 	private ours = false;		/* the parts were made by us */
 	private making = false;
 	private answering = false;
-	private ignoring = false;
 	private unsent = false;		/* the description waits */
 	private again = false;		/* another one is to follow */
 	private found: Candidate[] = [];
 	private theirs = '';		/* their connection's number */
+	private clashed = '';		/* that of one not followed */
+	private taken = '';		/* their offer, answered: its name */
 	private chain: Promise<void> = Promise.resolve();
+	private closed: Promise<void> = Promise.resolve();
+	private leave: () => void = () => undefined;
 	private out: Partial<Record<Slot, MediaStreamTrack>> = {};
 	private rates: Rates | null = null;
 	private video = true;		/* is taken from them */
@@ -229,7 +237,8 @@ export class Peer {
 				queueMicrotask(() => void this.negotiate());
 			this.again = false;
 			return ({ description: { sdp: d.sdp,
-			    type: d.type as Description['type'] } });
+			    type: d.type as Description['type'],
+			    ...d.type === 'answer' && { of: this.taken } } });
 		}
 		if (this.found.length === 0)
 			return (null);
@@ -265,9 +274,10 @@ export class Peer {
 		    this.pc.signalingState !== 'stable';
 		const from = sessionOf(d.sdp);
 
-		this.ignoring = clash && !this.polite;
-		if (this.ignoring)
-			return;
+		if (from !== '' && nameOf(d.sdp) === this.taken)
+			return;		/* said twice */
+		if (clash && !this.polite)
+			return (this.insist(from));
 		/*
 		 * Parts that only we have offered do not become theirs, and a
 		 * new connection of theirs does not fit an old one of ours.
@@ -275,33 +285,63 @@ export class Peer {
 		if (this.theirs === '' ? this.ours : this.theirs !== from)
 			this.pc = this.open(false);
 		this.unsent = this.again = false;
+		const { pc } = this;
 		this.answering = true;
 		try {
-			await this.answer(this.pc, d, from);
+			await this.answer(pc, d, from);
 		} finally {
-			this.answering = false;
+			if (pc === this.pc)
+				this.answering = false;
 		}
+	}
+
+	/*
+	 * They are to follow our offer, but one that went to a connection
+	 * before this one of theirs is lost: it is said again.
+	 */
+	private insist(from: string): void {
+		if (from === this.theirs || from === this.clashed)
+			return;
+		this.clashed = from;
+		if (!this.making)
+			this.describe();
 	}
 
 	private async answer(pc: RTCPeerConnection, d: Description,
 	    from: string): Promise<void> {
-		await pc.setRemoteDescription(d);
+		await this.orClosed(pc.setRemoteDescription(d));
+		if (pc !== this.pc)
+			return;
 		this.theirs = from;
+		this.taken = nameOf(d.sdp);
 		this.direct();
 		this.attach();
-		await pc.setLocalDescription();
+		await this.orClosed(pc.setLocalDescription());
 		if (pc === this.pc)
 			this.describe();
 	}
 
 	private async answered(d: Description): Promise<void> {
 		const from = sessionOf(d.sdp);
+		const { pc } = this;
+		const ours = pc.localDescription?.sdp ?? '';
 
-		if (this.pc.signalingState !== 'have-local-offer')
-			return;		/* to an offer that is no more */
+		/*
+		 * To an offer that is no more: unless there is another one,
+		 * they hold on to what is gone.
+		 */
+		if (pc.signalingState !== 'have-local-offer' ||
+		    (d.of !== undefined && d.of !== nameOf(ours))) {
+			if (pc.signalingState === 'stable' &&
+			    !this.making && !this.polite)
+				this.renew();
+			return;
+		}
 		if (this.theirs !== '' && this.theirs !== from)
 			return (this.renew());
-		await this.pc.setRemoteDescription(d);
+		await this.orClosed(pc.setRemoteDescription(d));
+		if (pc !== this.pc)
+			return;
 		this.theirs = from;
 		this.attach();
 	}
@@ -311,7 +351,7 @@ export class Peer {
 			if (c.candidate === '')
 				continue;
 			/* Of an ignored or a replaced description: no use. */
-			await this.pc.addIceCandidate(c)
+			await this.orClosed(this.pc.addIceCandidate(c))
 			    .catch(() => undefined);
 		}
 	}
@@ -351,11 +391,14 @@ export class Peer {
 		if (this.pc !== undefined)
 			this.drop(this.pc);
 		this.pc = pc;
+		this.closed = new Promise((done) => {
+			this.leave = done;
+		});
 		this.ours = ours;
-		this.making = this.ignoring = false;
+		this.making = this.answering = false;
 		this.unsent = this.again = false;
 		this.found = [];
-		this.theirs = '';
+		this.theirs = this.clashed = this.taken = '';
 		pc.onnegotiationneeded = () => void this.negotiate();
 		pc.onicecandidate = (e) => this.candidate(e.candidate);
 		pc.oniceconnectionstatechange = () => this.look();
@@ -373,6 +416,12 @@ export class Peer {
 		pc.onnegotiationneeded = pc.onicecandidate =
 		    pc.oniceconnectionstatechange = null;
 		pc.close();
+		this.leave();
+	}
+
+	/* What a connection was asked for before it is closed never ends. */
+	private orClosed(op: Promise<void>): Promise<void> {
+		return (Promise.race([op, this.closed]));
 	}
 
 	private attach(): void {

@@ -40,6 +40,7 @@ export interface TalkMsg {
 export interface Description {
 	type: 'offer' | 'answer' | 'rollback';
 	sdp: string;
+	of?: string;		/* the offer that it answers */
 }
 
 export interface Candidate {
