@@ -206,9 +206,11 @@ demo: packages
 	${MAKE} all page
 	DEMO_DIR=${DEMO_DIR} DEMO_PORT=${DEMO_PORT} sh etc/demo.sh
 
+# LONG=1: more of everything, for hours.
+LONG ?=
 regress: packages-regress
 	${MAKE} all page
-	sh regress/run.sh
+	LONG="${LONG}" sh regress/run.sh
 
 # What people see, for people to look at: regress/out/page.
 pictures: packages-regress

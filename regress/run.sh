@@ -1,7 +1,8 @@
 #!/bin/sh
 # All tests, and their sum.  A part that is missing, crashes, or says no counts
 # is a failure.  Words given: only the parts whose
-# names begin with one of them ("unit", "system/http", "fuzz").
+# names begin with one of them ("unit", "system/http", "fuzz").  With LONG=1 in
+# the environment they try more, and have more time.
 set -u
 
 # -one SECONDS SCRIPT: a script of a lane, for ourselves.
@@ -16,6 +17,8 @@ out=regress/out
 passed=0 failed=0
 failures=
 wanted="$*"
+long=1
+case ${LONG:-0} in 0) ;; *) long=24 ;; esac
 
 mkdir -p $out
 [ "$(id -u)" -eq 0 ] || {
@@ -113,7 +116,7 @@ lacks() {
 # scripts SECONDS DIR...: each script of a directory is a part.  Two at a time:
 # each has a daemon of its own, and they wait more than they work.
 scripts() {
-	each=$1
+	each=$(($1 * long))
 	shift
 	names=
 	for dir in "$@"; do

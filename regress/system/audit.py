@@ -14,11 +14,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from imsg import NOBODY                                         # noqa: E402
-from lib import Suite, check, equal                             # noqa: E402
+from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import RISACTL, Daemon, until                         # noqa: E402
 from trail import chain, system_trail, trail                    # noqa: E402
 
-TRIES = int(os.environ.get('LONG', '0')) * 9000 + 1000
+TRIES = 10000 if LONG else 1000
 LINES = 40
 
 
