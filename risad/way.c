@@ -132,6 +132,7 @@ way_url(struct way_url *wu, const char *url)
 }
 
 #define CANDIDATE	"candidate:"
+#define SDP_RELAYS	16		/* addresses of relays in one */
 
 /* The next word of a line, cut if it is long; NULL where there is none. */
 static const char *
@@ -151,16 +152,16 @@ next_word(const char *s, const char *end, char word[64])
 /*
  * foundation, component, transport, priority, address, port, "typ relay"; then
  * pairs, of which raddr is where the relay sees its owner, if that is not kept
- * back.
+ * back.  The address is given out where it is one.
  */
 static int
-line_relays(const char *s, const char *end)
+line_relays(const char *s, const char *end, char address[64])
 {
 	char	 word[64], value[64];
 	int	 i;
 
 	for (i = 0; i < 6; i++)
-		if ((s = next_word(s, end, word)) == NULL)
+		if ((s = next_word(s, end, i == 4 ? address : word)) == NULL)
 			return (0);
 	if ((s = next_word(s, end, word)) == NULL || strcmp(word, "typ") != 0 ||
 	    (s = next_word(s, end, word)) == NULL ||
@@ -180,6 +181,7 @@ int
 way_relays(const char *candidate)
 {
 	const char	*end = candidate + strlen(candidate);
+	char		 address[64];
 
 	if (candidate == end)
 		return (1);
@@ -188,21 +190,90 @@ way_relays(const char *candidate)
 	/* One line, and no other behind it. */
 	return (strncmp(candidate, CANDIDATE, strlen(CANDIDATE)) == 0 &&
 	    candidate[strcspn(candidate, "\r\n")] == '\0' &&
-	    line_relays(candidate + strlen(CANDIDATE), end));
+	    line_relays(candidate + strlen(CANDIDATE), end, address));
+}
+
+/* The address of "c=", "o=" or "a=rtcp:", behind "IN" and its kind. */
+static int
+line_address(const char *s, const char *end, char address[64])
+{
+	char	 word[64];
+
+	if (strncasecmp(s, "c=IN ", 5) == 0)
+		s += 2;
+	else if (strncasecmp(s, "o=", 2) != 0 &&
+	    strncasecmp(s, "a=rtcp:", 7) != 0)
+		return (0);
+	do {
+		if ((s = next_word(s, end, word)) == NULL)
+			return (0);
+	} while (strcmp(word, "IN") != 0);
+	if ((s = next_word(s, end, word)) == NULL ||
+	    next_word(s, end, address) == NULL)
+		return (0);
+	address[strcspn(address, "/")] = '\0';
+	return (1);
+}
+
+/* Says it nothing, or what a candidate of the relay says already? */
+static int
+address_known(const char *address, char relays[][64], size_t n)
+{
+	static const char *const	 nowhere[] = {
+		"0.0.0.0", "::", "127.0.0.1", "::1"
+	};
+	size_t				 i;
+
+	for (i = 0; i < sizeof(nowhere) / sizeof(nowhere[0]); i++)
+		if (strcmp(address, nowhere[i]) == 0)
+			return (1);
+	for (i = 0; i < n; i++)
+		if (strcmp(address, relays[i]) == 0)
+			return (1);
+	return (0);
+}
+
+/*
+ * The addresses that the candidates of a description name, each once; -1 if one
+ * is no relay's, or there are more than a browser has.
+ */
+static int
+sdp_relays(const char *sdp, char relays[SDP_RELAYS][64])
+{
+	const char	*s = sdp, *end;
+	int		 n = 0;
+
+	for (;; s = end) {
+		s += strspn(s, "\r\n");
+		if (*s == '\0')
+			return (n);
+		end = s + strcspn(s, "\r\n");
+		if (strncasecmp(s, "a=" CANDIDATE, strlen("a=" CANDIDATE)) != 0)
+			continue;
+		if (n == SDP_RELAYS || !line_relays(s +
+		    strlen("a=" CANDIDATE), end, relays[n]))
+			return (-1);
+		if (!address_known(relays[n], relays, (size_t)n))
+			n++;
+	}
 }
 
 int
 way_sdp_relays(const char *sdp)
 {
 	const char	*s = sdp, *end;
+	char		 relays[SDP_RELAYS][64], address[64];
+	int		 n;
 
+	if ((n = sdp_relays(sdp, relays)) == -1)
+		return (0);
 	for (;; s = end) {
 		s += strspn(s, "\r\n");
 		if (*s == '\0')
 			return (1);
 		end = s + strcspn(s, "\r\n");
-		if (strncasecmp(s, "a=" CANDIDATE, strlen("a=" CANDIDATE)) ==
-		    0 && !line_relays(s + strlen("a=" CANDIDATE), end))
+		if (line_address(s, end, address) &&
+		    !address_known(address, relays, (size_t)n))
 			return (0);
 	}
 }

@@ -40,7 +40,10 @@ int		 way_fits(const char *url, enum talk_way);
  * its owner is?  The text of the attribute, or "" for the end of them.
  */
 int		 way_relays(const char *candidate);
-/* The same of all candidates that a description has, in lines of SDP. */
+/*
+ * The same of all candidates that a description (RFC 8866) has; and its lines
+ * o=, c= and a=rtcp: say no address but that of such a one.
+ */
 int		 way_sdp_relays(const char *sdp);
 
 #endif

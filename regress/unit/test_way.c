@@ -163,10 +163,51 @@ test_candidates(void)
 	CHECK_INT(way_sdp_relays("v=0\r\na=ice-options:trickle\r\n"), 1);
 }
 
+/* The other lines of a description that an address may stand in. */
+static void
+test_addresses(void)
+{
+#define RELAY	"a=candidate:1 1 udp 1 192.0.2.20 50001 typ relay\r\n"
+	static const struct {
+		const char	*sdp;
+		int		 relays;
+	}	 t[] = {
+		{ "o=- 1 2 IN IP4 127.0.0.1\r\nc=IN IP4 0.0.0.0\r\n"
+		    "a=rtcp:9 IN IP4 0.0.0.0\r\n", 1 },
+		{ "o=x 1 2 IN IP6 ::\nc=IN IP6 ::1\na=rtcp:9\n", 1 },
+		{ "c=IN IP4 203.0.113.7\r\n", 0 },
+		{ "C=in IP4 203.0.113.7\r\n", 1 },	/* is none */
+		{ "C=IN IP4 203.0.113.7\r\n", 0 },
+		{ "o=- 1 2 IN IP4 203.0.113.7\r\n", 0 },
+		{ "a=rtcp:9 IN IP4 203.0.113.7\r\n", 0 },
+		{ "a=RTCP:9  IN  IP4  203.0.113.7", 0 },
+		{ "c=IN IP4 192.0.2.20/127\r\n" RELAY, 1 },
+		{ "c=IN IP4 192.0.2.20\r\na=rtcp:1 IN IP4 192.0.2.20\r\n"
+		    RELAY, 1 },
+		{ RELAY "c=IN IP4 192.0.2.20\r\n", 1 },
+		{ RELAY "c=IN IP4 192.0.2.2\r\n", 0 },
+		{ RELAY "c=IN IP4 192.0.2.200\r\n", 0 },
+		{ "c=IN IP4 192.0.2.20\r\n", 0 },
+		{ "c=IN\r\nc=\r\no=\r\na=rtcp:\r\nc=IN IP4\r\n", 1 },
+	};
+	char	 many[2048];
+	size_t	 i, len;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+		CHECK_INT(way_sdp_relays(t[i].sdp), t[i].relays);
+	for (i = len = 0; i < 17; i++) {
+		CHECK_INT(way_sdp_relays(i == 0 ? "" : many), 1);
+		len += (size_t)snprintf(many + len, sizeof(many) - len,
+		    "a=candidate:1 1 udp 1 192.0.2.%zu 9 typ relay\r\n", i);
+	}
+	CHECK_INT(way_sdp_relays(many), 0);
+}
+
 int
 main(void)
 {
 	test_candidates();
+	test_addresses();
 	test_words();
 	test_good();
 	test_bad();
