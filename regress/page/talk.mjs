@@ -56,6 +56,8 @@ function watchTalk() {
 	const ask = media?.getUserMedia.bind(media);
 	const peers = [];
 	const tracks = [];
+	const players = new Set();
+	const play = HTMLMediaElement.prototype.play;
 	const every = window.setInterval.bind(window);
 	let ticks = 0;
 
@@ -71,11 +73,16 @@ function watchTalk() {
 			tracks.push(...s.getTracks());
 			return (s);
 		};
+	HTMLMediaElement.prototype.play = function () {
+		players.add(this);
+		return (play.call(this));
+	};
 	window.setInterval = (fn, ms) => every(() => {
 		ticks++;
 		fn();
 	}, ms);
 	Object.defineProperty(window, 'talked', { value: { peers, tracks,
+	    players,
 	    get ticks() {
 		return (ticks);
 	    } } });
@@ -184,7 +191,13 @@ export class Talker extends Seat {
 			const a = await this.arrived();
 			return (a.length === n && a.every((p) => p.state ===
 			    'connected' && what.every((w) => p[w] > 0)));
-		}, `${n} are connected and heard: ${what}`, 40000);
+		}, `${n} are connected and heard: ${what}`, 40000)
+		    .catch(async (e) => {
+			e.message += ` ${JSON.stringify(await this.arrived())} ${
+			    JSON.stringify(this.frames.slice(-20).map((m) =>
+			    ({ ...m, data: m.data?.description?.type })))}`;
+			throw e;
+		    });
 		const before = await this.arrived();
 		await until(async () => {
 			const a = await this.arrived();

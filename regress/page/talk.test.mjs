@@ -185,6 +185,71 @@ test('screens: several at once, with their cameras, and none any more', () =>
 	await b.gone('gallery');
 }));
 
+test('a screen with its sound', () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+
+	/* What the browser gives where one has asked it for the sound, too. */
+	await a.page.evaluate(() => {
+		const media = navigator.mediaDevices;
+		const ask = media.getDisplayMedia.bind(media);
+		media.getDisplayMedia = async (wish) => {
+			const s = await ask({ ...wish, audio: false });
+			const c = new AudioContext();
+			const to = c.createMediaStreamDestination();
+			const from = c.createOscillator();
+			from.connect(to);
+			from.start();
+			s.addTrack(to.stream.getAudioTracks()[0]);
+			return (s);
+		};
+	});
+	await a.$('dock-screen').click();
+	await b.flows(1, ['energy', 'frames']);
+	await a.turnOff('screen');
+	const [{ energy }] = await b.arrived();
+	await until(async () => (await b.page.evaluate(`[...window.talked
+	    .players].every((p) => p.srcObject === null || p.srcObject
+	    .getTracks().every((t) => t.muted))`)), 'silent');
+	assert.ok(energy > 0);
+}));
+
+test('how loud one person is, and a picture on the whole screen', () =>
+    seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const { id } = people[1];
+	const loud = (v) => until(() => a.page.evaluate((v) => [...window.talked
+	    .players].some((p) => p.tagName === 'AUDIO' &&
+	    p.srcObject !== null) && [...window.talked.players].every((p) =>
+	    p.tagName !== 'AUDIO' || p.srcObject === null ||
+	    (p.volume === v && p.muted === (v === 0))), v), `loud: ${v}`);
+
+	await b.turnOn('mic');
+	await b.turnOn('cam');
+	await a.flows(1, ['energy', 'frames']);
+	await loud(1);
+	if (!await a.$(`with-${id}`).isVisible())
+		await a.$('talk-title').click();
+	await a.$(`with-${id}`).getByRole('button').first().click();
+	for (const v of [40, 0, 100]) {
+		await a.$(`volume-${id}`).fill(String(v));
+		await loud(v / 100);
+	}
+
+	await a.$('gallery-toggle').click();
+	const tile = a.$(`tile-face-${id}`);
+	await tile.hover();
+	await a.$(`full-face-${id}`).click();
+	await until(() => tile.evaluate((el) => document.fullscreenElement ===
+	    el && el.querySelector('video').clientWidth >= innerWidth - 1),
+	    'on the whole screen');
+	await a.page.evaluate('document.exitFullscreen()');
+	await until(() => a.page.evaluate(`document.fullscreenElement ===
+	    null`), 'and back');
+	await a.see('gallery');
+	await a.page.keyboard.press('Escape');
+	await a.gone('gallery');
+}));
+
 test('push to talk: heard while the key is held', () =>
     seated(async (seat) => {
 	const [a, b] = await gather(seat, 2);
@@ -220,9 +285,11 @@ test('away and do not disturb mute', () => seated(async (seat) => {
 	await until(async () => (await a.live()).length === 0, 'no tracks');
 	await a.reads('toast', /away or do not disturb/);
 	await a.page.keyboard.press('Escape');
+	const refusals = () => a.frames.filter((m) => m.t === 'error').length;
+	const before = refusals();
 	await a.$('dock-mic').click();
-	await a.reads('toast', /away or do not disturb/);
-	assert.deepEqual(await a.live(), []);
+	await until(() => refusals() > before, 'refused');
+	await until(async () => (await a.live()).length === 0, 'no tracks');
 	await daemon.api(people[0], 'PATCH', '/me', { status: 'available' });
 }));
 
@@ -246,6 +313,11 @@ test('another network: new ways, the same connection', () =>
 	for (const s of [a, b])
 		await s.flows(1);
 	assert.equal(await a.made(), made);
+	/* The browser says that there is one again: all begins anew. */
+	await a.page.evaluate(`dispatchEvent(new Event('online'))`);
+	await until(async () => await a.made() > made, 'a new connection');
+	for (const s of [a, b])
+		await s.flows(1);
 }));
 
 test('sound only: no pictures, the sound goes on', () =>
@@ -361,6 +433,37 @@ test('a full talk says so, and one may listen', () => seated(async (seat) => {
 	assert.ok(await a.$('dock-mic').isDisabled());
 	await a.$('listen-end').click();
 	await a.see('talk-full');
+	for (const w of crowd)
+		w.close();
+}));
+
+test('the ninth camera is refused, with words', () =>
+    seated(async (seat) => {
+	const crowd = [];
+
+	for (let i = 0; i < 8; i++) {
+		const w = await Wire.open(daemon, await daemon.person('acme',
+		    `Camera ${i}`));
+		const { id } = await daemon.api(people[0], 'GET', '/floors')
+		    .then((r) => r.floors[0]);
+		await w.enter(id);
+		w.tell({ t: 'media', hear: true, mic: false, cam: true,
+		    screen: false, listen: false });
+		await w.take((m) => m.t === 'talk' && m.me.cam);
+		crowd.push(w);
+	}
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: await daemon.person('acme', 'Ninth Nao') }));
+	a.expect(BROKEN);
+	const { x, y } = a.floor().people.find((p) => p.id === a.you());
+	for (const w of crowd)
+		w.leg(x, y);
+	await until(() => a.talk().with.length === 8, 'among eight');
+	await a.turnOn('mic');
+	await a.$('dock-cam').click();
+	await a.reads('toast', /as many cameras/);
+	assert.deepEqual(await a.live(), ['audio']);
+	assert.ok(!a.talk().me.cam && a.talk().me.mic);
 	for (const w of crowd)
 		w.close();
 }));

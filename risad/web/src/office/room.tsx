@@ -33,7 +33,9 @@ export function DoorSwitch(p: { room: Room; testid: string }): JSX.Element {
 				data-testid={`${p.testid}-${w}`} onClick={() =>
 				app.reach.setDoor(id, w)}>
 				<Icon name={DOOR[w]} size={16} />
-				{app.t(`room.door.${w}`)}</button>)}
+				<span class="door-label">
+					{app.t(`room.door.${w}`)}</span>
+			    </button>)}
 		</div>
 	);
 }

@@ -10,6 +10,7 @@ const SLACK = 90;			/* pixels a small floor may be moved */
 const LEGIBLE = 0.25;			/* below it the view follows */
 const CLOSE = 0.40;			/* the scale it then has */
 const NEAREST = 1.3;
+const NARROW = 600;			/* pixels */
 const EASE = 130;			/* ms, how fast the view follows */
 
 export class Camera {
@@ -129,10 +130,15 @@ export class Camera {
 		    s.y < this.height - 80;
 	}
 
-	/* Keeps oneself in the middle half of the view while walking. */
+	/*
+	 * Keeps oneself in the middle of the view while walking; of a narrow
+	 * one the top is under cards.
+	 */
 	follow(self: Spot): void
 	{
-		const w = this.width / 5 / this.k, h = this.height / 6 / this.k;
+		const part = this.width < NARROW ? 10 : 6;
+		const w = this.width / 5 / this.k;
+		const h = this.height / part / this.k;
 
 		if (!this.following)
 			return;
@@ -167,7 +173,7 @@ export class Camera {
 		this.y = p.y;
 	}
 
-	/* The floor may leave the view by a third of it, not more. */
+	/* A quarter of the view may be beside the floor, not more. */
 	private bounded(x: number, y: number): Spot
 	{
 		const [w, h] = this.size;
@@ -181,7 +187,7 @@ export class Camera {
 	    number
 	{
 		const slack = this.fits ? 0 : SLACK / this.k;
-		const edge = half * 0.66;
+		const edge = half * 0.5;
 
 		if (2 * half >= size)
 			return clamp(v, size / 2 + shift - slack,

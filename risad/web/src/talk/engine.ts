@@ -105,7 +105,6 @@ export class Engine {
 		    (on) => void this.turn('mic', on));
 		document.addEventListener('visibilitychange',
 		    () => this.hidden(), o);
-		addEventListener('online', () => this.restart(), o);
 		for (const e of ['pointerdown', 'keydown'])
 			addEventListener(e, () => this.unblock(), o);
 		void this.devices.refresh();
@@ -545,11 +544,6 @@ export class Engine {
 			return;
 		void this.turn('mic', false);
 		this.host.tell('talk.hidden');
-	}
-
-	private restart(): void {
-		for (const m of this.members.values())
-			m.peer.restart();
 	}
 
 	private unblock(): void {
