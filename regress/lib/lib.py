@@ -9,7 +9,7 @@ from risa import Closed, Failure, until
 
 # Longer, and the figures of a release: make regress LONG=1.
 LONG = os.environ.get('LONG', '') not in ('', '0')
-LIMIT = 4 * 3600 if LONG else 240       # seconds for all tests of one script
+LIMIT = 4 * 3600 if LONG else 480       # seconds for all tests of one script
 
 
 def check(cond, what):

@@ -28,7 +28,7 @@ RISAD = os.path.join(TOP, 'risad', 'risad')
 RISACTL = os.path.join(TOP, 'risactl', 'risactl')
 MAPS = os.path.join(TOP, 'risad', 'web', 'maps')
 
-BOUND = 20              # seconds that a condition may take to come true
+BOUND = 30              # seconds that a condition may take to come true
 PASSWORD = 'correct horse 42'
 WALK = 320              # centimetres a second
 GUID = b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'

@@ -22,7 +22,7 @@ const RISAD = process.env.RISAD ?? join(TOP, 'risad/risad');
 const HTDOCS = process.env.HTDOCS ?? join(TOP, 'risad/htdocs');
 const RISACTL = process.env.RISACTL ?? join(TOP, 'risactl/risactl');
 
-export const BOUND = 15000;		/* ms a condition may take */
+export const BOUND = 30000;		/* ms a condition may take */
 export const PASSWORD = 'correct horse 42';
 
 /* Waits until fn() gives something true; the value. */

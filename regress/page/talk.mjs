@@ -191,7 +191,7 @@ export class Talker extends Seat {
 			const a = await this.arrived();
 			return (a.length === n && a.every((p) => p.state ===
 			    'connected' && what.every((w) => p[w] > 0)));
-		}, `${n} are connected and heard: ${what}`, 40000)
+		}, `${n} are connected and heard: ${what}`, 60000 + 20000 * n)
 		    .catch(async (e) => {
 			e.message += ` ${JSON.stringify(await this.arrived())} ${
 			    JSON.stringify(this.frames.slice(-20).map((m) =>
@@ -203,6 +203,6 @@ export class Talker extends Seat {
 			const a = await this.arrived();
 			return (a.length === n && a.every((p, i) =>
 			    what.every((w) => p[w] > before[i][w])));
-		}, `goes on: ${what}`, 20000);
+		}, `goes on: ${what}`, 20000 * n);
 	}
 }

@@ -153,7 +153,7 @@ test('the daemon ends, or is killed, and is back: the talk goes on', () =>
 	}
 }));
 
-test('six: everybody hears and sees everybody', { timeout: 200000 }, () =>
+test('six: everybody hears and sees everybody', { timeout: 600000 }, () =>
     seated(async (seat) => {
 	const all = await gather(seat, 6);
 
