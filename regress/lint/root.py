@@ -22,9 +22,10 @@ SYSTEM = ['risad/compat/imsg.c', 'risad/compat/imsg-buffer.c',
 
 # What libevent calls, the loop itself, and a child until it is its own user.
 ROOTS = ['proc_loop', 'on_signal', 'spawn_chld', 'child_event', 'child_slow',
-         'stop_slow', 'reload_slow', 'spawn_ops', 'proc_main']
-# These run at the start, and nothing comes back to them.
-NOT_AFTER = {'main', 'run_child', 'run_parent', 'jail'}
+         'stop_slow', 'reload_slow', 'spawn_ops', 'proc_boot',
+         'proc_drop']
+# These run at the start, or are a child that is nobody's root any more.
+NOT_AFTER = {'main', 'proc_main', 'run_child', 'run_parent', 'jail'}
 
 
 def strip(text):
