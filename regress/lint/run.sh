@@ -111,6 +111,15 @@ unit() {
 	    2>&1 && [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }
 }
 
+# The count is printed also when it is small enough.
+root_lines() {
+	python3 -B regress/lint/root.py >$out/root.lines
+	status=$?
+	tail -n 1 $out/root.lines >&3
+	cat $out/root.lines
+	return $status
+}
+
 check clang "compiles with clang without a warning" compiles clang
 check cppcheck "cppcheck finds nothing" static_analysis
 check mandoc "mandoc finds nothing in the manual pages" manuals
@@ -118,6 +127,8 @@ check manuals "the manual pages are there" manual_set
 check tsc "the page's types fit" types
 check shell "shell scripts can be parsed" shells
 check unit "systemd understands the unit" unit
+exec 3>&1
+check root "at most 1500 lines run as root after the start" root_lines
 while IFS=: read -r name what; do
 	check "$name" "$what" python3 -B regress/lint/text.py "$name"
 done <<END

@@ -14,6 +14,10 @@
  *   so size and times of a file can be asked wherever the chroot lets it;
  * - paths: those are Landlock's, see unveil.c.
  *
+ * Root that promises "exec" stays root, and so would have all that root may in
+ * calls which the filter cannot take from its children.  It keeps only the
+ * capabilities that its promises name, and they get no others by execve.
+ *
  * To find the call behind "killed by signal 31": the kernel writes a record
  * of type=1326 with syscall=NUMBER to auditd or, where that is not running, to
  * what dmesg(1) shows (at a limited rate; ausyscall(8) has the names).
@@ -23,6 +27,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
@@ -398,6 +403,19 @@ static const struct {
 	{ "unveil",	PLEDGE_UNVEIL },
 };
 
+/* What of root is left; chroot goes with the users that it is made for. */
+static const struct {
+	uint32_t	 promise;
+	int		 cap;
+} powers[] = {
+	{ PLEDGE_RPATH,	CAP_DAC_READ_SEARCH },
+	{ PLEDGE_INET,	CAP_NET_BIND_SERVICE },
+	{ PLEDGE_PROC,	CAP_KILL },
+	{ PLEDGE_ID,	CAP_SETUID },
+	{ PLEDGE_ID,	CAP_SETGID },
+	{ PLEDGE_ID,	CAP_SYS_CHROOT },
+};
+
 static uint32_t	 kept = 0xffffffffu;	/* promises not yet given up */
 
 static int	 parse(const char *, uint32_t *);
@@ -412,6 +430,7 @@ static void	 emit_rules(struct filter *, uint32_t, const struct rule *,
 static void	 emit_groups(struct filter *, uint32_t, const struct group *,
 		    size_t);
 static int	 install(uint32_t);
+static int	 give_up(uint32_t);
 
 int
 pledge(const char *promises, const char *execpromises)
@@ -439,6 +458,8 @@ pledge(const char *promises, const char *execpromises)
 	/* No core file with secrets, no reader of the same user. */
 	if ((p & PLEDGE_EXEC) == 0 &&
 	    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		return (-1);
+	if ((p & PLEDGE_EXEC) && give_up(p) == -1)
 		return (-1);
 	if (unveil_pledge(p, abi) == -1 || install(p) == -1)
 		return (-1);
@@ -491,6 +512,38 @@ install(uint32_t p)
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0)
 		return (-1);
 	return (0);
+}
+
+/*
+ * The capabilities that no promise names.  Who may not shorten the bounding
+ * set need not: no_new_privs is set, and by that execve adds nothing.
+ */
+static int
+give_up(uint32_t p)
+{
+	struct __user_cap_header_struct	 head = { _LINUX_CAPABILITY_VERSION_3,
+					    0 };
+	struct __user_cap_data_struct	 data[_LINUX_CAPABILITY_U32S_3];
+	uint64_t			 keep = 0;
+	size_t				 i;
+	int				 cap;
+
+	for (i = 0; i < NITEMS(powers); i++)
+		if (powers[i].promise & p)
+			keep |= 1ULL << powers[i].cap;
+	for (cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != -1; cap++)
+		if ((keep >> cap & 1) == 0 &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == -1 &&
+		    errno != EPERM)
+			return (-1);
+	if (syscall(SYS_capget, &head, data) == -1)
+		return (-1);
+	for (i = 0; i < NITEMS(data); i++) {
+		data[i].permitted &= (uint32_t)(keep >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	return ((int)syscall(SYS_capset, &head, data));
 }
 
 int

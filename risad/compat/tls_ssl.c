@@ -78,6 +78,8 @@ new_ssl(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int idx, long argl,
 	(void)argp;
 	last = parent;
 	SSL_set_mode(parent, SSL_MODE_RELEASE_BUFFERS);
+	/* Or passwords stay in buffers that were given back. */
+	(void)SSL_set_options(parent, SSL_OP_CLEANSE_PLAINTEXT);
 	SSL_set_read_ahead(parent, 1);
 	SSL_set_num_tickets(parent, 1);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);

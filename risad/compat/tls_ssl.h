@@ -12,9 +12,10 @@
 
 /*
  * From now on every TLS connection reads with one system call what is there,
- * gives back its record buffers, 33 KB, while it has nothing to read or write,
- * and gives out tickets when its configuration has a session lifetime.  Once,
- * before any configuration is used.  0, or -1: then nothing of that happens.
+ * wipes what was read, gives back its record buffers, 33 KB, while it has
+ * nothing to read or write, and gives out tickets when its configuration has a
+ * session lifetime.  Once, before any configuration is used.  0, or -1: then
+ * nothing of that happens.
  */
 int	 tls_ssl_init(void);
 
