@@ -209,7 +209,7 @@ test_order(void)
 	int	 is_long = getenv("LONG") != NULL && *getenv("LONG") == '1';
 
 	many(is_long ? 1000000 : 5000, 1, 3, 0);
-	many(1000000, 4096, 50, 4096);
+	many(1000000, 16384, 50, 16384);
 	many(100000, 0, 0, 0);
 }
 
