@@ -7,25 +7,23 @@ Each process runs by itself with the test around it; see alone.py."""
 import collections
 import os
 import random
-import re
 import shutil
-import signal
 import sqlite3
 import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from alone import GENERATION, Alone, siblings                   # noqa: E402
+from alone import Alone, siblings                               # noqa: E402
 from forged import FD_MARK, MAX_PAYLOAD, PROCS, TYPES, imsg, \
-    n64, results, text                                          # noqa: E402
+    results                                                     # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
-from risa import BOUND, Daemon, Failure, alive, until           # noqa: E402
+from risa import Daemon, Failure                                # noqa: E402
 
 SEED = 71
 STRANGER = 4242         # a uid that is no operator
 ROUNDS = 1000000 if LONG else 10000     # of forgeries at random
-R_OK, R_REFUSED, R_MAX = results('R_OK', 'R_REFUSED', 'R_MAX')
+R_OK, R_MAX = results('R_OK', 'R_MAX')
 
 # What an imsg that the table allows may set off beside a refusal: the pipe
 # closed and the sender told on, a RESULT that says no, nothing at all.  A name

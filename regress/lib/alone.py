@@ -5,18 +5,15 @@ choose, and a pipe that it has closed is renewed by the next one.  Real
 processes can be joined, as keys with a session that needs it for TLS."""
 
 import array
-import hashlib
 import os
 import select
-import shutil
 import signal
 import socket
-import sqlite3
 import struct
 import time
 
-from forged import FD_MARK, HEAD, MAX_PAYLOAD, PROCS, TYPES, imsg, n64, text
-from risa import BOUND, RISAD, Closed, Failure, until
+from forged import FD_MARK, HEAD, PROCS, TYPES, imsg, n64, text
+from risa import BOUND, RISAD, Failure, until
 
 USERS = {'storage': '_risastor', 'keys': '_risakeys', 'hash': '_risahash',
          'auth': '_risaauth', 'session': '_risasess'}
@@ -332,7 +329,10 @@ class Alone:
         self.pipes = {}
 
     def fds(self):
-        return len(os.listdir('/proc/%d/fd' % self.pid))
+        """How many descriptors it has, but for databases."""
+        where = '/proc/%d/fd' % self.pid
+        return len([n for n in os.listdir(where) if not os.readlink(
+            os.path.join(where, n)).startswith(self.home.path('data'))])
 
     def rss(self):
         with open('/proc/%d/status' % self.pid) as f:
