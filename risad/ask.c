@@ -29,6 +29,69 @@ static struct event		 age_timer;
 static unsigned int		 nasks;
 static uint32_t			 last_id;
 
+/*
+ * What may come before RESULT, and from whom.  The functions know the rows of
+ * their own question: any other is kept from them, for they would read it as
+ * something that it is not.
+ *
+ * Grants and links come from storage though auth was asked: auth decides, and
+ * storage has what auth shall not see.  For talk it is the other way round.
+ */
+#define A	PROC_AUTH
+#define D	PROC_STORAGE
+static const struct answer {
+	enum imsg_type	 an_asked;
+	enum proc_type	 an_from;
+	enum imsg_type	 an_rows[2];
+} answers[] = {
+	{ IMSG_LOGIN, A, { IMSG_LOGIN_OK } },
+	{ IMSG_LINK_USE, A, { IMSG_LOGIN_OK } },
+	{ IMSG_PASSKEY_LOGIN, A, { IMSG_LOGIN_OK } },
+	{ IMSG_GUEST_USE, A, { IMSG_LOGIN_OK } },
+	{ IMSG_TOKEN, D, { IMSG_GRANT } },
+	{ IMSG_LINK_GET, D, { IMSG_LINK } },
+	{ IMSG_GUEST_GET, D, { IMSG_GUEST } },
+	{ IMSG_FACTOR, A, { IMSG_FACTOR_SEED, IMSG_FACTOR_SHOW } },
+	{ IMSG_PASSWORD_CHECK, A, { IMSG_PASSWORD_CHECKED } },
+	{ IMSG_PASSKEY_ASK, A, { IMSG_CHALLENGE } },
+	{ IMSG_SIGNINS, D, { IMSG_SIGNIN } },
+	{ IMSG_FACTOR_GET, D, { IMSG_FACTOR_ROW } },
+	{ IMSG_ME_SET, D, { IMSG_USER } },
+	{ IMSG_FLOORS, D, { IMSG_FLOOR_ROW } },
+	{ IMSG_FLOOR_GET, D, { IMSG_FLOOR_DOC } },
+	{ IMSG_TALK_GET, A, { IMSG_TALK } },
+	{ IMSG_SAY, D, { IMSG_SAID } },
+	{ IMSG_HISTORY, D, { IMSG_MESSAGE } },
+	{ IMSG_UNREAD, D, { IMSG_UNREAD_ROW } },
+	{ IMSG_PEOPLE, D, { IMSG_PERSON } },
+	{ IMSG_PASSKEYS, D, { IMSG_PASSKEY } },
+	{ IMSG_GUESTS, D, { IMSG_GUEST_ROW, IMSG_VISIT_ROW } },
+	{ IMSG_GUEST_ADD, D, { IMSG_GUEST_ROW, IMSG_A_LINK } },
+	{ IMSG_A_USERS, D, { IMSG_A_USER } },
+	{ IMSG_A_USER_ADD, D, { IMSG_A_USER, IMSG_A_LINK } },
+	{ IMSG_A_USER_SET, D, { IMSG_A_USER } },
+	{ IMSG_A_USER_LINK, D, { IMSG_A_LINK } },
+	{ IMSG_A_SIGNINS, D, { IMSG_SIGNIN } },
+	{ IMSG_A_GROUPS, D, { IMSG_A_GROUP } },
+	{ IMSG_A_GROUP_ADD, D, { IMSG_A_GROUP } },
+	{ IMSG_A_GROUP_SET, D, { IMSG_A_GROUP } },
+	{ IMSG_A_TEMPLATES, D, { IMSG_A_TEMPLATE } },
+	{ IMSG_A_FLOORS, D, { IMSG_A_FLOOR } },
+	{ IMSG_A_FLOOR_ADD, D, { IMSG_A_FLOOR } },
+	{ IMSG_A_FLOOR_SET, D, { IMSG_A_FLOOR } },
+	{ IMSG_A_ROLES, D, { IMSG_A_ROLE } },
+	{ IMSG_A_ROLE_ADD, D, { IMSG_A_ROLE } },
+	{ IMSG_A_ROLE_SET, D, { IMSG_A_ROLE } },
+	{ IMSG_A_IMPORT_END, D, { IMSG_A_IMPORT_ROW, IMSG_A_IMPORT_DONE } },
+	{ IMSG_A_ALERTS, D, { IMSG_A_ALERT } },
+	{ IMSG_A_AUDIT, D, { IMSG_A_AUDIT_ROW } },
+	{ IMSG_A_POINTS, D, { IMSG_A_POINT } },
+	{ IMSG_A_LOG, D, { IMSG_A_LOG_ROW } },
+	{ IMSG_A_EXPORTS, D, { IMSG_A_EXPORT } },
+};
+#undef A
+#undef D
+
 static int
 ask_cmp(struct ask *a, struct ask *b)
 {
@@ -92,23 +155,23 @@ ask_send(struct conn *cn, enum proc_type to, enum imsg_type type,
 	return (0);
 }
 
-/*
- * Grants and links come from storage though auth was asked: auth decides, and
- * storage has what auth shall not see.
- */
 static int
 ask_expects(const struct ask *as, enum proc_type from, uint32_t type)
 {
-	if (as->as_type == IMSG_TOKEN && type == IMSG_GRANT)
-		return (from == PROC_STORAGE);
-	if (as->as_type == IMSG_LINK_GET && type == IMSG_LINK)
-		return (from == PROC_STORAGE);
-	if (as->as_type == IMSG_GUEST_GET && type == IMSG_GUEST)
-		return (from == PROC_STORAGE);
-	/* The other way round: storage looks, and has auth answer. */
-	if (as->as_type == IMSG_TALK_GET && from == PROC_AUTH)
-		return (type == IMSG_TALK || type == IMSG_RESULT);
-	return (from == as->as_to);
+	const struct answer	*an;
+	size_t			 i;
+
+	/* For talk storage looks, and has auth answer. */
+	if (type == IMSG_RESULT)
+		return (from == as->as_to || (from == PROC_AUTH &&
+		    as->as_type == IMSG_TALK_GET));
+	for (i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		an = &answers[i];
+		if (an->an_asked == as->as_type &&
+		    (an->an_rows[0] == type || an->an_rows[1] == type))
+			return (an->an_from == from);
+	}
+	return (0);
 }
 
 int

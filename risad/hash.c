@@ -441,8 +441,10 @@ hash_used(const struct m_blob *old, const char *password)
 {
 	const uint8_t	*p = old->mb_data, *end = p + old->mb_len;
 	size_t		 len;
+	int		 i;
 
-	for (; end - p >= 2; p += 2 + len) {
+	/* Each costs as much as a sign-in: of empty ones there were many. */
+	for (i = 0; i < MAX_HISTORY && end - p >= 2; i++, p += 2 + len) {
 		len = (size_t)p[0] << 8 | p[1];
 		if ((size_t)(end - p) < 2 + len)
 			break;

@@ -24,6 +24,7 @@
 #include "keys_engine.h"
 #include "log.h"
 #include "msg.h"
+#include "proc.h"
 #include "util.h"
 
 #define ENGINE_WAIT	2000		/* ms that a handshake may stall us */
@@ -96,6 +97,17 @@ engine_close(const char *why)
 	engine_open = 0;
 	if (why != NULL)
 		log_warnx("no signatures from keys: %s", why);
+}
+
+/* The parent is told, or no connection would be taken here any more: it gives
+ * the two of us a new pipe. */
+static void
+engine_broken(const char *why)
+{
+	struct m_procfd	 m = { .proc = PROC_KEYS };
+
+	engine_close(why);
+	(void)proc_send(proc_peer(PROC_PARENT, 0), IMSG_BADPEER, 0, -1, &m);
 }
 
 /* 1: ready, 0: the time is up, -1: broken. */
@@ -194,13 +206,16 @@ engine_receive(struct engine_answer *ea, uint64_t deadline)
 			engine_quiet = 1;
 			return (-1);
 		}
-		if (ret == -1 || imsgbuf_read(&engine_ibuf) != 1) {
+		if (ret == 1 && (ret = imsgbuf_read(&engine_ibuf)) == -1 &&
+		    (errno == ERANGE || errno == EBADMSG))
+			break;
+		if (ret != 1) {
 			engine_close("the pipe is closed");
 			return (-1);
 		}
 	}
 	if (ret == -1) {
-		engine_close("it sends what was not asked");
+		engine_broken("it sends what was not asked");
 		return (-1);
 	}
 	return (0);

@@ -1575,6 +1575,18 @@ field_size(const struct field *f, const char *m)
 	}
 }
 
+size_t
+msg_size(enum imsg_type type, const void *m)
+{
+	const struct row	*r = row_of(type);
+	const struct field	*f;
+	size_t			 len = 0;
+
+	for (f = r == NULL ? none : r->r_fields; f->f_kind != M_END; f++)
+		len += field_size(f, m);
+	return (len);
+}
+
 int
 msg_compose(struct imsgbuf *ib, enum imsg_type type, uint32_t id, int fd,
     const void *m)
@@ -1582,15 +1594,12 @@ msg_compose(struct imsgbuf *ib, enum imsg_type type, uint32_t id, int fd,
 	const struct row	*r = row_of(type);
 	const struct field	*f;
 	struct ibuf		*buf;
-	size_t			 len = 0;
 
 	if (r == NULL || (fd != -1) != r->r_fd) {
 		errno = EINVAL;
 		return (-1);
 	}
-	for (f = r->r_fields; f->f_kind != M_END; f++)
-		len += field_size(f, m);
-	if ((buf = imsg_create(ib, type, id, 0, len)) == NULL)
+	if ((buf = imsg_create(ib, type, id, 0, msg_size(type, m))) == NULL)
 		return (-1);
 	for (f = r->r_fields; f->f_kind != M_END; f++) {
 		if (put_field(buf, f, m) == -1) {

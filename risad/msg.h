@@ -48,6 +48,9 @@ int		 msg_compose(struct imsgbuf *, enum imsg_type, uint32_t id,
  */
 int		 msg_decode(struct imsg *, union msg_any *m);
 
+/* Bytes of m's payload, or some more: numbers count as long ones. */
+size_t		 msg_size(enum imsg_type, const void *m);
+
 /* Largest payload that the table allows for the type. */
 size_t		 msg_max(uint32_t type);
 

@@ -18,6 +18,7 @@
 #define BOOT_TIMEOUT	10000		/* ms */
 #define PEER_ROUNDS	256		/* imsgs handled in one turn */
 #define PEER_HIGH	65536		/* imsgs that may wait for a peer */
+#define PEER_BYTES	(64UL * 1024 * 1024)	/* that they may be */
 
 enum proc_type			 proc_self;
 unsigned int			 proc_inst;
@@ -46,6 +47,8 @@ peer_open(struct peer *pe, enum proc_type proc, unsigned int inst, int fd,
 	pe->pe_proc = proc;
 	pe->pe_inst = inst;
 	pe->pe_more = pe->pe_blocked = pe->pe_dirty = 0;
+	pe->pe_newer = 0;
+	pe->pe_oldbytes = pe->pe_newbytes = 0;
 	pe->pe_up = 1;
 	pe->pe_what = EV_READ | EV_PERSIST;
 	event_set(&pe->pe_ev, fd, pe->pe_what, cb, pe);
@@ -153,7 +156,8 @@ peer_events(struct peer *pe, short what, int (*cb)(struct peer *, uint32_t,
 			return (-1);
 		pe->pe_blocked = imsgbuf_queuelen(&pe->pe_ibuf) > 0;
 	}
-	if (what & EV_READ) {
+	/* A read holds more imsgs than a turn: who floods us waits for them. */
+	if ((what & EV_READ) && !pe->pe_more) {
 		if ((n = imsgbuf_read(&pe->pe_ibuf)) == -1) {
 			*bad = errno == ERANGE || errno == EBADMSG;
 			return (-1);
@@ -195,15 +199,36 @@ proc_peer(enum proc_type proc, unsigned int inst)
 	return (pe->pe_up ? pe : NULL);
 }
 
+/*
+ * Bytes that wait, at most.  The queue says only how many imsgs it has, so they
+ * are counted in an older and a newer part, and the older one is forgotten when
+ * the last of its imsgs has left.
+ */
+static size_t
+peer_waits(struct peer *pe)
+{
+	uint32_t	 left = imsgbuf_queuelen(&pe->pe_ibuf);
+
+	if (left <= pe->pe_newer) {
+		pe->pe_oldbytes = left == 0 ? 0 : pe->pe_newbytes;
+		pe->pe_newbytes = 0;
+		pe->pe_newer = 0;
+	}
+	return (pe->pe_oldbytes + pe->pe_newbytes);
+}
+
 int
 proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
     const void *m)
 {
+	size_t	 size = IMSG_HEADER_SIZE + msg_size(type, m);
+
 	if (pe == NULL || !pe->pe_up) {
 		errno = ENOTCONN;
 		return (-1);
 	}
-	if (imsgbuf_queuelen(&pe->pe_ibuf) >= PEER_HIGH) {
+	if (imsgbuf_queuelen(&pe->pe_ibuf) >= PEER_HIGH ||
+	    peer_waits(pe) + size > PEER_BYTES) {
 		log_debug("%s %u: queue is full, %s dropped",
 		    proc_title(pe->pe_proc), pe->pe_inst, msg_name(type));
 		errno = ENOBUFS;
@@ -214,6 +239,8 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 		    pe->pe_inst, msg_name(type));
 		return (-1);
 	}
+	pe->pe_newer++;
+	pe->pe_newbytes += size;
 	peer_mark(pe);
 	return (0);
 }

@@ -19,6 +19,8 @@ struct peer {
 	int		 pe_more;	/* messages are left in the buffer */
 	int		 pe_blocked;	/* the pipe took less than was queued */
 	int		 pe_dirty;	/* waits for the end of the turn */
+	uint32_t	 pe_newer;	/* imsgs queued, see peer_waits() */
+	size_t		 pe_oldbytes, pe_newbytes;
 	short		 pe_what;	/* that pe_ev waits for */
 	TAILQ_ENTRY(peer) pe_entry;	/* of those */
 	struct imsgbuf	 pe_ibuf;
@@ -68,8 +70,8 @@ struct peer *proc_peer(enum proc_type, unsigned int inst);
 
 /*
  * Queue an imsg to a peer and arm its event.  0, or -1: not encodable, or the
- * peer is down or NULL, or its queue is over the high mark (errno ENOBUFS);
- * logged here.  A descriptor is taken on 0 and stays the caller's on -1.
+ * peer is down or NULL, or its queue is over the high mark, in imsgs or in
+ * bytes (errno ENOBUFS); logged here.  A descriptor is taken on 0 and stays the caller's on -1.
  */
 int	 proc_send(struct peer *, enum imsg_type, uint32_t id, int fd,
 	    const void *m);
@@ -92,8 +94,8 @@ void	 peer_close(struct peer *);
 /* Arm for reading, for writing if something waits, at once if pe_more. */
 void	 peer_arm(struct peer *);
 /*
- * Write what waits, read once, hand at most PEER_ROUNDS imsgs to the function:
- * each allowed by the table and decoded.  0, or -1: the pipe is gone (*bad 0),
+ * Write what waits, read once unless imsgs are left from before, hand at most
+ * PEER_ROUNDS of them to the function: each allowed by the table and decoded.  0, or -1: the pipe is gone (*bad 0),
  * or its bytes, or the function's -1, have ended it (*bad 1).
  */
 int	 peer_events(struct peer *, short, int (*)(struct peer *, uint32_t,

@@ -1,7 +1,8 @@
 /*
  * Print the table of imsgs for those who forge them: a line for each type,
- * "number name fd largest from>to[,...] hex", hex being the shortest payload
- * that the type's reader accepts, "-" for none.
+ * "number name fd largest from>to[,...] hex fields", hex being the shortest
+ * payload that the type's reader accepts, "-" for none; each field is its kind
+ * and its limit.  The table is static in msg.c, which is therefore included.
  */
 #include <sys/socket.h>
 
@@ -11,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "msg.h"
+#include "msg.c"
 
 static void
 print_ways(uint32_t type)
@@ -61,6 +62,22 @@ print_payload(uint32_t type)
 	close(sv[1]);
 }
 
+static void
+print_fields(uint32_t type)
+{
+	static const char *const	 kinds[] = {
+		[M_N8] = "n8", [M_N16] = "n16", [M_N32] = "n32",
+		[M_N64] = "n64", [M_STR] = "str", [M_BLOB] = "blob",
+		[M_FIX] = "fix"
+	};
+	const struct field		*f = rows[type].r_fields;
+
+	printf(f->f_kind == M_END ? "-" : "");
+	for (; f->f_kind != M_END; f++)
+		printf("%s%s:%zu", f == rows[type].r_fields ? "" : ",",
+		    kinds[f->f_kind], f->f_max);
+}
+
 int
 main(void)
 {
@@ -72,6 +89,8 @@ main(void)
 		print_ways(type);
 		printf(" ");
 		print_payload(type);
+		printf(" ");
+		print_fields(type);
 		printf("\n");
 	}
 	return (0);

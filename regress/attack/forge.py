@@ -6,7 +6,6 @@ written there comes from it as far as anybody can tell."""
 
 import array
 import base64
-import ctypes
 import json
 import os
 import random
@@ -15,108 +14,25 @@ import select
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from forged import FD_MARK, MAX_PAYLOAD, TYPES, borrow, imsg, \
+    n64, peers_of, results, text                                # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
-from risa import BOUND, Closed, Daemon, Failure, Person, TOP, \
+from risa import BOUND, Closed, Daemon, Failure, Person, \
     until                                                       # noqa: E402
 
-HERE = os.path.dirname(os.path.realpath(__file__))
 WORKERS = 16
 WITNESS = WORKERS - 1   # this one is never attacked from; its people look on
 DEATHS = 4              # of a slot that a minute may have
-MAX_PAYLOAD = 128 * 1024
-FD_MARK = 0x80000000
-PROCS = ['parent', 'storage', 'keys', 'hash', 'auth', 'session', 'risactl']
-
-
-def results(*names):
-    """Their numbers, as the sources count them."""
-    with open(os.path.join(TOP, 'risad', 'risad.h')) as f:
-        body = re.search(r'enum result \{(.*?)\n\};', f.read(), re.S)[1]
-    there = re.findall(r'^\t(R_\w+),', body, re.M)
-    return [there.index(n) for n in names]
-
 
 (R_OK, R_UNAVAILABLE, R_BUSY, R_SIGNIN, R_SESSION, R_FORBIDDEN, R_NOTFOUND,
  R_CONFLICT, R_INVALID, R_LINK, R_MUST) = results(
      'R_OK', 'R_UNAVAILABLE', 'R_BUSY', 'R_SIGNIN', 'R_SESSION',
      'R_FORBIDDEN', 'R_NOTFOUND', 'R_CONFLICT', 'R_INVALID', 'R_LINK',
      'R_MUST')
-
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-class Type:
-    def __init__(self, line):
-        v = line.split()
-        self.nr, self.name, self.fd, self.max = int(v[0]), v[1], int(v[2]), \
-            int(v[3])
-        self.ways = v[4].split(',')
-        self.least = b'' if v[5] == '-' else bytes.fromhex(v[5])
-
-    def may(self, to):
-        return 'session>' + to in self.ways
-
-
-BUILT = tempfile.TemporaryDirectory(prefix='risad-forge-')
-
-
-def table():
-    out = os.path.join(BUILT.name, 'forge')
-    src = [os.path.join(HERE, 'forge.c')] + [
-        os.path.join(TOP, 'risad', f) for f in (
-            'msg.c', 'utf8.c', 'compat/imsg.c', 'compat/imsg-buffer.c')]
-    flags = subprocess.run(
-        ['pkg-config', '--cflags', '--libs', 'libbsd-overlay'], check=True,
-        stdout=subprocess.PIPE).stdout.decode().split()
-    inc = ['-I' + os.path.join(TOP, 'risad', x)
-           for x in ('', 'compat/include')]
-    subprocess.run(['cc', '-std=gnu11', '-D_GNU_SOURCE', '-o', out] + inc +
-                   src + flags, check=True)
-    text = subprocess.run([out], check=True, stdout=subprocess.PIPE).stdout
-    return {t.name: t for t in map(Type, text.decode().splitlines())}
-
-
-TYPES = table()
-
-
-def imsg(nr, ident, payload, length=None, mark=0):
-    if length is None:
-        length = 16 + len(payload)
-    return struct.pack('=IIII', nr, length | mark, ident, 0) + payload
-
-
-def peers_of(pid):
-    """Its unix sockets: (process at the other end, descriptor)."""
-    text = subprocess.run(['ss', '-xpHn'], check=True,
-                          stdout=subprocess.PIPE).stdout.decode()
-    owner, mine = {}, []
-    for line in text.splitlines():
-        m = re.match(r'u_str\s+ESTAB\s+\d+\s+\d+\s+\S+\s+(\d+)\s+\S+\s+(\d+)'
-                     r'\s+users:\((.*)\)', line)
-        if m is None:
-            continue
-        for p, fd in re.findall(r'pid=(\d+),fd=(\d+)', m.group(3)):
-            owner[m.group(1)] = int(p)
-            if int(p) == pid:
-                mine.append((m.group(2), int(fd)))
-    return [(owner.get(inode), fd) for inode, fd in mine]
-
-
-def borrow(pid, fd):
-    pidfd = os.pidfd_open(pid)
-    try:
-        n = libc.syscall(438, pidfd, fd, 0)     # pidfd_getfd
-        if n < 0:
-            raise OSError(ctypes.get_errno(), 'pidfd_getfd')
-        return socket.socket(fileno=n)
-    finally:
-        os.close(pidfd)
 
 
 class Wire:
@@ -206,15 +122,6 @@ class Wire:
 
     def ask(self, name, payload):
         return self.answer(self.send(name, payload))
-
-
-def text(s):
-    data = s.encode()
-    return struct.pack('>H', len(data)) + data + b'\0'
-
-
-def n64(n):
-    return struct.pack('>Q', n)
 
 
 def granted(name, grant, tail=None):

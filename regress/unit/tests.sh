@@ -29,6 +29,8 @@ unit both test_parser -- risactl/parser.c risactl/zone.c $policy \
 
 proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
     risad/limit.c risad/compat/pledge.c risad/compat/unveil.c"
+pipe="$imsg risad/msg.c risad/log.c risad/util.c risad/utf8.c
+    risad/compat/pledge.c risad/compat/unveil.c"
 auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
     risad/auth_request.c risad/auth_hash.c risad/auth_passkey.c
     risad/auth_policy.c risad/auth_throttle.c risad/auth_failure.c
@@ -36,6 +38,7 @@ auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
     risad/turn.c
     risad/control.c risad/ledger.c risad/limit.c risad/msg.c risad/log.c
     risad/util.c risad/utf8.c"
+unit both test_pipe -- $pipe
 unit both test_ledger -- risad/ledger.c risad/limit.c
 unit both test_limit -- risad/limit.c
 unit both test_failure -- risad/auth_failure.c risad/auth_address.c \
