@@ -1,5 +1,5 @@
 /*
- * Answers that wait for a commit.
+ * Answers that wait for a commit, or for a fence.
  */
 #ifndef HOLD_H
 #define HOLD_H
@@ -15,6 +15,9 @@ struct held {
 	unsigned int	 he_life;	/* which life of that process */
 	uint32_t	 he_id;		/* of the request */
 	int		 he_push;	/* no answer: may be dropped */
+	int		 he_did;	/* answers what changed something */
+	uint32_t	 he_fence;	/* that must be passed before, since */
+	uint64_t	 he_since;	/* mono ms */
 	enum imsg_type	 he_type;
 	void		*he_msg;	/* the struct, its strings behind it */
 	size_t		 he_len;

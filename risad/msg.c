@@ -87,6 +87,7 @@ static const struct field died[] = {
 	N8(m_died, proc, PROC_MAX - 1), N16(m_died, inst),
 	N8(m_died, sig, UINT8_MAX), N8(m_died, code, UINT8_MAX), END
 };
+static const struct field fence[] = { N32(m_fence, number), END };
 static const struct field read_on[] = { N8(m_read_on, gone, 1), END };
 static const struct field hash_make[] = {
 	STR(m_hash_make, password, MAX_PASSWORD),
@@ -1190,11 +1191,13 @@ static const struct row {
 	ROW(LINK, D, S, link_),
 	ROW(RIGHTS, D, S, rights),
 	ROW(ROLE, D, S, role),
+	ROW(FENCE, D, S, fence),
 	ROW(PROFILE, D, S, user),
 	ROW(GUEST, D, S, guest),
 	ROW(KNOCK, D, S, knock),
 	ROW(KNOCK_END, D, S, knock_end),
 
+	ROW(FENCED, S, D, fence),
 	ROW(GRANT_DROP, S, D, grant_only),
 	ROW(ACCESS, S, D, access_),
 	ROW(SIGNOUT, S, D, grant_only),

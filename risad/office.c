@@ -550,6 +550,65 @@ office_title(const struct tenant *tn)
 	chunk_free(ck);
 }
 
+/*
+ * Questions of pages to storage where they may be, those under way when a
+ * fence came in fe_asks[!fe_now]: they may have been answered before what the
+ * fence is about.
+ */
+static struct {
+	uint32_t	 fe_number, fe_next;	/* this one, and after it */
+	unsigned int	 fe_asks[2];
+	uint8_t		 fe_now;
+} fence;
+
+static void
+fence_turn(void)
+{
+	struct m_fence	 m;
+
+	while (fence.fe_asks[!fence.fe_now] == 0) {
+		m.number = fence.fe_number;
+		if (m.number != 0)
+			(void)proc_send(proc_peer(PROC_STORAGE, 0),
+			    IMSG_FENCED, 0, -1, &m);
+		fence.fe_number = fence.fe_next;
+		fence.fe_next = 0;
+		if (fence.fe_number == 0)
+			break;
+		fence.fe_now = !fence.fe_now;
+	}
+}
+
+void
+office_fence(uint32_t number)
+{
+	if (number == 0)
+		fence.fe_number = 0;
+	fence.fe_next = number;
+	if (fence.fe_number == 0)
+		fence_turn();
+}
+
+void
+office_asks(struct person *pn)
+{
+	if (pn->pn_counted)
+		return;
+	pn->pn_counted = 1;
+	pn->pn_fence = fence.fe_now;
+	fence.fe_asks[pn->pn_fence]++;
+}
+
+void
+office_asked(struct person *pn)
+{
+	if (!pn->pn_counted)
+		return;
+	pn->pn_counted = 0;
+	fence.fe_asks[pn->pn_fence]--;
+	fence_turn();
+}
+
 void
 office_rights(uint32_t tenant)
 {

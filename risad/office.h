@@ -25,6 +25,14 @@ void	 office_ended(uint32_t tenant, uint32_t user, struct login *,
 void	 office_renewed(struct login *);
 void	 office_title(const struct tenant *);
 void	 office_rights(uint32_t tenant);
+/*
+ * Storage asks whether all that it told before is acted upon; it is answered
+ * when that is so.  0: nobody waits for that any more.
+ */
+void	 office_fence(uint32_t number);
+/* A page's question where it may be begins, and is over; in pairs. */
+void	 office_asks(struct person *);
+void	 office_asked(struct person *);
 void	 office_policy(const struct tenant *, const struct policy *was);
 void	 office_role(const struct m_role *);
 void	 office_profile(const struct m_user *);

@@ -387,6 +387,7 @@ office_closed(struct conn *cn)
 	pn->pn_office->of_npersons--;
 	session_stats.ss_persons--;
 	json_decref(pn->pn_unread);
+	office_asked(pn);
 	free(pn->pn_floors);
 	free(pn->pn_next);
 	free(pn);
@@ -526,6 +527,7 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	if (((const struct m_result *)m)->code != R_OK) {
 		/* Storage is away: when it is back the grant is renewed. */
 		pn->pn_again = 1;
+		office_asked(pn);
 		return (1);
 	}
 	free(pn->pn_floors);
@@ -538,6 +540,8 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		person_unread(pn);
 	if (pn->pn_again)
 		person_floors(pn);
+	if (!pn->pn_asking)
+		office_asked(pn);
 	return (1);
 }
 
@@ -562,6 +566,7 @@ person_floors(struct person *pn)
 	}
 	pn->pn_asking = 1;
 	pn->pn_again = 0;
+	office_asks(pn);
 }
 
 void

@@ -25,6 +25,8 @@ struct person {
 	unsigned int		 pn_nnext;
 	int			 pn_asking;	/* for floors */
 	int			 pn_again;	/* they changed meanwhile */
+	int			 pn_counted;	/* by office_asks() */
+	uint8_t			 pn_fence;
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */

@@ -407,10 +407,14 @@ enum imsg_type {
 	IMSG_LINK,
 	IMSG_RIGHTS,		/* floors or rights of a tenant changed */
 	IMSG_ROLE,		/* what a role may has changed */
+	IMSG_FENCE,		/* has all that was told been acted upon? */
 	IMSG_PROFILE,		/* somebody's name, look, status changed */
 	IMSG_GUEST,
 	IMSG_KNOCK,		/* a guest waits at the door */
 	IMSG_KNOCK_END,
+
+	/* session -> storage */
+	IMSG_FENCED,		/* answers FENCE, unasked it is an error */
 
 	/* session -> storage, under a grant */
 	IMSG_GRANT_DROP,
@@ -716,6 +720,7 @@ struct m_cert		{ uint64_t until; };		/* ms */
 struct m_died		{ uint8_t proc; uint16_t inst; uint8_t sig, code; };
 /* Of a long answer in large parts, the client has read all so far. */
 struct m_read_on	{ uint8_t gone; };
+struct m_fence		{ uint32_t number; };
 
 struct m_hash_make {
 	const char	*password, *words;

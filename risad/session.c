@@ -580,6 +580,9 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		login_role(m);
 		office_role(m);
 		return (0);
+	case IMSG_FENCE:
+		office_fence(((const struct m_fence *)m)->number);
+		return (0);
 	case IMSG_PROFILE:
 		login_profile(m);
 		office_profile(m);
@@ -619,6 +622,7 @@ session_down(struct peer *pe)
 		return;
 	}
 	if (pe->pe_proc == PROC_STORAGE) {
+		office_fence(0);
 		login_down();
 		bus_storage_down();
 		access_storage(0);

@@ -14,6 +14,7 @@
 #define SWEEP_TENANTS	8
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
+#define FENCE_MS	(5 * SECOND)	/* who hangs is waited for so long */
 
 struct storage_conf	*storage_conf;
 uint64_t		 storage_messages;
@@ -22,10 +23,17 @@ struct tenant_tree	 tenant_all = RB_INITIALIZER(&tenant_all);
 
 static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
 static TAILQ_HEAD(streamlist, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
-static struct event	 commit_ev, stream_ev, tick_ev;
+static struct event	 commit_ev, stream_ev, tick_ev, fence_ev;
 static int		 started;
 /* Counts the lives of a peer: an answer is for the one that asked. */
 static unsigned int	 lives[PROC_MAX][MAX_SESSIONS];
+/* What was told last and asked about, see fence_keeps(). */
+static struct fence {
+	int		 fe_told;	/* something since the question */
+	uint32_t	 fe_asked, fe_passed;
+}			 fences[MAX_SESSIONS];
+static uint32_t		 fence_number;
+static struct heldlist	 fenced = TAILQ_HEAD_INITIALIZER(fenced);
 
 RB_GENERATE(tenant_tree, tenant, tn_entry, tenant_cmp)
 
@@ -49,24 +57,155 @@ arm(struct event *ev, unsigned int ms)
 	(void)evtimer_add(ev, &tv);
 }
 
+static struct held *
+held_for(enum proc_type proc, unsigned int inst, uint32_t id,
+    enum imsg_type type, const void *m)
+{
+	struct held	*he;
+
+	if ((he = hold_new(type, m)) == NULL)
+		return (NULL);
+	he->he_proc = proc;
+	he->he_inst = inst;
+	he->he_life = lives[proc][inst];
+	he->he_id = id;
+	return (he);
+}
+
 static void
 hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
     uint32_t id, enum imsg_type type, const void *m)
 {
 	struct held	*he;
 
-	if ((he = hold_new(type, m)) == NULL) {
+	if ((he = held_for(proc, inst, id, type, m)) == NULL) {
 		/* Rather nothing is done than that nobody hears of it. */
 		log_warnx("no memory for an answer");
 		rq->rq_db->db_broken = 1;
 		return;
 	}
 	he->he_push = push;
-	he->he_proc = proc;
-	he->he_inst = inst;
-	he->he_life = lives[proc][inst];
-	he->he_id = id;
+	he->he_did = rq->rq_writes && type == IMSG_RESULT;
 	TAILQ_INSERT_TAIL(&rq->rq_db->db_held, he, he_entry);
+}
+
+/* What a process hears that takes something away from somebody. */
+static void
+fence_told(enum proc_type proc, unsigned int inst, enum imsg_type type)
+{
+	if (proc == PROC_SESSION && (type == IMSG_GRANT_END ||
+	    type == IMSG_GRANT_MUST || type == IMSG_RIGHTS ||
+	    type == IMSG_ROLE || type == IMSG_TENANT))
+		fences[inst].fe_told = 1;
+}
+
+/* Ask those who were told anything; does one of them still owe an answer? */
+static int
+fence_up(void)
+{
+	struct m_fence	 m = { fence_number + 1 };
+	struct fence	*fe;
+	struct peer	*pe;
+	unsigned int	 i;
+	int		 waits = 0;
+
+	for (i = 0; i < proc_nsession; i++) {
+		fe = &fences[i];
+		if (fe->fe_told && (pe = proc_peer(PROC_SESSION, i)) != NULL &&
+		    proc_send(pe, IMSG_FENCE, 0, -1, &m) == 0)
+			fe->fe_asked = fence_number = m.number;
+		fe->fe_told = 0;
+		waits |= fe->fe_asked != fe->fe_passed;
+	}
+	return (waits);
+}
+
+/*
+ * An answer says that something is done.  If that takes away what somebody may
+ * do, it is done when all session processes act by it, and not when they have
+ * been told: until then the answer is kept.  Those to questions are not, for
+ * a session process asks where its pages may be before it says that it acts.
+ */
+static int
+fence_keeps(struct held *he)
+{
+	if (!he->he_did || !fence_up())
+		return (0);
+	he->he_fence = fence_number;
+	he->he_since = mono_ms();
+	if (TAILQ_EMPTY(&fenced))
+		arm(&fence_ev, FENCE_MS);
+	TAILQ_INSERT_TAIL(&fenced, he, he_entry);
+	return (1);
+}
+
+static int
+fence_open(const struct held *he)
+{
+	const struct fence	*fe;
+
+	for (fe = fences; fe < fences + proc_nsession; fe++)
+		if (fe->fe_asked != fe->fe_passed &&
+		    fe->fe_passed < he->he_fence)
+			return (0);
+	return (1);
+}
+
+static void
+fence_leave(void)
+{
+	struct held	*he;
+	struct peer	*pe;
+
+	while ((he = TAILQ_FIRST(&fenced)) != NULL && fence_open(he)) {
+		TAILQ_REMOVE(&fenced, he, he_entry);
+		if (he->he_life == lives[he->he_proc][he->he_inst] &&
+		    (pe = proc_peer(he->he_proc, he->he_inst)) != NULL)
+			(void)proc_send(pe, he->he_type, he->he_id, -1,
+			    he->he_msg);
+		hold_free(he);
+	}
+	if (TAILQ_EMPTY(&fenced))
+		(void)evtimer_del(&fence_ev);
+}
+
+static int
+fence_passed(const struct peer *pe, const struct m_fence *m)
+{
+	struct fence	*fe = &fences[pe->pe_inst];
+
+	if (m->number > fe->fe_asked)
+		return (-1);
+	if (m->number > fe->fe_passed)	/* else it came too late */
+		fe->fe_passed = m->number;
+	fence_leave();
+	return (0);
+}
+
+/* A process that hangs takes nothing from clients either. */
+static void
+fence_late(int fd, short ev, void *arg)
+{
+	struct held	*he = TAILQ_FIRST(&fenced);
+	struct fence	*fe;
+	unsigned int	 i;
+	uint64_t	 now = mono_ms();
+
+	(void)fd;
+	(void)ev;
+	(void)arg;
+	if (he != NULL && now - he->he_since < FENCE_MS) {
+		arm(&fence_ev, (unsigned int)(he->he_since + FENCE_MS - now));
+		return;
+	}
+	for (i = 0; i < proc_nsession; i++) {
+		fe = &fences[i];
+		if (fe->fe_asked != fe->fe_passed)
+			log_warnx("session %u does not say that it has let "
+			    "go of what was taken away", i);
+		fe->fe_passed = fe->fe_asked;
+	}
+	fence_leave();
 }
 
 void
@@ -75,18 +214,32 @@ rq_tell(struct request *rq, enum proc_type proc, unsigned int inst, uint32_t id,
 {
 	if (rq->rq_db != NULL && rq->rq_db->db_intx)
 		hold(rq, 1, proc, inst, id, type, m);
-	else if (proc_peer(proc, inst) != NULL)
+	else if (proc_peer(proc, inst) != NULL) {
 		(void)proc_send(proc_peer(proc, inst), type, id, -1, m);
+		fence_told(proc, inst, type);
+	}
 }
 
 void
 rq_answer(struct request *rq, enum imsg_type type, const void *m)
 {
-	if (rq->rq_db != NULL && rq->rq_db->db_intx)
-		hold(rq, 0, rq->rq_peer->pe_proc, rq->rq_peer->pe_inst,
-		    rq->rq_id, type, m);
-	else
-		(void)proc_send(rq->rq_peer, type, rq->rq_id, -1, m);
+	const struct peer	*pe = rq->rq_peer;
+	struct held		*he = NULL;
+
+	if (rq->rq_db != NULL && rq->rq_db->db_intx) {
+		hold(rq, 0, pe->pe_proc, pe->pe_inst, rq->rq_id, type, m);
+		return;
+	}
+	/* That of an operator: what it says was committed before. */
+	if (type == IMSG_RESULT && pe->pe_proc == PROC_AUTH && fence_up() &&
+	    (he = held_for(pe->pe_proc, pe->pe_inst, rq->rq_id, type,
+	    m)) != NULL) {
+		he->he_did = 1;
+		if (fence_keeps(he))
+			return;
+		hold_free(he);
+	}
+	(void)proc_send(rq->rq_peer, type, rq->rq_id, -1, m);
 }
 
 void
@@ -156,6 +309,7 @@ deliver(struct held *he)
 	    (pe = proc_peer(he->he_proc, he->he_inst)) == NULL)
 		return;
 	(void)proc_send(pe, he->he_type, he->he_id, -1, he->he_msg);
+	fence_told(he->he_proc, he->he_inst, he->he_type);
 	if (he->he_type == IMSG_GRANT &&
 	    grant_find(mg->grant, he->he_inst, 0) == NULL) {
 		/* It ended while it waited: the order is ours to keep. */
@@ -190,10 +344,15 @@ deny(struct held *he, const struct held *before)
 static void
 committed(struct db *db, int ok)
 {
+	struct heldlist	 done = TAILQ_HEAD_INITIALIZER(done);
 	struct held	*he, *before = NULL;
 
 	while ((he = TAILQ_FIRST(&db->db_held)) != NULL) {
 		TAILQ_REMOVE(&db->db_held, he, he_entry);
+		if (ok && he->he_did) {
+			TAILQ_INSERT_TAIL(&done, he, he_entry);
+			continue;
+		}
 		if (ok)
 			deliver(he);
 		else
@@ -208,6 +367,14 @@ committed(struct db *db, int ok)
 	}
 	if (before != NULL)
 		hold_free(before);
+	/* What was taken away may have been told behind the answer. */
+	while ((he = TAILQ_FIRST(&done)) != NULL) {
+		TAILQ_REMOVE(&done, he, he_entry);
+		if (fence_keeps(he))
+			continue;
+		deliver(he);
+		hold_free(he);
+	}
 }
 
 static void
@@ -591,8 +758,10 @@ grant_end(struct grant *gr, enum grant_end why)
 	struct m_grant_end	 m = { gr->gr_id, (uint8_t)why };
 	struct peer		*pe;
 
-	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
+	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL) {
 		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
+		fence_told(PROC_SESSION, gr->gr_inst, IMSG_GRANT_END);
+	}
 	grant_free(gr);
 }
 
@@ -804,6 +973,7 @@ serve(struct request *rq, const struct handler *h, const void *m)
 		    "");
 		return;
 	}
+	rq->rq_writes = h->h_writes;
 	if (h->h_writes && db_begin(rq->rq_db) == -1)
 		r = R_UNAVAILABLE;
 	else {
@@ -1132,6 +1302,8 @@ storage_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		serve(&rq, h, m);
 	else if (type == IMSG_READ_ON)
 		stream_read(pe, id, m);
+	else if (type == IMSG_FENCED)
+		return (fence_passed(pe, m));
 	else if (type == IMSG_NOTE)
 		operator_note(&rq, m);
 	else if (pe->pe_proc == PROC_AUTH)
@@ -1156,6 +1328,7 @@ storage_start(void)
 	evtimer_set(&commit_ev, commit_turn, NULL);
 	evtimer_set(&stream_ev, stream_turns, NULL);
 	evtimer_set(&tick_ev, tick, NULL);
+	evtimer_set(&fence_ev, fence_late, NULL);
 	grant_watch(grant_moved);
 	access_start();
 	retain_start();
@@ -1189,8 +1362,11 @@ storage_down(struct peer *pe)
 	TAILQ_FOREACH_SAFE(st, &streams, st_entry, next)
 		if (st->st_proc == pe->pe_proc && st->st_inst == pe->pe_inst)
 			stream_free(st);
-	if (pe->pe_proc == PROC_SESSION)
+	if (pe->pe_proc == PROC_SESSION) {
 		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
+		memset(&fences[pe->pe_inst], 0, sizeof(fences[0]));
+		fence_leave();
+	}
 	if (pe->pe_proc == PROC_KEYS) {
 		audit_forget();
 		signing_unproven();

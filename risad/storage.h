@@ -81,6 +81,7 @@ struct request {
 	struct peer	*rq_peer;
 	uint32_t	 rq_type, rq_id;
 	uint32_t	 rq_op;		/* who, unless a session asks */
+	int		 rq_writes;
 	struct tenant	*rq_tn;
 	struct db	*rq_db;
 	const struct grant *rq_gr;	/* the copy: it may end meanwhile */

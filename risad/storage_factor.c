@@ -150,8 +150,6 @@ must_one(struct grant *gr, void *arg)
 {
 	struct request		*rq = arg;
 	struct m_grant_must	 m = { gr->gr_id, 0 };
-	struct m_grant_end	 end = { gr->gr_id, END_MUST };
-	struct peer		*pe;
 	struct person		 p;
 
 	/* Who can not be looked up keeps what he had. */
@@ -166,9 +164,7 @@ must_one(struct grant *gr, void *arg)
 		    &m);
 		return;
 	}
-	if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
-		(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &end);
-	grant_free(gr);
+	grant_end(gr, END_MUST);
 }
 
 void

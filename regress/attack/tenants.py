@@ -650,54 +650,60 @@ def said(p, floor, o):
                               'knock', 'talk')]
 
 
+def word_rows(side):
+    """What each word is tried with: the code of the error for what is not
+    there, and the members of the frame for the numbers of a tenant."""
+    return {
+        'enter': [('no-floor', lambda n: {'floor': n['floors']}),
+                  ('no-floor', None)],
+        'say': [('no-user', lambda n: {'to': {'user': n['users']},
+                                       'text': 'x', 'ref': 'r1'})],
+        'history': [
+            ('no-floor', lambda n: {'channel': 'floor:%d' % n['floors'],
+                                    'ref': 'h'}),
+            ('no-user', lambda n: {'channel': 'user:%d' % n['users'],
+                                   'ref': 'h'}),
+            ('no-room', lambda n: {'channel': 'room:%d:1' % n['floors'],
+                                   'ref': 'h'})],
+        'read': [(None, lambda n: {'channel': 'floor:%d' % n['floors'],
+                                   'id': 1})],
+        'erase': [
+            ('no-message', lambda n: {
+                'channel': 'floor:%d' % n['floors'], 'id': 1}),
+            ('no-message', lambda n: {
+                'channel': 'user:%d' % n['users'], 'id': 1})],
+        'door': [('no-right', lambda n: {'room': 77,
+                                         'state': 'locked'})],
+        'call': [
+            ('no-user', lambda n: {'kind': 'wave', 'user': n['users'],
+                                   'ref': 'c'}),
+            ('no-user', lambda n: {'kind': 'come', 'user': n['visits'],
+                                   'ref': 'c'})],
+        'answer': [('no-call', lambda n: {'n': n['users'],
+                                          'yes': True})],
+        'uncall': [('no-call', lambda n: {'n': n['users']})],
+        # Avatars are numbered on each floor: of no tenant's.
+        'signal': [('no-peer', lambda n: {
+            'to': 4095, 'data': {'candidates': []}})],
+        'media': [(None, lambda n: {
+            'hear': True, 'mic': False, 'cam': False, 'screen': False,
+            'listen': False})],
+        'hand': [('no-stage', lambda n: {'up': True})],
+        'word': [('no-stage', lambda n: {'to': 4095, 'on': True})],
+        'unbubble': [(None, lambda n: {})],
+        'admit': [('no-guest', lambda n: {'id': n['visits'],
+                                          'in': True})],
+        'leave': [(None, lambda n: {})],
+        'status': [(None, lambda n: {'status': 'busy', 'note': ''})],
+    }
+
+
 def sockets(m):
     """the words of the WebSocket, on things of both tenants"""
     for side in m.sides.values():
         there = m.sides[other(side.name)]
         ids, far = side.ids(), there.ids()
-        table = {
-            'enter': [('no-floor', lambda n: {'floor': n['floors']}),
-                      ('no-floor', None)],
-            'say': [('no-user', lambda n: {'to': {'user': n['users']},
-                                           'text': 'x', 'ref': 'r1'})],
-            'history': [
-                ('no-floor', lambda n: {'channel': 'floor:%d' % n['floors'],
-                                        'ref': 'h'}),
-                ('no-user', lambda n: {'channel': 'user:%d' % n['users'],
-                                       'ref': 'h'}),
-                ('no-room', lambda n: {'channel': 'room:%d:1' % n['floors'],
-                                       'ref': 'h'})],
-            'read': [(None, lambda n: {'channel': 'floor:%d' % n['floors'],
-                                       'id': 1})],
-            'erase': [
-                ('no-message', lambda n: {
-                    'channel': 'floor:%d' % n['floors'], 'id': 1}),
-                ('no-message', lambda n: {
-                    'channel': 'user:%d' % n['users'], 'id': 1})],
-            'door': [('no-right', lambda n: {'room': 77,
-                                             'state': 'locked'})],
-            'call': [
-                ('no-user', lambda n: {'kind': 'wave', 'user': n['users'],
-                                       'ref': 'c'}),
-                ('no-user', lambda n: {'kind': 'come', 'user': n['visits'],
-                                       'ref': 'c'})],
-            'answer': [('no-call', lambda n: {'n': n['users'],
-                                              'yes': True})],
-            'uncall': [('no-call', lambda n: {'n': n['users']})],
-            # Avatars are numbered on each floor: of no tenant's.
-            'signal': [('no-peer', lambda n: {
-                'to': 4095, 'data': {'candidates': []}})],
-            'media': [(None, lambda n: {
-                'hear': True, 'mic': False, 'cam': False, 'screen': False,
-                'listen': False})],
-            'hand': [('no-stage', lambda n: {'up': True})],
-            'word': [('no-stage', lambda n: {'to': 4095, 'on': True})],
-            'unbubble': [(None, lambda n: {})],
-            'admit': [('no-guest', lambda n: {'id': n['visits'],
-                                              'in': True})],
-            'leave': [(None, lambda n: {})],
-            'status': [(None, lambda n: {'status': 'busy', 'note': ''})],
-        }
+        table = word_rows(side)
         equal(words(), set(table), 'words and rows')
         for p in (side.member, side.admin):
             for word, tries in table.items():

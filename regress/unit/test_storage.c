@@ -30,6 +30,8 @@ static struct imsgbuf	 scratch;
 static char		 dir[] = "/tmp/storage.XXXXXX";
 static uint8_t		 master[SEAL_KEY] = { 7, 7, 7 };
 static struct m_conf_ack ack;
+static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
+static int		 hang[2];	/* does not say it */
 
 static struct peer *
 peer(enum proc_type proc, unsigned int inst)
@@ -67,6 +69,10 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 		ack = *(const struct m_conf_ack *)m;
 		return (0);
 	}
+	if (type == IMSG_FENCE) {
+		asked[pe->pe_inst] = *(const struct m_fence *)m;
+		return (0);
+	}
 	if ((he = hold_new(type, m)) == NULL || nsent == SENT_MAX)
 		abort();
 	he->he_proc = pe->pe_proc;
@@ -98,14 +104,30 @@ proc_exit(int code)
 	(void)code;
 }
 
-/* Let the timers of storage run. */
+/* A session says that it acts by what it was told. */
+static void
+pass(unsigned int inst)
+{
+	struct m_fence	 m = asked[inst];
+
+	asked[inst].number = 0;
+	if (m.number != 0)
+		CHECK_INT(storage_ops.po_imsg(peer(PROC_SESSION, inst),
+		    IMSG_FENCED, 0, &m, NULL), 0);
+}
+
+/* Let the timers of storage run, and the sessions answer. */
 static void
 turn(void)
 {
-	int	 i;
+	unsigned int	 i, inst;
 
-	for (i = 0; i < 8; i++)
+	for (i = 0; i < 8; i++) {
 		(void)event_loop(EVLOOP_NONBLOCK);
+		for (inst = 0; inst < 2; inst++)
+			if (!hang[inst])
+				pass(inst);
+	}
 }
 
 static void
@@ -978,6 +1000,60 @@ role_may(uint8_t role, uint8_t can, enum result floor, enum result direct)
 		else
 			CHECK_INT(code(S0), R_FORBIDDEN);
 	}
+}
+
+/* What takes away is answered when all processes have let go. */
+static void
+test_fence(void)
+{
+	struct m_a_role		 set = { .grant = gr_boss, .role = ROLE_MEMBER,
+				    .can = RIGHT_DM, .mask = SET_CAN,
+				    .name = "" };
+	struct m_c_tenant_state	 off = { 0, "globex", TENANT_SUSPENDED };
+	struct m_fence		 late;
+	struct m_say		 m = say_to(gr_boss, CHANNEL_FLOOR, open_floor,
+				    "fence");
+
+	set.version = role_version(ROLE_MEMBER);
+	hang[0] = hang[1] = 1;
+	ask(S0, IMSG_A_ROLE_SET, &set);
+	CHECK_INT(count(S1, IMSG_ROLE), 1);
+	CHECK_INT(count(S0, IMSG_RESULT), 0);
+	CHECK(asked[0].number != 0 && asked[1].number == asked[0].number);
+	/* A question goes on, what is written as well, its order kept. */
+	put(S0, IMSG_FLOORS, &(struct m_grant_only){ gr_boss });
+	turn();
+	CHECK_INT(count(S0, IMSG_RESULT), 1);
+	put(S0, IMSG_SAY, &m);
+	turn();
+	CHECK_INT(count(S0, IMSG_SAID), 1);
+	pass(0);
+	CHECK_INT(count(S0, IMSG_RESULT), 1);
+	/* Of what was not asked nobody speaks. */
+	late.number = asked[1].number + 1;
+	CHECK_INT(storage_ops.po_imsg(peer(PROC_SESSION, 1), IMSG_FENCED, 0,
+	    &late, NULL), -1);
+	late = asked[1];
+	pass(1);
+	CHECK_INT(count(S0, IMSG_RESULT), 2);
+	/* An operator waits likewise; a process that dies is not waited for. */
+	ask(AUTH, IMSG_C_TENANT_STATE, &off);
+	CHECK_INT(count(S1, IMSG_TENANT), 1);
+	CHECK_INT(count(AUTH, IMSG_RESULT), 0);
+	pass(0);
+	CHECK_INT(count(AUTH, IMSG_RESULT), 0);
+	peer(PROC_SESSION, 1)->pe_up = 0;
+	storage_ops.po_down(peer(PROC_SESSION, 1));
+	CHECK_INT(code(AUTH), R_OK);
+	peer(PROC_SESSION, 1)->pe_up = 1;
+	storage_ops.po_up(peer(PROC_SESSION, 1));
+	CHECK_INT(storage_ops.po_imsg(peer(PROC_SESSION, 1), IMSG_FENCED, 0,
+	    &late, NULL), -1);
+	hang[0] = hang[1] = 0;
+	off.state = TENANT_ACTIVE;
+	ask(AUTH, IMSG_C_TENANT_STATE, &off);
+	CHECK_INT(code(AUTH), R_OK);
+	role_may(ROLE_MEMBER, RIGHT_ALL, R_OK, R_OK);
 }
 
 static void
@@ -2350,6 +2426,7 @@ main(void)
 	test_guests();
 	test_roles();
 	test_passkeys();
+	test_fence();
 	test_rights();
 	test_role_limits();
 	test_ends();
