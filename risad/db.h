@@ -39,6 +39,7 @@ struct db {
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
 	int		 db_erased;	/* its log holds what has gone */
+	int		 db_sure;	/* the disk has all that it shows */
 	enum db_why	 db_why;	/* what broke it */
 	struct heldlist	 db_held;	/* storage's, for the commit */
 	unsigned int	 db_requests;	/* in the transaction */
@@ -188,7 +189,10 @@ uint64_t	 db_month_start(uint32_t month);
 uint32_t	 db_month_of(uint64_t ms);
 uint32_t	 db_month_next(uint32_t month);
 
-/* A request that writes, within the shared transaction.  0, or -1. */
+/*
+ * A request that writes, within the shared transaction.  0, or -1: also where
+ * the disk does not take what was written before the file was opened.
+ */
 int		 db_begin(struct db *);
 /* Keep what it wrote, or undo it alone.  0, or -1: it is not kept. */
 int		 db_end(struct db *, int keep);

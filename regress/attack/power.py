@@ -14,12 +14,15 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
-from disk import Disk, prepare                                  # noqa: E402
+from disk import Disk, Inject, prepare                            # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import Daemon, alive, until                           # noqa: E402
 from writers import Writers                                     # noqa: E402
 
 CUTS = 500 if LONG else 20
+KILLED = 20 if LONG else 3
+REFUSED = 10 if LONG else 2
+LOG_FULL = 4000000      # bytes: then SQLite begins it anew
 ROWS = 200              # of the plain writer, before its power is cut
 
 # A writer that knows nothing of risad: one row a transaction, and it says so
@@ -178,10 +181,98 @@ def cuts():
         o.end()
 
 
+def unsynced():
+    """storage is killed before its fsync, then the power is cut: who has been
+    told meanwhile that it was said before, finds it"""
+    o = Office(1)
+    try:
+        d, p = o.d, o.w.people[0]
+        p.open().enter(o.w.floors['acme'])
+        for i in range(KILLED):
+            p.say('on the disk %d' % i)
+            text, ref = 'not yet on it %d' % i, p.ref()
+            pid = d.pids()[('storage', 0)]
+            size = wal(o)
+            with Inject(pid, 'fdatasync,fsync:delay_enter=10000000'):
+                p.tell(t='say', to='floor', text=text, ref=ref)
+                until(lambda: wal(o) != size, 'it is in the log')
+                os.kill(pid, signal.SIGKILL)
+            ack = p.insist('ack', t='say', to='floor', text=text, ref=ref)
+            pids = [q for q in d.pids_known() if q != pid]
+            o.dark(pids)
+            p.drop()
+            p.http.close()
+            o.light()
+            there = {m['id']: m['text'] for m in o.w.there('acme')}
+            equal(there.get(ack['id']), text, 'what was acknowledged')
+            p.open().enter(o.w.floors['acme'])
+        o.sound()
+    finally:
+        o.end()
+
+
+def wal(o):
+    """What the log of acme's file says of itself: it changes with each write.
+    """
+    n = o.d.json('tenant', 'show', 'acme')['tenant']['id'] \
+        if not hasattr(o, 'acme') else o.acme
+    o.acme = n
+    path = o.d.path('data', 'tenants', str(n), 'main.db-wal')
+    try:
+        v = os.stat(path)
+        return v.st_size, v.st_mtime_ns
+    except OSError:
+        return 0, 0
+
+
+def unwritten():
+    """a write that the disk has refused is not taken for done later, though
+    the system still shows what was to be written"""
+    o = Office(6)
+    try:
+        d, p = o.d, o.w.people[0]
+        # Until the log is written from its beginning again, in place.
+        o.w.start()
+
+        def again():
+            size = wal(o)[0]
+            o.w.more(2)
+            return size > LOG_FULL and size == wal(o)[0]
+        until(again, 'the log does not grow any more', 90)
+        o.w.settle()
+        p.open().enter(o.w.floors['acme'])
+        said = {}
+        for i in range(REFUSED):
+            text, ref = 'refused %d' % i, p.ref()
+            o.disk.refuses(True)
+            p.tell(t='say', to='floor', text=text, ref=ref)
+            p.error('unavailable', ref=ref)
+            o.disk.refuses(False)
+            said[text] = p.insist('ack', t='say', to='floor', text=text,
+                                  ref=ref)['id']
+            for j in range(3):
+                text = 'after %d %d' % (i, j)
+                said[text] = p.insist('ack', t='say', to='floor', text=text,
+                                      ref=p.ref())['id']
+            pids = d.pids_known()
+            o.dark(pids)
+            p.drop()
+            p.http.close()
+            o.light()
+            got = {m['text']: m['id'] for m in o.w.there('acme')}
+            lost = [t for t in said if got.get(t) != said[t]]
+            check(not lost, 'lost: %r' % lost)
+            o.w.check()
+            p.open().enter(o.w.floors['acme'])
+        o.sound()
+    finally:
+        o.end()
+
+
 def main():
     prepare()
     s = Suite()
-    for fn in (convicts, cuts):
+    for fn in (convicts, cuts, unsynced, unwritten):
         s.run_test(fn)
     s.end()
 

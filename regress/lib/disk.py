@@ -9,6 +9,7 @@ mounted, only we and what we start can see, and it ends with us.
 
 import ctypes
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -47,6 +48,7 @@ def prepare():
 def _with_us():
     """Between fork and exec: it ends with the test, not at its Ctrl-C."""
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)      # PR_SET_PDEATHSIG
 
 
@@ -96,8 +98,17 @@ class Disk:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=_with_us)
         until(self._there, 'nbdfuse has mounted')
-        run('mount', '-t', 'ext4', '-o', 'loop', self.file, self.at)
+        # The journal is written when somebody asks for it, and not by itself.
+        run('mount', '-t', 'ext4', '-o', 'loop,commit=300', self.file,
+            self.at)
         return self
+
+    def refuses(self, yes):
+        """Each write to it fails from now on, or no longer."""
+        if yes:
+            open(self.fault, 'w').close()
+        else:
+            os.unlink(self.fault)
 
     def _there(self):
         if self.mounter.poll() is not None:
@@ -150,3 +161,35 @@ class Disk:
                     break
             os.fsync(f.fileno())
         return path
+
+
+class Inject:
+    """While this lasts, system calls of a process fail, or take long.
+
+    rule is what strace(1) calls it: fdatasync:error=EIO:when=3."""
+
+    def __init__(self, pid, *rules):
+        self.pid, self.rules = pid, rules
+        self.proc = None
+
+    def __enter__(self):
+        words = ['strace', '-qq', '-p', str(self.pid), '-o', '/dev/null']
+        for r in self.rules:
+            words += ['-e', 'inject=' + r]
+        self.proc = subprocess.Popen(words, stdin=subprocess.DEVNULL,
+                                     stdout=subprocess.PIPE,
+                                     stderr=subprocess.STDOUT,
+                                     preexec_fn=_with_us)
+        until(self._traced, 'strace has got hold of it')
+        return self
+
+    def _traced(self):
+        if self.proc.poll() is not None:
+            raise Failure('strace: %s' % self.proc.stdout.read().decode())
+        with open('/proc/%d/status' % self.pid) as f:
+            return 'TracerPid:\t%d\n' % self.proc.pid in f.read()
+
+    def __exit__(self, *what):
+        self.proc.terminate()
+        self.proc.wait(20)
+        self.proc.stdout.close()

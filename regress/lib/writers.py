@@ -200,7 +200,7 @@ class Writers:
         last = {}
         for m in got:
             name, n = m['text'].rsplit(' ', 1)
-            if int(n) <= last.get(name, 0):
+            if int(n) <= last.get(name, -1):
                 raise Failure('%s: %s after %d' % (tenant, m['text'],
                                                    last[name]))
             last[name] = int(n)
