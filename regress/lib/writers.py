@@ -18,10 +18,10 @@ class Writer(threading.Thread):
         self.p, self.floor, self.name = person, floor, name
         self.sent = 0
         self.acked = {}                 # text: id
-        self.at = []                    # when they were acknowledged
         self.waiting = None             # the text under way
         self.asked = 0.0
         self.last = 0                   # the newest id on this connection
+        self.heard = [[]]               # ids, of each connection
         self.pause = False              # finish what is under way, no more
         self.ends = False
         self.wrong = []                 # what must not be
@@ -47,6 +47,7 @@ class Writer(threading.Thread):
     def _back(self):
         self.p.open()
         self.last = 0
+        self.heard.append([])
         self.p.insist('floor', t='enter', floor=self.floor)
         self.asked = 0.0
 
@@ -71,9 +72,10 @@ class Writer(threading.Thread):
             self.asked = 0.0
 
     def _heard(self, m):
+        if m['t'] == 'missed':
+            self.heard.append([])       # the page reads the newest again
         if m['t'] == 'ack' and m['ref'] == self._ref():
             self.acked[self.waiting] = m['id']
-            self.at.append(time.monotonic())
             self.waiting = None
         elif m['t'] == 'error' and m.get('ref') == self._ref():
             self.errors += 1
@@ -83,6 +85,7 @@ class Writer(threading.Thread):
             if m['id'] <= self.last:
                 self.wrong.append('%d heard after %d' % (m['id'], self.last))
             self.last = m['id']
+            self.heard[-1].append(m['id'])
 
     def end(self):
         """Stop, whatever is under way."""
@@ -114,7 +117,7 @@ class Writers:
         self.wrong = []
         self.running = []
         self.lives = 0
-        self.times = []
+        self.heard = {t: [] for t in tenants}   # ids, of each connection
 
     def start(self):
         """All write, from now on."""
@@ -155,7 +158,7 @@ class Writers:
             self.wrong += ['%s: %s' % (w.name, x) for x in w.wrong]
             self.kept[w.p.tenant].update(w.acked)
             self.sent[w.p.tenant] += w.sent
-            self.times += w.at
+            self.heard[w.p.tenant] += [h for h in w.heard if h]
         self.running = []
 
     def there(self, tenant, since=0):
@@ -192,6 +195,13 @@ class Writers:
                 raise Failure('%s: %d of %d acknowledged are lost: %r' % (
                     tenant, len(lost), len(kept), lost[:8]))
             self._order(tenant, got)
+            for heard in self.heard[tenant]:
+                missed = [i for i in ids if heard[0] < i < heard[-1] and
+                          i not in set(heard)]
+                if missed:
+                    raise Failure('%s: never told to who was there: %r' % (
+                        tenant, missed[:8]))
+            self.heard[tenant] = []
             if ids:
                 self.seen[tenant] = ids[-1]
 
