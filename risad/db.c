@@ -1453,6 +1453,17 @@ db_commit(struct db *db)
 	return (0);
 }
 
+/* As text each time: SQLite does it when it reads the statement. */
+void
+db_lazy(struct db *db, int on)
+{
+	if (sqlite3_exec(db->db_conn, stmt_sql(on ? S_LAZY : S_STRICT), NULL,
+	    NULL, NULL) == SQLITE_OK)
+		db->db_lazy = on;
+	else if (!on)
+		db->db_broken = 1;	/* opened anew it is strict again */
+}
+
 unsigned int
 db_commit_all(void)
 {

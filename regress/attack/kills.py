@@ -21,6 +21,8 @@ SLOTS = ([('keys', 0), ('auth', 0), ('storage', 0)] +
 KILLS = 200 * len(SLOTS) if LONG else 40
 PARENTS = 50 if LONG else 5
 DEATHS, WINDOW = 4, 61          # of one slot in so many seconds: one more ends
+STANDING = [('session', 0), ('storage', 0), ('parent', 0), ('session', 0)]
+STOOD = 4                       # seconds: then a place is kept
 BACK = 1.0                      # seconds: what half of all deaths stay below
 SLOWER = 3                      # a machine that has other things to do
 GROWTH = 4096                   # KB that a process may have grown by
@@ -230,9 +232,58 @@ def parents():
         d.end()
 
 
+def places():
+    """who has stood for some seconds, stands there again after any kill"""
+    d = daemon()
+    try:
+        floor = d.floor('acme', 'F')
+        p = d.person('acme', 'ann@acme.example').open_on(0)
+        p.enter(floor)
+        for i, slot in enumerate(STANDING):
+            p.walk((300 + 50 * i, 800))
+            spot = p.spot
+            time.sleep(STOOD)
+            if slot == ('parent', 0):
+                pids = list(d.pids().values())
+                d.proc.kill()
+                d.wait_exit()
+                until(lambda: not any(alive(q) for q in pids), 'all end')
+                d.start()
+            else:
+                pid = d.pids()[slot]
+                os.kill(pid, signal.SIGKILL)
+                until(lambda: replaced(d, slot, pid), 'back')
+            until(lambda: returns(p, floor), 'on the floor again', 60)
+            check(abs(p.spot[0] - spot[0]) < 3 and
+                  abs(p.spot[1] - spot[1]) < 3,
+                  '%s %d: stood at %r, is at %r' % (slot + (spot, p.spot)))
+        # Storage forgets, and then the session too: one after the other.
+        spot = p.spot
+        for slot in (('storage', 0), ('session', 0)):
+            pid = d.pids()[slot]
+            os.kill(pid, signal.SIGKILL)
+            until(lambda: replaced(d, slot, pid), 'back')
+            time.sleep(STOOD)
+        until(lambda: returns(p, floor), 'on the floor again', 60)
+        check(abs(p.spot[0] - spot[0]) < 3, 'after both: %r' % (p.spot,))
+    finally:
+        d.end()
+
+
+def returns(p, floor):
+    """The page comes back by itself: is it on the floor?"""
+    try:
+        p.open_on(0)
+        p.tell(t='enter', floor=floor)
+        p.wait('floor', bound=2)
+        return True
+    except (OSError, Closed, Failure):
+        return False
+
+
 def main():
     s = Suite()
-    for fn in (kills, parents):
+    for fn in (kills, parents, places):
         s.run_test(fn)
     s.end()
 
