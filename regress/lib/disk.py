@@ -14,6 +14,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import tempfile
 import time
 
 from risa import Failure, until
@@ -166,16 +167,24 @@ class Disk:
 class Inject:
     """While this lasts, system calls of a process fail, or take long.
 
-    rule is what strace(1) calls it: fdatasync:error=EIO:when=3."""
+    A rule is what strace(1) calls it: fdatasync:error=EIO:when=3, for all or
+    only for some files.  hits says afterwards how many have."""
 
-    def __init__(self, pid, *rules):
-        self.pid, self.rules = pid, rules
-        self.proc = None
+    def __init__(self, pid, *rules, files=()):
+        self.pid, self.rules, self.files = pid, rules, files
+        self.proc = self.hits = None
+        self.out = tempfile.NamedTemporaryFile(prefix='risad-test-')
 
     def __enter__(self):
-        words = ['strace', '-qq', '-p', str(self.pid), '-o', '/dev/null']
+        words = ['strace', '-qq', '-p', str(self.pid), '-o', self.out.name,
+                 '-e', 'trace=' + ','.join(r.split(':')[0]
+                                           for r in self.rules)]
         for r in self.rules:
-            words += ['-e', 'inject=' + r]
+            # A call of no number would be the sandbox's end of it.
+            words += ['-e', 'inject=' + r.replace(
+                ':error=', ':syscall=getpid:error=')]
+        for f in self.files:
+            words += ['-P', f]
         self.proc = subprocess.Popen(words, stdin=subprocess.DEVNULL,
                                      stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT,
@@ -193,3 +202,6 @@ class Inject:
         self.proc.terminate()
         self.proc.wait(20)
         self.proc.stdout.close()
+        told = self.out.read()
+        self.hits = told.count(b'(INJECTED)') + told.count(b'(DELAYED)')
+        self.out.close()
