@@ -27,6 +27,7 @@ struct db_stats		 db_stats;
 static TAILQ_HEAD(dblist, db) dbs = TAILQ_HEAD_INITIALIZER(dbs);
 static struct db	*sysdb;
 static struct db	*looked_at;	/* of DB_NOW: its log cannot shrink */
+static int		 looked_old;	/* and the disk may lack some of it */
 static int		 (*on_migrate)(struct db *, int);
 static void		 (*on_commit)(struct db *, int);
 static void		 (*on_forget)(struct db *);
@@ -112,6 +113,13 @@ why_of(int rc)
 	}
 }
 
+static int
+db_looked_at(const struct db *db)
+{
+	return (looked_at != NULL && looked_at->db_id == db->db_id &&
+	    looked_at->db_month == db->db_month);
+}
+
 /* What an error means for the handle: a file that lies is not asked again. */
 static void
 db_error(struct db *db, int rc, const char *what)
@@ -129,6 +137,8 @@ db_error(struct db *db, int rc, const char *what)
 	default:
 		db->db_broken = 1;
 		db->db_why = why_of(rc);
+		if (db_looked_at(db))
+			looked_old = 1;
 		break;
 	}
 }
@@ -438,6 +448,34 @@ db_connect(struct db *db, const char *path, int create)
 	    NULL));
 }
 
+/*
+ * After a kill or a failed fsync the log may hold what the system shows, and
+ * the disk will never have: the pages count as written.  Nothing is built on
+ * that before all of it was written to the file, and the log begins anew.
+ */
+static int
+db_ensure(struct db *db)
+{
+	uint64_t	 busy = 1;
+
+	if (db->db_sure)
+		return (0);
+	if (db_looked_at(db))
+		db->db_sure = !looked_old;
+	else if (db_number(db, S_SHRINK, NOARGS, &busy) == 0)
+		db->db_sure = busy == 0;
+	return (db->db_sure ? 0 : -1);
+}
+
+/* Of SQLite, before each commit: not 0 makes it an error. */
+static int
+db_unsure(void *arg)
+{
+	const struct db	*db = arg;
+
+	return (!db->db_sure);
+}
+
 static enum db_why index_load(struct db *);
 
 /* Takes the seal.  The handle, or NULL and why. */
@@ -470,6 +508,8 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
 		db_close(db);
 		return (NULL);
 	}
+	(void)db_ensure(db);		/* else it can be read, no more */
+	(void)sqlite3_commit_hook(db->db_conn, db_unsure, db);
 	db->db_broken = 0;
 	db_stats.ds_opened++;
 	return (db);
@@ -710,6 +750,8 @@ db_system(void)
 		db_close(sysdb);
 	if (sysdb == NULL && keyfile_master() != NULL)
 		sysdb = system_handle(0, 0, &why);
+	if (sysdb != NULL)
+		(void)db_ensure(sysdb);
 	return (sysdb);
 }
 
@@ -912,8 +954,7 @@ db_shrink(struct db *db)
 
 	if (db_commit(db) == -1)
 		return (-1);
-	if (looked_at != NULL && looked_at->db_id == db->db_id &&
-	    looked_at->db_month == db->db_month) {
+	if (db_looked_at(db)) {
 		db->db_erased = 1;	/* later: rather than wait for it */
 		return (-1);
 	}
@@ -1123,6 +1164,17 @@ copy_connect(struct db *db, enum db_way way, const char *path)
 	    NULL));
 }
 
+/* While it is looked at nothing can be done any more for what is unsure. */
+static int
+copy_ensure(struct db *db)
+{
+	const struct db	*usual;
+
+	usual = db->db_id == DB_SYSTEM && db->db_month == 0 ? sysdb :
+	    db_cached(db->db_id, db->db_month);
+	return (usual != NULL ? (usual->db_sure ? 0 : -1) : db_ensure(db));
+}
+
 /* Is it readable, of a version that we know, and of this key? */
 static enum db_why
 copy_check(struct db *db, enum db_way way)
@@ -1131,6 +1183,8 @@ copy_check(struct db *db, enum db_way way)
 
 	if (way == DB_WRITE)
 		return (db_migrate(db, db_kind(db), 0));
+	if (way == DB_NOW && copy_ensure(db) == -1)
+		return (DB_TROUBLE);
 	/* The first look is what the moment of DB_NOW is. */
 	if ((way == DB_NOW && db_exec(db, S_LOOK, NOARGS) == -1) ||
 	    db_number(db, S_VERSION, NOARGS, &version) == -1)
@@ -1171,8 +1225,10 @@ db_open_copy(enum db_way way, const char *path, uint32_t tenant,
 		*why = index_load(db);
 	if (*why != DB_OK)
 		goto fail;
-	if (way == DB_NOW)
+	if (way == DB_NOW) {
 		looked_at = db;
+		looked_old = 0;
+	}
 	return (db);
  fail:
 	db_close(db);
@@ -1348,7 +1404,7 @@ db_begin(struct db *db)
 	    db_commit(db) == -1)
 		return (-1);
 	if (!db->db_intx) {
-		if (db_exec(db, S_BEGIN, NOARGS) == -1)
+		if (db_ensure(db) == -1 || db_exec(db, S_BEGIN, NOARGS) == -1)
 			return (-1);
 		db->db_intx = 1;
 		db->db_requests = 0;
@@ -1395,6 +1451,17 @@ db_commit(struct db *db)
 	if (on_commit != NULL)
 		on_commit(db, 1);
 	return (0);
+}
+
+/* As text each time: SQLite does it when it reads the statement. */
+void
+db_lazy(struct db *db, int on)
+{
+	if (sqlite3_exec(db->db_conn, stmt_sql(on ? S_LAZY : S_STRICT), NULL,
+	    NULL, NULL) == SQLITE_OK)
+		db->db_lazy = on;
+	else if (!on)
+		db->db_broken = 1;	/* opened anew it is strict again */
 }
 
 unsigned int

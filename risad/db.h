@@ -39,6 +39,8 @@ struct db {
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
 	int		 db_erased;	/* its log holds what has gone */
+	int		 db_sure;	/* the disk has all that it shows */
+	int		 db_lazy;	/* commits do not wait for the disk */
 	enum db_why	 db_why;	/* what broke it */
 	struct heldlist	 db_held;	/* storage's, for the commit */
 	unsigned int	 db_requests;	/* in the transaction */
@@ -188,12 +190,21 @@ uint64_t	 db_month_start(uint32_t month);
 uint32_t	 db_month_of(uint64_t ms);
 uint32_t	 db_month_next(uint32_t month);
 
-/* A request that writes, within the shared transaction.  0, or -1. */
+/*
+ * A request that writes, within the shared transaction.  0, or -1: also where
+ * the disk does not take what was written before the file was opened.
+ */
 int		 db_begin(struct db *);
 /* Keep what it wrote, or undo it alone.  0, or -1: it is not kept. */
 int		 db_end(struct db *, int keep);
 /* Commit now.  0, or -1: everything since the first db_begin() is lost. */
 int		 db_commit(struct db *);
+/*
+ * Commits that do not wait for the disk, from here on or no longer; not within
+ * a transaction.  A kill takes nothing of them, a power cut what no commit that
+ * waits has followed.
+ */
+void		 db_lazy(struct db *, int on);
 /* All files; returns how many transactions there were. */
 unsigned int	 db_commit_all(void);
 

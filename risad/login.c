@@ -8,12 +8,15 @@
 
 #define UNUSED_MS	60000	/* a login without connections is forgotten */
 #define SWEEP_SECS	5
+#define RENEW_MS	100	/* until new grants are asked for again: */
+#define RENEW_TRIES	20	/* so often after storage has come, or sweep */
 
 RB_HEAD(login_tree, login);
 RB_HEAD(grant_tree, login);
 static struct login_tree	 logins = RB_INITIALIZER(&logins);
 static struct grant_tree	 grants = RB_INITIALIZER(&grants);
-static struct event		 sweep_timer;
+static struct event		 sweep_timer, renew_timer;
+static unsigned int		 renew_tries;
 
 static int
 login_cmp(struct login *a, struct login *b)
@@ -185,6 +188,7 @@ login_use(struct conn *cn, struct login *lg)
 }
 
 static void	 login_renew(struct login *);
+static void	 renew_soon(void);
 
 void
 login_drop(struct login *lg, enum grant_end why)
@@ -266,7 +270,9 @@ login_renewed(struct conn *cn, uint32_t type, const void *m, void *arg)
 		login_drop(lg, END_ENDED);
 	else if (mr->code == R_ADDRESS)
 		login_drop(lg, END_ADDRESS);
-	return (1);			/* else the sweep tries again */
+	else
+		renew_soon();		/* and then the sweep */
+	return (1);
 }
 
 static void
@@ -282,11 +288,37 @@ login_renew(struct login *lg)
 		lg->lg_asking++;
 }
 
+static void
+renew_turn(int fd, short what, void *arg)
+{
+	struct login	*lg, *next;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	RB_FOREACH_SAFE(lg, login_tree, &logins, next)
+		if (lg->lg_refs > 0)
+			login_renew(lg);
+}
+
+/* Auth may hear of the new storage, or of the tenant, later than we do. */
+static void
+renew_soon(void)
+{
+	struct timeval	 tv = { 0, RENEW_MS * 1000 };
+
+	if (renew_tries == 0 || evtimer_pending(&renew_timer, NULL))
+		return;
+	renew_tries--;
+	(void)evtimer_add(&renew_timer, &tv);
+}
+
 void
 login_up(uint32_t tenant)
 {
 	struct login	*lg, *next;
 
+	renew_tries = RENEW_TRIES;
 	for (lg = login_first(tenant); lg != NULL && lg->lg_tenant == tenant;
 	    lg = next) {
 		next = RB_NEXT(login_tree, &logins, lg);
@@ -364,5 +396,6 @@ void
 login_init(void)
 {
 	evtimer_set(&sweep_timer, login_sweep, NULL);
+	evtimer_set(&renew_timer, renew_turn, NULL);
 	login_sweep(-1, 0, NULL);
 }

@@ -526,10 +526,17 @@ office_renewed(struct login *lg)
 
 	if (of == NULL)
 		return;
+	/*
+	 * Storage may have ended between keeping a message and telling it, and
+	 * before it has written where they are.
+	 */
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
 		if (pn->pn_conn->cn_login == lg && !lg->lg_door) {
 			tell_can(pn);
 			person_floors(pn);
+			person_send(pn, json_pack("{ss}", "t", "missed"));
+			if (pn->pn_avatar != NULL)
+				office_save(pn->pn_avatar);
 		}
 }
 

@@ -12,12 +12,14 @@
 
 #define CLOSE_ELSEWHERE	4002
 #define TEXT_MAX	(32 * 1024 * 1024)
-#define SAVE_SECONDS	5	/* between two writes of places */
+#define SAVE_MS		5000	/* between two saves of places */
+#define REST_MS		250	/* until that of who stands is saved */
 #define PRESENCE_LEN	192		/* of one person, more or less */
 
 /* Whose place is to be kept with the next ones. */
 static struct avatar_list unsaved = TAILQ_HEAD_INITIALIZER(unsaved);
 static struct event	 save_timer;
+static int		 save_soon;
 
 struct chunk *
 frame_text(const char *text, size_t len)
@@ -311,23 +313,31 @@ save_all(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+	save_soon = 0;
 	while ((av = TAILQ_FIRST(&unsaved)) != NULL)
 		save_one(av, now);
 }
 
 /*
- * Not for every step: a place is worth a write now and then, and those of some
- * seconds go together, for each wakes storage.
+ * Not for every step: on the way a place is worth a save now and then, where
+ * one stops it is worth one soon, and they go together, for each wakes storage.
  */
 void
 office_save(struct avatar *av)
 {
-	struct timeval	 tv = { SAVE_SECONDS, 0 };
+	struct timeval	 tv = { SAVE_MS / 1000, 0 };
 
-	if (av->av_person == NULL || av->av_unsaved)
+	if (av->av_person == NULL)
 		return;
-	if (TAILQ_EMPTY(&unsaved))
+	if (!av->av_moving && !save_soon) {
+		save_soon = 1;
+		tv.tv_sec = 0;
+		tv.tv_usec = REST_MS * 1000;
 		(void)evtimer_add(&save_timer, &tv);
+	} else if (TAILQ_EMPTY(&unsaved))
+		(void)evtimer_add(&save_timer, &tv);
+	if (av->av_unsaved)
+		return;
 	TAILQ_INSERT_TAIL(&unsaved, av, av_save_entry);
 	av->av_unsaved = 1;
 }

@@ -65,6 +65,8 @@ static const struct row {
 	ROW(COMMIT, EACH, "COMMIT"),
 	ROW(ROLLBACK, EACH, "ROLLBACK"),
 	ROW(SAVE, EACH, "SAVEPOINT request"),
+	ROW(LAZY, EACH, "PRAGMA synchronous = NORMAL"),
+	ROW(STRICT, EACH, "PRAGMA synchronous = FULL"),
 	ROW(RELEASE, EACH, "RELEASE request"),
 	ROW(UNDO, EACH, "ROLLBACK TO request"),
 	ROW(META_GET, EACH, "SELECT value FROM meta WHERE name = ?1"),

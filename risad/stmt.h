@@ -116,6 +116,8 @@ enum stmt {
 	S_COMMIT,
 	S_ROLLBACK,
 	S_SAVE,
+	S_LAZY,
+	S_STRICT,
 	S_RELEASE,
 	S_UNDO,
 	S_META_GET,

@@ -1,12 +1,13 @@
 /*
- * Where people were last.  That is worth a commit every ten seconds and no
- * more: what came since then stays in memory, and a kill loses it.
+ * Where people were last.  That is worth a commit every half second, but none
+ * that waits for the disk: a kill loses that half second, a power cut perhaps
+ * all since the last commit that did wait.
  */
 #include <stdlib.h>
 
 #include "storage.h"
 
-#define WRITE_EACH	10		/* seconds */
+#define WRITE_EACH	500		/* ms */
 
 struct spot {
 	RB_ENTRY(spot)	 sp_entry;
@@ -74,6 +75,19 @@ spot_write(struct db *db, struct spot *sp)
 	free(sp);
 }
 
+/* Those of a tenant are written: in a commit of their own, if they can be. */
+static void
+spots_done(struct tenant *tn, struct db *db)
+{
+	if (db == NULL)
+		return;
+	if (db->db_lazy) {
+		(void)db_commit(db);
+		db_lazy(db, 0);
+	}
+	tenant_leave(tn, db);
+}
+
 void
 places_write(void)
 {
@@ -83,10 +97,11 @@ places_write(void)
 
 	RB_FOREACH_SAFE(sp, spot_tree, &spots, next) {
 		if (tn == NULL || tn->tn_id != sp->sp_tenant) {
-			if (db != NULL)
-				tenant_leave(tn, db);
+			spots_done(tn, db);
 			tn = tenant_by_id(sp->sp_tenant);
 			db = tn == NULL ? NULL : tenant_enter(tn);
+			if (db != NULL && !db->db_intx)
+				db_lazy(db, 1);
 		}
 		if (db != NULL && !db->db_broken)
 			spot_write(db, sp);
@@ -95,8 +110,7 @@ places_write(void)
 			free(sp);
 		}
 	}
-	if (db != NULL)
-		tenant_leave(tn, db);
+	spots_done(tn, db);
 }
 
 static void
@@ -142,7 +156,7 @@ enum result
 me_place(struct request *rq, const void *arg)
 {
 	const struct m_place_set	*m = arg;
-	struct timeval			 tv = { WRITE_EACH, 0 };
+	struct timeval			 tv = { 0, WRITE_EACH * 1000 };
 	const struct floor		*fl;
 	struct spot			*sp, key;
 	enum result			 r;

@@ -555,6 +555,9 @@ export class App {
 			return;
 		case 'cleared':
 			return (this.cleared(m));
+		case 'missed':
+			this.chats.missed();
+			return (this.refresh());
 		case 'ack':
 			return (this.acked(m.ref, m.id, m.at));
 		case 'floors':

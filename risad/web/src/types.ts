@@ -236,6 +236,7 @@ export type ServerMsg = HelloMsg |
     { t: 'ack'; ref: string; id: number; at: number } |
     { t: 'erased'; channel: Channel; id: number } |
     ({ t: 'cleared' } & Cleared) |
+    { t: 'missed' } |
     { t: 'history'; channel: Channel; messages: Message[]; more: boolean;
 	ref?: string } |
     { t: 'floors'; floors: FloorRef[] } |

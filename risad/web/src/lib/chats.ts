@@ -55,14 +55,20 @@ export class Chats {
 		    (a.messages.at(-1)?.at ?? Infinity)));
 	}
 
-	/* A new connection: what we hold may have a gap after its end. */
-	hello(unread: readonly { channel: Channel; count: number }[]): void {
+	/* What we hold may have a gap after its end: it is to be loaded. */
+	missed(): void {
 		for (const c of this.all.values()) {
 			c.loaded = false;
 			c.loading = false;
-			c.unread = 0;
 			c.stale = c.messages.at(-1)?.id ?? 0;
 		}
+	}
+
+	/* A new connection. */
+	hello(unread: readonly { channel: Channel; count: number }[]): void {
+		this.missed();
+		for (const c of this.all.values())
+			c.unread = 0;
 		for (const u of unread)
 			this.get(u.channel).unread = u.count;
 	}
