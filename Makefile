@@ -81,6 +81,7 @@ SRCS =		risad/access.c \
 		risad/proc.c \
 		risad/proof.c \
 		risad/proxy.c \
+		risad/quota.c \
 		risad/risad.c \
 		risad/reseal.c \
 		risad/role.c \
