@@ -200,6 +200,7 @@ http_input(struct conn *cn)
 			return;
 		}
 		http_init(cn->cn_req);
+		cn->cn_body = 0;
 		conn_timer(cn, cn->cn_inlen == 0 && !cn->cn_late ? IDLE_MS :
 		    HEAD_MS);
 	}
@@ -220,8 +221,11 @@ http_input(struct conn *cn)
 	if (cn->cn_req->hr_length > BODY_MAX && !api_large(cn))
 		return;
 	if (cn->cn_inlen - cn->cn_req->hr_headlen < cn->cn_req->hr_length) {
-		if (cn->cn_large == LARGE_NO)
+		/* Once for all of it, or a byte now and then would do. */
+		if (cn->cn_large == LARGE_NO && !cn->cn_body) {
+			cn->cn_body = 1;
 			conn_timer(cn, BODY_MS);
+		}
 		return;
 	}
 	session_stats.ss_requests++;

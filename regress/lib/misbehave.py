@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Clients that misbehave, as a process of their own, which gives way to all
-others: flood.py PORT CERTIFICATE KIND NUMBER SECONDS SOURCE [COOKIE...].
+others: misbehave.py PORT CERTIFICATE KIND NUMBER SECONDS SOURCE [COOKIE...].
 
 It says "on" when the attack is under way, and in the end, in one line of
 JSON, what has become of it.  It ends by itself, or with its standard input.
