@@ -46,6 +46,8 @@ class Honest:
             p.enter(floor)
         self.times = []         # (when, what, how long)
         self.error = None
+        self.patient = False    # a sign-in may be told to come again
+        self.inside = False     # nobody comes in anew
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self.run, daemon=True)
         self.thread.start()
@@ -61,8 +63,12 @@ class Honest:
     def sign_in(self):
         with Http(self.d, self.a.tenant, source=ADDRESS) as h:
             h.device = self.a.http.device
-            r = h.request('POST', '/api/v1/session', {
-                'email': self.a.mail, 'password': self.a.password})
+            for _ in range(PATIENCE * 2):
+                r = h.request('POST', '/api/v1/session', {
+                    'email': self.a.mail, 'password': self.a.password})
+                if r.status != 503 or not self.patient:
+                    break
+                time.sleep(0.5)
             if r.status != 201:
                 raise Failure('sign-in: %r' % r)
             h.cookie = r.get('set-cookie').split(';')[0].split('=', 1)[1]
@@ -85,7 +91,7 @@ class Honest:
                 n += 1
                 self.act('write', lambda: self.write(n))
                 self.act('walk', lambda: self.walk(n))
-                if n % 8 == 1:
+                if n % 8 == 1 and not self.inside:
                     self.act('signin', self.sign_in)
                 for p in (self.a, self.b):
                     p.pull()
