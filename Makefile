@@ -81,6 +81,7 @@ SRCS =		risad/access.c \
 		risad/proc.c \
 		risad/proof.c \
 		risad/proxy.c \
+		risad/quota.c \
 		risad/risad.c \
 		risad/reseal.c \
 		risad/role.c \
@@ -99,6 +100,7 @@ SRCS =		risad/access.c \
 		risad/storage_auth.c \
 		risad/storage_backup.c \
 		risad/storage_check.c \
+		risad/storage_clock.c \
 		risad/storage_confirm.c \
 		risad/storage_cmd_floor.c \
 		risad/storage_cmd_record.c \

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "floor.h"
+#include "limit.h"
 #include "log.h"
 #include "office.h"
 #include "session.h"
@@ -726,6 +727,11 @@ get_ws(struct conn *cn, json_t *body)
 		api_problem(cn, 403, "origin", NULL, 0);
 		return ("");
 	}
+	if (!quota_page(cn->cn_login)) {
+		session_stats.ss_limited++;
+		api_problem(cn, 429, "too-many", NULL, FULL_RETRY);
+		return ("");
+	}
 	if (ws_accept_key(key, accept, sizeof(accept)) == -1) {
 		conn_close(cn);
 		return ("");
@@ -798,6 +804,8 @@ may_ask(const struct login *lg, enum need need)
 static void
 api_allowed(struct conn *cn, const struct route *ro)
 {
+	uint32_t	 ms;
+
 	if (ro->ro_need > NEED_FIRST && cn->cn_login->lg_must != 0)
 		api_problem(cn, 403, "must", NULL, 0);
 	else if (!may_ask(cn->cn_login, ro->ro_need))
@@ -806,6 +814,8 @@ api_allowed(struct conn *cn, const struct route *ro)
 		api_problem_value(cn, 403, "address", NULL, cn->cn_addr);
 	else if (cn->cn_login->lg_grant == 0)
 		api_problem(cn, 503, "busy", NULL, 1);
+	else if ((ms = quota_asked(cn->cn_login)) != 0)
+		api_problem(cn, 429, "too-many", NULL, limit_seconds(ms));
 	else
 		api_act(cn, ro);
 }

@@ -40,6 +40,10 @@ struct conf {
 	uint32_t	 co_nsession, co_nhash;
 	uint32_t	 co_argon_kib, co_argon_passes;
 	uint32_t	 co_max_conns, co_max_addr_conns;
+	uint32_t	 co_tenant_pages, co_account_pages;
+	uint32_t	 co_addr_arrivals;	/* these: a minute */
+	uint32_t	 co_addr_requests;
+	uint32_t	 co_tenant_requests, co_account_requests;
 	uint32_t	 co_idle, co_absolute, co_invite;
 	uint32_t	 co_backup_at, co_backup_keep;	/* as in m_site */
 	uint32_t	 co_confirm;	/* CONFIRM_* */

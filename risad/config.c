@@ -29,7 +29,17 @@ conf_new(void)
 	co->co_argon_kib = 19 * 1024;
 	co->co_argon_passes = 2;
 	co->co_max_conns = 10000;
-	co->co_max_addr_conns = 2000;
+	/*
+	 * An office of a thousand behind one address: each browser has seven
+	 * connections at most, and all may come in the same minute.
+	 */
+	co->co_max_addr_conns = 7000;
+	co->co_tenant_pages = 5000;
+	co->co_account_pages = 50;
+	co->co_addr_arrivals = 10000;
+	co->co_addr_requests = 60000;
+	co->co_tenant_requests = 60000;
+	co->co_account_requests = 6000;
 	co->co_idle = 30 * 60;
 	co->co_absolute = 12 * 3600;
 	co->co_invite = 7 * 86400;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "keys_engine.h"
+#include "limit.h"
 #include "log.h"
 #include "network.h"
 #include "session.h"
@@ -39,11 +41,12 @@ static struct event		 pause_timer;
 static int			 closed;
 static uint64_t			 ticket_asked;	/* when, mono ms */
 static uint64_t			 max_fds;
+static int			 spare_fd = -1;
 
-/* How many connections an address has. */
+/* How many connections an address has, or a network of IPv6. */
 struct addr {
 	RB_ENTRY(addr)	 ad_entry;
-	char		 ad_text[MAX_ADDR + 1];
+	uint8_t		 ad_key[LIMIT_KEY];
 	uint32_t	 ad_conns;
 };
 RB_HEAD(addr_tree, addr);
@@ -52,27 +55,40 @@ static struct addr_tree		 addrs = RB_INITIALIZER(&addrs);
 static int
 addr_cmp(struct addr *a, struct addr *b)
 {
-	return (strcmp(a->ad_text, b->ad_text));
+	return (memcmp(a->ad_key, b->ad_key, sizeof(a->ad_key)));
 }
 
 RB_GENERATE_STATIC(addr_tree, addr, ad_entry, addr_cmp)
+
+static void
+addr_drop(struct addr *ad)
+{
+	RB_REMOVE(addr_tree, &addrs, ad);
+	free(ad);
+}
 
 static int
 addr_enter(const char *text)
 {
 	struct addr	 key, *ad;
 
-	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
+	limit_addr(key.ad_key, text);
 	if ((ad = RB_FIND(addr_tree, &addrs, &key)) == NULL) {
 		if ((ad = calloc(1, sizeof(*ad))) == NULL)
 			return (-1);
-		(void)strlcpy(ad->ad_text, text, sizeof(ad->ad_text));
+		memcpy(ad->ad_key, key.ad_key, sizeof(ad->ad_key));
 		RB_INSERT(addr_tree, &addrs, ad);
 	}
-	if (ad->ad_conns >= session_conf.sc_max_addr)
-		return (-1);
+	if (ad->ad_conns >= session_conf.sc_max_addr ||
+	    quota_arrival(text) != 0)
+		goto fail;
 	ad->ad_conns++;
 	return (0);
+ fail:
+	session_stats.ss_crowded++;
+	if (ad->ad_conns == 0)
+		addr_drop(ad);
+	return (-1);
 }
 
 static void
@@ -80,12 +96,10 @@ addr_leave(const char *text)
 {
 	struct addr	 key, *ad;
 
-	(void)strlcpy(key.ad_text, text, sizeof(key.ad_text));
+	limit_addr(key.ad_key, text);
 	ad = RB_FIND(addr_tree, &addrs, &key);
-	if (ad != NULL && --ad->ad_conns == 0) {
-		RB_REMOVE(addr_tree, &addrs, ad);
-		free(ad);
-	}
+	if (ad != NULL && --ad->ad_conns == 0)
+		addr_drop(ad);
 }
 
 static void
@@ -119,6 +133,29 @@ listen_pause(void)
 
 	listen_set(0);
 	evtimer_add(&pause_timer, &tv);
+}
+
+/*
+ * No descriptor is left: by the one that is kept for it, who waits is sent
+ * away, rather than left to think that somebody listens.
+ */
+static void
+door_refuse(int fd)
+{
+	int	 i, s;
+
+	for (i = 0; i < ACCEPTS && spare_fd != -1; i++) {
+		close(spare_fd);
+		s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (s != -1) {
+			close(s);
+			session_stats.ss_crowded++;
+		}
+		spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (s == -1)
+			break;
+	}
+	listen_pause();
 }
 
 /* How many connections are served. */
@@ -216,7 +253,7 @@ door_accept(int fd, short what, void *arg)
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (s == -1) {
 			if (errno == EMFILE || errno == ENFILE)
-				listen_pause();
+				door_refuse(fd);
 			return;
 		}
 		door_connected(ls, s, (struct sockaddr *)&ss);
@@ -299,4 +336,5 @@ void
 door_start(void)
 {
 	evtimer_set(&pause_timer, listen_resume, NULL);
+	spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 }

@@ -27,6 +27,7 @@ struct grant {
 	unsigned int	 gr_inst;
 	uint8_t		 gr_role;
 	uint8_t		 gr_addr[NETWORK_ADDR];	/* as auth was told */
+	uint8_t		 gr_shifted;	/* its row has times of another clock */
 	uint8_t		 gr_must;	/* MUST_ bits: before all else */
 	uint8_t		 gr_door;	/* a guest who may only wait */
 	uint32_t	 gr_guest;	/* by which URL */

@@ -84,6 +84,7 @@ static int	 cert_end(X509 *, uint64_t *);
 static int	 cert_group(X509 *);
 static int	 key_kind(struct key *, X509 *);
 static int	 key_named(struct key *, X509 *);
+static int	 key_proves(struct key *, X509 *);
 static int	 digest_info(const struct m_blob *);
 static int	 mgf1_xor(uint8_t *, size_t, const uint8_t *, size_t,
 		    const EVP_MD *);
@@ -199,6 +200,29 @@ key_named(struct key *ky, X509 *x)
 	return (ret);
 }
 
+/*
+ * Both halves may lie side by side in the file and not fit: only a signature
+ * shows that the secret one is whole.
+ */
+static int
+key_proves(struct key *ky, X509 *x)
+{
+	EVP_PKEY_CTX	*ctx;
+	uint8_t		 sum[TOKEN_LEN], sig[MAX_SIGN];
+	size_t		 len = sizeof(sig);
+	int		 ret = -1;
+
+	if ((ctx = EVP_PKEY_CTX_new(X509_get0_pubkey(x), NULL)) == NULL)
+		return (-1);
+	if (RAND_bytes(sum, sizeof(sum)) == 1 &&
+	    EVP_PKEY_sign(ky->ky_ctx, sig, &len, sum, sizeof(sum)) == 1 &&
+	    EVP_PKEY_verify_init(ctx) == 1 &&
+	    EVP_PKEY_verify(ctx, sig, len, sum, sizeof(sum)) == 1)
+		ret = 0;
+	EVP_PKEY_CTX_free(ctx);
+	return (ret);
+}
+
 struct key *
 key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
     const char **why)
@@ -235,6 +259,9 @@ key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
 	*why = "the key can not sign";
 	if ((ky->ky_ctx = EVP_PKEY_CTX_new(ky->ky_pkey, NULL)) == NULL ||
 	    EVP_PKEY_sign_init(ky->ky_ctx) != 1)
+		goto fail;
+	*why = "the key is damaged: it does not sign for its certificate";
+	if (key_proves(ky, x) == -1)
 		goto fail;
 	BIO_free(bio);
 	X509_free(x);

@@ -45,6 +45,9 @@ static const struct field site[] = {
 	STR(m_site, country, 64), N16(m_site, port),
 	N32(m_site, argon_kib), N32(m_site, argon_passes),
 	N32(m_site, max_conns), N32(m_site, max_addr_conns),
+	N32(m_site, tenant_pages), N32(m_site, account_pages),
+	N32(m_site, addr_arrivals), N32(m_site, addr_requests),
+	N32(m_site, tenant_requests), N32(m_site, account_requests),
 	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite),
 	N16(m_site, backup_at), N16(m_site, backup_keep),
 	N32(m_site, confirm), STR(m_site, turn, MAX_TURN), END

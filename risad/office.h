@@ -67,6 +67,9 @@ void	 office_deliver(struct office *, const struct m_bus_msg *);
 void	 office_erased(const struct m_bus_erased *);
 /* Storage erases more than one: pages drop it, or take its name away. */
 void	 office_cleared(const struct m_bus_cleared *);
+/* Pages that are open: of the tenant, and of the user among them. */
+void	 office_pages(uint32_t tenant, uint32_t user, unsigned int *all,
+	    unsigned int *own);
 /* The user has come in elsewhere: the page here ends. */
 void	 office_takeover(struct office *, uint32_t user);
 /* Keep where the avatar of ours stands, some seconds from now. */

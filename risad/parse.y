@@ -43,6 +43,7 @@
 #define MAX_LIFE	(30 * DAY)	/* of a sign-in */
 #define MAX_INVITE	(90 * DAY)
 #define MAX_CONNS	100000
+#define MAX_RATE	10000000	/* a minute */
 
 /* A file, or the text of a macro that is read in its place. */
 struct input {
@@ -120,11 +121,13 @@ static void	 add_turn(const char *);
 	} v;
 }
 
-%token	ABSOLUTE ADDRESS AT BACKUP CERTIFICATE CHROOT CONFIRM CONNECTIONS
-%token	CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE EXPIRES EXPORT FROM
+%token	ABSOLUTE ACCOUNT ADDRESS ARRIVALS AT BACKUP CERTIFICATE CHROOT
+%token	CONFIRM CONNECTIONS CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE
+%token	EXPIRES EXPORT FROM
 %token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
 %token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
-%token	PURGE REDIRECT SECRET SESSION SIGN SITE SOCKET TLS TURN URL WORKERS
+%token	PURGE REDIRECT REQUESTS SECRET SESSION SIGN SITE SOCKET TENANT TLS
+%token	TURN URL WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind confirms confirm
@@ -225,8 +228,8 @@ statement	: STRING '=' value		{
 			if (once("confirm"))
 				ps.conf->co_confirm = (uint32_t)$2.number;
 		}
-		| LIMIT CONNECTIONS NUMBER ADDRESS NUMBER	{
-			if (once("limit")) {
+		| LIMIT CONNECTIONS NUMBER ADDRESS NUMBER pages	{
+			if (once("limit connections")) {
 				ps.conf->co_max_conns = number(
 				    "limit connections", $3.number, 1,
 				    MAX_CONNS);
@@ -234,6 +237,37 @@ statement	: STRING '=' value		{
 				    "limit address", $5.number, 1,
 				    ps.conf->co_max_conns);
 			}
+		}
+		| LIMIT ARRIVALS NUMBER		{
+			if (once("limit arrivals"))
+				ps.conf->co_addr_arrivals = number(
+				    "limit arrivals", $3.number, 1, MAX_RATE);
+		}
+		| LIMIT REQUESTS ADDRESS NUMBER requests	{
+			if (once("limit requests"))
+				ps.conf->co_addr_requests = number(
+				    "limit requests address", $4.number, 1,
+				    MAX_RATE);
+		}
+		;
+
+pages		: /* the default */
+		| TENANT NUMBER ACCOUNT NUMBER	{
+			ps.conf->co_tenant_pages = number(
+			    "limit connections tenant", $2.number, 1,
+			    MAX_CONNS);
+			ps.conf->co_account_pages = number(
+			    "limit connections account", $4.number, 1,
+			    MAX_CONNS);
+		}
+		;
+
+requests	: /* the default */
+		| TENANT NUMBER ACCOUNT NUMBER	{
+			ps.conf->co_tenant_requests = number(
+			    "limit requests tenant", $2.number, 1, MAX_RATE);
+			ps.conf->co_account_requests = number(
+			    "limit requests account", $4.number, 1, MAX_RATE);
 		}
 		;
 
@@ -339,7 +373,9 @@ static const struct keyword {
 	int		 k_token;
 } keywords[] = {		/* sorted */
 	{ "absolute",		ABSOLUTE },
+	{ "account",		ACCOUNT },
 	{ "address",		ADDRESS },
+	{ "arrivals",		ARRIVALS },
 	{ "at",			AT },
 	{ "backup",		BACKUP },
 	{ "certificate",	CERTIFICATE },
@@ -379,11 +415,13 @@ static const struct keyword {
 	{ "proxy",		PROXY },
 	{ "purge",		PURGE },
 	{ "redirect",		REDIRECT },
+	{ "requests",		REQUESTS },
 	{ "secret",		SECRET },
 	{ "session",		SESSION },
 	{ "sign",		SIGN },
 	{ "site",		SITE },
 	{ "socket",		SOCKET },
+	{ "tenant",		TENANT },
 	{ "tls",		TLS },
 	{ "turn",		TURN },
 	{ "url",		URL },
@@ -423,9 +461,13 @@ static const struct follow {
 	{ KEYS, PREVIOUS, "a path", "pepper" },
 	{ KEYS, PEPPER, "a path", "sign" },
 	{ KEYS, SIGN, "a path", NULL },
-	{ LIMIT, LIMIT, "connections", NULL },
+	{ LIMIT, LIMIT, "arrivals, connections or requests", NULL },
+	{ LIMIT, ARRIVALS, "a number", NULL },
 	{ LIMIT, CONNECTIONS, "a number", "address" },
-	{ LIMIT, ADDRESS, "a number", NULL },
+	{ LIMIT, REQUESTS, "address", NULL },
+	{ LIMIT, ADDRESS, "a number", "tenant or the end of the line" },
+	{ LIMIT, TENANT, "a number", "account" },
+	{ LIMIT, ACCOUNT, "a number", NULL },
 	{ LISTEN, LISTEN, "on", NULL },
 	{ LISTEN, ON, "an address or *", "port" },
 	{ LISTEN, PORT, "a number", "tls or redirect" },
@@ -1541,8 +1583,13 @@ print_config(const struct conf *co)
 	print_time(" absolute", co->co_absolute);
 	print_time("\ninvite expires", co->co_invite);
 	print_backup(co);
-	printf("limit connections %u address %u\n", co->co_max_conns,
-	    co->co_max_addr_conns);
+	printf("limit connections %u address %u tenant %u account %u\n",
+	    co->co_max_conns, co->co_max_addr_conns, co->co_tenant_pages,
+	    co->co_account_pages);
+	printf("limit arrivals %u\n", co->co_addr_arrivals);
+	printf("limit requests address %u tenant %u account %u\n",
+	    co->co_addr_requests, co->co_tenant_requests,
+	    co->co_account_requests);
 	print_turn(co);
 	print_confirm(co->co_confirm);
 }

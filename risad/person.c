@@ -605,6 +605,21 @@ office_open(struct conn *cn)
 }
 
 void
+office_pages(uint32_t tenant, uint32_t user, unsigned int *all,
+    unsigned int *own)
+{
+	struct office	*of = office_get(tenant);
+	struct person	*pn;
+
+	*all = *own = 0;
+	if (of == NULL)
+		return;
+	*all = of->of_npersons;
+	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
+		*own += pn->pn_conn->cn_login->lg_user == user;
+}
+
+void
 office_takeover(struct office *of, uint32_t user)
 {
 	struct avatar	*av = avatar_find(of, user);

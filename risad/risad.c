@@ -119,6 +119,12 @@ send_conf(struct child *ch, void *arg)
 	m.argon_passes = co->co_argon_passes;
 	m.max_conns = co->co_max_conns;
 	m.max_addr_conns = co->co_max_addr_conns;
+	m.tenant_pages = co->co_tenant_pages;
+	m.account_pages = co->co_account_pages;
+	m.addr_arrivals = co->co_addr_arrivals;
+	m.addr_requests = co->co_addr_requests;
+	m.tenant_requests = co->co_tenant_requests;
+	m.account_requests = co->co_account_requests;
 	m.idle = co->co_idle;
 	m.absolute = co->co_absolute;
 	m.invite = co->co_invite;

@@ -682,6 +682,10 @@ struct m_site {
 	uint32_t	 argon_kib, argon_passes;
 	uint32_t	 max_conns;	/* of one session process */
 	uint32_t	 max_addr_conns;/* of one address there */
+	uint32_t	 tenant_pages, account_pages;	/* open there */
+	uint32_t	 addr_arrivals;	/* connections a minute there, */
+	uint32_t	 addr_requests;	/* and requests */
+	uint32_t	 tenant_requests, account_requests;
 	uint32_t	 idle, absolute;	/* seconds, of a sign-in */
 	uint32_t	 invite;	/* seconds an invitation lives */
 	uint16_t	 backup_at;	/* minute of the day, local time */

@@ -5,6 +5,7 @@
 #include "bus.h"
 #include "compat/tls_ssl.h"
 #include "keys_engine.h"
+#include "limit.h"
 #include "log.h"
 #include "office.h"
 #include "session.h"
@@ -190,7 +191,8 @@ session_redirect(struct conn *cn)
 static void
 http_input(struct conn *cn)
 {
-	int	 n;
+	uint32_t	 ms;
+	int		 n;
 
 	if (cn->cn_req == NULL) {
 		if ((cn->cn_req = malloc(sizeof(*cn->cn_req))) == NULL) {
@@ -198,6 +200,7 @@ http_input(struct conn *cn)
 			return;
 		}
 		http_init(cn->cn_req);
+		cn->cn_body = 0;
 		conn_timer(cn, cn->cn_inlen == 0 && !cn->cn_late ? IDLE_MS :
 		    HEAD_MS);
 	}
@@ -218,14 +221,21 @@ http_input(struct conn *cn)
 	if (cn->cn_req->hr_length > BODY_MAX && !api_large(cn))
 		return;
 	if (cn->cn_inlen - cn->cn_req->hr_headlen < cn->cn_req->hr_length) {
-		if (cn->cn_large == LARGE_NO)
+		/* Once for all of it, or a byte now and then would do. */
+		if (cn->cn_large == LARGE_NO && !cn->cn_body) {
+			cn->cn_body = 1;
 			conn_timer(cn, BODY_MS);
+		}
 		return;
 	}
 	session_stats.ss_requests++;
 	cn->cn_state = CONN_WAIT;
 	cn->cn_head = cn->cn_req->hr_method == HTTP_HEAD;
-	if (cn->cn_redirect)
+	if ((ms = quota_request(cn->cn_addr)) != 0) {
+		session_stats.ss_limited++;
+		cn->cn_req->hr_keepalive = 0;
+		api_problem(cn, 429, "too-many", NULL, limit_seconds(ms));
+	} else if (cn->cn_redirect)
 		session_redirect(cn);
 	else if (cn->cn_late)
 		api_full(cn);
@@ -406,6 +416,12 @@ offer_begin(const struct m_site *m)
 	offer.conf.sc_port = m->port;
 	offer.conf.sc_max_conns = m->max_conns;
 	offer.conf.sc_max_addr = m->max_addr_conns;
+	offer.conf.sc_tenant_pages = m->tenant_pages;
+	offer.conf.sc_account_pages = m->account_pages;
+	offer.conf.sc_addr_arrivals = m->addr_arrivals;
+	offer.conf.sc_addr_requests = m->addr_requests;
+	offer.conf.sc_tenant_requests = m->tenant_requests;
+	offer.conf.sc_account_requests = m->account_requests;
 	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL ||
 	    (offer.conf.sc_turn = strdup(m->turn)) == NULL)
 		(void)strlcpy(offer.why, "out of memory", sizeof(offer.why));
@@ -483,6 +499,7 @@ offer_commit(uint64_t generation)
 	free(session_conf.sc_turn);
 	server_free(session_conf.sc_server);
 	session_conf = offer.conf;
+	quota_commit();
 	htdocs_commit();
 	door_commit();
 	memset(&offer, 0, sizeof(offer));
@@ -515,6 +532,8 @@ session_show(struct peer *pe, uint32_t id, int all)
 	}
 	stat_row(pe, id, "accepted", session_stats.ss_accepted);
 	stat_row(pe, id, "refused", session_stats.ss_late);
+	stat_row(pe, id, "crowded", session_stats.ss_crowded);
+	stat_row(pe, id, "limited", session_stats.ss_limited);
 	stat_row(pe, id, "requests", session_stats.ss_requests);
 	stat_row(pe, id, "frames.in", session_stats.ss_frames_in);
 	stat_row(pe, id, "frames.out", session_stats.ss_frames_out);

@@ -17,6 +17,9 @@ struct session_conf {
 	char		*sc_domain;
 	uint16_t	 sc_port;
 	uint32_t	 sc_max_conns, sc_max_addr;
+	uint32_t	 sc_tenant_pages, sc_account_pages;
+	uint32_t	 sc_addr_arrivals, sc_addr_requests;	/* a minute */
+	uint32_t	 sc_tenant_requests, sc_account_requests;
 	char		*sc_turn;	/* URLs with a blank between */
 	struct server	*sc_server;
 };
@@ -42,6 +45,7 @@ struct session_stats {
 	uint64_t	 ss_conns, ss_accepted, ss_requests, ss_frames_in;
 	uint64_t	 ss_frames_out, ss_ticks, ss_legs, ss_refused_legs;
 	uint64_t	 ss_persons, ss_says, ss_late, ss_unlogged;
+	uint64_t	 ss_crowded, ss_limited;
 };
 extern struct session_stats	 session_stats;
 
@@ -335,6 +339,21 @@ void		 door_close(void);		/* nobody else comes in */
 void		 door_left(struct conn *);	/* about to be freed */
 void		 door_init(void);		/* as root */
 void		 door_start(void);
+
+/*
+ * quota.c: how much may come from one address, for one tenant, of one account.
+ * What strangers ask for counts for their address alone, so that nobody can
+ * use up what a tenant has.
+ */
+/* What the configuration in force says. */
+void		 quota_commit(void);
+/* Somebody connects, and sends a request, from there: 0, or ms to wait. */
+uint32_t	 quota_arrival(const char *addr);
+uint32_t	 quota_request(const char *addr);
+/* Somebody signed in asks for something: 0, or ms to wait. */
+uint32_t	 quota_asked(const struct login *);
+/* May its owner open one more page? */
+int		 quota_page(const struct login *);
 
 /*
  * session.c

@@ -16,6 +16,8 @@
 #define START_TIMEOUT	10		/* seconds to accept a configuration */
 #define STOP_TIMEOUT	3		/* seconds for each stage of the end */
 #define DEATH_WINDOW	60000		/* ms: five deaths within it end us */
+#define RETRY		1		/* second until descriptors may be free */
+#define ROOM		8		/* of them that a start needs */
 #define COMPLAINT_WINDOW 60000		/* ms: of a sibling, once within it */
 
 /* Which pairs of processes have a pipe of their own. */
@@ -50,6 +52,7 @@ static struct event		 stop_timer;
 static struct event		 chld_event;
 
 static void	 child_start(struct child *, enum proc_type, unsigned int);
+static void	 child_kill(struct child *, const char *);
 static void	 child_event(int, short, void *);
 static void	 stop_stage(void);
 
@@ -194,6 +197,8 @@ pipe_pair(struct child *a, struct child *b)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
 	    sv) == -1) {
 		log_warn("socketpair");
+		/* Without it it would look alive and be of no use. */
+		kill(a->ch_pid, SIGKILL);
 		return;
 	}
 	pipe_end(a, b, sv[0]);
@@ -219,11 +224,53 @@ pipe_all(struct child *ch)
 	}
 }
 
+/* Are there the descriptors for a child and its pipes?  Half of one is none. */
+static int
+child_room(void)
+{
+	int	 fds[ROOM], n, ret;
+
+	for (n = 0; n < ROOM; n++)
+		if ((fds[n] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3)) == -1)
+			break;
+	ret = n == ROOM;
+	while (n > 0)
+		close(fds[--n]);
+	return (ret);
+}
+
+static void
+child_again(int fd, short what, void *arg)
+{
+	struct child	*ch = arg;
+
+	(void)fd;
+	(void)what;
+	if (!stopping)
+		child_start(ch, ch->ch_peer.pe_proc, ch->ch_peer.pe_inst);
+}
+
+/* It can not be started now: that is no death, and the others work. */
+static void
+child_later(struct child *ch)
+{
+	struct timeval	 tv = { RETRY, 0 };
+
+	log_warnx("%s %u: no descriptors to start it, will try again",
+	    proc_title(ch->ch_peer.pe_proc), ch->ch_peer.pe_inst);
+	evtimer_set(&ch->ch_timer, child_again, ch);
+	evtimer_add(&ch->ch_timer, &tv);
+}
+
 static void
 child_start(struct child *ch, enum proc_type proc, unsigned int inst)
 {
 	struct m_boot	 m = { 0 };
 
+	if (ch->ch_started != 0 && !child_room()) {
+		child_later(ch);
+		return;
+	}
 	if (child_fork(ch, proc, inst) == -1) {
 		ops->so_hopeless(ch);
 		return;

@@ -243,6 +243,9 @@ static const struct row {
 	    "SELECT id, user, created, seen, expires, client FROM tokens "
 	    "WHERE sha = ?1"),
 	ROW(TOKEN_SEEN, TEN, "UPDATE tokens SET seen = ?2 WHERE id = ?1"),
+	ROW(TOKEN_ANEW, TEN,
+	    "UPDATE tokens SET created = ?2, seen = ?2, expires = ?3, "
+	    "client = ?4 WHERE id = ?1"),
 	ROW(TOKEN_DEL, TEN, "DELETE FROM tokens WHERE id = ?1"),
 	/* Those beyond the newest ?2 of a user. */
 	ROW(TOKEN_OLD, TEN,

@@ -608,6 +608,21 @@ grant_seen(struct grant *gr, uint64_t now)
 	tenant_leave(tn, db);
 }
 
+/* By its row it would not be over: by the clock of before. */
+static void
+grant_over(const struct grant *gr)
+{
+	struct tenant	*tn = tenant_by_id(gr->gr_tenant);
+	struct db	*db;
+
+	if (tn == NULL || (db = tenant_enter(tn)) == NULL)
+		return;
+	if (db_begin(db) == 0)
+		(void)db_end(db, db_exec(db, S_TOKEN_DEL,
+		    ARGS(NUM(gr->gr_token))) != -1);
+	tenant_leave(tn, db);
+}
+
 /* Or less, where sign-ins idle out sooner than in four of these. */
 static uint64_t
 seen_interval(uint32_t idle)
@@ -684,6 +699,8 @@ grant_tick(struct grant *gr, void *arg)
 	if (now >= token_end(tn, gr->gr_created, gr->gr_expires)) {
 		if ((pe = proc_peer(PROC_SESSION, gr->gr_inst)) != NULL)
 			(void)proc_send(pe, IMSG_GRANT_END, 0, -1, &m);
+		if (gr->gr_shifted)
+			grant_over(gr);
 		grant_free(gr);
 		return;
 	}
@@ -710,11 +727,13 @@ static void
 tick(int fd, short ev, void *arg)
 {
 	static uint64_t	 expired;
-	uint64_t	 now = now_ms();
+	uint64_t	 now;
 
 	(void)fd;
 	(void)ev;
 	(void)arg;
+	clock_tick();
+	now = now_ms();
 	grant_each(0, 0, 0, grant_tick, &now);
 	import_tick();
 	audit_checkpoints(0);
@@ -728,9 +747,9 @@ tick(int fd, short ev, void *arg)
 	db_shrink_all();
 	guest_late(now);
 	sweep(now);
-	if (now - expired >= EXPIRE_EACH) {
+	if (mono_ms() - expired >= EXPIRE_EACH) {
 		grant_expire(now);
-		expired = now;
+		expired = mono_ms();
 	}
 	operators_tell();
 	arm(&tick_ev, tick_interval());
@@ -1164,6 +1183,7 @@ conf_commit(uint64_t generation)
 	backup_start();
 	started = 1;
 	alert_start();
+	clock_start();
 	rotate_look();
 	arm(&tick_ev, SECOND);
 	for (i = 0; i < proc_nsession; i++)

@@ -557,6 +557,15 @@ void	 alert_forget(uint32_t tenant);
 /* By the name, or all of them: how many there were, or -1: no such name. */
 int	 alert_clear(const char *name);
 
+/*
+ * storage_clock.c: jumps of the clock.
+ */
+/* From now on; and look whether it has jumped. */
+void	 clock_start(void);
+void	 clock_tick(void);
+/* 0 for a day after it was put far forward: nothing is destroyed then. */
+int	 clock_sure(void);
+
 /* storage_show.c: what there is, of the request's tenant or of all; NULL, or
  * why not. */
 const char *store_begin(struct request *);
@@ -634,6 +643,9 @@ int	 token_row_find(struct db *, const uint8_t sha[TOKEN_LEN],
 int	 token_row_read(struct db *, sqlite3_stmt *, struct token *);
 int	 token_row_add(struct db *, const struct token *,
 	    const uint8_t sha[TOKEN_LEN]);
+/* The same as if it had been made now; changes the copy as well.  0, or -1. */
+int	 token_row_anew(struct db *, struct token *,
+	    const uint8_t sha[TOKEN_LEN], uint64_t now);
 
 /*
  * A new link for the user, which kills his older one.  The token is for the

@@ -1100,37 +1100,65 @@ token_row_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct token *tk)
 	return (n);
 }
 
+/* What is sealed of a token with that number; NULL on failure. */
+static void *
+token_seal(struct db *db, uint64_t id, const struct token *tk,
+    const uint8_t sha[TOKEN_LEN], size_t *len)
+{
+	uint8_t		 bind[TOKEN_BIND];
+	struct seal_at	 at = { "tokens", "client", id, 0, bind,
+			    sizeof(bind) };
+	struct ibuf	*buf;
+
+	token_bind(bind, tk, sha);
+	if ((buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
+		return (NULL);
+	if (ibuf_add(buf, tk->tk_addr, strlen(tk->tk_addr) + 1) == -1 ||
+	    ibuf_add(buf, tk->tk_agent, strlen(tk->tk_agent) + 1) == -1) {
+		ibuf_free(buf);
+		return (NULL);
+	}
+	return (seal_buf(db, &at, buf, len));
+}
+
 int
 token_row_add(struct db *db, const struct token *tk,
     const uint8_t sha[TOKEN_LEN])
 {
-	uint8_t		 bind[TOKEN_BIND];
-	struct seal_at	 at = { "tokens", "client", 0, 0, bind,
-			    sizeof(bind) };
-	struct ibuf	*buf;
 	void		*rec;
 	uint64_t	 id;
 	size_t		 len;
 	int		 n;
 
-	if (db_next_id(db, "tokens", &id) == -1)
-		return (-1);
-	at.sa_row = id;
-	token_bind(bind, tk, sha);
-	if ((buf = ibuf_dynamic(64, SEAL_MAX)) == NULL)
-		return (-1);
-	if (ibuf_add(buf, tk->tk_addr, strlen(tk->tk_addr) + 1) == -1 ||
-	    ibuf_add(buf, tk->tk_agent, strlen(tk->tk_agent) + 1) == -1) {
-		ibuf_free(buf);
-		return (-1);
-	}
-	if ((rec = seal_buf(db, &at, buf, &len)) == NULL)
+	if (db_next_id(db, "tokens", &id) == -1 ||
+	    (rec = token_seal(db, id, tk, sha, &len)) == NULL)
 		return (-1);
 	n = db_exec(db, S_TOKEN_ADD, ARGS(NUM(id), BIN(sha, TOKEN_LEN),
 	    NUM(tk->tk_user), NUM(tk->tk_created), NUM(tk->tk_expires),
 	    BIN(rec, len)));
 	free(rec);
 	return (n == 1 ? 0 : -1);
+}
+
+int
+token_row_anew(struct db *db, struct token *tk, const uint8_t sha[TOKEN_LEN],
+    uint64_t now)
+{
+	void	*rec;
+	size_t	 len;
+	int	 n;
+
+	tk->tk_expires = now + (tk->tk_expires - tk->tk_created);
+	tk->tk_created = tk->tk_seen = now;
+	if ((rec = token_seal(db, tk->tk_id, tk, sha, &len)) == NULL ||
+	    db_begin(db) == -1) {
+		free(rec);
+		return (-1);
+	}
+	n = db_exec(db, S_TOKEN_ANEW, ARGS(NUM(tk->tk_id), NUM(now),
+	    NUM(tk->tk_expires), BIN(rec, len)));
+	free(rec);
+	return (db_end(db, n == 1) == 0 && n == 1 ? 0 : -1);
 }
 
 #define LINK_BIND	(8 + 8 + TOKEN_LEN)

@@ -431,6 +431,9 @@ ending_tick(void)
 		return;
 	last = mono_ms();
 	erasures_resume();
+	/* What a clock gone wrong erases, no right one brings back. */
+	if (!clock_sure())
+		return;
 	RB_FOREACH_SAFE(tn, tenant_tree, &tenant_all, next)
 		ending_look(tn, now);
 }

@@ -341,7 +341,7 @@ retain_tick(void)
 	struct tenant	*tn;
 	uint64_t	 now = mono_ms();
 
-	if (busy)
+	if (busy || !clock_sure())
 		return;
 	if (system_purge == 0)
 		system_purge = now + arc4random_uniform(FIRST);

@@ -119,6 +119,7 @@ class Daemon:
     def __init__(self, workers=1, more=''):
         self.workers = workers
         self.more = more
+        self.wrap = []          # what starts risad, with its options
         self.proc = None
         self.port = free_port()
         self.redirect = None
@@ -195,7 +196,8 @@ workers session %d
         """Start risad and do not wait; its process."""
         with open(self.path('log'), 'ab') as log:
             return subprocess.Popen(
-                [RISAD, '-d', '-f', self.path('risad.conf')] + list(options),
+                self.wrap + [RISAD, '-d', '-f', self.path('risad.conf')] +
+                list(options),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/',
                 preexec_fn=_die_with_us)
 

@@ -75,6 +75,7 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_erase.c risad/storage_hold.c risad/storage_note.c \
     risad/storage_rotate.c \
     risad/storage_auth.c risad/storage_backup.c risad/storage_check.c \
+    risad/storage_clock.c \
     risad/storage_restore.c risad/manifest.c \
     risad/storage_cmd_floor.c risad/storage_cmd_record.c \
     risad/storage_cmd_tenant.c risad/storage_cmd_user.c \

@@ -1,0 +1,330 @@
+#!/usr/bin/env python3
+"""The clock jumps an hour, ten years, past 2038, and back: who is in stays in
+and no longer than he may, numbers only grow, no code is good twice.
+
+The daemon is the program's own objects, linked with a clock that the test
+sets; the clock of the machine is left alone."""
+
+import mmap
+import os
+import struct
+import subprocess
+import sys
+import time
+
+for part in ('lib', 'system'):
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', part))
+import risa                                                     # noqa: E402
+from honest import cpu                                          # noqa: E402
+from lib import Suite, check, equal, within                     # noqa: E402
+from risa import PASSWORD, TOP, Daemon, Failure, Http, until    # noqa: E402
+from factor import code_at                                      # noqa: E402
+
+HERE = os.path.dirname(os.path.realpath(__file__))
+HOUR, DAY, YEAR = 3600, 86400, 31556952
+ABSOLUTE = 12 * HOUR
+SPIN = 0.5              # of a processor, once a jump is digested
+
+
+class Clocked(Daemon):
+    """risad with a clock of its own."""
+
+    def __init__(self, behind=0, **more):
+        super().__init__(**more)
+        self.page = self.path('clock')
+        with open(self.page, 'wb') as f:
+            f.write(struct.pack('=qq', 0, behind))
+        with open(self.page, 'r+b') as f:
+            self.map = mmap.mmap(f.fileno(), 16)
+        self.program = self.path('risad-clock')
+        self.link()
+
+    def link(self):
+        obj = self.path('clock.o')
+        subprocess.run(['cc', '-O2', '-Wall', '-Werror', '-fPIE',
+                        '-DCLOCK_FILE="%s"' % self.page, '-c', '-o', obj,
+                        os.path.join(HERE, 'clock.c')], check=True)
+        lines = subprocess.run(
+            ['make', '-n', '-B', 'risad/risad'], cwd=TOP, check=True,
+            stdout=subprocess.PIPE).stdout.decode().splitlines()
+        link = [s for s in lines if ' -o risad/risad ' in s][0]
+        subprocess.run(link.replace(' -o risad/risad ', ' -o %s %s ' % (
+            self.program, obj)), shell=True, cwd=TOP, check=True)
+
+    def spawn(self, *options):
+        was, risa.RISAD = risa.RISAD, self.program
+        try:
+            return super().spawn(*options)
+        finally:
+            risa.RISAD = was
+
+    def set(self, shift):
+        """The time of the day is ahead by so many seconds, from now on."""
+        self.map[0:8] = struct.pack('=q', int(shift))
+
+    def go(self, seconds):
+        """So much time goes by, on both clocks."""
+        behind = struct.unpack('=q', self.map[8:16])[0]
+        self.map[0:16] = struct.pack('=qq', self.shift + seconds,
+                                     behind - seconds)
+
+    def jump(self, shift):
+        """To that shift, and storage notices it, as soon as it looks."""
+        seen = len(self.log())
+        self.set(shift)
+        self.go(20)
+
+        def noticed():
+            self.stats()                # wakes it, for its timers' time
+            return 'the clock was put' in self.log()[seen:]
+        until(noticed, 'storage notices')
+
+    @property
+    def shift(self):
+        return struct.unpack('=q', self.map[0:8])[0]
+
+    @property
+    def now(self):
+        return time.time() + self.shift
+
+
+class Office:
+    def __init__(self, d):
+        self.d = d
+        d.do('tenant', 'add', 'acme')
+        self.floor = d.floor('acme', 'One')
+        self.ann, self.bob = (d.person('acme', n + '@acme.example')
+                              for n in ('ann', 'bob'))
+        self.last = 0
+        self.n = 0
+        for p in (self.ann, self.bob):
+            p.open()
+            p.enter(self.floor)
+
+    def says(self):
+        """A message: its number grows, its time is that of the clock."""
+        ack = self.ann.say('message %d' % (self.n + 1))
+        self.n += 1
+        check(ack['id'] > self.last, 'number %d after %d' % (ack['id'],
+                                                             self.last))
+        self.last = ack['id']
+        within(ack['at'] / 1000, self.d.now - 20, self.d.now + 20, 'time')
+        m = self.bob.hears('message %d' % self.n)
+        equal(m['id'], ack['id'], 'heard')
+
+    def listed(self):
+        """What was said, in the order in which it was said."""
+        o = self.ann.history('floor:%d' % self.floor, limit=20)
+        texts = [m['text'] for m in o['messages']]
+        want = ['message %d' % (self.n - i) for i in range(min(self.n, 20))]
+        check(texts in (want, want[::-1]), texts)
+
+
+def settled(d):
+    """Whoever has work after a jump does it, and then rests."""
+    def idle():
+        before = {p: cpu(p) for p in d.pids().values()}
+        time.sleep(0.5)
+        return all(cpu(p) - before[p] < SPIN / 2 for p in before)
+    until(idle, 'the processes rest')
+
+
+def jump(d, office, shift):
+    """To that shift: all goes on, numbers grow, and nothing spins."""
+    by = shift - d.shift
+    d.jump(shift)
+    if by >= ABSOLUTE:
+        # That is longer than a sign-in may be: all are out, and in again.
+        for p in (office.ann, office.bob):
+            p.wait('bye')
+            p.sign_in()
+            p.open()
+            p.enter(office.floor)
+    office.says()
+    office.listed()
+    check(d.healthy(), 'it answers')
+    settled(d)
+    office.says()
+    d.do('audit', 'verify')
+
+
+def there_and_back(d, office, shift):
+    """Forward, and back: who is in then stays in."""
+    jump(d, office, shift)
+    jump(d, office, 0)
+    for p in (office.ann, office.bob):
+        equal(p.api('GET', '/session').status, 200, p.mail)
+    jump(d, office, -shift)
+    for p in (office.ann, office.bob):
+        equal(p.api('GET', '/session').status, 200, p.mail)
+        p.open()
+        p.enter(office.floor)
+    office.says()
+    jump(d, office, 0)
+
+
+def hour(d, office):
+    """an hour forward, back, an hour back, and right again"""
+    there_and_back(d, office, HOUR)
+
+
+def day(d, office):
+    """a day forward and back"""
+    there_and_back(d, office, DAY)
+
+
+def decade(d, office):
+    """ten years forward and back"""
+    there_and_back(d, office, 10 * YEAR)
+
+
+def y2038(d, office):
+    """through the second in which 32 bits are full"""
+    jump(d, office, 2 ** 31 - 3 - time.time())
+    until(lambda: d.now > 2 ** 31 + 1, 'the second is over')
+    office.says()
+    office.listed()
+    jump(d, office, 0)
+
+
+def century(d, office):
+    """past the year 2106, where 32 bits without a sign are full"""
+    jump(d, office, 2 ** 32 + 5 - time.time())
+    jump(d, office, 0)
+
+
+def beginning(d, office):
+    """to the first days of 1970, and back to our days"""
+    jump(d, office, 2 * DAY - time.time())
+    jump(d, office, 0)
+
+
+def told(d, office):
+    """a jump is in the log and in the trail, by both clocks"""
+    seen = len(d.log())
+    d.jump(-2 * HOUR)
+    check('the clock was put back by 7' in d.log()[seen:], 'the log')
+    d.jump(0)
+    check('the clock was put forward by 7' in d.log()[seen:], 'the log, too')
+    lines = [s for s in d.do('audit', 'show').splitlines()
+             if 'clock: put' in s]
+    check(len(lines) >= 2, 'the trail')
+    check('seconds after the start' in lines[-1] and 'it was' in lines[-1],
+          lines[-1])
+
+
+def kept(d, office):
+    """a backward step keeps nobody in for longer than he may be"""
+    d2 = Clocked(more='session idle 1h absolute 1h\n')
+    try:
+        d2.start()
+        d2.do('tenant', 'add', 'acme')
+        d2.floor('acme', 'One')
+        p = d2.person('acme', 'ann@acme.example').open()
+        q = d2.person('acme', 'bob@acme.example')
+        d2.jump(-10 * YEAR)
+        d2.go(40 * 60)
+        p.settle()
+        # His sign-in was not in use, so it is by its row that he is let in.
+        d2.restart()
+        equal(q.api('GET', '/session').status, 200, 'still in')
+        d2.go(50 * 60)
+        equal(q.api('GET', '/session').status, 200, 'his time began anew')
+        d2.go(11 * 60)
+        until(lambda: q.api('GET', '/session').status == 401, 'it is over')
+        p.sign_in()
+        p.open()
+        d2.jump(d2.shift - HOUR // 2)
+        d2.go(50 * 60)
+        p.settle()
+        d2.go(11 * 60)
+        p.bye('ended', 4001)
+        equal(p.api('GET', '/session').status, 401, 'and for good')
+        equal(d2.stop(), 0, 'exit code')
+    finally:
+        d2.end()
+
+
+def destroyed(d, office):
+    """a clock put far forward destroys nothing for a day"""
+    d2 = Clocked()
+    try:
+        d2.start()
+        for name in ('acme', 'late'):
+            d2.do('tenant', 'add', name)
+        d2.do('tenant', 'end', 'late', 'on', time.strftime(
+            '%Y-%m-%d', time.gmtime(d2.now + 2 * DAY)))
+
+        def state():
+            return [t['state'] for t in d2.rows('tenant', 'list')
+                    if t['name'] == 'late']
+        for wrong in (10 * YEAR, 0, 10 * YEAR):
+            d2.jump(wrong)
+            d2.go(10 * 60)
+            d2.stats()
+            d2.stats()                  # after a tick that has looked
+            equal(state(), ['active'], 'contract')
+        # Nobody has put it right: it is what it says.
+        d2.go(25 * HOUR)
+        until(lambda: state() != ['active'], 'the contract has ended', 30)
+        equal(d2.stop(), 0, 'exit code')
+    finally:
+        d2.end()
+
+
+def codes(d, office):
+    """a code of the moment is good once, wherever the clock goes"""
+    p = d.person('acme', 'otp@acme.example')
+    r = p.api('POST', '/factor/totp', {'password': PASSWORD}, want=201)
+    secret = r.json()['secret']
+    r = p.api('POST', '/factor/totp/confirm', {
+        'code': code_at(secret, int(d.now) // 30)}, want=200)
+    source = iter('127.0.8.%d' % i for i in range(1, 250))
+
+    def enter(code):
+        def answer():
+            with Http(d, source=next(source)) as h:
+                r = h.request('POST', '/api/v1/session', {
+                    'email': p.mail, 'password': PASSWORD, 'otp': code})
+            return None if r.problem() in ('too-many', 'busy') else r
+        return until(answer, 'an answer', 60).status
+    for shift in (HOUR, 0, HOUR, 2 * HOUR):
+        d.set(shift)
+        code = code_at(secret, int(d.now) // 30)
+        if shift in (HOUR, 2 * HOUR) and shift > codes.high:
+            codes.high = shift
+            equal(enter(code), 201, 'a new code, %+d' % shift)
+        equal(enter(code), 401, 'the same or an older one, %+d' % shift)
+    d.set(0)
+
+
+codes.high = 0
+
+
+def boot(d, office):
+    """a machine that has just started: the monotonic clock is near zero"""
+    up = int(time.clock_gettime(time.CLOCK_MONOTONIC))
+    d2 = Clocked(behind=up)
+    try:
+        d2.start()
+        o = Office(d2)
+        o.says()
+        o.listed()
+        d2.do('audit', 'verify')
+        equal(d2.stop(), 0, 'exit code')
+    finally:
+        d2.end()
+
+
+def main():
+    d = Clocked(more='session idle 4m absolute 12h\n').start()
+    office = Office(d)
+    s = Suite(d)
+    for fn in (hour, day, decade, y2038, century, beginning, told, kept,
+               destroyed, codes, boot):
+        s.run_test(fn, d, office)
+    s.end()
+
+
+if __name__ == '__main__':
+    main()

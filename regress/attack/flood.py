@@ -1,0 +1,350 @@
+#!/usr/bin/env python3
+"""Many who misbehave from one address, and two at another who work: what they
+wait, that all is given back, and what the limits say."""
+
+import os
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from honest import Attacker, Honest, Table, fds, percentile, rss  # noqa: E402
+from lib import LONG, Suite, check, equal, within               # noqa: E402
+from risa import BOUND, Closed, Daemon, Failure, Http, Ws, free_port, \
+    until                                                       # noqa: E402
+
+SLOW = 4000 if LONG else 330    # connections of each slow kind
+RUBBISH = 10000 if LONG else 2000
+WINDOW = 20 if LONG else 3      # seconds that are measured
+P95 = 3                         # seconds that an honest one waits at most
+MARGIN = 48 << 20               # bytes of memory that may stay taken
+CHEAP = 'password hash memory 8 passes 1\n'
+
+
+class Field:
+    """The daemon, the honest, and who attacks."""
+
+    def __init__(self):
+        self.d = d = Daemon(more=CHEAP)
+        d.write('htdocs/assets/large-1a2b3c4d.js', '/' * 1000000)
+        d.start()
+        d.do('tenant', 'add', 'acme')
+        d.floor('acme', 'One')
+        self.people = [d.person('acme', 'p%d@acme.example' % i)
+                       for i in range(8)]
+        self.a, self.b = (d.person('acme', '%s@acme.example' % n)
+                          for n in ('ann', 'bob'))
+        for p in self.people:
+            p.http.close()
+        self.table = Table()
+        self.slow = []
+        self.honest = None
+
+    @property
+    def session(self):
+        return self.d.pids()[('session', 0)]
+
+    def begin(self):
+        self.honest = Honest(self.d, self.a, self.b, 1)
+        self.honest.during(1)
+        self.before = self.honest.during(WINDOW)
+        self.fds = fds(self.session)
+        self.rss = rss(self.session)
+
+    def attack(self, kind, number, seconds=60, people=0):
+        return Attacker(self.d, kind, number, seconds, '127.0.9.1',
+                        [p.http.cookie for p in self.people[:people]])
+
+    def measured(self, name, attacker, linger=False):
+        """The waits during an attack; then it ends, or goes on unheeded."""
+        times = self.honest.during(WINDOW)
+        told = {}
+        if not linger:
+            told = attacker.end()
+        after = self.honest.during(WINDOW / 2)
+        self.table.add(name, self.before, times, after, ', '.join(
+            '%s %s' % (k, '%.1f' % v if isinstance(v, float) else v)
+            for k, v in told.items() if v))
+        check(percentile(times, 0.95) < P95, 'p95 %.1f s' %
+              percentile(times, 0.95))
+        return told
+
+
+def slow(f):
+    """heads, bodies and answers that crawl keep nobody else waiting"""
+    for kind in ('readers', 'bodies', 'heads', 'silent'):
+        a = f.attack(kind, SLOW, 90)
+        f.slow.append(a)
+        f.measured('slow ' + kind, a, linger=True)
+
+
+def rubbish(f):
+    """thousands of connections of rubbish"""
+    told = f.measured('rubbish', f.attack('garbage', RUBBISH, 600))
+    equal(told['made'] + told['refused'], RUBBISH, 'connections')
+
+
+def shakes(f):
+    """one handshake after the other"""
+    f.measured('handshakes', f.attack('shakes', 100000))
+
+
+def frames(f):
+    """pings, pieces, and frames as large as may be"""
+    for kind in ('pings', 'pieces', 'huge', 'says'):
+        told = f.measured('frames: ' + kind, f.attack(kind, 0, 60, 3))
+        equal(told['made'], 3, kind)
+
+
+def deaf(f):
+    """pages on the floor that stop reading while it is busy"""
+    talker = f.attack('says', 0, 60, 2)
+    f.people.reverse()
+    told = f.measured('deaf pages', f.attack('deaf', 0, 60, 5))
+    equal(told['made'], 5, 'pages')
+    talker.end()
+    f.people.reverse()
+
+
+def asks(f):
+    """requests of those signed in, as fast as they can"""
+    told = f.measured('requests', f.attack('asks', 0, 60, 4))
+    equal(set(told) - {'made', 'status 200', 'status 429', 'status 503'},
+          {'refused', 'ended'}, told)
+
+
+def guesses(f):
+    """sign-ins that fail"""
+    f.measured('wrong sign-ins', f.attack('signins', 0))
+
+
+def returned(f):
+    """the slow are shed by their limits, descriptors and memory come back"""
+    for a in f.slow:
+        told = a.end(90, tell=a.kind == 'readers')
+        print('%s: %s' % (a.kind, told))
+        equal(told['made'], SLOW, a.kind)
+        if a.kind != 'readers':
+            equal(told['left'], 0, '%s are kept' % a.kind)
+            within(told['took'], 5, 45, '%s: their time' % a.kind)
+    f.honest.during(1)
+    f.honest.end()
+    # The two pages have gone.
+    until(lambda: fds(f.session) <= f.fds - 2, 'descriptors: %d, now %d' % (
+        f.fds, fds(f.session)), 70)
+    grown = rss(f.session) - f.rss
+    print('session: %d descriptors as before, memory %+.1f MB' % (
+        f.fds - 2, grown / 1e6))
+    check(grown < MARGIN, 'memory: %d more' % grown)
+
+
+class Client:
+    """openssl s_client, which takes R and K at the begin of a line as orders
+    for another handshake and for another key."""
+
+    def __init__(self, d, version):
+        self.proc = subprocess.Popen(
+            ['openssl', 's_client', '-connect', '127.0.0.1:%d' % d.port,
+             '-servername', 'acme.localhost', version],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
+        os.set_blocking(self.proc.stdout.fileno(), False)
+        self.said = ''
+        self.sees('Verify return code')
+        self.host = 'acme.localhost:%d' % d.port
+
+    def sees(self, *words):
+        def seen():
+            data = self.proc.stdout.read()
+            self.said += (data or b'').decode(errors='replace')
+            return any(w in self.said for w in words) or data == b''
+        until(seen, 's_client says one of %r' % (words,))
+        return any(w in self.said for w in words)
+
+    def send(self, text):
+        self.said = ''
+        self.proc.stdin.write(text.encode())
+        self.proc.stdin.flush()
+
+    def get(self):
+        self.send('GET /healthz HTTP/1.1\nHost: %s\n\n'.replace(
+            '\n', '\r\n') % self.host)
+        return self.sees('200 OK')
+
+    def end(self):
+        self.proc.kill()
+        self.proc.wait()
+        self.proc.stdin.close()
+        self.proc.stdout.close()
+
+
+def renegotiation(f):
+    """a client that wants another handshake does not get it"""
+    c = Client(f.d, '-tls1_2')
+    try:
+        check(c.get(), 'an answer')
+        c.send('R\n')
+        check(c.sees('no renegotiation'), c.said)
+    finally:
+        c.end()
+    # TLS 1.3 has none; it may ask for other keys, again and again.
+    c = Client(f.d, '-tls1_3')
+    try:
+        for _ in range(20):
+            c.send('K\n')
+            check(c.sees('KEYUPDATE'), c.said)
+        check(c.get(), 'an answer')
+    finally:
+        c.end()
+
+
+def limit_daemon(words):
+    d = Daemon(more=CHEAP + words)
+    d.start()
+    d.do('tenant', 'add', 'acme')
+    d.do('tenant', 'add', 'globex')
+    for t in ('acme', 'globex'):
+        d.floor(t, 'One')
+    return d
+
+
+def closed(d, source):
+    """Is who comes from there not answered?"""
+    try:
+        with Http(d, source=source, bound=5) as h:
+            h.request('GET', '/healthz')
+    except (Closed, OSError):
+        return True
+    return False
+
+
+def limit_arrivals(f):
+    """arrivals: an address that connects too often, and no other"""
+    d = limit_daemon('limit arrivals 60\n')
+    try:
+        n = 0
+        while not closed(d, '127.0.9.1'):
+            n += 1
+            check(n < 90, 'all are answered')
+        check(n >= 60, 'after %d' % n)
+        check(not closed(d, '127.0.9.2'), 'another address')
+        check(d.stats()['session.0.crowded'] >= 1, 'not counted')
+        # One comes back each second.
+        until(lambda: not closed(d, '127.0.9.1'), 'it is let in again')
+    finally:
+        d.end()
+
+
+def limit_requests(f):
+    """requests: by address, tenant and account, with 429 and Retry-After"""
+    d = limit_daemon('limit requests address 120 tenant 60 account 30\n')
+    try:
+        ann, bob, eve = (d.person(t, m + '@' + t + '.example') for t, m in (
+            ('acme', 'ann'), ('acme', 'bob'), ('globex', 'eve')))
+
+        def until_refused(p, low, high):
+            n = 0
+            while True:
+                r = p.api('GET', '/session')
+                if r.status == 429:
+                    break
+                equal(r.status, 200, p.mail)
+                n += 1
+                check(n <= high, '%s: %d are answered' % (p.mail, n))
+            equal(r.problem(), 'too-many')
+            within(int(r.get('retry-after')), 1, 60, 'Retry-After')
+            within(n, low, high, p.mail)
+        for i, p in enumerate((ann, bob, eve)):
+            p.http.close()
+            p.http.source = '127.0.9.%d' % (i + 1)
+        until_refused(ann, 20, 45)
+        # What ann was refused does not count for the tenant.
+        until_refused(bob, 15, 45)
+        until_refused(eve, 20, 45)
+        equal(bob.api('GET', '/tenant').status, 200, 'needs no sign-in')
+        # A page that is open is told so, and goes on.
+        def opened():
+            try:
+                return eve.open()
+            except Failure:
+                return None
+        until(opened, 'a page')
+        eve.sees(lambda: eve.tell(t='enter', floor=1) or eve.find(
+            'error', lambda m: m['code'] == 'too-many'), 'too-many')
+        eve.settle()
+        eve.drop()
+        with Http(d, source='127.0.9.9') as h:
+            seen = [h.request('GET', '/api/v1/tenant') for _ in range(140)]
+        codes = [r.status for r in seen]
+        check(200 in codes and 429 in codes, codes)
+        within(codes.index(429), 115, 135, 'of the address')
+        with Http(d, source='127.0.9.10') as h:
+            equal(h.request('GET', '/api/v1/tenant').status, 200, 'another')
+    finally:
+        d.end()
+
+
+def limit_pages(f):
+    """connections: pages of a tenant and of an account"""
+    d = limit_daemon('limit connections 100 address 50 tenant 5 account 2\n')
+    try:
+        ann, bob, cat, eve = (d.person(t, m + '@x.example') for t, m in (
+            ('acme', 'ann'), ('acme', 'bob'), ('acme', 'cat'),
+            ('globex', 'eve')))
+
+        def page(p):
+            h = Http(d, p.tenant)
+            h.cookie = p.http.cookie
+            ws = Ws(h)
+            return ws, ws.ask()
+        held = []
+        for p, want in ((ann, 101), (ann, 101), (ann, 429), (bob, 101),
+                        (bob, 101), (cat, 101), (cat, 429), (eve, 101)):
+            ws, r = page(p)
+            equal(r.status, want, p.mail)
+            if want == 429:
+                equal(r.problem(), 'too-many')
+                check(int(r.get('retry-after')) >= 1, 'Retry-After')
+                ws.close()
+            else:
+                held.append(ws)
+        held.pop(0).close()
+        until(lambda: page(cat)[1].status == 101, 'a place is free again')
+        for ws in held:
+            ws.close()
+    finally:
+        d.end()
+
+
+def limit_network(f):
+    """an address of IPv6 is its network, in the number of connections too"""
+    d = Daemon(more='limit connections 100 address 5\n')
+    d.proxy = free_port()
+    d.write_conf()
+    try:
+        d.start()
+        held = [Http(d, source='2001:db8::%d' % (i + 1)).connect()
+                for i in range(5)]
+        check(closed(d, '2001:db8::99'), 'a sixth of the network')
+        check(not closed(d, '2001:db8:0:1::1'), 'another network')
+        for h in held:
+            h.close()
+        until(lambda: not closed(d, '2001:db8::99'), 'let in again')
+    finally:
+        d.end()
+
+
+def main():
+    f = Field()
+    s = Suite(f.d)
+    f.begin()
+    for fn in (slow, rubbish, shakes, frames, deaf, asks, guesses, returned,
+               renegotiation):
+        s.run_test(fn, f)
+    for fn in (limit_arrivals, limit_requests, limit_pages, limit_network):
+        s.run_test(fn, f)
+    f.table.show()
+    s.end()
+
+
+if __name__ == '__main__':
+    main()
