@@ -109,7 +109,8 @@ unit() {
 	    >$out/unit/risad.service
 	cp etc/risad.socket $out/unit
 	systemd-analyze verify --man=no $out/unit/risad.service \
-	    $out/unit/risad.socket >$out/unit/log 2>&1 && [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }
+	    $out/unit/risad.socket >$out/unit/log 2>&1 &&
+	    [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }
 }
 
 # The count is printed also when it is small enough.
