@@ -52,6 +52,8 @@ put_paths 644 "$top/etc/risad.conf" "$conf.example"
 if [ "$os" = Linux ]; then
 	put_paths 644 "$top/etc/risad.service" \
 	    "$prefix/lib/systemd/system/risad.service"
+	put 644 "$top/etc/risad.socket" \
+	    "$prefix/lib/systemd/system/risad.socket"
 	put 644 "$top/etc/sysusers.d-risad.conf" \
 	    "$prefix/lib/sysusers.d/risad.conf"
 	put 644 "$top/etc/tmpfiles.d-risad.conf" \

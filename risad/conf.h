@@ -67,6 +67,14 @@ struct conf	*parse_config(const char *path, char **macros, int nmacros,
 void		 print_config(const struct conf *);
 
 /*
+ * Take over the listening sockets that whoever has started us has opened, as
+ * LISTEN_PID and LISTEN_FDS say (see sd_listen_fds(3)).  Once, before files
+ * are opened; from then on no address is listened to that is not among them.
+ * 0, also without any, or -1.
+ */
+int		 conf_inherit(void);
+
+/*
  * Open what the configuration names: listening sockets (taken over from old
  * where the address is the same), certificate, keys with their secrecy
  * checked, every file below htdocs, the control socket.  0, or -1 with a

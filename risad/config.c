@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,11 @@
 
 #define MAX_HTDOCS	256	/* files */
 #define HTDOC_DEPTH	3
+
+#define INHERITED	3	/* the first of the sockets given to us */
+#define MAX_INHERITED	64
+
+static int	 ninherited;
 
 struct conf *
 conf_new(void)
@@ -267,6 +273,51 @@ listen_reuse(const struct conf *old, const struct conf_listen *want)
 	return (-1);
 }
 
+int
+conf_inherit(void)
+{
+	const char	*pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	const char	*errstr;
+	int		 i, flags;
+
+	if (pid == NULL || n == NULL ||
+	    strtonum(pid, 1, INT_MAX, &errstr) != getpid())
+		return (0);
+	ninherited = (int)strtonum(n, 0, MAX_INHERITED, &errstr);
+	if (errstr != NULL) {
+		errno = EINVAL;
+		return (-1);
+	}
+	for (i = INHERITED; i < INHERITED + ninherited; i++)
+		if ((flags = fcntl(i, F_GETFL)) == -1 ||
+		    fcntl(i, F_SETFL, flags | O_NONBLOCK) == -1 ||
+		    fcntl(i, F_SETFD, FD_CLOEXEC) == -1)
+			return (-1);
+	return (0);
+}
+
+/* The one that we were given for this address, or -1. */
+static int
+listen_inherited(const struct conf_listen *want)
+{
+	struct sockaddr_storage	 ss;
+	socklen_t		 len, onlen;
+	int			 i, on;
+
+	for (i = INHERITED; i < INHERITED + ninherited; i++) {
+		len = sizeof(ss);
+		onlen = sizeof(on);
+		if (getsockname(i, (struct sockaddr *)&ss, &len) == 0 &&
+		    len == want->cl_len &&
+		    memcmp(&ss, &want->cl_addr, len) == 0 &&
+		    getsockopt(i, SOL_SOCKET, SO_ACCEPTCONN, &on,
+		    &onlen) == 0 && on)
+			return (fcntl(i, F_DUPFD_CLOEXEC, INHERITED));
+	}
+	errno = EADDRNOTAVAIL;
+	return (-1);
+}
+
 /* The half of "*" that a kernel without IPv6 can do without. */
 static int
 listen_any6(const struct conf_listen *cl)
@@ -285,7 +336,11 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
 	const struct sockaddr	*sa = (const struct sockaddr *)&cl->cl_addr;
 	int			 fd, on = 1;
 
-	if ((fd = listen_reuse(old, cl)) == -1) {
+	fd = listen_reuse(old, cl);
+	/* Whoever opens them for us may have left us without a network. */
+	if (fd == -1 && ninherited > 0 && (fd = listen_inherited(cl)) == -1)
+		goto fail;
+	if (fd == -1) {
 		fd = socket(sa->sa_family,
 		    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (fd == -1 && errno == EAFNOSUPPORT && listen_any6(cl))

@@ -568,6 +568,8 @@ run_parent(const char *program)
 	char			 msg[MAX_LINE + 1];
 	size_t			 i;
 
+	if (conf_inherit() == -1)
+		err(1, "the sockets that were handed over");
 	if (conf_open(conf_next, NULL, msg, sizeof(msg)) == -1)
 		errx(1, "%s", msg);
 	if (!debug)

@@ -36,16 +36,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#ifndef PTRACE_O_SUSPEND_SECCOMP
-#define PTRACE_O_SUSPEND_SECCOMP	(1 << 21)
-#endif
-
 #define NARGS	6
 #define LINE	1024
-#define BOUND	20		/* seconds that a copy may be busy with a call */
+#define BOUND	20		/* seconds that a call may be busy */
 #define SLEEPS	20		/* looks in a row, a millisecond each, asleep */
 #define INT80	0x80cd		/* the instruction, in a word */
 
+#define FILTERS_OFF	(1 << 21)	/* PTRACE_O_SUSPEND_SECCOMP */
 #define FOLLOW	(PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |		\
     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 #define ROOM	8192		/* below the stack, for texts */
@@ -247,7 +244,7 @@ fork_off(pid_t pid, const struct user_regs_struct *old, long options)
 	int		 status;
 
 	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
-	    options | PTRACE_O_TRACECLONE | PTRACE_O_SUSPEND_SECCOMP) == -1)
+	    options | PTRACE_O_TRACECLONE | FILTERS_OFF) == -1)
 		err(2, "filters off");
 	prepare(pid, old, SYS_clone, 0, NULL);
 	step(pid);
@@ -386,7 +383,7 @@ in_copy(pid_t mother, const struct user_regs_struct *old, int suspended,
 
 	copy = fork_off(mother, old, PTRACE_O_EXITKILL);
 	if (ptrace(PTRACE_SETOPTIONS, copy, NULL, FOLLOW |
-	    (suspended ? PTRACE_O_SUSPEND_SECCOMP : 0)) == -1)
+	    (suspended ? FILTERS_OFF : 0)) == -1)
 		err(2, "filters on");
 	while (goes_on == 1) {
 		p = strtok_r(NULL, " \n", &line);
@@ -438,7 +435,7 @@ many(pid_t pid, int suspended)
 	} while (WIFSTOPPED(status));
 	attach(pid, &now);
 	if (ptrace(PTRACE_SETOPTIONS, pid, NULL,
-	    PTRACE_O_SUSPEND_SECCOMP) == -1)
+	    FILTERS_OFF) == -1)
 		err(2, "filters off");
 	reap(pid, &now, mother);
 	detach(pid, &now);

@@ -26,7 +26,7 @@ from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import (MAP, PASSWORD, RISACTL, Closed, Daemon,       # noqa: E402
                   Failure, Http, Person, alive, link_token, until)
 
-MOMENTS = 200 if LONG else 40
+MOMENTS = 200 if LONG else 24
 LIFE = 6                # kills of children in one life of the daemon
 SLOTS = (('storage', 0), ('session', 0), ('auth', 0), ('storage', 0),
          ('hash', 0), ('storage', 0), ('keys', 0), ('session', 1),
@@ -361,7 +361,7 @@ class Office:
                     self.errors.append('%s: %s' % (job.__name__, e))
                 except subprocess.SubprocessError:
                     pass
-                time.sleep(0.01)
+                time.sleep(0.05)
 
     def begin(self):
         for jobs in ((self.talks, self.profile, self.passkey),
@@ -444,14 +444,14 @@ def moments(d, search, office):
         n = 0
         while n < MOMENTS:
             for slot in random.sample(SLOTS, LIFE):
-                time.sleep(random.uniform(0, 0.4))
+                time.sleep(random.uniform(0, 0.3))
                 try:
                     n += kill_child(d, slot)
                 except Failure:
                     continue        # whom we ask was just killed
                 equal(search.hits(), [], 'after %s %d' % slot)
                 until(lambda: d.ctl('show', 'status')[0] == 0, 'it is back')
-            time.sleep(random.uniform(0, 0.4))
+            time.sleep(random.uniform(0, 0.3))
             kill_all(d)
             n += 1
             equal(search.hits(), [], 'after the parent')

@@ -4,6 +4,7 @@
 System calls are made inside the living processes, as somebody would who runs
 his own code there."""
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -188,7 +189,8 @@ def convicts(d):
             if not refused(*got):
                 done.add(name)
             if got[0] == 'ret' and name in ('fork', 'clone') and got[1] > 0:
-                os.kill(got[1], 9)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(got[1], 9)
         for name in ('read passwd', 'read passwd at', 'inet', 'inet6', 'udp',
                      'unix', 'fork', 'clone', 'kill', 'tgkill', 'pidfd',
                      'executable memory', 'root', 'memfd'):

@@ -107,8 +107,10 @@ unit() {
 	# It looks whether the program is there; here it is elsewhere.
 	sed "s,^\(ExecStart[a-zA-Z]*=\)[^ ]*,\1/bin/true," etc/risad.service \
 	    >$out/unit/risad.service
-	systemd-analyze verify --man=no $out/unit/risad.service >$out/unit/log \
-	    2>&1 && [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }
+	cp etc/risad.socket $out/unit
+	systemd-analyze verify --man=no $out/unit/risad.service \
+	    $out/unit/risad.socket >$out/unit/log 2>&1 &&
+	    [ ! -s $out/unit/log ] || { cat $out/unit/log; return 1; }
 }
 
 # The count is printed also when it is small enough.
