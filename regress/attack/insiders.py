@@ -19,7 +19,7 @@ from forge import Wire                                          # noqa: E402
 from forged import FD_MARK, TYPES, imsg, n64, text              # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from places import WAYS                                         # noqa: E402
-from risa import Daemon, Failure, Http, Person, until           # noqa: E402
+from risa import Daemon, Http, Person, until                    # noqa: E402
 from trail import access_log                                    # noqa: E402
 
 DEATHS = 4              # of a slot that a minute may have
