@@ -76,9 +76,11 @@ class World:
 
     def told(self, slot):
         """What the operator has been told of the deaths of the process."""
+        # Some find the pipe closed before the signal comes.
         return [a for a in self.d.rows('show', 'alerts')
-                if a['name'] == 'process-died' and '%s %d was ended by '
-                'signal 9' % slot in a['text']]
+                if a['name'] == 'process-died' and any(
+                    a['text'].startswith('%s %d ' % slot + how)
+                    for how in ('was ended by signal 9', 'ended with code'))]
 
 
 def offences(by, to, rnd):
