@@ -71,7 +71,8 @@ struct peer *proc_peer(enum proc_type, unsigned int inst);
 /*
  * Queue an imsg to a peer and arm its event.  0, or -1: not encodable, or the
  * peer is down or NULL, or its queue is over the high mark, in imsgs or in
- * bytes (errno ENOBUFS); logged here.  A descriptor is taken on 0 and stays the caller's on -1.
+ * bytes (errno ENOBUFS); logged here.  A descriptor is taken on 0 and stays the
+ * caller's on -1.
  */
 int	 proc_send(struct peer *, enum imsg_type, uint32_t id, int fd,
 	    const void *m);
@@ -95,8 +96,9 @@ void	 peer_close(struct peer *);
 void	 peer_arm(struct peer *);
 /*
  * Write what waits, read once unless imsgs are left from before, hand at most
- * PEER_ROUNDS of them to the function: each allowed by the table and decoded.  0, or -1: the pipe is gone (*bad 0),
- * or its bytes, or the function's -1, have ended it (*bad 1).
+ * PEER_ROUNDS of them to the function: each allowed by the table and decoded.
+ * 0, or -1: the pipe is gone (*bad 0), or its bytes, or the function's -1, have
+ * ended it (*bad 1).
  */
 int	 peer_events(struct peer *, short, int (*)(struct peer *, uint32_t,
 	    uint32_t, const void *, struct imsg *), int *bad);

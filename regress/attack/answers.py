@@ -12,13 +12,14 @@ import socket
 import ssl
 import struct
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from alone import Alone                                         # noqa: E402
 from forged import PROCS, TYPES, imsg, n64, results, text       # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from places import draw, largest                                # noqa: E402
-from risa import BOUND, Daemon, Failure, Http, until            # noqa: E402
+from risa import BOUND, Daemon, Failure, Http                   # noqa: E402
 
 STORAGE, AUTH, KEYS = ('storage', 0), ('auth', 0), ('keys', 0)
 TOKEN = 'A' * 43
@@ -137,19 +138,16 @@ class World:
             self.result(AUTH, s, R_OK)
 
     def next_of(self, names):
-        found = []
-
-        def there():
-            self.a.pull(0.05)
+        """The session's next question of these; as soon as it is there."""
+        end = time.monotonic() + BOUND
+        while time.monotonic() < end:
             for i, s in enumerate(self.a.told):
                 if s.name in names:
-                    found.append(self.a.told.pop(i))
-                    return True
+                    return self.a.told.pop(i)
             if self.a.gone():
                 raise Failure('the session is gone\n' + self.a.log()[-900:])
-            return False
-        until(there, 'the session asks for one of %r' % (names,))
-        return found[0]
+            self.a.pull(0.05)
+        raise Failure('the session does not ask for one of %r' % (names,))
 
 
 def mixed(w):

@@ -36,17 +36,17 @@ DEATHS = 4              # of a slot that a minute may have
 
 
 class Wire:
-    """In place of session n: its end of the pipe to another process."""
+    """In place of a process: its end of the pipe to another one."""
 
-    def __init__(self, d, n, to, inst=0):
+    def __init__(self, d, n, to, inst=0, by='session'):
         self.d, self.n = d, n
         pids = d.pids()
-        self.pid = pids[('session', n)]
+        self.pid = pids[(by, n)]
         os.kill(self.pid, signal.SIGSTOP)
-        until(lambda: self.state() in 'tT', 'session %d stops' % n)
+        until(lambda: self.state() in 'tT', '%s %d stops' % (by, n))
         there = pids[(to, inst)]
         fds = [fd for p, fd in peers_of(self.pid) if p == there]
-        equal(len(fds), 1, 'pipes from session %d to %s' % (n, to))
+        equal(len(fds), 1, 'pipes from %s %d to %s' % (by, n, to))
         self.sock = borrow(self.pid, fds[0])
         self.buf = b''
         self.ident = 0x40000000 + random.randrange(1 << 20)

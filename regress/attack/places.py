@@ -7,7 +7,9 @@ Each process runs by itself with the test around it; see alone.py."""
 import collections
 import os
 import random
+import select
 import shutil
+import signal
 import sqlite3
 import struct
 import sys
@@ -16,14 +18,15 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from alone import Alone, siblings                               # noqa: E402
 from forged import FD_MARK, MAX_PAYLOAD, PROCS, TYPES, imsg, \
-    results                                                     # noqa: E402
+    results, text                                               # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
-from risa import Daemon, Failure                                # noqa: E402
+from risa import Daemon, Failure, until                         # noqa: E402
 
 SEED = 71
+STORAGE, HASH = ('storage', 0), ('hash', 0)
 STRANGER = 4242         # a uid that is no operator
 ROUNDS = 1000000 if LONG else 10000     # of forgeries at random
-R_OK, R_MAX = results('R_OK', 'R_MAX')
+R_OK, R_NOTFOUND, R_MAX = results('R_OK', 'R_NOTFOUND', 'R_MAX')
 
 # What an imsg that the table allows may set off beside a refusal: the pipe
 # closed and the sender told on, a RESULT that says no, nothing at all.  A name
@@ -384,6 +387,9 @@ def heads(p, by):
 
 TOTAL = collections.Counter()
 TABLE = []
+FLOODS = []
+FLOOD = 30 if LONG else 1.5     # seconds
+GROWS = 64              # megabytes that may wait for a reader
 
 
 def places(home, state, *tests):
@@ -419,6 +425,221 @@ def random_ones(home):
     each_way = ROUNDS // sum(len([1 for sib in siblings(to) if sib[0] == by])
                              for by, to in WAYS) + 1
     places(home, 'live', lambda p, by: at_random(p, by, each_way))
+
+
+def parent(home):
+    """without its parent's good word a process is nothing: it ends"""
+    rnd = random.Random(SEED)
+    for to in ('keys', 'hash', 'auth', 'session', 'storage'):
+        bad = [t for t in TYPES.values() if not t.may(to, 'parent')]
+        own = [t for t in TYPES.values() if t.may(to, 'parent') and
+               t.name != 'SHUTDOWN']
+        if not LONG:
+            bad = rnd.sample(bad, 25)
+        cases = [(t, t.least) for t in bad] + [
+            (t, t.least + b'\0') for t in own]
+        for t, body in cases:
+            a = Alone(home, to)
+            try:
+                a.join_all()
+                a.raw(('parent', 0), imsg(
+                    t.nr, 1, body, mark=FD_MARK if t.fd else 0),
+                    [0] if t.fd else [])
+                until(lambda: a.pull() or a.gone(), t.name)
+                until(a.gone, 'the end of %s after %s' % (to, t.name))
+                equal(os.waitstatus_to_exitcode(a.status), 1, t.name)
+                TOTAL['refused'] += 1
+            finally:
+                a.end()
+
+
+def lacking(home):
+    """a descriptor that is missing is missed, and does no harm"""
+    for to in ('keys', 'hash', 'auth', 'session', 'storage'):
+        a = Alone(home, to)
+        try:
+            a.join_all()
+            a.turn()
+            nfds = a.fds()
+            n = PROCS.index(siblings(to)[0][0])
+            for mark in (0, FD_MARK):
+                a.raw(('parent', 0), imsg(TYPES['PROCFD'].nr, 0, struct.pack(
+                    '>BH', n, 0), mark=mark))
+                equal(a.turn(), [], to + ': said')
+            equal(a.log().count('pipe to a sibling did not arrive') > 0,
+                  True, 'the log')
+            for kind in range(16):
+                a.raw(('parent', 0), imsg(TYPES['CONF_FILE'].nr, 0,
+                                          bytes([kind % 13]) + text('x')))
+            a.say('CONF_END', bytes(8))
+            ack = a.wait('CONF_ACK')
+            equal(ack.body[8], 0, to + ': accepts what did not arrive')
+            equal(a.fds(), nfds, to + ': descriptors')
+            equal(a.stop(), 0, to + ': exit code')
+            TOTAL['ignored'] += 18
+        finally:
+            a.end()
+
+
+def ending(home):
+    """and whatever is said to a process while it ends"""
+    p = Place(home, 'storage', 'live')
+    p.state, p.rows = 'ending', 0
+    try:
+        # It waits for keys to sign its last checkpoint.
+        with_trail(p.a)
+        p.a.say('SHUTDOWN')
+        check(any(s.name == 'PROVE' for s in p.a.turn(2)) or not p.a.gone(),
+              'storage has not waited')
+        for by in (('auth', 0), ('session', 0)):
+            all_types(p, by)
+        p.a.pipes[('keys', 0)].close()
+        until(lambda: p.a.pull() or p.a.gone(), 'it ends')
+        until(p.a.gone, 'it ends')
+        equal(os.waitstatus_to_exitcode(p.a.status), 0, 'exit code')
+        TABLE.append(('both', 'storage', 'ending', p.rows, p.count['refused'],
+                      p.count['ignored'], 0))
+        TOTAL.update(p.count)
+    finally:
+        p.a.end()
+
+
+def with_trail(a):
+    """A line in the trail that no checkpoint knows: a note of auth's."""
+    a.say('NOTE', struct.pack('>IIIIB', 0, TYPES['C_STATUS'].nr, 0, 0, 1),
+          ('auth', 0), 5)
+    a.turn()
+
+
+class Auth(Place):
+    """auth in the middle of sign-ins: a known tenant, a key for devices."""
+
+    def begin(self):
+        self.a = Alone(self.home, 'auth')
+        self.a.join_all()
+        self.a.configure()
+        for to in (STORAGE, HASH):
+            self.introduce(to)
+        self.nfds = self.a.fds()
+
+    def introduce(self, to):
+        a = self.a
+        if to == STORAGE:
+            a.say('TENANT', struct.pack('>IBB', 1, 0, 0) + text('acme') +
+                  text('Acme') + struct.pack('>I', 0), STORAGE)
+            a.say('OPERATORS', b'', STORAGE)
+            a.turn()
+            return
+        # To a new pipe it says what the dummy's password is.
+        a.join(HASH)
+        a.say('DEVICE_KEY', bytes(32), HASH)
+        s = a.wait('HASH_MAKE', HASH)
+        a.say('HASH_MADE', b'\1' + struct.pack('>I', 64) + bytes(64), HASH,
+              s.ident)
+        a.turn()
+
+    def ask(self, want):
+        """A sign-in that waits for this answer; the question."""
+        a = self.a
+        a.say('LOGIN', struct.pack('>I', 1) + text('10.1.%d.%d' % (
+            self.rnd.randrange(256), self.rnd.randrange(256))) + text('') +
+            text('p%d@acme.example' % self.rnd.getrandbits(40)) +
+            text('some password') + text('') + text(''), ('session', 0), 9)
+        while True:
+            for s in a.turn():
+                if s.name == want:
+                    return s
+                if s.name == 'LOCKS':
+                    a.say('RESULT', struct.pack('>IQ', R_OK, 0) + text(''),
+                          STORAGE, s.ident)
+                elif s.name == 'CRED_FIND':
+                    a.say('RESULT', struct.pack('>IQ', R_NOTFOUND, 0) +
+                          text(''), STORAGE, s.ident)
+                elif s.name == 'RESULT':
+                    raise Failure('a sign-in ends with %d' % s.code)
+
+
+def asked(home):
+    """auth that waits for an answer signs in nobody for a wrong one"""
+    p = Auth(home, 'auth', 'live')
+    try:
+        for want in ('CRED_FIND', 'HASH_CHECK'):
+            for by in (STORAGE, HASH):
+                for t in TYPES.values():
+                    if not t.may('auth', by[0]):
+                        continue
+                    for body in (t.least, draw(t, p.rnd)):
+                        s = p.ask(want)
+                        p.a.say(t.name, body, by, s.ident)
+                        told = p.a.turn(2)
+                        what = '%s to a %s by %s' % (t.name, want, by[0])
+                        check(not p.a.gone(), what + ': died\n' +
+                              p.a.log()[-600:])
+                        equal([x for x in told if x.name in (
+                            'LOGIN_OK', 'TOKEN_NEW', 'GRANT_NEW')], [], what)
+                        TOTAL['ignored' if p.a.pipes[by].open
+                              else 'refused'] += 1
+                        # The next one is not asked for behind this.
+                        p.a.end()
+                        p.begin()
+        p.finish()
+    finally:
+        p.a.end()
+
+
+def pour(sock, data):
+    """In a process of its own: as fast as the pipe takes it."""
+    pid = os.fork()
+    if pid == 0:
+        at = 0
+        try:
+            while True:
+                try:
+                    at = (at + sock.send(data[at:])) % len(data)
+                except BlockingIOError:
+                    select.select([], [sock], [])
+        finally:
+            os._exit(0)
+    return pid
+
+
+def floods(home):
+    """who floods another fills no memory, and keeps nobody from answering"""
+    for by, to, name in ((('session', 0), 'keys', 'TICKET'),
+                         (('session', 0), 'storage', 'FLOORS'),
+                         (('session', 0), 'auth', 'PASSWORD_CHECK'),
+                         (('auth', 0), 'hash', 'HASH_ASSERT'),
+                         (('auth', 0), 'session', 'C_STATS'),
+                         (('session', 1), 'session', 'BUS_CALL_OVER')):
+        p = Place(home, to, 'live')
+        a, t = p.a, TYPES[name]
+        pipe = a.pipes.pop(by)          # whose answers nobody reads
+        try:
+            before = most = a.rss()
+            turns, worst = 0, 0
+            pid = pour(pipe.sock, imsg(t.nr, 1, t.least) * 3000)
+            try:
+                end = time.monotonic() + FLOOD
+                while time.monotonic() < end:
+                    begin = time.monotonic()
+                    a.turn(0)           # others are heard meanwhile
+                    worst = max(worst, time.monotonic() - begin)
+                    turns += 1
+                    most = max(most, a.rss())
+            finally:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            check(not a.gone(), '%s is gone' % to)
+            FLOODS.append((by[0], to, name, (most - before) // 1024, turns,
+                           worst * 1000))
+            check(most - before < GROWS * 1024, '%s grows by %d kB' % (
+                to, most - before))
+            pipe.close()
+            a.join(by)
+            a.turn()
+            p.finish()
+        finally:
+            a.end()
 
 
 # What grows by being told of things: only at its end.
@@ -486,7 +707,8 @@ def main():
     p.finish()
     before = contents(home)
     s = Suite()
-    for fn in (fresh, live, random_ones):
+    for fn in (fresh, live, random_ones, asked, floods, parent, lacking,
+               ending):
         def one(fn=fn):
             fn(home)
         one.__doc__ = fn.__doc__
@@ -501,6 +723,9 @@ def main():
     for row in TABLE:
         print('%-8s > %-8s %-6s %6d rows, %6d refused, %5d ignored, %4.1f s'
               % row)
+    for row in FLOODS:
+        print('%-8s > %-8s flood of %-14s %3d MB more, %6d turns for others, '
+              'the longest %3.0f ms' % row)
     print('%d forgeries: %d refused, %d ignored, %d harmful' % (
         sum(TOTAL.values()), TOTAL['refused'], TOTAL['ignored'], s.failed))
     s.end()

@@ -62,6 +62,8 @@ fuzz http 32768 risad/http.c risad/http_reply.c risad/utf8.c
 fuzz websocket 8192 risad/websocket.c risad/utf8.c
 fuzz map 98304 risad/map.c risad/walk.c
 fuzz imsg 8192 risad/compat/imsg.c risad/compat/imsg-buffer.c
+fuzz msg 32768 risad/msg.c risad/utf8.c risad/compat/imsg.c \
+    risad/compat/imsg-buffer.c
 fuzz parse 65536 risad/parse.c risad/config.c risad/network.c risad/util.c \
     risad/utf8.c risad/way.c
 fuzz proxy 1024 risad/proxy.c risad/network.c

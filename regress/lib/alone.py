@@ -240,6 +240,7 @@ class Alone:
 
         A commit of a configuration that is none is answered, and nothing
         else comes of it.  Each answer took a turn of its loop."""
+        end = time.monotonic() + 2 * BOUND
         for _ in range(n + 1):
             self.live += 1
             self.say('CONF_COMMIT', n64(2 ** 63 + self.live))
@@ -252,6 +253,8 @@ class Alone:
                         self.gone() or not self.pipes[('parent', 0)].open):
                     self.pull()
                     break
+                if time.monotonic() > end:
+                    raise Failure('%s does not come back' % self.proc)
         self.pull()
         told = [s for s in self.told if s.name != 'CONF_LIVE' or
                 s.body <= n64(2 ** 63)]
