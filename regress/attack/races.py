@@ -178,7 +178,7 @@ class Kind:
         method, path, body = self.taken(u)
         h = self.asker(u)
         h.send(h.head(method, API + path, body))
-        return lambda: answered(h), lambda: h.reply().status in (200, 204)
+        return lambda: answered(h), lambda: h.reply().status < 300
 
     def asker(self, u):
         """The connection of who takes it away."""
@@ -373,6 +373,13 @@ class Password(Lock):
         self.again.close()
 
 
+class Reset(Lock):
+    """the password, by a link for another one"""
+
+    def taken(self, u):
+        return 'POST', '/admin/users/%d/invite' % u.person.id, {}
+
+
 class Suspension(Kind):
     """a whole tenant, by an operator"""
 
@@ -395,7 +402,7 @@ class Suspension(Kind):
 
 
 KINDS = (FloorRight, GroupRight, RoleRight, Role, Lock, SignIns, Guest, Visit,
-         SignOut, Password, Suspension)
+         SignOut, Password, Reset, Suspension)
 
 
 def one_race(kind, u):
