@@ -365,9 +365,6 @@ class Password(Lock):
         return 'POST', '/password', {'current': PASSWORD,
                                      'new': 'another horse 43'}
 
-    def entry(self, u):
-        return None
-
     def restore(self):
         super().restore()
         self.again.close()
