@@ -149,6 +149,11 @@ problem(struct conn *cn, int status, const char *word, const char *detail,
 	hp.hp_length = (uint64_t)n;
 	hp.hp_retry = retry;
 	hp.hp_plain = cn->cn_redirect;
+	/*
+	 * A host beside ours can set cookies for the whole domain, too large
+	 * for any request: whose browser has them would be shut out.
+	 */
+	hp.hp_crumbs = status == 431;
 	/* What is wrong with the message itself leaves its end unknown. */
 	hp.hp_close = cn->cn_state != CONN_WAIT;
 	api_reply_bytes(cn, &hp, body);

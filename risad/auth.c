@@ -768,6 +768,7 @@ auth_checked(struct request *rq, enum hash_answer answer)
 		return;
 	}
 	if (is_login(rq)) {
+		rq->rq_proved = 1;
 		factor_login(rq);
 		return;
 	}
@@ -868,6 +869,9 @@ token_new(struct request *rq)
 	m.fresh = rq->rq_type == IMSG_LINK_USE;
 	m.addr = rq->rq_addr;
 	m.agent = rq->rq_agent;
+	if (rq->rq_proved)
+		m.password = (struct m_blob){ rq->rq_sealed,
+		    rq->rq_sealedlen };
 	m.method = rq->rq_method;
 	m.totp = (struct m_blob){ rq->rq_totp, rq->rq_totplen };
 	m.step = rq->rq_step;

@@ -92,6 +92,7 @@ struct request {
 	char			 rq_new[MAX_PASSWORD + 1];
 	uint8_t			 rq_sealed[MAX_SEALED];
 	size_t			 rq_sealedlen;
+	int			 rq_proved;	/* the password is of that */
 	/* Second factors; see auth_factor.c. */
 	uint8_t			 rq_role;	/* of the account */
 	uint8_t			 rq_methods;	/* FACTOR_: the account has */

@@ -178,6 +178,7 @@ struct http_reply {
 	const char		*hp_allow;	/* with 405 */
 	const char		*hp_accept;	/* with 101: ws_accept_key */
 	int			 hp_clear;	/* forget what the site kept */
+	int			 hp_crumbs;	/* and all its cookies */
 	int			 hp_plain;	/* not over TLS: no HSTS */
 	int			 hp_close;
 };

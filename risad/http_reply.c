@@ -241,6 +241,8 @@ http_reply_head(char *dst, size_t dstlen, const struct http_reply *hp)
 	/* not "cookies": that would sign out of the sibling hosts as well */
 	if (hp->hp_clear)
 		put_field(&ho, "Clear-Site-Data", "\"cache\", \"storage\"");
+	if (hp->hp_crumbs)
+		put_field(&ho, "Clear-Site-Data", "\"cookies\"");
 	if (!hp->hp_plain)		/* RFC 6797, section 7.2 */
 		put_field(&ho, "Strict-Transport-Security",
 		    "max-age=63072000; includeSubDomains");

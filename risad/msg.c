@@ -269,6 +269,7 @@ static const struct field token_new[] = {
 	N8(m_token_new, fresh, 1),
 	STR(m_token_new, addr, MAX_ADDR),
 	STR(m_token_new, agent, MAX_AGENT),
+	BLOB(m_token_new, password, MAX_SEALED),
 	N8(m_token_new, method, FACTOR_ALL),
 	BLOB(m_token_new, totp, MAX_SEALED), N64(m_token_new, step),
 	FIX(m_token_new, code), N32(m_token_new, passkey),

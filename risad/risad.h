@@ -877,6 +877,7 @@ struct m_token_new {
 	uint64_t	 expires;		/* ms, the absolute limit */
 	uint8_t		 fresh;			/* has just set the password */
 	const char	*addr, *agent;
+	struct m_blob	 password;		/* checked with this, or no */
 	uint8_t		 method;		/* the factor shown, or 0 */
 	struct m_blob	 totp;			/* TOTP: checked with this */
 	uint64_t	 step;

@@ -85,7 +85,8 @@ hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
 		return;
 	}
 	he->he_push = push;
-	he->he_did = rq->rq_writes && type == IMSG_RESULT;
+	he->he_did = rq->rq_writes && (type == IMSG_RESULT ||
+	    type == IMSG_LINK_DONE);
 	TAILQ_INSERT_TAIL(&rq->rq_db->db_held, he, he_entry);
 }
 

@@ -1,6 +1,8 @@
 /*
  * Requests of auth: credentials, sign-ins, grants and links of a tenant.
  */
+#include <openssl/crypto.h>
+
 #include <string.h>
 
 #include "log.h"
@@ -166,6 +168,11 @@ data_token_new(struct request *rq, const void *arg)
 	if ((n = person_get(db, m->user, &p)) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0 || p.p_state != USER_ACTIVE)
+		return (R_SIGNIN);
+	/* Another one may have been set while hash was at work. */
+	if (m->password.mb_len != 0 && (m->password.mb_len != p.p_secretlen ||
+	    CRYPTO_memcmp(m->password.mb_data, p.p_secret,
+	    p.p_secretlen) != 0))
 		return (R_SIGNIN);
 	r = factor_spend(rq, &p, m, &left);
 	if (r == R_SIGNIN) {

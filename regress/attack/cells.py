@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import Daemon, Http, Ws, until                       # noqa: E402
 from tenants import API, MAY, NOWHERE, ROWS, UPGRADE, Side, \
-    routes, said, same, word_rows, words                        # noqa: E402
+    promised, routes, said, same, word_rows, words              # noqa: E402
 
 BATCH = 16                      # requests on their way on a connection
 METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE')
@@ -489,7 +489,7 @@ class Board:
 
     def both(self, fn):
         """One part, for both tenants at the same time."""
-        found = routes()
+        found = promised()
         lines = [Line(self, side) for side in self.sides]
         threads, failed = [], []
 
@@ -527,7 +527,8 @@ def main():
                   side.admin):
             p.floor_here = side.floor
     s = Suite(d)
-    equal(set(routes()), set(ROWS), 'routes and rows')
+    equal(routes(), promised(), 'routes, and who may')
+    equal(set(promised()), set(ROWS), 'routes and rows')
     board = Board(d, (acme, globex))
     before = [side.all_there_is() for side in board.sides]
     for fn in PARTS:

@@ -11,13 +11,14 @@ import random
 import select
 import signal
 import ssl
+import subprocess
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import LONG, Suite, check, equal                       # noqa: E402
-from risa import PASSWORD, Closed, Daemon, Failure, Http, \
+from risa import PASSWORD, RISACTL, Closed, Daemon, Failure, Http, \
     Person, link_token, until                                   # noqa: E402
 
 WORKERS = 2
@@ -47,19 +48,19 @@ class Pin:
 
 
 class Stage:
-    """Two workers, one tenant, and who takes away."""
+    """Two workers, a tenant, and who takes away."""
 
-    def __init__(self, d):
-        self.d = d
+    def __init__(self, d, name='acme'):
+        self.d, self.name = d, name
         self.pin = Pin(d)
-        d.do('tenant', 'add', 'acme')
-        self.floor = d.floor('acme', 'Floor')
-        self.home = d.floor('acme', 'Home')
-        self.ada = d.person('acme', 'ada@acme.example', 'admin')
-        self.eve = d.person('acme', 'eve@acme.example', 'admin')
-        self.watch = d.person('acme', 'watch@acme.example', 'admin')
+        d.do('tenant', 'add', name)
+        self.floor = d.floor(name, 'Floor')
+        self.home = d.floor(name, 'Home')
+        self.ada = d.person(name, 'ada@acme.example', 'admin')
+        self.eve = d.person(name, 'eve@acme.example', 'admin')
+        self.watch = d.person(name, 'watch@acme.example', 'admin')
         self.watch.open().enter(self.floor)
-        self.bob = d.person('acme', 'bob@acme.example')
+        self.bob = d.person(name, 'bob@acme.example')
         self.point = self.come = 0
         self.late = set()               # where legs of too late would lead
         self.seen = set()
@@ -98,7 +99,7 @@ class User:
         self.busy, self.idle = [], []
         for i in range(WORKERS):
             for kind in (self.busy, self.idle):
-                h = Http(d)
+                h = Http(d, person.tenant)
                 h.cookie = person.http.cookie
                 pin.to(i, h.connect)
                 kind.append(h)
@@ -170,7 +171,18 @@ class Kind:
 
     def come(self):
         s = self.stage
-        return Person(s.d, 'acme', s.bob.mail).sign_in()
+        return Person(s.d, s.name, s.bob.mail).sign_in()
+
+    def begin(self, u):
+        """Take it away: is there an answer, and what it is."""
+        method, path, body = self.taken(u)
+        h = self.asker(u)
+        h.send(h.head(method, API + path, body))
+        return lambda: answered(h), lambda: h.reply().status < 300
+
+    def asker(self, u):
+        """The connection of who takes it away."""
+        return self.stage.ada.http
 
     def entry(self, u):
         """The body of a way in that ends as well, and its path, or None."""
@@ -323,33 +335,95 @@ class Visit(Guest):
         self.stage.admin('DELETE', '/guests/%d' % self.number)
 
 
-KINDS = (FloorRight, GroupRight, RoleRight, Role, Lock, SignIns, Guest, Visit)
+class SignOut(Kind):
+    """one's own sign-in, by signing out"""
+
+    def asker(self, u):
+        self.other = Http(self.stage.d)
+        self.other.cookie = u.person.http.cookie
+        return self.other
+
+    def taken(self, u):
+        return 'DELETE', '/session', None
+
+    def restore(self):
+        self.other.close()
+
+
+class Password(Lock):
+    """other sign-ins, by another password"""
+
+    def come(self):
+        p = super().come()
+        self.again = Person(self.stage.d, 'acme', p.mail).sign_in()
+        return p
+
+    def asker(self, u):
+        return self.again.http
+
+    def taken(self, u):
+        return 'POST', '/password', {'current': PASSWORD,
+                                     'new': 'another horse 43'}
+
+    def restore(self):
+        super().restore()
+        self.again.close()
+
+
+class Reset(Lock):
+    """the password, by a link for another one"""
+
+    def taken(self, u):
+        return 'POST', '/admin/users/%d/invite' % u.person.id, {}
+
+
+class Suspension(Kind):
+    """a whole tenant, by an operator"""
+
+    refused = (401, 421)
+
+    def __init__(self, stage):
+        super().__init__(Stage(stage.d, 'globex'))
+
+    def begin(self, u):
+        d = self.stage.d
+        p = subprocess.Popen(
+            [RISACTL, '-s', d.path('risad.sock'), 'tenant', 'suspend',
+             'globex'], stdout=subprocess.DEVNULL)
+        return lambda: p.poll() is not None, lambda: p.returncode == 0
+
+    def restore(self):
+        s = self.stage
+        s.d.do('tenant', 'resume', 'globex')
+        s.watch.sign_in().open().enter(s.floor)
+
+
+KINDS = (FloorRight, GroupRight, RoleRight, Role, Lock, SignIns, Guest, Visit,
+         SignOut, Password, Reset, Suspension)
 
 
 def one_race(kind, u):
     """How many acts were under way, and which of the later ones went well."""
     s = kind.stage
-    method, path, body = kind.taken(u)
-    a = s.ada.http
     act = 'GET', API + kind.act
     acts = 0
     entries = [] if kind.entry(u) is None else enter_by(kind, u)
     for _ in range(random.randrange(4)):
         u.use(act)
-    a.send(a.head(method, API + path, body))
-    while not answered(a):
+    there, well = kind.begin(u)
+    while not there():
         acts += 1
         attempt(lambda: u.use(act))
         if acts % 16 == 1 and u.said < 10:
             attempt(u.say)
             attempt(lambda: u.person.leg(*s.spot()))
-    r = a.reply()
+    done = well()
     # This is the moment.
     spot = s.spot()
     for h in u.idle:
         attempt(lambda: h.send(h.head(*act)))
     ref = attempt(lambda: say_all(u, spot, s.floor))
-    check(r.status in (200, 204), '%s %s: %r' % (method, path, r))
+    check(done, 'not taken away: ' + kind.__doc__)
     late = ['%s: %r' % (kind.act, r) for r in map(
         lambda h: attempt(h.reply), u.idle)
         if r is not None and r.status not in kind.refused]
@@ -487,7 +561,7 @@ def main():
     random.seed(1)
     for make in KINDS:
         def one(make=make):
-            race(make(stage), RACES // len(KINDS), figures)
+            race(make(stage), -(-RACES // len(KINDS)), figures)
         one.__doc__ = 'taken away while used: ' + make.__doc__
         one.__name__ = make.__name__
         s.run_test(one)

@@ -45,6 +45,19 @@ def routes():
     return found
 
 
+def promised():
+    """The same, as this file says it."""
+    needs = {}
+    for need, all_of_it in WHO.items():
+        for text in all_of_it:
+            method, path = text.split()
+            needs[(method, path if path == '/ws' else API + path)] = need
+    for method, path in ROWS:
+        if path.startswith(API + '/admin/'):
+            needs[(method, path)] = 'ADMIN'
+    return needs
+
+
 def words():
     found = set()
     for name in sorted(os.listdir(os.path.join(TOP, 'risad'))):
@@ -212,6 +225,26 @@ MAY = {'DOOR': ('ANY', 'DOOR'), 'GUEST': ('ANY', 'DOOR', 'GUEST'),
        'LOGIN': ('ANY', 'FIRST', 'DOOR', 'GUEST', 'LOGIN'),
        'ADMIN': ('ANY', 'FIRST', 'DOOR', 'GUEST', 'LOGIN', 'HOST', 'ADMIN')}
 OBJECTS = ('own', 'foreign', 'nowhere')
+
+
+# Who may ask, as it is promised; all below /admin is for ADMIN.
+WHO = {
+    'NONE': ('GET /invite/*', 'POST /invite/*', 'POST /invite/*/check',
+        'GET /guest/*', 'POST /guest/*', 'POST /passkey/challenge',
+        'GET /tenant', 'POST /session'),
+    'ANY': ('GET /session', 'DELETE /session'),
+    'FIRST': ('POST /password', 'POST /password/check',
+        'POST /passkeys/challenge', 'GET /passkeys', 'POST /passkeys',
+        'GET /factor', 'POST /factor/totp', 'POST /factor/totp/confirm'),
+    'DOOR': ('GET /ws',),
+    'GUEST': ('GET /talk', 'PATCH /me', 'GET /floors', 'GET /floors/#',
+        'GET /messages'),
+    'LOGIN': ('PATCH /passkeys/#', 'DELETE /passkeys/#',
+        'DELETE /factor/totp', 'POST /factor/recovery', 'GET /people',
+        'GET /signins', 'DELETE /signins', 'DELETE /signins/#'),
+    'HOST': ('GET /guests', 'POST /guests', 'DELETE /guests/#',
+        'DELETE /visits/#'),
+}
 
 
 class Row:
@@ -491,6 +524,7 @@ def expected(need, row, may, obj):
 def matrix(m):
     """each route, by each caller, on each object"""
     found = routes()
+    equal(found, promised(), 'routes, and who may')
     equal(sorted(found), sorted(ROWS), 'routes and rows')
     for (method, path), need in found.items():
         row = ROWS[(method, path)]

@@ -1,62 +1,17 @@
 /* Whatever people write is text: in messages, names, notes and titles. */
 import assert from 'node:assert/strict';
+import { Agent } from 'node:https';
 import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, until, Wire } from './daemon.mjs';
+import { BOOM, NAUGHTY } from './naughty.mjs';
 
-const BOOM = 'window.boom=1;alert(1)';
-
-/* Ways to be taken for something else than text. */
-const NAUGHTY = [
-	`<script>${BOOM}</script>`,
-	`</script><script>${BOOM}</script>`,
-	`<img src=x onerror="${BOOM}">`,
-	`"><img src=x onerror=${BOOM}>`,
-	`<svg onload="${BOOM}"></svg>`,
-	`<svg><script href="data:,${BOOM}"/></svg>`,
-	`<iframe src="javascript:${BOOM}"></iframe>`,
-	`<a href="javascript:${BOOM}">click</a>`,
-	`<body onload=${BOOM}>`,
-	`<details open ontoggle=${BOOM}>`,
-	`<input autofocus onfocus=${BOOM}>`,
-	`<math><mtext><style><img src=x onerror=${BOOM}>`,
-	`<link rel=stylesheet href=//evil.example/x.css>`,
-	`<base href=//evil.example/>`,
-	`<meta http-equiv=refresh content="0;url=//evil.example/">`,
-	`<form action=//evil.example/><button>go</button></form>`,
-	`<style>body{display:none}</style>`,
-	`<plaintext>`,
-	`<!--`,
-	`--><b>bold</b>`,
-	`]]><b>x</b>`,
-	`<title>stolen</title>`,
-	`javascript:${BOOM}`,
-	`JaVaScRiPt:${BOOM}`,
-	`java\tscript:${BOOM}`,
-	`data:text/html,<script>${BOOM}</script>`,
-	`vbscript:msgbox(1)`,
-	`https://evil.example/"onmouseover="${BOOM}`,
-	`https://evil.example/<img/src=x/onerror=${BOOM}>`,
-	`http://evil.example\\@acme.localhost/`,
-	`&lt;b&gt; &amp;amp; &#60;b&#62; &#x3c;`,
-	`{{constructor.constructor('${BOOM}')()}}`,
-	'${' + BOOM + '}',
-	`';${BOOM};//`,
-	`\\";${BOOM};//`,
-	`%3Cscript%3E${BOOM}%3C/script%3E`,
-	`\\u003cscript\\u003e${BOOM}`,
-	`__proto__`,
-	`constructor`,
-	`{"t":"bye","reason":"ended"}`,
-	`null`,
-	`{name} {n|one|many}`,
-	`safe\u202etxt.exe`,
-	`zero\u200bwidth\ufeffmarks`,
-	`Z\u0351\u036b\u0343\u034b\u0343\u034e\u0348\u0331\u034ealgo`,
-	`👩‍👩‍👧‍👦🏳️‍🌈 家族`,
-	`שלום עולם مرحبا`,
-	`\ud842\udfb7野家 﨑 ㍻ ﷽`,
-];
+/* More than two hundred of them, or all. */
+const TEXTS = ['', '0', undefined].includes(process.env.LONG) ?
+    NAUGHTY.filter((_, i) => i % 3 !== 2) : NAUGHTY;
+const ROUND = 45;			/* that a list shows at once */
+/* What a page names, or draws in its own way. */
+const HIDDEN = /[\p{Cf}\p{Cc}\p{Co}\p{Cn}\u034f\u115f\u2028\u2029\u2800\u3164\ufe0f]/u;
 
 const short = (s, n) => Array.from(s).slice(0, n).join('');
 /* Not in names and notes: control characters. */
@@ -66,6 +21,9 @@ let daemon, browser, lobby, ann, ben, cat, adm;
 
 before(async () => {
 	daemon = await Daemon.start();
+	/* Thousands of requests: not each on a connection of its own. */
+	daemon.agent = new Agent({ keepAlive: true, maxSockets: 6, timeout:
+	    3000 });
 	await daemon.tenant('acme', 'Acme');
 	lobby = await daemon.floor('acme', 'Lobby', 'lobby');
 	adm = await daemon.person('acme', 'Ada', { role: 'admin' });
@@ -77,6 +35,7 @@ before(async () => {
 
 after(async () => {
 	await browser?.close();
+	daemon?.agent.destroy();
 	await daemon?.end();
 });
 
@@ -105,6 +64,23 @@ async function whole(s, title) {
 		assert.match(await s.page.title(), title);
 }
 
+function* rounds(n = ROUND) {
+	for (let i = 0; i < TEXTS.length; i += n)
+		yield TEXTS.slice(i, i + n);
+}
+
+/* Said, or no text at all. */
+async function says(w, text) {
+	try {
+		await w.say('floor', text);
+		return (true);
+	} catch (e) {
+		if (!/"code":"(empty|field|json)"/.test(e.message))
+			throw e;
+		return (false);
+	}
+}
+
 /* As the page shows a text: marks that cannot be seen are named. */
 const plain = (t) => t.replaceAll(/\s+/g, ' ').trim();
 
@@ -112,45 +88,72 @@ test('messages are text', () => seated(async (seat) => {
 	const a = seat(await at(ann));
 	const w = await Wire.open(daemon, ben);
 
+	const all = [w, await Wire.open(daemon, cat), await Wire.open(daemon,
+	    adm)];
+
 	await a.inside();
-	await w.enter(lobby);
-	for (const text of NAUGHTY)
-		await w.say('floor', text);
+	for (const x of all)
+		await x.enter(lobby);
+	let round = 0;
+	for (const part of rounds()) {
+		/* Each may write so many in a second. */
+		const said = [];
+		for (const [i, text] of part.entries())
+			if (await says(all[i % all.length], text))
+				said.push(text);
+		const end = `the end of round ${++round}`;
+		await w.say('floor', end);
+		await a.see(a.message(plain(end)));
+		const got = (await a.shown()).slice(-said.length - 1, -1);
+		for (const [i, text] of said.entries())
+			if (!HIDDEN.test(text))
+				assert.equal(plain(got[i]), plain(text));
+		await whole(a, /^Lobby - Acme$/);
+	}
 	await w.say('floor', 'the end');
 	await a.see(a.message('the end'));
-	const got = (await a.shown()).slice(-NAUGHTY.length - 1, -1);
-	for (const [i, text] of NAUGHTY.entries())
-		if (!/[\u200b\u202e\ufeff]/.test(text))
-			assert.equal(plain(got[i]), plain(text));
-	await whole(a, /^Lobby - Acme$/);
 	await a.page.reload();
 	await a.see(a.message('the end'));
 	await whole(a);
-	w.close();
+	for (const x of all)
+		x.close();
 }));
 
 test('names and notes are text, in lists, cards, search and chat', () =>
     seated(async (seat) => {
 	const a = seat(await at(ann));
-	const w = await Wire.open(daemon, ben);
+	const w = await Wire.open(daemon, ben), others = [];
 
 	await a.inside();
 	await w.enter(lobby);
-	for (const text of NAUGHTY) {
+	for (const x of [cat, adm])
+		others.push(await Wire.open(daemon, x));
+	for (const x of others)
+		await x.enter(lobby);
+	let shown = 0;
+	const shows = async (who, text) => {
 		const name = short(tame(text), 64), note = short(tame(text), 80);
 		const r = await daemon.ask('acme.localhost', 'PATCH',
-		    '/api/v1/me', { name, note }, ben.cookie);
+		    '/api/v1/me', { name, note }, who.cookie);
 		if (r.status === 422)
-			continue;	/* not a name: nothing to show */
+			return;		/* not a name: nothing to show */
 		assert.equal(r.status, 200, text);
 		const last = r.json.user;
 		await until(() => a.frames.some((m) => m.t === 'update' &&
-		    m.user === ben.id && m.name === last.name), text);
-		if (!/[\u200b\u202e\ufeff]/.test(name))
+		    m.user === who.id && m.name === last.name), text);
+		if (!HIDDEN.test(name))
 			await until(async () => plain(await a.page.locator(
-			    `[data-testid=person-${ben.id}] .person-first`)
+			    `[data-testid=person-${who.id}] .person-first`)
 			    .textContent()) === plain(last.name), text);
-	}
+		shown++;
+	};
+	/* Of three people at the same time. */
+	for (const part of rounds(3))
+		await Promise.all(part.map((text, i) => shows([ben, cat,
+		    adm][i], text)));
+	assert.ok(shown > TEXTS.length - 20);
+	for (const [who, name] of [[cat, 'Cat Chen'], [adm, 'Ada']])
+		await daemon.api(who, 'PATCH', '/me', { name, note: '' });
 	const name = `<img src=x onerror=${BOOM}>`;
 	await daemon.api(ben, 'PATCH', '/me', { name, note: name });
 	await a.reads(`person-${ben.id}`, /<img src=x/);
@@ -170,43 +173,66 @@ test('names and notes are text, in lists, cards, search and chat', () =>
 	await a.reads('text-view', /<img src=x/);
 	await whole(a);
 	await daemon.api(ben, 'PATCH', '/me', { name: 'Ben', note: '' });
-	w.close();
+	for (const x of [w, ...others])
+		x.close();
 }));
 
-test('names of floors, groups and the company are text', () =>
+test('what administrators name is text, on all their screens', () =>
     seated(async (seat) => {
 	const a = seat(await at(ann));
 	const s = seat(await at(adm, { path: '/admin/floors' }));
-	const add = (path, o) => daemon.ask('acme.localhost', 'POST',
-	    `/api/v1/admin/${path}`, o, adm.cookie);
-	let floors = 0, groups = 0;
+	const ask = (method, path, o) => daemon.ask('acme.localhost', method,
+	    `/api/v1${path}`, o, adm.cookie);
+	const made = { floors: 0, groups: 0, roles: 0, users: 0, guests: 0 };
+	let n = 0;
 
 	await a.inside();
-	for (const text of NAUGHTY) {
-		const name = short(tame(text), 60);
-		const f = await add('floors', { name, template: 'lobby' });
-		const g = await add('groups', { name, members: [ann.id] });
-		for (const r of [f, g])
+	await s.see('admin-floors');
+	for (const part of rounds(30)) {
+		const all = part.flatMap((text) => {
+			const name = short(tame(text), 60);
+			return ([['floors', { name, template: 'lobby' }],
+			    ['groups', { name, members: [ann.id] }],
+			    ['roles', { name, can: ['chat'] }],
+			    ['users', { email: `n${++n}@acme.example`, role:
+			    'member', name }],
+			    ['guests', { floors: [lobby], expires: Date.now() +
+			    3600000, note: name }]]);
+		});
+		const gone = await Promise.all(all.map(async ([what, o]) => {
+			const path = what === 'guests' ? '/guests' :
+			    `/admin/${what}`;
+			const r = await ask('POST', path, o);
 			assert.ok([201, 409, 422].includes(r.status),
-			    `${r.status} ${text}`);
-		floors += f.status === 201;
-		groups += g.status === 201;
+			    `${r.status} ${what} ${JSON.stringify(o)}`);
+			made[what] += r.status === 201;
+			return (r.status !== 201 ? null : { what, path: `${
+			    path}/${Object.values(r.json)[0].id}`, version:
+			    Object.values(r.json)[0].version });
+		}));
+		const kept = gone.filter((x) => x !== null);
+		const floors = kept.filter((x) => x.what === 'floors').length;
+		await until(async () => await a.$('floor-list').getByRole(
+		    'listitem').count() === floors + 1, 'all floors');
+		await whole(a);
+		for (const screen of ['groups', 'roles', 'people', 'guests',
+		    'review', 'records', 'rules', 'floors']) {
+			await s.$(`admin-nav-${screen}`).click();
+			await s.see(`admin-${screen}`);
+			await until(async () => await s.page.locator('tbody ' +
+			    'tr').count() >= (screen === 'groups' ? kept
+			    .filter((x) => x.what === screen).length : 0),
+			    screen);
+			await whole(s);
+		}
+		await Promise.all(kept.map(async ({ what, path, version }) => {
+			const r = await ask('DELETE', path, what === 'roles' ?
+			    { version } : {});
+			assert.equal(r.status, 204, path);
+		}));
 	}
-	assert.ok(floors > 30 && groups > 30);
-	await until(async () => await a.$('floor-list').getByRole('listitem')
-	    .count() === floors + 1, 'all floors');
-	await whole(a);
-	await s.page.reload();
-	await until(async () => await s.page.locator('tbody tr').count() ===
-	    floors + 1, 'all floors');
-	await whole(s);
-	await s.$('admin-nav-groups').click();
-	await until(async () => await s.page.locator('tbody tr').count() ===
-	    groups, 'all groups');
-	await whole(s);
-	await s.$('admin-nav-people').click();
-	await s.see('admin-users');
-	await whole(s);
+	for (const [what, count] of Object.entries(made))
+		assert.ok(count > TEXTS.length - 20, `${what}: ${count}`);
 	const evil = `</title><script>${BOOM}</script>`;
 	await daemon.api(adm, 'PATCH', '/admin/tenant', { title: evil });
 	await a.see(a.page.getByText(evil));

@@ -374,7 +374,7 @@ function ways() {
 			} catch { /* as it should be */ }
 			if (!w.closed && w.length !== 0)
 				read = `window has ${w.length} frames`;
-			if (read !== null || w.closed || ++n > 200)
+			if (read !== null || w.closed || ++n > 600)
 				done({ read, cut: w.closed });
 			else
 				setTimeout(look, 25);
@@ -414,6 +414,26 @@ const whoIs = (page) => page.evaluate(async () => {
 	    r.status === 401 ? 0 : -r.status);
 });
 
+/* Signs in on the page of the tenant; who that is then. */
+const again = (page) => page.evaluate(async (o) => {
+	await fetch('/api/v1/session', { method: 'POST', headers: {
+	    'Content-Type': 'application/json' }, body: JSON.stringify(o) });
+	return ((await (await fetch('/api/v1/session')).json()).user?.id);
+}, { email: adm.mail, password: PASSWORD });
+
+/* A page of the tenant shows in no frame of theirs, read or not. */
+async function framed(page, url) {
+	await page.evaluate((u) => new Promise((done) => {
+		const f = document.createElement('iframe');
+		f.onload = done;
+		f.src = u;
+		document.body.append(f);
+	}), url);
+	assert.deepEqual(page.frames().slice(1).map((f) => f.url()).filter(
+	    (u) => !u.startsWith('chrome-error:')), [], 'a frame');
+	await page.evaluate(() => document.querySelector('iframe').remove());
+}
+
 for (const host of [NEIGHBOUR, BELOW, STRANGER])
 	test(`every route, in every way, from ${host}`, async () => {
 		const was = await state();
@@ -433,11 +453,12 @@ for (const host of [NEIGHBOUR, BELOW, STRANGER])
 		    office.url('acme', '/ws').replace('https', 'wss'));
 		assert.equal(ws, null, 'a WebSocket');
 		for (const path of ['/', '/admin/people', '/api/v1/session']) {
-			const { read } = await page.evaluate((u) =>
+			const seen = await page.evaluate((u) =>
 			    window.look(u), office.url('acme', path));
-			assert.equal(read, null, path);
+			assert.deepEqual(seen, { read: null, cut: true }, path);
+			await framed(page, office.url('acme', path));
 		}
-		total.attempts += 4;
+		total.attempts += 7;
 		assert.equal(await page.evaluate('document.cookie'), '');
 		/* It is the same browser that the person goes on with. */
 		assert.equal(await whoIs(await ours(context)), adm.id);
@@ -533,19 +554,34 @@ test('a jar that a neighbour fills leaves the person or nobody', async () => {
 	for (const user of seen)
 		assert.ok([0, adm.id].includes(user), `user ${user}`);
 	/* Whoever has lost it signs in again, and is who he is. */
-	const again = await tab.evaluate(async (o) => {
-		await fetch('/api/v1/session', { method: 'POST', headers: {
-		    'Content-Type': 'application/json' }, body:
-		    JSON.stringify(o) });
-		return ((await (await fetch('/api/v1/session')).json()).user
-		    ?.id);
-	}, { email: adm.mail, password: PASSWORD });
-	assert.equal(again, adm.id);
+	assert.equal(await again(tab), adm.id);
 	await context.close();
 	await office.ctl('session', 'end', 'acme', adm.mail);
 	Object.assign(adm, await office.again(adm));
 	assert.equal((await office.api(adm, 'GET', '/tenant')).tenant.name,
 	    was['/tenant'].tenant.name);
+});
+
+test('cookies too large for a request shut nobody out for long', async () => {
+	const context = await victim();
+	const page = await attacker(context, NEIGHBOUR);
+	const tab = await ours(context);
+
+	await page.evaluate((site) => {
+		for (let i = 0; i < 30; i++)
+			document.cookie = `b${i}=${'x'.repeat(3900)}; Domain=${
+			    site}; Path=/; Secure`;
+	}, SITE);
+	total.attempts += 30;
+	assert.equal(await whoIs(tab), -431);
+	/* With that answer they are gone, and the sign-in as well. */
+	assert.equal(await whoIs(tab), 0);
+	assert.equal(await again(tab), adm.id);
+	await tab.reload();
+	assert.equal(await whoIs(tab), adm.id);
+	await context.close();
+	await office.ctl('session', 'end', 'acme', adm.mail);
+	Object.assign(adm, await office.again(adm));
 });
 
 test('a name that becomes the office is none of its hosts', async () => {

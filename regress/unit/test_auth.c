@@ -401,6 +401,7 @@ test_login(void)
 	tell_checked(until_hash("good@example.org", 7, USER_ACTIVE, 1),
 	    HASH_RIGHT);
 	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK(new->password.mb_len > 0);	/* that hash has looked at */
 	CHECK_INT(new->tenant, T);
 	CHECK_INT(new->user, 7);
 	CHECK_STR(new->agent, "agent");

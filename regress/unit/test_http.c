@@ -1189,8 +1189,16 @@ test_reply(void)
 	HAS("Set-Cookie: __Host-risa=; Max-Age=0; Path=/; Secure; HttpOnly");
 	HAS("Retry-After: 30");
 	HAS("Clear-Site-Data: \"cache\", \"storage\"");
+	HASNOT("\"cookies\"");
 	HAS("WWW-Authenticate: Session realm=\"risad\"");
 	HASNOT("Strict-Transport-Security");
+
+	memset(&hp, 0, sizeof(hp));
+	hp.hp_status = 431;
+	hp.hp_crumbs = 1;
+	CHECK(http_reply_head(buf, sizeof(buf), &hp) > 0);
+	HAS("Clear-Site-Data: \"cookies\"");
+	HASNOT("\"storage\"");
 
 	memset(&hp, 0, sizeof(hp));
 	hp.hp_status = 405;

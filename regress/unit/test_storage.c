@@ -1002,6 +1002,38 @@ role_may(uint8_t role, uint8_t can, enum result floor, enum result direct)
 	}
 }
 
+/* Who has proved a password that is none any more does not sign in. */
+static void
+test_old_password(void)
+{
+	struct m_token_new	 tk = { .tenant = 1, .user = mem, .expires =
+				    now_ms() + 3600000, .addr = "192.0.2.9",
+				    .agent = "" };
+	struct m_cred_find	 find = { 1, "mem-" CANARY "@acme.test" };
+	const struct m_cred	*cred;
+	uint8_t			 sealed[MAX_SEALED];
+	size_t			 len;
+
+	ask(AUTH, IMSG_CRED_FIND, &find);
+	cred = take(AUTH, IMSG_CRED);
+	CHECK_INT(cred->user, mem);
+	len = cred->sealed.mb_len;
+	CHECK(len > 0);
+	memcpy(sealed, cred->sealed.mb_data, len);
+	tk.password = (struct m_blob){ sealed, len };
+	memset(tk.sha, 0xd1, sizeof(tk.sha));
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_OK);
+	memset(tk.sha, 0xd2, sizeof(tk.sha));
+	sealed[len - 1] ^= 1;
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_SIGNIN);
+	sealed[len - 1] ^= 1;
+	tk.password.mb_len = len - 1;
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_SIGNIN);
+}
+
 /* What takes away is answered when all processes have let go. */
 static void
 test_fence(void)
@@ -2426,6 +2458,7 @@ main(void)
 	test_guests();
 	test_roles();
 	test_passkeys();
+	test_old_password();
 	test_fence();
 	test_rights();
 	test_role_limits();
