@@ -647,9 +647,12 @@ seals_turn(uint32_t tenant, const struct keyfile *kf)
 static int
 key_next(struct db *db, struct keyfile *kf)
 {
-	if (keyfile_there(db->db_id) && (keyfile_read(db->db_id, kf) !=
-	    DB_OK || kf->kf_oldgen != 0))
+	if (keyfile_there(db->db_id) && keyfile_read(db->db_id, kf) != DB_OK)
 		return (-1);
+	/* The file has turned, and was not sure to last: again, the same. */
+	if (kf->kf_oldgen != 0)
+		return (kf->kf_oldgen == seal_generation(db->db_seal) ? 0 :
+		    -1);
 	memcpy(kf->kf_old, seal_key(db->db_seal), SEAL_KEY);
 	kf->kf_oldgen = seal_generation(db->db_seal);
 	kf->kf_generation = kf->kf_oldgen + 1;
