@@ -643,6 +643,20 @@ seals_turn(uint32_t tenant, const struct keyfile *kf)
 		seal_turn(sysdb->db_seal, kf->kf_key, kf->kf_generation);
 }
 
+/* Does each of them write by this one? */
+static int
+seals_have(uint32_t tenant, uint32_t generation)
+{
+	struct db	*db;
+
+	TAILQ_FOREACH(db, &dbs, db_entry)
+		if (db->db_id == tenant &&
+		    seal_generation(db->db_seal) != generation)
+			return (0);
+	return (tenant != DB_SYSTEM || sysdb == NULL ||
+	    seal_generation(sysdb->db_seal) == generation);
+}
+
 /* The key in force becomes the old one.  0, or -1. */
 static int
 key_next(struct db *db, struct keyfile *kf)
@@ -686,6 +700,11 @@ db_settle(uint32_t tenant)
 
 	if (keyfile_read(tenant, &kf) != DB_OK)
 		return (-1);
+	/* What a handle writes by the old one, nobody could read. */
+	if (!seals_have(tenant, kf.kf_generation)) {
+		explicit_bzero(&kf, sizeof(kf));
+		return (-1);
+	}
 	kf.kf_oldgen = 0;
 	explicit_bzero(kf.kf_old, sizeof(kf.kf_old));
 	if (keyfile_write(tenant, &kf) == 0) {

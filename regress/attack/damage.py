@@ -19,6 +19,7 @@ WELL = 2                # and those that are not
 WORDS = 12              # messages of each
 ROUNDS = 400 if LONG else 20            # with flips: HURT of them in each
 FEW = 40 if LONG else 2                 # with each other damage
+FLIP_EACH = 1 if LONG else 4            # blocks of a backup
 EDITS = 400 if LONG else 12             # rounds with edits of rows
 SEED = int.from_bytes(os.urandom(4), 'big')
 
@@ -26,10 +27,10 @@ SEED = int.from_bytes(os.urandom(4), 'big')
 class Town:
     """Many tenants, what each has said, and their files as they were."""
 
-    def __init__(self):
+    def __init__(self, hurt=HURT):
         self.d = d = Daemon(workers=1, more='password hash memory 64 passes 1\
 \n')
-        self.names = ['t%d' % i for i in range(HURT + WELL)]
+        self.names = ['t%d' % i for i in range(hurt + WELL)]
         d.start()
         self.people, self.said, self.floors, self.ids = {}, {}, {}, {}
         for t in self.names:
@@ -300,6 +301,68 @@ def number(town, db, other):
     return '%s.%s = %d' % (table, column, n)
 
 
+def generation():
+    """a backup that is cut at every 4 KiB, or has a bit flipped in each, is
+    refused, and nothing is replaced"""
+    town = Town(0)
+    d, t = town.d, town.names[0]
+    d.start()
+    try:
+        stamp = d.json('backup', 'now')['backup']['stamp']
+        top = d.path('data', 'backup', stamp)
+        names = ['manifest', 'system.db'] + [
+            'tenants/%d/%s' % (town.ids[x], f) for x in (t, town.names[1])
+            for f in os.listdir(os.path.join(top, 'tenants',
+                                             str(town.ids[x])))]
+        cuts = flips = 0
+        for name in names:
+            path = os.path.join(top, name)
+            shutil.copyfile(path, d.path('whole'))
+            size = os.path.getsize(path)
+            for at in range(0, size, 4096):
+                os.truncate(path, at)
+                refused(d, stamp, t, '%s cut at %d' % (name, at))
+                cuts += 1
+                put(d.path('whole'), path)
+                if at // 4096 % FLIP_EACH:
+                    continue
+                bit = at + random.randrange(min(4096, size - at))
+                with open(path, 'r+b') as f:
+                    f.seek(bit)
+                    byte = f.read(1)[0] ^ 1 << random.randrange(8)
+                    f.seek(bit)
+                    f.write(bytes([byte]))
+                refused(d, stamp, t, '%s flipped at %d' % (name, bit))
+                flips += 1
+                put(d.path('whole'), path)
+        equal(town.look(t), 'whole', 'the data')
+        equal(d.ctl('backup', 'verify', stamp)[0], 0, 'as it was')
+        d.do('backup', 'restore', stamp, 'tenant', t)
+        print('%d cuts and %d flips in %d files of a backup: all refused' % (
+            cuts, flips, len(names)))
+    finally:
+        d.end()
+
+
+def refused(d, stamp, tenant, what):
+    """By verify; and where it is of the tenant's, by restore."""
+    code, out, err = d.ctl('backup', 'verify', stamp)
+    equal(code, 1, '%s: %s %s' % (what, out, err))
+    part = what.split(' ')[0]
+    if part == 'manifest' or '%d/' % ids(d)[tenant] in part:
+        code, out, err = d.ctl('backup', 'restore', stamp, 'tenant', tenant)
+        equal(code, 1, '%s: %s %s' % (what, out, err))
+        check('nothing was changed' in out or 'manifest' in err,
+              '%s: %s %s' % (what, out, err))
+
+
+def ids(d, known={}):
+    if d not in known:
+        known[d] = {t['name']: t['id'] for t in
+                    d.json('tenant', 'list')['tenants']}
+    return known[d]
+
+
 KINDS = {flip: ROUNDS, header: FEW, page: FEW, shortened: FEW, missing: FEW,
          another: FEW, edit: EDITS}
 
@@ -322,16 +385,24 @@ def main():
     print('seed %d; of those that were damaged: whole, in part, an error' %
           SEED)
     s = Suite()
-    town = Town()
+    town = []
+
+    def well():
+        """Made when it is first needed."""
+        if not town:
+            town.append(Town())
+        return town[0]
     try:
         for hurt in KINDS:
-            fn = lambda hurt=hurt: damaged(town, hurt)       # noqa: E731
+            fn = lambda hurt=hurt: damaged(well(), hurt)     # noqa: E731
             fn.__name__ = hurt.__name__
             fn.__doc__ = '%s: no wrong text, no effect on others' % (
                 hurt.__name__)
             s.run_test(fn)
+        s.run_test(generation)
     finally:
-        town.d.end()
+        for t in town:
+            t.d.end()
     s.end()
 
 
