@@ -36,7 +36,7 @@ class Town:
         for t in self.names:
             d.do('tenant', 'add', t)
             self.floors[t] = d.floor(t, 'Floor of ' + t)
-            p = self.people[t] = d.person(t, 'ann@%s.example' % t, 'admin',
+            p = self.people[t] = d.person(t, 'ann@%s.example' % t, 'member',
                                           'Ann of ' + t)
             p.open().enter(self.floors[t])
             self.said[t] = {}
@@ -115,13 +115,15 @@ class Town:
             check(said.get(m['id']) == m['text'] and
                   m['name'] == 'Ann of ' + t,
                   '%s: a wrong text: %r' % (t, m))
+        r = p.api('GET', '/admin/users')
+        check(r.status in (401, 403, 503), '%s: more than hers: %r' % (t, r))
         r = p.api('GET', '/floors')
         if r.status != 200:
             return 'error'
-        for f in r.json()['floors']:
+        floors = r.json()['floors']
+        for f in floors:
             equal(f['name'], 'Floor of ' + t, t)
-        whole = len(rows) == len(said) and r.json()['floors']
-        return 'whole' if whole else 'part'
+        return 'whole' if floors and len(rows) == len(said) else 'part'
 
 
 def copy(a, b):

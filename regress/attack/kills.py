@@ -229,6 +229,7 @@ def parents():
         print('%d times: the last child ended after median %.2f s, worst '
               '%.2f s; %d words acknowledged' % (
                   PARENTS, statistics.median(ends), max(ends), w.count()))
+        check(statistics.median(ends) < BACK * SLOWER, 'children stay')
     finally:
         d.end()
 
