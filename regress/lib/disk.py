@@ -126,8 +126,6 @@ class Disk:
 
     def off(self):
         """Nothing is mounted any more; whoever had files open is gone."""
-        dead = self.kit is None or self.kit.poll() is not None
-
         def away():
             p = subprocess.run(['umount', self.at], stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
@@ -135,13 +133,9 @@ class Disk:
             return p.returncode == 0
         if os.path.ismount(self.at):
             try:
-                until(away, 'nobody uses the file system', 5)
+                until(away, 'nobody uses the file system')
             except Failure:
-                if not dead:
-                    raise Failure(self.why)
-                # What cannot be written any more, may be let go later.
-                run('umount', '-l', self.at)
-                print('let go later: ' + self.why)
+                raise Failure(self.why)
         if self.mounter is not None:
             subprocess.run(['umount', '-l', self.fuse],
                            stderr=subprocess.DEVNULL)
