@@ -643,13 +643,30 @@ seals_turn(uint32_t tenant, const struct keyfile *kf)
 		seal_turn(sysdb->db_seal, kf->kf_key, kf->kf_generation);
 }
 
+/* Does each of them write by this one? */
+static int
+seals_have(uint32_t tenant, uint32_t generation)
+{
+	struct db	*db;
+
+	TAILQ_FOREACH(db, &dbs, db_entry)
+		if (db->db_id == tenant &&
+		    seal_generation(db->db_seal) != generation)
+			return (0);
+	return (tenant != DB_SYSTEM || sysdb == NULL ||
+	    seal_generation(sysdb->db_seal) == generation);
+}
+
 /* The key in force becomes the old one.  0, or -1. */
 static int
 key_next(struct db *db, struct keyfile *kf)
 {
-	if (keyfile_there(db->db_id) && (keyfile_read(db->db_id, kf) !=
-	    DB_OK || kf->kf_oldgen != 0))
+	if (keyfile_there(db->db_id) && keyfile_read(db->db_id, kf) != DB_OK)
 		return (-1);
+	/* The file has turned, and was not sure to last: again, the same. */
+	if (kf->kf_oldgen != 0)
+		return (kf->kf_oldgen == seal_generation(db->db_seal) ? 0 :
+		    -1);
 	memcpy(kf->kf_old, seal_key(db->db_seal), SEAL_KEY);
 	kf->kf_oldgen = seal_generation(db->db_seal);
 	kf->kf_generation = kf->kf_oldgen + 1;
@@ -683,6 +700,11 @@ db_settle(uint32_t tenant)
 
 	if (keyfile_read(tenant, &kf) != DB_OK)
 		return (-1);
+	/* What a handle writes by the old one, nobody could read. */
+	if (!seals_have(tenant, kf.kf_generation)) {
+		explicit_bzero(&kf, sizeof(kf));
+		return (-1);
+	}
 	kf.kf_oldgen = 0;
 	explicit_bzero(kf.kf_old, sizeof(kf.kf_old));
 	if (keyfile_write(tenant, &kf) == 0) {

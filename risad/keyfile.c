@@ -144,10 +144,15 @@ destroy(uint32_t tenant, enum name name)
 	return (failed || unlink(path) == -1 ? -1 : 0);
 }
 
+/* The old bytes stay until the disk is sure to have the name of the new. */
 int
 keyfile_tidy(uint32_t tenant)
 {
-	if (destroy(tenant, NAME_NEW) == -1 || destroy(tenant, NAME_OLD) == -1)
+	char	 old[PATH];
+
+	key_path(old, tenant, NAME_OLD);
+	if (destroy(tenant, NAME_NEW) == -1 || (access(old, F_OK) == 0 &&
+	    (dir_sync("keys") == -1 || destroy(tenant, NAME_OLD) == -1)))
 		return (-1);
 	return (0);
 }

@@ -9,6 +9,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from disk import Inject                                         # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import Closed, Daemon, Failure, Http, Person, alive, \
     until                                                       # noqa: E402
@@ -228,6 +229,7 @@ def parents():
         print('%d times: the last child ended after median %.2f s, worst '
               '%.2f s; %d words acknowledged' % (
                   PARENTS, statistics.median(ends), max(ends), w.count()))
+        check(statistics.median(ends) < BACK * SLOWER, 'children stay')
     finally:
         d.end()
 
@@ -281,9 +283,74 @@ def returns(p, floor):
         return False
 
 
+def restore():
+    """a restore is killed at its first, second, third ... call of each kind:
+    the data is that of before or that of the backup, and whole"""
+    d = daemon()
+    try:
+        floor = d.floor('acme', 'F')
+        p = d.person('acme', 'ann@acme.example', 'admin')
+        p.open().enter(floor)
+        p.say('older')
+        p.close()
+        stamp = d.json('backup', 'now')['backup']['stamp']
+        old, new = ['older'], ['older', 'newer']
+        say_newer(d, p, floor)
+        deaths, back_then = 0, 0
+        for call in ('rename', 'unlink', 'fsync', 'fdatasync', 'pwrite64',
+                     'write'):
+            n, died = 1, True
+            while died:
+                pid = d.pids()[('storage', 0)]
+                with Inject(pid, '%s:signal=SIGKILL:when=%d' % (call, n)):
+                    code, out, err = d.ctl('backup', 'restore', stamp,
+                                           'tenant', 'acme')
+                died = not alive(pid)
+                what = '%s %d: %d %s %s' % (call, n, code, out, err)
+                check(died or code == 0, what)
+                deaths += died
+                if deaths % DEATHS == 0:
+                    d.restart()
+                until(lambda: d.ctl('audit', 'verify')[0] == 0, what)
+                got = words(d, floor)
+                check(got in (old, new), '%s: %r' % (what, got))
+                check(died or got == old, what)
+                left = [f for f in os.listdir(d.path('data', 'tenants', '1'))
+                        if not f.startswith(('main.db', 'log-'))]
+                check(not left, '%s: left: %r' % (what, left))
+                if got == old:
+                    back_then += 1
+                    say_newer(d, p, floor)
+                n = n + 1 if LONG or n < 3 else n * 8 // 5
+            print('%-10s killed up to call %d of a restore' % (call, n))
+        print('%d kills; the backup was in force after %d runs' % (
+            deaths, back_then))
+    finally:
+        d.end()
+
+
+def say_newer(d, p, floor):
+    """By whoever comes with a new sign-in, for a restore ends all."""
+    p.http.close()
+    until(lambda: p.api('GET', '/tenant').status == 200, 'the tenant')
+    p.sign_in().open().enter(floor)
+    p.refs = time.monotonic_ns() // 1000
+    p.say('newer')
+    p.close()
+
+
+def words(d, floor):
+    """What is on the floor, with a sign-in of its own."""
+    p = Person(d, 'acme', 'ann@acme.example')
+    p.sign_in()
+    r = p.retry('GET', '/messages?channel=floor:%d' % floor, want=200)
+    p.close()
+    return [m['text'] for m in r.json()['messages']]
+
+
 def main():
     s = Suite()
-    for fn in (kills, parents, places):
+    for fn in (kills, parents, places, restore):
         s.run_test(fn)
     s.end()
 

@@ -55,12 +55,13 @@ def plain(disk, synchronous):
     p.stdout.close()
     disk.off()
     disk.on()
+    db = sqlite3.connect(name)
     try:
-        db = sqlite3.connect(name)
         found = db.execute('SELECT count(*) FROM t').fetchone()[0]
-        db.close()
-    except sqlite3.Error:
+    except sqlite3.OperationalError as e:
+        check('no such table' in str(e), e)
         found = 0
+    db.close()
     return said, found
 
 

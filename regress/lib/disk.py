@@ -71,7 +71,7 @@ class Disk:
         self.fuse = os.path.join(top, 'fuse')
         self.file = os.path.join(self.fuse, 'disk')
         self.fault = os.path.join(top, 'fault')
-        self.kit = self.mounter = None
+        self.kit = self.mounter = self.why = None
         os.makedirs(self.fuse, exist_ok=True)
         with open(self.image, 'wb') as f:
             f.truncate(megabytes << 20)
@@ -127,11 +127,15 @@ class Disk:
     def off(self):
         """Nothing is mounted any more; whoever had files open is gone."""
         def away():
-            return subprocess.run(['umount', self.at],
-                                  stderr=subprocess.DEVNULL
-                                  ).returncode == 0
+            p = subprocess.run(['umount', self.at], stdout=subprocess.PIPE,
+                               stderr=subprocess.STDOUT)
+            self.why = p.stdout.decode().strip()
+            return p.returncode == 0
         if os.path.ismount(self.at):
-            until(away, 'nobody uses the file system')
+            try:
+                until(away, 'nobody uses the file system')
+            except Failure:
+                raise Failure(self.why)
         if self.mounter is not None:
             subprocess.run(['umount', '-l', self.fuse],
                            stderr=subprocess.DEVNULL)

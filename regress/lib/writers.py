@@ -73,7 +73,7 @@ class Writer(threading.Thread):
 
     def _heard(self, m):
         if m['t'] == 'missed':
-            self.heard.append([])       # the page reads the newest again
+            self.heard[-1] = []         # the page reads the newest again
         if m['t'] == 'ack' and m['ref'] == self._ref():
             self.acked[self.waiting] = m['id']
             self.waiting = None
@@ -196,8 +196,9 @@ class Writers:
                     tenant, len(lost), len(kept), lost[:8]))
             self._order(tenant, got)
             for heard in self.heard[tenant]:
+                known = set(heard)
                 missed = [i for i in ids if heard[0] < i < heard[-1] and
-                          i not in set(heard)]
+                          i not in known]
                 if missed:
                     raise Failure('%s: never told to who was there: %r' % (
                         tenant, missed[:8]))

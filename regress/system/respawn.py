@@ -87,14 +87,14 @@ def office(d):
 def kept(d):
     """Wait until nothing changes in storage any more: places are kept.
 
-    That takes five seconds from the first step."""
+    That takes a second from the last step."""
     seen = {'n': -1, 'since': 0.0}
 
     def still():
         n = d.stats()['storage.commits']
         if n != seen['n']:
             seen.update(n=n, since=time.monotonic())
-        return time.monotonic() - seen['since'] > 5.5
+        return time.monotonic() - seen['since'] > 2.5
     until(still, 'storage is quiet')
 
 

@@ -67,6 +67,7 @@ unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
+unit both test_step -- risad/db.c risad/stmt.c $store
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
     risad/storage_admin.c risad/storage_alert.c risad/storage_confirm.c \

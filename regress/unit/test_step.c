@@ -1,0 +1,432 @@
+/* A change of data is killed at each of its writes, and each of them fails. */
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "keyfile.h"
+#include "reseal.h"
+#include "unit.h"
+
+#define MAIN	"tenants/1/main.db"
+#define KEY	"keys/1.key"
+#define LINES	60
+#define KILLED	77
+#define STEPS	2000		/* more than any change has */
+
+static uint8_t	 master[SEAL_KEY] = { 1 };
+
+/*
+ * What a change does to files: SQLite and risad find these before libc's.
+ */
+
+enum how { RUN, KILL, FAIL };
+static enum how	 how;
+static unsigned int steps, last_step;
+
+/* 1: this one fails. */
+static int
+step(void)
+{
+	if (how == RUN || ++steps != last_step)
+		return (0);
+	if (how == KILL)
+		_exit(KILLED);
+	errno = EIO;
+	return (1);
+}
+
+ssize_t
+pwrite64(int fd, const void *buf, size_t len, off64_t at)
+{
+	return (step() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at));
+}
+
+ssize_t
+pwrite(int fd, const void *buf, size_t len, off_t at)
+{
+	return (step() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at));
+}
+
+ssize_t
+write(int fd, const void *buf, size_t len)
+{
+	if (fd > 2 && step())
+		return (-1);
+	return (syscall(SYS_write, fd, buf, len));
+}
+
+int
+fsync(int fd)
+{
+	return (step() ? -1 : (int)syscall(SYS_fsync, fd));
+}
+
+int
+fdatasync(int fd)
+{
+	return (step() ? -1 : (int)syscall(SYS_fdatasync, fd));
+}
+
+int
+ftruncate64(int fd, off64_t len)
+{
+	return (step() ? -1 : (int)syscall(SYS_ftruncate, fd, len));
+}
+
+int
+rename(const char *from, const char *to)
+{
+	return (step() ? -1 : (int)syscall(SYS_rename, from, to));
+}
+
+int
+unlink(const char *path)
+{
+	return (step() ? -1 : (int)syscall(SYS_unlink, path));
+}
+
+/*
+ * A tenant, as often as it is wanted.
+ */
+
+static int	 refuse_version;
+
+static int
+migrated(struct db *db, int version)
+{
+	(void)db;
+	return (version == refuse_version ? -1 : 0);
+}
+
+static void
+committed(struct db *db, int ok)
+{
+	(void)db;
+	(void)ok;
+}
+
+static void
+forget(struct db *db)
+{
+	db->db_rights = NULL;
+}
+
+static void
+copy(const char *from, const char *to)
+{
+	char	 buf[4096];
+	ssize_t	 n;
+	int	 in, out;
+
+	if ((in = open(from, O_RDONLY)) == -1 ||
+	    (out = open(to, O_WRONLY | O_CREAT | O_TRUNC, 0600)) == -1)
+		abort();
+	while ((n = read(in, buf, sizeof(buf))) > 0)
+		if (write(out, buf, (size_t)n) != n)
+			abort();
+	(void)close(in);
+	(void)close(out);
+}
+
+/* Everything is closed, and the tenant is as it was kept. */
+static void
+again(void)
+{
+	static const char *const	 extra[] = { MAIN "-wal", MAIN "-shm",
+					    "keys/1.new", "keys/1.old" };
+	size_t				 i;
+
+	db_stop();
+	for (i = 0; i < sizeof(extra) / sizeof(extra[0]); i++)
+		(void)unlink(extra[i]);
+	copy("kept.db", MAIN);
+	copy("kept.key", KEY);
+}
+
+static void
+keep(void)
+{
+	db_stop();
+	copy(MAIN, "kept.db");
+	copy(KEY, "kept.key");
+}
+
+static struct db *
+enter(void)
+{
+	enum db_why	 why;
+	struct db	*db;
+
+	if ((db = db_enter(1, &why)) == NULL)
+		fprintf(stderr, "step %u: %s\n", last_step, db_why_text(why));
+	return (db);
+}
+
+static void
+lines_add(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	uint8_t		 mac[32] = { 0 };
+	void		*rec;
+	size_t		 len;
+
+	CHECK_INT(db_begin(db), 0);
+	for (at.sa_row = 1; at.sa_row <= LINES; at.sa_row++) {
+		if ((rec = db_seal(db, &at, "a line", 6, &len)) == NULL ||
+		    db_exec(db, S_AUDIT_ADD, ARGS(NUM(at.sa_row), NUM(1),
+		    BIN(rec, len), BIN(mac, sizeof(mac)))) != 1)
+			abort();
+		free(rec);
+	}
+	CHECK_INT(db_end(db, 1), 0);
+	CHECK_INT(db_commit(db), 0);
+}
+
+/* How many lines open, whichever key has made them. */
+static int
+lines(struct db *db)
+{
+	struct seal_at	 at = { "audit", "entry", 0, 0, NULL, 0 };
+	sqlite3_stmt	*st;
+	void		*text;
+	size_t		 len;
+	int		 n = 0;
+
+	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(0), NUM(2 * LINES)));
+	while (db_step(db, st) == 1) {
+		at.sa_row = db_col_num(st, 0);
+		text = db_open(db, &at, st, 2, &len);
+		n += text != NULL && strcmp(text, "a line") == 0;
+		free(text);
+	}
+	db_done(st);
+	return (n);
+}
+
+/*
+ * The changes: 0 done, -1 not, and it may be asked for again.
+ */
+
+/* To a new key, as storage does it: also from where another one has ended. */
+static int
+rotate(void)
+{
+	struct reseal	 rs = { .rs_done = 0 };
+	enum db_why	 why;
+	struct db	*db;
+	int		 n = 1;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL)
+		return (-1);
+	if (seal_generation(db->db_seal) == 1 && db_turn(db) == -1)
+		n = -1;
+	if (n == 1 && seal_oldgen(db->db_seal) != 0) {
+		reseal_begin(&rs);
+		while (n == 1)
+			if ((n = reseal_step(&rs, db)) == 1 &&
+			    db_commit(db) == -1)
+				n = -1;
+		if (n == 0 && (db_commit(db) == -1 || rs.rs_bad != 0 ||
+		    db_shrink(db) == -1 || db_settle(1) == -1))
+			n = -1;
+	}
+	if (n != -1 && keyfile_tidy(1) == -1)
+		n = -1;
+	db_leave(db);
+	return (n == -1 ? -1 : 0);
+}
+
+static int
+upgrade(void)
+{
+	enum db_why	 why;
+	struct db	*db;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL)
+		return (-1);
+	db_leave(db);
+	return (0);
+}
+
+static int
+say(void)
+{
+	struct db	*db;
+	enum db_why	 why;
+	int		 ret;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL)
+		return (-1);
+	ret = db_begin(db) == -1 || db_end(db, db_exec(db, S_META_SET,
+	    ARGS(TXT("said"), NUM(1))) == 1) == -1 || db_commit(db) == -1;
+	db_leave(db);
+	return (ret ? -1 : 0);
+}
+
+/* What holds whenever it has ended, wherever. */
+static int
+readable(int want)
+{
+	struct db	*db;
+	int		 ok;
+
+	if (db_start(master, NULL) != DB_OK || (db = enter()) == NULL)
+		return (0);
+	ok = lines(db) == want;
+	db_leave(db);
+	return (ok);
+}
+
+static uint64_t
+number(enum stmt s, const struct arg *args)
+{
+	struct db	*db = enter();
+	uint64_t	 n = 0;
+
+	if (db == NULL || db_number(db, s, args, &n) == -1)
+		n = UINT64_MAX;
+	if (db != NULL)
+		db_leave(db);
+	return (n);
+}
+
+/*
+ * Kill it at its first, second, third write, until it is through; each time
+ * all is readable, and done again it comes to its end.
+ */
+static void
+killed(const char *name, int (*change)(void), int want, int (*done)(void))
+{
+	int	 status;
+	pid_t	 pid;
+
+	for (last_step = 1; last_step < STEPS; last_step++) {
+		again();
+		steps = 0;
+		if ((pid = fork()) == 0) {
+			how = KILL;
+			_exit(change() == 0 ? 0 : 1);
+		}
+		if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+			abort();
+		CHECK(readable(want));
+		db_stop();
+		CHECK_INT(change(), 0);
+		CHECK(readable(want));
+		CHECK(done());
+		if (WEXITSTATUS(status) != KILLED)
+			break;
+	}
+	CHECK_INT(WEXITSTATUS(status), 0);
+	CHECK(last_step > 3 && last_step < STEPS);
+	fprintf(stderr, "%s: killed at each of %u writes\n", name,
+	    last_step - 1);
+}
+
+/*
+ * The first, second, third one fails: it says so or does without, and the same
+ * process can do it again.
+ */
+static void
+failed(const char *name, int (*change)(void), int want, int (*done)(void))
+{
+	unsigned int	 refused = 0, seen;
+	int		 ret;
+
+	for (last_step = 1; last_step < STEPS; last_step++) {
+		again();
+		steps = 0;
+		how = FAIL;
+		ret = change();
+		how = RUN;
+		seen = steps;
+		refused += ret == -1;
+		/* What was said to be done is done. */
+		CHECK(ret == -1 || done());
+		CHECK(readable(want));
+		CHECK_INT(change(), 0);
+		CHECK(readable(want));
+		CHECK(done());
+		if (seen < last_step) {
+			CHECK_INT(ret, 0);
+			break;
+		}
+	}
+	CHECK(refused > 0 && last_step < STEPS);
+	fprintf(stderr, "%s: %u writes failed, %u times it was refused\n",
+	    name, last_step - 1, refused);
+}
+
+static int
+rotated(void)
+{
+	struct db	*db = enter();
+	int		 ok;
+
+	if (db == NULL)
+		return (0);
+	ok = seal_generation(db->db_seal) == 2 && seal_oldgen(db->db_seal) ==
+	    0 && access("keys/1.new", F_OK) == -1 &&
+	    access("keys/1.old", F_OK) == -1;
+	db_leave(db);
+	return (ok);
+}
+
+static int
+upgraded(void)
+{
+	return (number(S_VERSION, NOARGS) ==
+	    (uint64_t)stmt_newest(STMT_TENANT));
+}
+
+static int
+was_said(void)
+{
+	return (number(S_META_GET, ARGS(TXT("said"))) == 1);
+}
+
+int
+main(void)
+{
+	char		 dir[] = "/tmp/step.XXXXXX", cmd[64];
+	struct db	*db;
+
+	(void)umask(077);
+	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || db_init() == -1)
+		abort();
+	db_hooks(migrated, committed, forget);
+	if (db_start(master, NULL) != DB_OK || db_create(1) != DB_OK ||
+	    (db = enter()) == NULL)
+		abort();
+	lines_add(db);
+	db_leave(db);
+	keep();
+	killed("a word", say, LINES, was_said);
+	failed("a word", say, LINES, was_said);
+	killed("a new key", rotate, LINES, rotated);
+	failed("a new key", rotate, LINES, rotated);
+	/* The first version of the schema: the second one is refused. */
+	if (db_start(master, NULL) != DB_OK)
+		abort();
+	refuse_version = 2;
+	CHECK_INT(db_create(1), DB_TROUBLE);
+	refuse_version = 0;
+	keep();
+	killed("an upgrade", upgrade, 0, upgraded);
+	failed("an upgrade", upgrade, 0, upgraded);
+	db_stop();
+	(void)chdir("/");
+	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	if (system(cmd) != 0)
+		abort();
+	return (unit_end());
+}
