@@ -19,9 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "control.h"
 #include "import.h"
 #include "keys.h"
+#include "log.h"
 #include "map.h"
 #include "msg.h"
 #include "output.h"
@@ -739,6 +742,7 @@ main(int argc, char *argv[])
 	struct m_c_operator operator = { 0 };
 	int		 ch, code;
 
+	json_set_alloc_funcs(memory_or_die, free);
 	while ((ch = getopt(argc, argv, "js:z:")) != -1) {
 		switch (ch) {
 		case 'j':

@@ -20,6 +20,7 @@
 #include "http.h"
 #include "utf8.h"
 
+#define HTTP_LINE	2		/* of the scanner: one is complete */
 #define HTTP_VERSIONLEN	8		/* HTTP/1.1 */
 #define HTTP_MAXDIGITS	18		/* of a length; more is too large */
 
@@ -31,7 +32,7 @@ struct http_list {
 	size_t		 hl_restlen;
 };
 
-static const char *const methods[] = {
+static const char methods[][8] = {
 	"-", "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"
 };
 
@@ -52,7 +53,8 @@ static int	 lower(int);
 static int	 is_singleton(const char *, size_t);
 static const struct http_field *field_find(const struct http_request *,
 		    const char *, size_t);
-static int	 parse_byte(struct http_request *, int, uint64_t);
+static int	 scan_byte(struct http_request *, int);
+static int	 parse_line(struct http_request *, uint64_t);
 static int	 parse_request_line(struct http_request *, const char *,
 		    size_t);
 static int	 parse_method(struct http_request *, const char *, size_t);
@@ -66,7 +68,8 @@ static int	 parse_end(struct http_request *, uint64_t);
 static int	 parse_host(struct http_request *);
 static int	 parse_labels(struct http_request *, const char *, size_t);
 static int	 parse_port(struct http_request *, const char *, size_t);
-static int	 parse_length(struct http_request *, uint64_t);
+static int	 parse_length(struct http_request *, int, const char *,
+		    size_t, uint64_t);
 static int	 list_next(const struct http_request *, struct http_list *,
 		    const char **, size_t *);
 static int	 list_has(const struct http_request *, const char *,
@@ -78,6 +81,10 @@ static int	 quality_zero(const char *, size_t);
 static int	 websocket_key(const char *, size_t);
 
 /* ctype.h asks the locale; these do not. */
+/*@ assigns \nothing;
+    ensures \result == 1 <==> ('0' <= c <= '9' || 'a' <= c <= 'z' ||
+        'A' <= c <= 'Z');
+    ensures \result == 0 || \result == 1; */
 static int
 is_alnum(int c)
 {
@@ -86,6 +93,8 @@ is_alnum(int c)
 }
 
 /* RFC 9110, section 5.6.2 */
+/*@ assigns \nothing;
+    ensures c == '\0' ==> \result == 0; */
 static int
 is_tchar(int c)
 {
@@ -93,18 +102,25 @@ is_tchar(int c)
 }
 
 /* RFC 3986: pchar without '%'; '/' and '?' are the caller's. */
+/*@ assigns \nothing;
+    ensures c == '\0' ==> \result == 0; */
 static int
 is_uri(int c)
 {
 	return (is_alnum(c) || (c != '\0' && strchr("-._~!$&'()*+,;=:@", c)));
 }
 
+/*@ assigns \nothing;
+    ensures \result == ('A' <= c <= 'Z' ? c + 32 : c); */
 static int
 lower(int c)
 {
 	return (c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+/*@ assigns \nothing;
+    ensures -1 <= \result <= 15;
+    ensures '0' <= c <= '9' ==> \result == c - '0'; */
 static int
 hex_digit(int c)
 {
@@ -115,6 +131,10 @@ hex_digit(int c)
 }
 
 /* The byte that "%XX" stands for, or -1. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures -1 <= \result <= 255;
+    ensures \result >= 0 ==> len >= 3; */
 static int
 percent(const char *p, size_t len)
 {
@@ -123,7 +143,7 @@ percent(const char *p, size_t len)
 	if (len < 3 || (hi = hex_digit(p[1])) == -1 ||
 	    (lo = hex_digit(p[2])) == -1)
 		return (-1);
-	return (hi << 4 | lo);
+	return (hi * 16 + lo);
 }
 
 static int
@@ -133,13 +153,28 @@ same_word(const char *p, size_t len, const char *word)
 }
 
 /* Cut white space off both ends; returns the length that is left. */
+/*@ requires \valid(p) && \valid_read(*p + (0 .. len - 1));
+    requires \separated(p, *p + (0 .. len - 1));
+    assigns *p;
+    ensures \result <= len;
+    ensures \exists integer k; 0 <= k <= len - \result &&
+        *p == \old(*p) + k;
+    ensures \result > 0 ==> (*p)[0] != ' ' && (*p)[\result - 1] != ' '; */
 static size_t
 trim(const char **p, size_t len)
 {
+	/*@ loop invariant 0 <= len <= \at(len, Pre);
+	    loop invariant *p == \at(*p, Pre) + (\at(len, Pre) - len);
+	    loop assigns *p, len;
+	    loop variant len; */
 	while (len > 0 && (**p == ' ' || **p == '\t')) {
 		(*p)++;
 		len--;
 	}
+	/*@ loop invariant 0 <= len <= \at(len, LoopEntry);
+	    loop invariant len > 0 ==> (*p)[0] != ' ';
+	    loop assigns len;
+	    loop variant len; */
 	while (len > 0 && ((*p)[len - 1] == ' ' || (*p)[len - 1] == '\t'))
 		len--;
 	return (len);
@@ -156,9 +191,11 @@ http_parse(struct http_request *hr, const char *buf, size_t len,
     uint64_t maxbody)
 {
 	hr->hr_buf = buf;
-	while (hr->hr_status == HTTP_MORE && hr->hr_pos < len)
-		hr->hr_status = parse_byte(hr, (unsigned char)buf[hr->hr_pos],
-		    maxbody);
+	while (hr->hr_status == HTTP_MORE && hr->hr_pos < len) {
+		hr->hr_status = scan_byte(hr, (unsigned char)buf[hr->hr_pos]);
+		if (hr->hr_status == HTTP_LINE)
+			hr->hr_status = parse_line(hr, maxbody);
+	}
 	return (hr->hr_status);
 }
 
@@ -167,10 +204,22 @@ http_parse(struct http_request *hr, const char *buf, size_t len,
  * hold a tab or bytes that are not ASCII.  Limits are checked here, before
  * the line is complete.
  */
+/*@ requires \valid(hr) && 0 <= c <= 255;
+    requires hr->hr_line <= hr->hr_pos <= HTTP_MAXHEAD;
+    requires hr->hr_cr == 0 || (hr->hr_cr == 1 && hr->hr_pos > hr->hr_line);
+    assigns hr->hr_cr, hr->hr_pos;
+    ensures \result == HTTP_MORE || \result == HTTP_LINE || \result >= 400;
+    ensures \result < 400 ==> hr->hr_pos == \old(hr->hr_pos) + 1;
+    ensures hr->hr_pos <= HTTP_MAXHEAD;
+    ensures \result == HTTP_LINE <==> c == '\n' && \result < 400;
+    ensures \result == HTTP_LINE ==> hr->hr_pos >= hr->hr_line + 2;
+    ensures \result == HTTP_MORE ==> hr->hr_cr == 0 ||
+        (hr->hr_cr == 1 && hr->hr_pos > hr->hr_line);
+    ensures c == '\0' || c == 0x7f ==> \result == 400;
+    ensures (c == '\n') != \old(hr->hr_cr) ==> \result == 400; */
 static int
-parse_byte(struct http_request *hr, int c, uint64_t maxbody)
+scan_byte(struct http_request *hr, int c)
 {
-	const char	*line = hr->hr_buf + hr->hr_line;
 	size_t		 len = hr->hr_pos - hr->hr_line;
 
 	if (hr->hr_cr != (c == '\n'))
@@ -184,14 +233,19 @@ parse_byte(struct http_request *hr, int c, uint64_t maxbody)
 
 	hr->hr_cr = c == '\r';
 	hr->hr_pos++;
-	if (c != '\n')
-		return (HTTP_MORE);
-	len--;				/* the CR */
-	if (hr->hr_line == 0) {
-		hr->hr_line = hr->hr_pos;
-		return (parse_request_line(hr, line, len));
-	}
+	return (c == '\n' ? HTTP_LINE : HTTP_MORE);
+}
+
+static int
+parse_line(struct http_request *hr, uint64_t maxbody)
+{
+	const char	*line = hr->hr_buf + hr->hr_line;
+	size_t		 len = hr->hr_pos - hr->hr_line - 2;
+	int		 first = hr->hr_line == 0;
+
 	hr->hr_line = hr->hr_pos;
+	if (first)
+		return (parse_request_line(hr, line, len));
 	if (len > 0)
 		return (parse_field(hr, line, len));
 	return (parse_end(hr, maxbody));
@@ -201,6 +255,11 @@ parse_byte(struct http_request *hr, int c, uint64_t maxbody)
  * Three words and two spaces.  The form of all three is checked before what
  * they say, so that garbage is 400 and not an unknown method.
  */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_method, hr->hr_query, hr->hr_querylen,
+        hr->hr_path[0 .. HTTP_MAXPATH];
+    ensures \result == HTTP_MORE || \result >= 400; */
 static int
 parse_request_line(struct http_request *hr, const char *p, size_t len)
 {
@@ -208,6 +267,9 @@ parse_request_line(struct http_request *hr, const char *p, size_t len)
 	size_t		 mlen, tlen;
 	int		 status;
 
+	/*@ loop invariant 0 <= mlen <= len;
+	    loop assigns mlen;
+	    loop variant len - mlen; */
 	for (mlen = 0; mlen < len && is_tchar(p[mlen]); mlen++)
 		;
 	if (mlen == 0 || mlen == len || p[mlen] != ' ')
@@ -225,6 +287,10 @@ parse_request_line(struct http_request *hr, const char *p, size_t len)
 	return (parse_target(hr, target, tlen));
 }
 
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == HTTP_MORE || \result == 400 || \result == 505;
+    ensures \result == HTTP_MORE ==> len == 8 && p[5] == '1' && p[7] == '1'; */
 static int
 parse_version(const char *p, size_t len)
 {
@@ -236,13 +302,21 @@ parse_version(const char *p, size_t len)
 }
 
 /* Methods have case.  What a route does not allow is 405, and its business. */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_method;
+    ensures \result == HTTP_MORE || \result == 501; */
 static int
 parse_method(struct http_request *hr, const char *p, size_t len)
 {
 	int		 m;
 
+	/*@ loop invariant HTTP_GET <= m <= HTTP_DELETE + 1;
+	    loop assigns m;
+	    loop variant HTTP_DELETE - m; */
 	for (m = HTTP_GET; m <= HTTP_DELETE; m++) {
-		if (strlen(methods[m]) == len &&
+		/* a token holds no NUL, so the name ends where it does */
+		if (len < sizeof(methods[m]) && methods[m][len] == '\0' &&
 		    memcmp(methods[m], p, len) == 0) {
 			hr->hr_method = m;
 			return (HTTP_MORE);
@@ -252,6 +326,10 @@ parse_method(struct http_request *hr, const char *p, size_t len)
 }
 
 /* Origin form only: neither a proxy nor OPTIONS is served here. */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_query, hr->hr_querylen, hr->hr_path[0 .. HTTP_MAXPATH];
+    ensures \result == HTTP_MORE || \result == 400 || \result == 414; */
 static int
 parse_target(struct http_request *hr, const char *p, size_t len)
 {
@@ -272,6 +350,10 @@ parse_target(struct http_request *hr, const char *p, size_t len)
 }
 
 /* An inner segment that is empty, "." or ".." means different things to us. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 ==> len > 0;
+    ensures len == 2 && p[0] == '.' && p[1] == '.' ==> \result == 1; */
 static int
 segment_bad(const char *p, size_t len)
 {
@@ -283,6 +365,12 @@ segment_bad(const char *p, size_t len)
  * Decoded once.  An encoded slash, backslash or control byte has no use here
  * but to be read in two ways.  The last segment may be empty.
  */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    requires len > 0;
+    assigns hr->hr_path[0 .. HTTP_MAXPATH];
+    ensures \result == HTTP_MORE || \result == 400 || \result == 414;
+    ensures hr->hr_path[0] == '/'; */
 static int
 parse_path(struct http_request *hr, const char *p, size_t len)
 {
@@ -290,6 +378,11 @@ parse_path(struct http_request *hr, const char *p, size_t len)
 	int		 c;
 
 	hr->hr_path[0] = '/';
+	/*@ loop invariant 1 <= i <= len;
+	    loop invariant 1 <= seg <= n <= HTTP_MAXPATH;
+	    loop invariant hr->hr_path[0] == '/';
+	    loop assigns i, n, seg, c, hr->hr_path[0 .. HTTP_MAXPATH];
+	    loop variant len - i; */
 	for (i = 1; i < len; i++) {
 		c = (unsigned char)p[i];
 		if (c == '%') {
@@ -314,11 +407,17 @@ parse_path(struct http_request *hr, const char *p, size_t len)
 }
 
 /* Form only; what it says is decoded when somebody asks. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 || \result == 1; */
 static int
 parse_query(const char *p, size_t len)
 {
 	size_t		 i;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		if (p[i] == '%') {
 			if (percent(p + i, len - i) == -1)
@@ -385,21 +484,19 @@ parse_field(struct http_request *hr, const char *p, size_t len)
 	return (HTTP_MORE);
 }
 
-/*
- * The head is complete.  Chunks are not understood on purpose: a browser
- * sends none to us, and two ways to say a length are one too many.
- */
+/* The head is complete. */
 static int
 parse_end(struct http_request *hr, uint64_t maxbody)
 {
-	size_t		 len;
-	int		 status;
+	const char	*p;
+	size_t		 len = 0;
+	int		 chunks, status;
 
 	if (!parse_host(hr))
 		return (400);
-	if (http_header(hr, "Transfer-Encoding", &len) != NULL)
-		return (http_header(hr, "Content-Length", &len) ? 400 : 501);
-	if ((status = parse_length(hr, maxbody)) != HTTP_OK)
+	chunks = http_header(hr, "Transfer-Encoding", &len) != NULL;
+	p = http_header(hr, "Content-Length", &len);
+	if ((status = parse_length(hr, chunks, p, len, maxbody)) != HTTP_OK)
 		return (status);
 	if (http_header(hr, "Expect", &len) != NULL)
 		return (417);
@@ -427,6 +524,12 @@ parse_host(struct http_request *hr)
 }
 
 /* Labels of letters, digits and inner hyphens; so no dot at the end. */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_host[0 .. HTTP_MAXHOST], hr->hr_label[0 .. HTTP_MAXLABEL];
+    ensures \result == 0 || \result == 1;
+    ensures \result == 1 ==> 0 < len <= HTTP_MAXHOST &&
+        hr->hr_host[len] == '\0'; */
 static int
 parse_labels(struct http_request *hr, const char *p, size_t len)
 {
@@ -434,6 +537,11 @@ parse_labels(struct http_request *hr, const char *p, size_t len)
 
 	if (len > HTTP_MAXHOST)
 		return (0);
+	/*@ loop invariant 0 <= start <= i <= len + 1;
+	    loop invariant i == len + 1 ==> len > 0 && hr->hr_host[len] == '\0';
+	    loop assigns i, start, hr->hr_host[0 .. HTTP_MAXHOST],
+	        hr->hr_label[0 .. HTTP_MAXLABEL];
+	    loop variant len - i; */
 	for (i = 0; i <= len; i++) {
 		if (i < len && (is_alnum(p[i]) || p[i] == '-')) {
 			hr->hr_host[i] = (char)lower(p[i]);
@@ -452,6 +560,11 @@ parse_labels(struct http_request *hr, const char *p, size_t len)
 	return (1);
 }
 
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_port;
+    ensures \result == 0 || \result == 1;
+    ensures \result == 1 ==> 0 < len <= 5; */
 static int
 parse_port(struct http_request *hr, const char *p, size_t len)
 {
@@ -460,6 +573,9 @@ parse_port(struct http_request *hr, const char *p, size_t len)
 
 	if (len == 0 || len > 5 || p[0] == '0')
 		return (0);
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, n;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return (0);
@@ -474,18 +590,37 @@ parse_port(struct http_request *hr, const char *p, size_t len)
 /*
  * Digits, and no zero in front that somebody could read as octal.  A body
  * with GET or HEAD means nothing, so it can only be somebody's next request.
+ * Chunks are not understood on purpose: a browser sends none to us, and two
+ * ways to say a length are one too many.
  */
+/*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
+    requires \separated(hr, p + (0 .. len - 1));
+    assigns hr->hr_length;
+    ensures chunks ==> \result == (p != \null ? 400 : 501);
+    ensures !chunks && p == \null ==> \result == HTTP_OK;
+    ensures \result == HTTP_OK && p != \null ==> 0 < len <= HTTP_MAXDIGITS &&
+        hr->hr_length <= maxbody;
+    ensures \result == HTTP_OK && p != \null ==> \forall integer k;
+        0 <= k < len ==> '0' <= p[k] <= '9';
+    ensures \result == HTTP_OK && p != \null && len > 1 ==> p[0] != '0'; */
 static int
-parse_length(struct http_request *hr, uint64_t maxbody)
+parse_length(struct http_request *hr, int chunks, const char *p, size_t len,
+    uint64_t maxbody)
 {
-	const char	*p;
 	uint64_t	 n = 0;
-	size_t		 i, len;
+	size_t		 i;
 
-	if ((p = http_header(hr, "Content-Length", &len)) == NULL)
+	if (chunks)
+		return (p != NULL ? 400 : 501);
+	if (p == NULL)
 		return (HTTP_OK);
 	if (len == 0 || (len > 1 && p[0] == '0'))
 		return (400);
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+	        '0' <= p[k] <= '9';
+	    loop assigns i, n;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		if (p[i] < '0' || p[i] > '9')
 			return (400);
@@ -556,12 +691,22 @@ list_has(const struct http_request *hr, const char *name, const char *word)
 }
 
 /* Decode a piece of the query; -2 if it does not fit or is no text. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    requires dstlen <= SSIZE_MAX && \valid(dst + (0 .. dstlen - 1));
+    requires \separated(p + (0 .. len - 1), dst + (0 .. dstlen - 1));
+    assigns dst[0 .. dstlen - 1];
+    ensures \result == -2 || 0 <= \result < dstlen;
+    ensures \result >= 0 ==> dst[\result] == '\0'; */
 static ssize_t
 query_decode(const char *p, size_t len, char *dst, size_t dstlen)
 {
 	size_t		 i, n = 0;
 	int		 c;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant n == 0 || n < dstlen;
+	    loop assigns i, n, c, dst[0 .. dstlen - 1];
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		c = (unsigned char)p[i];
 		if (c == '+')
@@ -618,11 +763,19 @@ http_query(const struct http_request *hr, const char *name, char *dst,
 }
 
 /* RFC 6265, section 4.1.1 */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 1 ==> \forall integer k; 0 <= k < len ==>
+        ' ' < p[k] <= '~'; */
 static int
 cookie_octets(const char *p, size_t len)
 {
 	size_t		 i;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant \forall integer k; 0 <= k < i ==> ' ' < p[k] <= '~';
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		if (p[i] <= ' ' || p[i] > '~' || strchr("\",;\\", p[i]))
 			return (0);
@@ -671,6 +824,9 @@ http_cookie(const struct http_request *hr, const char *name, char *dst,
 }
 
 /* Is there a parameter q with no digit but zeroes?  (";q=0.000") */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 || \result == 1; */
 static int
 quality_zero(const char *p, size_t len)
 {
@@ -679,6 +835,9 @@ quality_zero(const char *p, size_t len)
 	len = trim(&p, len);
 	if (len < 3 || lower(p[0]) != 'q' || p[1] != '=')
 		return (0);
+	/*@ loop invariant 2 <= i <= len;
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 2; i < len; i++) {
 		if (p[i] != '0' && p[i] != '.')
 			return (0);
@@ -777,6 +936,9 @@ http_same_origin(const struct http_request *hr)
 }
 
 /* 22 characters for 16 bytes, so the last one has four bits to spare. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result != 0 ==> len == HTTP_WSKEYLEN - 1 && p[22] == '='; */
 static int
 websocket_key(const char *p, size_t len)
 {
@@ -784,6 +946,9 @@ websocket_key(const char *p, size_t len)
 
 	if (len != HTTP_WSKEYLEN - 1 || p[22] != '=' || p[23] != '=')
 		return (0);
+	/*@ loop invariant 0 <= i <= 22;
+	    loop assigns i;
+	    loop variant 22 - i; */
 	for (i = 0; i < 22; i++) {
 		if (!is_alnum(p[i]) && p[i] != '+' && p[i] != '/')
 			return (0);

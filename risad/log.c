@@ -136,6 +136,16 @@ fatalx(const char *fmt, ...)
 	exit(1);
 }
 
+void *
+memory_or_die(size_t n)
+{
+	void	*p;
+
+	if ((p = malloc(n)) == NULL)
+		fatal("memory");
+	return (p);
+}
+
 const char *
 log_safe(const char *text)
 {

@@ -26,6 +26,13 @@ void	 fatalx(const char *, ...)
 	    __attribute__((format(printf, 1, 2), noreturn));
 
 /*
+ * malloc, or the end: for libraries that go on without the memory they asked
+ * for.  jansson does: it drops the byte that did not fit, and then writes
+ * beyond the end of what it has counted.
+ */
+void	*memory_or_die(size_t);
+
+/*
  * Text from outside, made visible and cut at 255 bytes.  One of four static
  * buffers in turn: good for the arguments of one log line.
  */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "conf.h"
 #include "log.h"
 #include "proof.h"
@@ -662,6 +664,7 @@ main(int argc, char *argv[])
 	unsigned int	 inst = 0;
 	int		 ch, check = 0, verbose = 0;
 
+	json_set_alloc_funcs(memory_or_die, free);
 	while ((ch = getopt(argc, argv, "D:df:I:k:nP:v")) != -1) {
 		switch (ch) {
 		case 'D':

@@ -27,6 +27,17 @@ static size_t	 utf8_ascii(const uint8_t *, size_t);
  * Only the second byte can make a sequence overlong, a surrogate or too
  * large, so the lead byte narrows its range (RFC 3629, section 4).
  */
+/*@ requires \valid(us) && us->us_need == 0;
+    assigns *us;
+    ensures us->us_need <= 3;
+    ensures \result == 1 <==> 0xc2 <= c <= 0xf4;
+    ensures \result == 0 || \result == 1;
+    ensures \result == 1 ==> us->us_need ==
+        (c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3);
+    ensures \result == 1 ==> us->us_lo ==
+        (c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80);
+    ensures \result == 1 ==> us->us_hi ==
+        (c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf); */
 static int
 utf8_lead(struct utf8_state *us, uint8_t c)
 {
@@ -53,12 +64,18 @@ utf8_lead(struct utf8_state *us, uint8_t c)
 }
 
 /* How many bytes at the front are ASCII, in steps of eight. */
+/*@ requires \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result <= len; */
 static size_t
 utf8_ascii(const uint8_t *p, size_t len)
 {
 	uint64_t	 w;
 	size_t		 i;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, w;
+	    loop variant len - i; */
 	for (i = 0; len - i >= sizeof(w); i += sizeof(w)) {
 		memcpy(&w, p + i, sizeof(w));
 		if (w & UTF8_HIGHBITS)
@@ -73,6 +90,10 @@ utf8_feed(struct utf8_state *us, const void *buf, size_t len)
 	const uint8_t	*p = buf;
 	size_t		 i = 0;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant us->us_need <= 3;
+	    loop invariant i == 0 ==> us->us_need == \at(us->us_need, Pre);
+	    loop assigns i, *us; */
 	while (i < len) {
 		if (us->us_need > 0) {
 			if (p[i] < us->us_lo || p[i] > us->us_hi)
@@ -112,6 +133,9 @@ utf8_length(const void *buf, size_t len)
 	if (!utf8_valid(buf, len))
 		return (-1);
 	/* every byte that does not continue a character starts one */
+	/*@ loop invariant 0 <= i <= len && 0 <= n <= i;
+	    loop assigns i, n;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		if ((p[i] & 0xc0) != 0x80)
 			n++;

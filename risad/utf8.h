@@ -19,6 +19,7 @@
 
 #include <sys/types.h>
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,12 +39,27 @@ struct utf8_state {
  * Returns 1, or 0 as soon as no continuation could make the text valid; then
  * the state may not be fed again.  The text is whole when us_need is 0.
  */
-int	 utf8_feed(struct utf8_state *, const void *, size_t);
+/*@ requires \valid(us) && us->us_need <= 3;
+    requires \valid_read((uint8_t *)buf + (0 .. len - 1));
+    requires \separated(us, (uint8_t *)buf + (0 .. len - 1));
+    assigns *us;
+    ensures \result == 0 || \result == 1;
+    ensures us->us_need <= 3;
+    ensures len == 0 ==> \result == 1 && us->us_need == \old(us->us_need); */
+int	 utf8_feed(struct utf8_state *us, const void *buf, size_t len);
 
 /* Are these bytes whole, valid UTF-8?  1 or 0; nothing at all is valid. */
-int	 utf8_valid(const void *, size_t);
+/*@ requires \valid_read((uint8_t *)buf + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 || \result == 1;
+    ensures len == 0 ==> \result == 1; */
+int	 utf8_valid(const void *buf, size_t len);
 
 /* The number of code points, for limits that people read; -1 if invalid. */
-ssize_t	 utf8_length(const void *, size_t);
+/*@ requires len <= SSIZE_MAX;
+    requires \valid_read((uint8_t *)buf + (0 .. len - 1));
+    assigns \nothing;
+    ensures -1 <= \result <= len; */
+ssize_t	 utf8_length(const void *buf, size_t len);
 
 #endif

@@ -95,6 +95,11 @@ stamp_read(const char *s, uint64_t *ms)
 	    strcmp(again, s) == 0 ? 0 : -1);
 }
 
+/*@ requires len <= SIZE_MAX / 2 - 1 && \valid(dst + (0 .. 2 * len));
+    requires \valid_read((uint8_t *)src + (0 .. len - 1));
+    requires \separated(dst + (0 .. 2 * len), (uint8_t *)src + (0 .. len - 1));
+    assigns dst[0 .. 2 * len];
+    ensures dst[2 * len] == '\0'; */
 void
 hex_encode(char *dst, const void *src, size_t len)
 {
@@ -102,13 +107,22 @@ hex_encode(char *dst, const void *src, size_t len)
 	const uint8_t		*p = src;
 	size_t			 i;
 
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, dst[0 .. 2 * len - 1];
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
-		dst[2 * i] = digits[p[i] >> 4];
-		dst[2 * i + 1] = digits[p[i] & 15];
+		dst[2 * i] = digits[p[i] / 16];
+		dst[2 * i + 1] = digits[p[i] % 16];
 	}
 	dst[2 * len] = '\0';
 }
 
+/*@ assigns \nothing;
+    ensures -1 <= \result <= 15;
+    ensures '0' <= c <= '9' ==> \result == c - '0';
+    ensures 'a' <= c <= 'f' ==> \result == c - 'a' + 10;
+    ensures \result == -1 <==>
+        !('0' <= c <= '9') && !('a' <= c <= 'f'); */
 static int
 hex_digit(char c)
 {
@@ -119,6 +133,12 @@ hex_digit(char c)
 	return (-1);
 }
 
+/*@ requires len <= SIZE_MAX / 2 && valid_read_string(src);
+    requires \valid((uint8_t *)dst + (0 .. len - 1));
+    requires \separated((uint8_t *)dst + (0 .. len - 1), src + (0 ..));
+    assigns ((uint8_t *)dst)[0 .. len - 1];
+    ensures \result == 0 || \result == -1;
+    ensures \result == 0 ==> strlen(src) == 2 * len; */
 int
 hex_decode(void *dst, size_t len, const char *src)
 {
@@ -128,12 +148,15 @@ hex_decode(void *dst, size_t len, const char *src)
 
 	if (strlen(src) != 2 * len)
 		return (-1);
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i, hi, lo, p[0 .. len - 1];
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		hi = hex_digit(src[2 * i]);
 		lo = hex_digit(src[2 * i + 1]);
 		if (hi == -1 || lo == -1)
 			return (-1);
-		p[i] = (uint8_t)(hi << 4 | lo);
+		p[i] = (uint8_t)(hi * 16 + lo);
 	}
 	return (0);
 }
@@ -155,6 +178,11 @@ b32_encode(char *dst, size_t dstlen, const void *src, size_t len)
 	dst[o] = '\0';
 }
 
+/*@ requires \valid(dst + (0 .. dstlen - 1));
+    requires \valid_read((uint8_t *)src + (0 .. len - 1));
+    requires \separated(dst + (0 .. dstlen - 1),
+        (uint8_t *)src + (0 .. len - 1));
+    assigns dst[0 .. dstlen - 1]; */
 void
 b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
 {
@@ -165,8 +193,15 @@ b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
 
 	if (dstlen == 0)
 		return;
+	/*@ loop invariant 0 <= i <= len && o < dstlen;
+	    loop invariant nbits < 6 || o + 1 >= dstlen;
+	    loop assigns i, o, bits, nbits, dst[0 .. dstlen - 1];
+	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
 		bits = bits << 8 | p[i];
+		/*@ loop invariant o < dstlen;
+		    loop invariant nbits <= 13 || o + 1 >= dstlen;
+		    loop assigns o, nbits, dst[0 .. dstlen - 1]; */
 		for (nbits += 8; nbits >= 6 && o + 1 < dstlen; nbits -= 6)
 			dst[o++] = b64url_digits[bits >> (nbits - 6) & 63];
 	}
@@ -175,21 +210,47 @@ b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
 	dst[o] = '\0';
 }
 
+/*@ assigns \nothing;
+    ensures -1 <= \result <= 63;
+    ensures \result == -1 <==> !('A' <= c <= 'Z') && !('a' <= c <= 'z') &&
+        !('0' <= c <= '9') && c != '-' && c != '_'; */
+static int
+b64url_digit(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (c - 'A');
+	if (c >= 'a' && c <= 'z')
+		return (c - 'a' + 26);
+	if (c >= '0' && c <= '9')
+		return (c - '0' + 52);
+	return (c == '-' ? 62 : c == '_' ? 63 : -1);
+}
+
+/*@ requires len <= SIZE_MAX / 8 - 1 && valid_read_string(src);
+    requires \valid((uint8_t *)dst + (0 .. len - 1));
+    requires \separated((uint8_t *)dst + (0 .. len - 1), src + (0 ..));
+    assigns ((uint8_t *)dst)[0 .. len - 1];
+    ensures \result == 0 || \result == -1;
+    ensures \result == 0 ==> strlen(src) == (len * 8 + 5) / 6; */
 int
 b64url_decode(void *dst, size_t len, const char *src)
 {
-	const char	*d;
 	uint8_t		*p = dst;
 	uint32_t	 bits = 0;
 	unsigned int	 nbits = 0;
-	size_t		 o = 0;
+	size_t		 i, n, o = 0;
+	int		 d;
 
-	if (strlen(src) != (len * 8 + 5) / 6)
+	if ((n = strlen(src)) != (len * 8 + 5) / 6)
 		return (-1);
-	for (; *src != '\0'; src++) {
-		if ((d = strchr(b64url_digits, *src)) == NULL)
+	/*@ loop invariant 0 <= i <= n && nbits <= 6 && nbits % 2 == 0;
+	    loop invariant 6 * i == 8 * o + nbits;
+	    loop assigns i, o, d, bits, nbits, p[0 .. len - 1];
+	    loop variant n - i; */
+	for (i = 0; i < n; i++) {
+		if ((d = b64url_digit(src[i])) == -1)
 			return (-1);
-		bits = bits << 6 | (uint32_t)(d - b64url_digits);
+		bits = bits << 6 | (uint32_t)d;
 		if ((nbits += 6) >= 8) {
 			nbits -= 8;
 			p[o++] = (uint8_t)(bits >> nbits);
@@ -223,6 +284,10 @@ text_set(char **dst, const char *src)
 	return (0);
 }
 
+/*@ requires valid_read_string(s);
+    assigns \nothing;
+    ensures \result == 0 || \result == 1;
+    ensures \result == 1 ==> 1 <= strlen(s) <= MAX_LABEL; */
 int
 label_valid(const char *s)
 {
@@ -230,6 +295,9 @@ label_valid(const char *s)
 
 	if (len == 0 || len > MAX_LABEL || s[0] == '-' || s[len - 1] == '-')
 		return (0);
+	/*@ loop invariant 0 <= i <= len;
+	    loop assigns i;
+	    loop variant len - i; */
 	for (i = 0; i < len; i++)
 		if (!(s[i] >= 'a' && s[i] <= 'z') &&
 		    !(s[i] >= '0' && s[i] <= '9') && s[i] != '-')

@@ -134,13 +134,16 @@ way_url(struct way_url *wu, const char *url)
 #define CANDIDATE	"candidate:"
 #define SDP_RELAYS	16		/* addresses of relays in one */
 
-/* The next word of a line, cut if it is long; NULL where there is none. */
+/*
+ * The next word of a line, cut if it is long; NULL where there is none.  One
+ * space is between two, as browsers count them: two have an empty word there.
+ */
 static const char *
 next_word(const char *s, const char *end, char word[64])
 {
 	size_t	 n;
 
-	while (s < end && *s == ' ')
+	if (s < end && *s == ' ')
 		s++;
 	for (n = 0; s < end && *s != ' '; s++)
 		if (n < 63)
@@ -160,6 +163,8 @@ line_relays(const char *s, const char *end, char address[64])
 	char	 word[64], value[64];
 	int	 i;
 
+	if (s < end && *s == ' ')
+		return (0);
 	for (i = 0; i < 6; i++)
 		if ((s = next_word(s, end, i == 4 ? address : word)) == NULL)
 			return (0);
@@ -167,9 +172,12 @@ line_relays(const char *s, const char *end, char address[64])
 	    (s = next_word(s, end, word)) == NULL ||
 	    strcmp(word, "relay") != 0)
 		return (0);
-	while ((s = next_word(s, end, word)) != NULL) {
-		if ((s = next_word(s, end, value)) == NULL)
+	while (s < end) {
+		if ((s = next_word(s, end, word)) == NULL ||
+		    (s = next_word(s, end, value)) == NULL)
 			return (0);
+		if (strcasecmp(word, "typ") == 0)
+			return (0);	/* who would take the second one? */
 		if (strcasecmp(word, "raddr") == 0 &&
 		    strcmp(value, "0.0.0.0") != 0 && strcmp(value, "::") != 0)
 			return (0);

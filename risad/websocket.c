@@ -30,6 +30,7 @@
 #define WS_OPCODE	0x0f
 #define WS_CONTROL	0x08
 #define WS_MASK		0x80
+#define WS_LENGTH	0x7f
 #define WS_LEN16	126
 #define WS_LEN64	127
 
@@ -86,13 +87,23 @@ ws_clear(struct ws_parser *wp)
 	ws_init(wp, wp->wp_max);
 }
 
+/*@ requires len <= 8 && \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures len == 2 ==> \result == p[0] * 256 + p[1]; */
 static uint64_t
 ws_number(const uint8_t *p, size_t len)
 {
 	uint64_t	 n = 0;
+	size_t		 i;
 
-	while (len-- > 0)
-		n = n << 8 | *p++;
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant i == 0 ==> n == 0;
+	    loop invariant i == 1 ==> n == p[0];
+	    loop invariant i == 2 ==> n == p[0] * 256 + p[1];
+	    loop assigns i, n;
+	    loop variant len - i; */
+	for (i = 0; i < len; i++)
+		n = n * 256 + p[i];
 	return (n);
 }
 
@@ -100,6 +111,14 @@ ws_number(const uint8_t *p, size_t len)
  * The first two bytes tell most of what can be wrong; each is looked at as
  * soon as it is here.  Returns 0 or the code to close with.
  */
+/*@ requires \valid_read(wp) && len > 0 && \valid_read(p + (0 .. len - 1));
+    assigns \nothing;
+    ensures \result == 0 || \result == WS_CODE_PROTO;
+    ensures \result == 0 ==> (p[0] & WS_RESERVED) == 0;
+    ensures \result == 0 && len >= 2 ==> (p[1] & WS_MASK) != 0;
+    ensures \result == 0 && len >= 2 &&
+        ((uint8_t)(p[0] & WS_OPCODE) & WS_CONTROL) != 0 ==>
+        (p[1] & WS_LENGTH) <= WS_MAXCONTROL; */
 static int
 ws_check_first(const struct ws_parser *wp, const uint8_t *p, size_t len)
 {
@@ -119,19 +138,31 @@ ws_check_first(const struct ws_parser *wp, const uint8_t *p, size_t len)
 		return (0);
 	if (!(p[1] & WS_MASK))
 		return (WS_CODE_PROTO);
-	if ((op & WS_CONTROL) && (p[1] & ~WS_MASK) > WS_MAXCONTROL)
+	if ((op & WS_CONTROL) && (p[1] & WS_LENGTH) > WS_MAXCONTROL)
 		return (WS_CODE_PROTO);
 	return (0);
 }
 
 /* Returns 1, 0 for more, or -1 for a length that has a shorter form. */
+/*@ requires \valid(wf) && len >= 2 && \valid_read(p + (0 .. len - 1));
+    requires \separated(wf, p + (0 .. len - 1));
+    assigns wf->wf_len, wf->wf_head;
+    ensures \result == -1 || \result == 0 || \result == 1;
+    ensures \result == 1 ==> wf->wf_len <= INT64_MAX;
+    ensures \result == 1 ==> 6 <= wf->wf_head <= WS_MAXHEAD;
+    ensures \result == 1 ==> wf->wf_head <= len + 4;
+    ensures \result == 1 && (p[1] & WS_LENGTH) < WS_LEN16 ==>
+        wf->wf_len == (p[1] & WS_LENGTH) && wf->wf_head == 6;
+    ensures \result == 1 && wf->wf_head == 8 ==>
+        wf->wf_len == p[2] * 256 + p[3] && wf->wf_len >= WS_LEN16;
+    ensures \result == 1 && wf->wf_head == 14 ==> wf->wf_len > UINT16_MAX; */
 static int
 ws_length(struct ws_frame *wf, const uint8_t *p, size_t len)
 {
 	size_t		 n = 0;
 	uint64_t	 min = 0;
 
-	wf->wf_len = p[1] & ~WS_MASK;
+	wf->wf_len = p[1] & WS_LENGTH;
 	if (wf->wf_len == WS_LEN16) {
 		n = 2;
 		min = WS_LEN16;
@@ -150,6 +181,20 @@ ws_length(struct ws_frame *wf, const uint8_t *p, size_t len)
 }
 
 /* Returns 1 with a whole frame, 0 for more, or the code to close with. */
+/*@ requires \valid_read(wp) && wp->wp_len <= wp->wp_max;
+    requires \valid(wf) && \valid_read(buf + (0 .. len - 1));
+    requires \separated(wf, wp, buf + (0 .. len - 1));
+    assigns *wf;
+    ensures \result == 0 || \result == 1 || \result == WS_CODE_PROTO ||
+        \result == WS_CODE_BIG;
+    ensures \result == 1 ==> wf->wf_head <= len &&
+        wf->wf_len <= len - wf->wf_head;
+    ensures \result == 1 ==> 6 <= wf->wf_head <= WS_MAXHEAD;
+    ensures \result == 1 ==> wf->wf_data == buf + wf->wf_head;
+    ensures \result == 1 && (wf->wf_op & WS_CONTROL) == 0 ==>
+        wf->wf_len <= wp->wp_max - wp->wp_len;
+    ensures \result == 1 && (wf->wf_op & WS_CONTROL) != 0 ==>
+        wf->wf_len <= WS_MAXCONTROL; */
 static int
 ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
     size_t len)
@@ -179,22 +224,56 @@ ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
 	return (1);
 }
 
-/* Eight bytes at a time; memcpy keeps it free of alignment rules. */
+/* Eight bytes at a time, which compilers make one operation of. */
+/*@ requires \valid(p + (0 .. len - 1)) && \valid_read(mask + (0 .. 3));
+    requires \separated(p + (0 .. len - 1), mask + (0 .. 3));
+    assigns p[0 .. len - 1];
+    ensures \forall integer k; 0 <= k < len ==>
+        p[k] == \old(p[k] ^ mask[k % 4]); */
 static void
 ws_unmask(uint8_t *p, size_t len, const uint8_t *mask)
 {
-	uint8_t		 twice[8];
-	uint64_t	 m, w;
-	size_t		 i;
+	uint8_t		 m[8];
+	size_t		 i, j;
 
-	memcpy(twice, mask, 4);
-	memcpy(twice + 4, mask, 4);
-	memcpy(&m, twice, sizeof(m));
-	for (i = 0; len - i >= sizeof(w); i += sizeof(w)) {
-		memcpy(&w, p + i, sizeof(w));
-		w ^= m;
-		memcpy(p + i, &w, sizeof(w));
+	/*@ loop invariant 0 <= i <= 8;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+	        m[k] == \at(mask[k % 4], Pre);
+	    loop assigns i, m[0 .. 7];
+	    loop variant 8 - i; */
+	for (i = 0; i < sizeof(m); i++)
+		m[i] = mask[i % 4];
+	/*@ loop invariant 0 <= i <= len && i % 8 == 0;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+	        p[k] == \at(p[k] ^ mask[k % 4], Pre);
+	    loop invariant \forall integer k; i <= k < len ==>
+	        p[k] == \at(p[k], Pre);
+	    loop assigns i, j, p[0 .. len - 1];
+	    loop variant len - i; */
+	for (i = 0; len - i >= sizeof(m); i += sizeof(m)) {
+		/*@ loop invariant 0 <= j <= 8;
+		    loop invariant \forall integer k; 0 <= k < i + j ==>
+		        p[k] == \at(p[k] ^ mask[k % 4], Pre);
+		    loop invariant \forall integer k; i + j <= k < len ==>
+		        p[k] == \at(p[k], Pre);
+		    loop assigns j, p[0 .. len - 1];
+		    loop variant 8 - j; */
+		for (j = 0; j < sizeof(m); j++) {
+			/*@ assert (i + j) % 4 == j % 4; */
+			/*@ assert m[j] == \at(mask[\at((i + j) % 4, Here)],
+			    Pre); */
+			p[i + j] ^= m[j];
+			/*@ assert p[i + j] == \at(p[\at(i + j, Here)] ^
+			    mask[\at((i + j) % 4, Here)], Pre); */
+		}
 	}
+	/*@ loop invariant 0 <= i <= len;
+	    loop invariant \forall integer k; 0 <= k < i ==>
+	        p[k] == \at(p[k] ^ mask[k % 4], Pre);
+	    loop invariant \forall integer k; i <= k < len ==>
+	        p[k] == \at(p[k], Pre);
+	    loop assigns i, p[0 .. len - 1];
+	    loop variant len - i; */
 	for (; i < len; i++)
 		p[i] ^= mask[i % 4];
 }
@@ -255,6 +334,10 @@ ws_data(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
 }
 
 /* What a peer may send: RFC 6455, section 7.4, and 1010, 1011 after it. */
+/*@ assigns \nothing;
+    ensures \result == 1 <==> 1000 <= code < 5000 && code != 1004 &&
+        code != 1005 && code != 1006 && !(1012 <= code < 3000);
+    ensures \result == 0 || \result == 1; */
 static int
 ws_code_valid(uint64_t code)
 {
@@ -263,6 +346,16 @@ ws_code_valid(uint64_t code)
 	    (code >= 3000 && code <= 4999));
 }
 
+/*@ requires \valid(wp) && \valid(we) && \separated(wp, we);
+    requires \valid_read(we->we_data + (0 .. we->we_len - 1));
+    requires \separated(we, we->we_data + (0 .. we->we_len - 1));
+    requires \separated(wp, we->we_data + (0 .. we->we_len - 1));
+    assigns *we, wp->wp_closed;
+    ensures \result == 0 || \result == WS_CODE_PROTO ||
+        \result == WS_CODE_TEXT;
+    ensures \result == 0 ==> we->we_type == WS_CLOSE && wp->wp_closed == 1;
+    ensures \result == 0 ==> 1000 <= we->we_code < 5000;
+    ensures \old(we->we_len) == 1 ==> \result == WS_CODE_PROTO; */
 static int
 ws_close(struct ws_parser *wp, struct ws_event *we)
 {
@@ -285,21 +378,23 @@ ws_close(struct ws_parser *wp, struct ws_event *we)
 	return (0);
 }
 
+/*@ requires \valid(wp) && \valid_read(wf) && \valid(we);
+    requires \valid_read(wf->wf_data + (0 .. wf->wf_len - 1));
+    requires \separated(wp, wf, we, wf->wf_data + (0 .. wf->wf_len - 1));
+    assigns *we, wp->wp_closed;
+    ensures \result == 0 || \result == WS_CODE_PROTO ||
+        \result == WS_CODE_TEXT;
+    ensures \result == 0 ==> we->we_type == WS_PING ||
+        we->we_type == WS_PONG || we->we_type == WS_CLOSE; */
 static int
 ws_control(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
 {
 	we->we_data = wf->wf_data;
 	we->we_len = wf->wf_len;
-	switch (wf->wf_op) {
-	case WS_OP_PING:
-		we->we_type = WS_PING;
-		return (0);
-	case WS_OP_PONG:
-		we->we_type = WS_PONG;
-		return (0);
-	default:
+	if (wf->wf_op == WS_OP_CLOSE)
 		return (ws_close(wp, we));
-	}
+	we->we_type = wf->wf_op == WS_OP_PING ? WS_PING : WS_PONG;
+	return (0);
 }
 
 ssize_t
@@ -335,6 +430,10 @@ ws_parse(struct ws_parser *wp, uint8_t *buf, size_t len, struct ws_event *we)
 	return (-1);
 }
 
+/*@ requires \valid(dst + (0 .. WS_SENDHEAD - 1));
+    assigns dst[0 .. WS_SENDHEAD - 1];
+    ensures \result == (len < WS_LEN16 ? 2 : len <= UINT16_MAX ? 4 : 10);
+    ensures len < WS_LEN16 ==> dst[1] == len; */
 size_t
 ws_frame_head(uint8_t *dst, uint8_t op, uint64_t len)
 {
@@ -350,6 +449,9 @@ ws_frame_head(uint8_t *dst, uint8_t op, uint64_t len)
 		dst[1] = WS_LEN64;
 		n = 8;
 	}
+	/*@ loop invariant 0 <= i <= n;
+	    loop assigns i, len, dst[2 .. WS_SENDHEAD - 1];
+	    loop variant i; */
 	for (i = n; i > 0; i--) {
 		dst[1 + i] = (uint8_t)len;
 		len >>= 8;

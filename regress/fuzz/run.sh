@@ -1,9 +1,15 @@
 #!/bin/sh
-# Each fuzz target for so many seconds (60), from its seeds, under ASan and
-# UBSan.  What a run finds anew is kept below regress/out/fuzz and used by the
-# next one.  A second word names one target.
+# Each fuzz target for so many seconds (60), from its seeds and with its words,
+# under ASan and UBSan, two at a time.  What a run finds anew is kept below
+# regress/out/fuzz and used by the next one.  A second word names one target.
 set -u
 
+# -one SECONDS NAME MAXLEN SOURCES...: a target, for ourselves.
+one=
+if [ "${1-}" = -one ]; then
+	one=1
+	shift
+fi
 cd "$(dirname "$0")/../.." || exit 1
 seconds=${1:-60}
 only=${2:-}
@@ -11,8 +17,8 @@ out=regress/out/fuzz
 passed=0 failed=0
 mkdir -p $out
 
-pkgs="jansson libbsd-overlay libcrypto libfido2"
-flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -Irisad -Irisad/compat/include
+pkgs="jansson libbsd-overlay libcrypto libfido2 libevent libtls"
+flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad -Irisad/compat/include
     -Wall -Wextra -Werror -Wno-unused-parameter $(pkg-config --cflags $pkgs)
     -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer"
@@ -27,35 +33,48 @@ if ! echo 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n)
 	exit 1
 fi
 
-# fuzz NAME MAXLEN SOURCES
-fuzz() {
+# target NAME MAXLEN SOURCES: build it and let it run; the log has the rest.
+target() {
 	name=$1 max=$2
 	shift 2
-	[ -z "$only" ] || [ "$only" = "$name" ] || return 0
-	log=$out/$name.log
+	log=$out/$name.log words=
 	mkdir -p "$out/$name"
+	[ ! -e "regress/fuzz/seeds/$name.dict" ] ||
+	    words="-dict=regress/fuzz/seeds/$name.dict"
 	if ! clang $flags -fsanitize=fuzzer -o "$out/${name}_fuzz" \
 	    "regress/fuzz/${name}_fuzz.c" "$@" \
 	    $(pkg-config --libs $pkgs) >"$log" 2>&1; then
-		echo "$name: does not compile"
-		tail -n 20 "$log"
-		failed=$((failed + 1))
+		echo "$name: does not compile" >"$out/$name.end"
 		return
 	fi
-	if timeout -k 10 $((seconds + 120)) "$out/${name}_fuzz" \
+	timeout -k 10 $((seconds + 120)) "$out/${name}_fuzz" \
 	    -max_total_time="$seconds" -max_len="$max" -timeout=20 \
-	    -rss_limit_mb=1024 -print_final_stats=1 \
+	    -rss_limit_mb=1024 -print_final_stats=1 $words \
 	    -artifact_prefix="$out/$name-" "$out/$name" \
-	    "regress/fuzz/seeds/$name" >"$log" 2>&1 </dev/null; then
-		runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-		echo "$name: ${runs:-no} runs"
-		[ "${runs:-0}" -gt 0 ] && passed=$((passed + 1)) ||
-		    failed=$((failed + 1))
-	else
-		echo "$name: exit $?"
-		tail -n 40 "$log"
-		failed=$((failed + 1))
-	fi
+	    "regress/fuzz/seeds/$name" >"$log" 2>&1 </dev/null
+	status=$?
+	[ $status -eq 0 ] || {
+		echo "$name: exit $status" >"$out/$name.end"
+		return
+	}
+	runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+	covered=$(sed -n 's/^#.* cov: \([0-9]*\) .*/\1/p' "$log" | tail -n 1)
+	echo "$name: ${runs:-0} runs, ${covered:-0} edges" >"$out/$name.end"
+}
+
+if [ -n "$one" ]; then
+	shift
+	target "$@"
+	exit 0
+fi
+
+# fuzz NAME MAXLEN SOURCES: one of those to run.
+jobs=$out/jobs
+: >$jobs
+fuzz() {
+	[ -z "$only" ] || [ "$only" = "$1" ] || return 0
+	rm -f "$out/$1.end"
+	echo "$*" >>$jobs
 }
 
 fuzz http 32768 risad/http.c risad/http_reply.c risad/utf8.c
@@ -71,6 +90,23 @@ fuzz csv 65536 risad/csv.c risad/utf8.c
 fuzz webauthn 16384 risad/hash_webauthn.c risad/util.c risad/utf8.c
 fuzz parser 4096 risactl/parser.c risactl/zone.c risad/network.c \
     risad/util.c risad/utf8.c risad/way.c
+fuzz seal 4096 risad/seal.c risad/util.c risad/utf8.c
+fuzz way 4096 risad/way.c
+fuzz say 65536 risad/say.c risad/say_talk.c risad/json.c risad/role.c \
+    risad/utf8.c risad/util.c risad/way.c risad/msg.c risad/log.c \
+    risad/compat/imsg.c risad/compat/imsg-buffer.c
+
+xargs -P 2 -L 1 sh regress/fuzz/run.sh -one "$seconds" <$jobs
+while read -r name rest; do
+	end=$(cat "$out/$name.end" 2>/dev/null)
+	echo "${end:-$name: has not run}"
+	case $end in
+	*" 0 runs"*|*" exit "*|*"not compile"|"")
+		tail -n 40 "$out/$name.log"
+		failed=$((failed + 1)) ;;
+	*)	passed=$((passed + 1)) ;;
+	esac
+done <$jobs
 
 # A target that is not named above would never run.
 for f in regress/fuzz/*_fuzz.c; do

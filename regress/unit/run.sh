@@ -64,7 +64,7 @@ unit() {
 		[ "$how" = plain ] && cc=gcc || cc="clang $san"
 		if ! { objs=$(objects "$how" "$@") &&
 		    $cc $flags -o "$out/$name.$how" "regress/unit/$name.c" \
-		    $objs $libs -largon2 -loath -lfido2 -lzxcvbn -lm
+		    $objs $libs -largon2 -loath -lfido2 -lzxcvbn -lm $link
 		} >"$out/$name.$how.log" 2>&1; then
 			echo "$name: does not compile" >&2
 			tail -20 "$out/$name.$how.log" >&2
@@ -85,6 +85,7 @@ reader() {
 }
 
 only="$*"
+link=
 . regress/unit/tests.sh
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -68,6 +68,14 @@ unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/stmt.c $store
 unit both test_step -- risad/db.c risad/stmt.c $store
+for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
+    writev exit; do
+	link="$link -Wl,--wrap=$fn"
+done
+unit both test_nomem risad/web/maps/lobby.json -- risad/json.c risad/role.c \
+    risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c risad/stmt.c \
+    $store
+link=
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
     risad/storage_admin.c risad/storage_alert.c risad/storage_confirm.c \

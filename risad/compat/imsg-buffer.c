@@ -257,6 +257,23 @@ ibuf_add_strbuf(struct ibuf *buf, const char *str, size_t len)
 	return (0);
 }
 
+/*
+ * What holds of every buffer between two calls, for the prover.  The errors
+ * below are told in errno, which is the C library's.
+ */
+/*@ predicate ibuf_sound(struct ibuf *b) = \valid(b) &&
+        b->rpos <= b->wpos <= b->max && b->wpos <= b->size &&
+        \valid(b->buf + (0 .. b->size - 1)) &&
+        \separated(b, b->buf + (0 .. b->size - 1)) &&
+        \separated(b, &errno) &&
+        \separated(&errno, b->buf + (0 .. b->size - 1)); */
+
+/*@ requires ibuf_sound(buf);
+    assigns errno;
+    ensures \result != \null ==> pos <= buf->wpos - buf->rpos &&
+        len <= buf->wpos - buf->rpos - pos &&
+        \result == buf->buf + buf->rpos + pos;
+    ensures ibuf_sound(buf); */
 void *
 ibuf_seek(struct ibuf *buf, size_t pos, size_t len)
 {
@@ -345,6 +362,10 @@ ibuf_set_h64(struct ibuf *buf, size_t pos, uint64_t v)
 	return (ibuf_set(buf, pos, &v, sizeof(v)));
 }
 
+/*@ requires ibuf_sound(buf);
+    assigns \nothing;
+    ensures buf->buf == \null ==> \result == \null;
+    ensures buf->buf != \null ==> \result == buf->buf + buf->rpos; */
 void *
 ibuf_data(const struct ibuf *buf)
 {
@@ -353,12 +374,18 @@ ibuf_data(const struct ibuf *buf)
 	return (buf->buf + buf->rpos);
 }
 
+/*@ requires ibuf_sound(buf);
+    assigns \nothing;
+    ensures \result == buf->wpos - buf->rpos; */
 size_t
 ibuf_size(const struct ibuf *buf)
 {
 	return (buf->wpos - buf->rpos);
 }
 
+/*@ requires ibuf_sound(buf);
+    assigns \nothing;
+    ensures \result == buf->max - buf->wpos; */
 size_t
 ibuf_left(const struct ibuf *buf)
 {
@@ -382,12 +409,20 @@ ibuf_truncate(struct ibuf *buf, size_t len)
 	return (0);
 }
 
+/*@ requires ibuf_sound(buf);
+    assigns buf->rpos;
+    ensures ibuf_sound(buf) && buf->rpos == 0; */
 void
 ibuf_rewind(struct ibuf *buf)
 {
 	buf->rpos = 0;
 }
 
+/*@ requires ibuf_sound(buf);
+    assigns buf->rpos, errno;
+    ensures ibuf_sound(buf);
+    ensures \result == (len <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? len : 0); */
 int
 ibuf_skip(struct ibuf *buf, size_t len)
 {
@@ -414,6 +449,16 @@ ibuf_set_maxsize(struct ibuf *buf, size_t max)
 	return (0);
 }
 
+/*@ requires ibuf_sound(buf);
+    requires \valid((uint8_t *)data + (0 .. len - 1));
+    requires \separated((uint8_t *)data + (0 .. len - 1), buf, &errno,
+        buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, ((uint8_t *)data)[0 .. len - 1];
+    ensures ibuf_sound(buf);
+    ensures \result == (len <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? len : 0);
+    ensures \result == 0 ==> \forall integer k; 0 <= k < len ==>
+        ((uint8_t *)data)[k] == buf->buf[\old(buf->rpos) + k]; */
 int
 ibuf_get(struct ibuf *buf, void *data, size_t len)
 {
@@ -427,36 +472,73 @@ ibuf_get(struct ibuf *buf, void *data, size_t len)
 	return (0);
 }
 
+/*@ requires ibuf_sound(buf) && \valid(v);
+    requires \separated(v, buf, &errno, buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, *v;
+    ensures ibuf_sound(buf);
+    ensures \result == (1 <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? 1 : 0);
+    ensures \result == 0 ==> *v == buf->buf[\old(buf->rpos)]; */
 int
 ibuf_get_n8(struct ibuf *buf, uint8_t *v)
 {
 	return (ibuf_get(buf, v, sizeof(*v)));
 }
 
+/*@ requires ibuf_sound(buf) && \valid(v);
+    requires \separated(v, buf, &errno, buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, *v;
+    ensures ibuf_sound(buf);
+    ensures \result == (2 <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? 2 : 0);
+    ensures \result == 0 ==> *v == buf->buf[\old(buf->rpos)] * 256 +
+        buf->buf[\old(buf->rpos) + 1]; */
 int
 ibuf_get_n16(struct ibuf *buf, uint16_t *v)
 {
-	if (ibuf_get(buf, v, sizeof(*v)) == -1)
+	uint8_t	 b[2];
+
+	if (ibuf_get(buf, b, sizeof(b)) == -1)
 		return (-1);
-	*v = be16toh(*v);
+	*v = (uint16_t)(b[0] * 256 + b[1]);
 	return (0);
 }
 
+/*@ requires ibuf_sound(buf) && \valid(v);
+    requires \separated(v, buf, &errno, buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, *v;
+    ensures ibuf_sound(buf);
+    ensures \result == (4 <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? 4 : 0); */
 int
 ibuf_get_n32(struct ibuf *buf, uint32_t *v)
 {
-	if (ibuf_get(buf, v, sizeof(*v)) == -1)
+	uint8_t	 b[4];
+
+	if (ibuf_get(buf, b, sizeof(b)) == -1)
 		return (-1);
-	*v = be32toh(*v);
+	*v = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+	    (uint32_t)b[2] << 8 | b[3];
 	return (0);
 }
 
+/*@ requires ibuf_sound(buf) && \valid(v);
+    requires \separated(v, buf, &errno, buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, *v;
+    ensures ibuf_sound(buf);
+    ensures \result == (8 <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? 8 : 0); */
 int
 ibuf_get_n64(struct ibuf *buf, uint64_t *v)
 {
-	if (ibuf_get(buf, v, sizeof(*v)) == -1)
+	uint8_t	 b[8];
+
+	if (ibuf_get(buf, b, sizeof(b)) == -1)
 		return (-1);
-	*v = be64toh(*v);
+	*v = (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 |
+	    (uint64_t)b[2] << 40 | (uint64_t)b[3] << 32 |
+	    (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 |
+	    (uint64_t)b[6] << 8 | b[7];
 	return (0);
 }
 
@@ -478,6 +560,12 @@ ibuf_get_h64(struct ibuf *buf, uint64_t *v)
 	return (ibuf_get(buf, v, sizeof(*v)));
 }
 
+/*@ requires ibuf_sound(buf) && \valid(view);
+    requires \separated(view, buf, &errno, buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, *view;
+    ensures ibuf_sound(buf);
+    ensures \result == (len <= buf->wpos - \old(buf->rpos) ? 0 : -1);
+    ensures \result == 0 ==> ibuf_sound(view) && view->wpos == len; */
 int
 ibuf_get_ibuf(struct ibuf *buf, size_t len, struct ibuf *view)
 {
@@ -505,6 +593,13 @@ ibuf_get_string(struct ibuf *buf, size_t len)
 	return (str);
 }
 
+/*@ requires ibuf_sound(buf) && \valid(str + (0 .. len - 1));
+    requires \separated(str + (0 .. len - 1), buf, &errno,
+        buf->buf + (0 .. buf->size - 1));
+    assigns buf->rpos, errno, str[0 .. len - 1],
+        ((uint8_t *)str)[0 .. len - 1];
+    ensures ibuf_sound(buf);
+    ensures \result == 0 ==> len > 0 && str[len - 1] == '\0'; */
 int
 ibuf_get_strbuf(struct ibuf *buf, char *str, size_t len)
 {
@@ -522,13 +617,16 @@ ibuf_get_strbuf(struct ibuf *buf, char *str, size_t len)
 	return (0);
 }
 
+/*@ requires \valid(view);
+    assigns *view;
+    ensures view->buf == (uint8_t *)data && view->fd == IBUF_VIEW;
+    ensures view->rpos == 0 && view->wpos == len;
+    ensures view->size == len && view->max == len; */
 void
 ibuf_from_buffer(struct ibuf *view, void *data, size_t len)
 {
-	memset(view, 0, sizeof(*view));
-	view->buf = data;
-	view->size = view->max = view->wpos = len;
-	view->fd = IBUF_VIEW;
+	*view = (struct ibuf){ .buf = data, .size = len, .max = len,
+	    .wpos = len, .fd = IBUF_VIEW };
 }
 
 void

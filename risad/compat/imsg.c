@@ -16,6 +16,7 @@
 #define IMSG_FD_MARK		0x80000000U	/* in len, on the wire only */
 #define IMSGBUF_FDPASS		0x01
 
+static uint32_t		 imsg_length(uint32_t, uint32_t);
 static struct ibuf	*imsg_readhdr(struct ibuf *, void *, int *);
 static void		 imsg_queue(struct imsgbuf *, struct ibuf *,
 			    struct ibuf *);
@@ -129,6 +130,22 @@ imsg_get(struct imsgbuf *imsgbuf, struct imsg *imsg)
 	return ((ssize_t)imsg->hdr.len);
 }
 
+/* How long a header says its message is; 0 if no message may be so long. */
+/*@ assigns \nothing;
+    ensures \result == 0 || IMSG_HEADER_SIZE <= \result <= maxsize;
+    ensures \result < IMSG_FD_MARK;
+    ensures len < IMSG_FD_MARK && IMSG_HEADER_SIZE <= len <= maxsize ==>
+        \result == len; */
+static uint32_t
+imsg_length(uint32_t len, uint32_t maxsize)
+{
+	if (len >= IMSG_FD_MARK)
+		len -= IMSG_FD_MARK;
+	if (len < IMSG_HEADER_SIZE || len > maxsize)
+		return (0);
+	return (len);
+}
+
 /*
  * The reader's callback: a header is complete.  The mark alone says who owns
  * a descriptor, because Linux glues the bytes in front of it to the same read.
@@ -143,8 +160,7 @@ imsg_readhdr(struct ibuf *view, void *arg, int *fd)
 
 	if (ibuf_get(view, &hdr, sizeof(hdr)) == -1)
 		return (NULL);
-	len = hdr.len & ~IMSG_FD_MARK;
-	if (len < IMSG_HEADER_SIZE || len > imsgbuf->maxsize) {
+	if ((len = imsg_length(hdr.len, imsgbuf->maxsize)) == 0) {
 		errno = ERANGE;
 		return (NULL);
 	}
