@@ -3,15 +3,14 @@
 address.  Somebody who insists as the page does loses nothing."""
 
 import os
-import ssl
 import sys
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from honest import PATIENT, Insistent                           # noqa: E402
 from lib import LONG, Suite, check, equal, within               # noqa: E402
-from risa import Closed, Daemon, Failure, Http, Person, Ws, _context, \
-    until                                                       # noqa: E402
+from risa import Daemon, Http, _context, until                  # noqa: E402
 import wire                                                     # noqa: E402
 
 LOSS = 0.2
@@ -19,7 +18,6 @@ SILENCE = 2
 MESSAGES = 200 if LONG else 12
 TIMES = 20 if LONG else 1
 GHOST = 5               # seconds that one may be seen who is elsewhere
-PATIENCE = 4            # seconds without an answer, then connect anew
 
 
 class FarHttp(Http):
@@ -36,54 +34,11 @@ class FarHttp(Http):
         return self
 
 
-class Far(Person):
-    """Somebody out there, who connects again when there is no answer."""
+class Far(Insistent):
+    """Somebody out there."""
 
-    def __init__(self, d, p, floor):
-        super().__init__(d, p.tenant, p.mail)
-        self.user = p.user
-        self.cookie = p.http.cookie
-        self.floor_id = floor
-        self.got = []                   # messages, by their number
-        self.opened = 0
-
-    def open(self):
-        self.drop()
-        h = FarHttp(self.daemon, self.tenant, bound=PATIENCE)
-        h.cookie = self.cookie
-        self.ws = Ws(h)
-        r = self.ws.ask()
-        if r.status != 101:
-            raise Failure('no WebSocket: %r' % r)
-        self.wait('hello', bound=PATIENCE)
-        self.tell(t='enter', floor=self.floor_id)
-        self.wait('floor', bound=PATIENCE)
-        self.opened += 1
-        return self
-
-    def back(self):
-        """Open again and again, until it works."""
-        def opened():
-            try:
-                return self.open()
-            except (OSError, Closed, Failure, ssl.SSLError):
-                self.drop()
-                return None
-        until(opened, 'the connection is back', 120)
-
-    def insist_say(self, text):
-        """Say it under one reference, until it is acknowledged."""
-        ref = self.ref()
-        for _ in range(60):
-            try:
-                if self.ws is None:
-                    self.back()
-                self.tell(t='say', to='floor', text=text, ref=ref)
-                return self.wait('ack', lambda m: m['ref'] == ref,
-                                 PATIENCE)['id']
-            except (OSError, Closed, Failure):
-                self.drop()
-        raise Failure('%r is never acknowledged' % text)
+    def connection(self):
+        return FarHttp(self.daemon, self.tenant, bound=PATIENT)
 
 
 class Place:
@@ -94,7 +49,7 @@ class Place:
         self.bob = d.person('acme', 'bob@acme.example').open()
         self.bob.enter(self.floor)
         ann = d.person('acme', 'ann@acme.example')
-        self.ann = Far(d, ann, self.floor)
+        self.ann = Far(ann, self.floor)
         self.ann.back()
         self.n = 0
         self.said = []
@@ -109,7 +64,11 @@ class Place:
         kept = sorted((m['id'], m['text']) for m in o['messages'])
         want = texts[-100:]
         equal([t for _, t in kept if t in texts], want, 'what is kept')
-        self.bob.settle()
+        # What comes twice would come before the next one, too.
+        self.bob.say(last := self.text())
+        self.bob.hears(last)
+        self.bob.sees(lambda: [1 for m in self.bob.inbox if m['t'] == 'msg'
+                               and m['text'] == texts[-1]], texts[-1])
         heard = [m['text'] for m in self.bob.inbox if m['t'] == 'msg' and
                  m['text'] in texts]
         equal(heard, texts, 'what was heard')

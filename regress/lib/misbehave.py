@@ -257,6 +257,30 @@ class Flood:
             't': 'say', 'to': 'floor', 'text': 'x' * 2000,
             'ref': 'f%d' % i}).encode()) for i in range(20)))
 
+    def signals(self):
+        """To whoever may be there: what is no peer is refused."""
+        self.frames(Ws.frame(1, b'{"t":"enter","floor":1}') + b''.join(
+            Ws.frame(1, json.dumps({'t': 'signal', 'to': 1 + i % 8, 'data': {
+                'candidate': 'c' * 500}}).encode()) for i in range(20)))
+
+    def maps(self):
+        """Floors as large as may be, and imports, by an administrator."""
+        plan = {'version': 1, 'size': [4000, 3000], 'floor': 'wood',
+                'walls': [[7, 7, 3993, 7 + i % 2900] for i in range(900)],
+                'rooms': [], 'furniture': [], 'spawn': [[500, 500]]}
+        self.on()
+        n = 0
+        with Http(self.d, source=self.source) as h:
+            h.cookie = self.cookies[0]
+            while self.goes_on():
+                n += 1
+                r = h.request('POST', '/api/v1/admin/floors', {
+                    'name': 'Flood %d' % n, 'map': plan})
+                self.count('status %d' % r.status)
+                r = h.request('POST', '/api/v1/admin/import', {
+                    'csv': 'x,' * 25000, 'dry': True})
+                self.count('import %d' % r.status)
+
     def deaf(self):
         """Pages that enter the floor and read nothing from then on."""
         for cookie in self.cookies:
