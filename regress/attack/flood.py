@@ -3,18 +3,21 @@
 wait, that all is given back, and what the limits say."""
 
 import os
+import resource
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from honest import Attacker, Honest, Table, fds, percentile, rss  # noqa: E402
 from lib import LONG, Suite, check, equal, within               # noqa: E402
-from risa import BOUND, Closed, Daemon, Failure, Http, Ws, free_port, \
+from risa import RISAD, Closed, Daemon, Failure, Http, Ws, free_port, \
     until                                                       # noqa: E402
 
 SLOW = 4000 if LONG else 330    # connections of each slow kind
 RUBBISH = 10000 if LONG else 2000
 WINDOW = 20 if LONG else 2      # seconds that are measured
+SCALE = 1 if LONG else 10       # of the office of a thousand
 P95 = 3                         # seconds that an honest one waits at most
 MARGIN = 48 << 20               # bytes of memory that may stay taken
 CHEAP = 'password hash memory 8 passes 1\n'
@@ -326,6 +329,57 @@ def limit_pages(f):
         d.end()
 
 
+def office(f):
+    """an office of 1,000 behind one address never meets the defaults"""
+    limits = subprocess.run([RISAD, '-nv', '-f', f.d.path('risad.conf')],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                            check=True).stdout.decode()
+    text = ''
+    # A tenth of the people has a tenth of what an address and a tenant have.
+    for line in limits.splitlines():
+        if line.startswith('limit '):
+            words = line.split()
+            text += ' '.join(str(int(w) // SCALE) if w.isdigit() and
+                             words[i - 1] != 'account' else w
+                             for i, w in enumerate(words)) + '\n'
+    resource.setrlimit(resource.RLIMIT_NOFILE, (
+        resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    d = limit_daemon(text)
+    held = []
+    try:
+        people = [d.person('acme', 'p%d@acme.example' % i)
+                  for i in range(1000 // SCALE)]
+        begin = time.monotonic()
+        for p in people:
+            # A browser: six connections, and the one of the page.
+            p.close()
+            for i in range(6):
+                h = p.http if i == 0 else Http(d)
+                h.cookie = p.http.cookie
+                held.append(h)
+                for path in ('/', '/assets/app-1a2b3c4d.js',
+                             '/api/v1/session', '/api/v1/floors'):
+                    equal(h.request('GET', path).status, 200, path)
+            p.sign_in()
+            p.open()
+            p.enter(1)
+            p.say('good morning')
+        took = time.monotonic() - begin
+        stats = d.stats()
+        print('%d people, %d connections, %d requests in %.0f s; %d pages' % (
+            len(people), stats['session.0.accepted'],
+            stats['session.0.requests'], took, stats['session.0.people']))
+        for what in ('crowded', 'limited', 'refused'):
+            equal(stats['session.0.' + what], 0, what)
+        equal(stats['session.0.people'], len(people), 'pages')
+        for p in people:
+            p.close()
+    finally:
+        for h in held:
+            h.close()
+        d.end()
+
+
 def limit_network(f):
     """an address of IPv6 is its network, in the number of connections too"""
     d = Daemon(more='limit connections 100 address 5\n')
@@ -351,7 +405,8 @@ def main():
     for fn in (slow, rubbish, shakes, frames, deaf, asks, guesses, returned,
                renegotiation):
         s.run_test(fn, f)
-    for fn in (limit_arrivals, limit_requests, limit_pages, limit_network):
+    for fn in (limit_arrivals, limit_requests, limit_pages, limit_network,
+               office):
         s.run_test(fn, f)
     f.table.show()
     s.end()
