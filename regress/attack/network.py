@@ -91,10 +91,16 @@ def lossy(f):
             for i in range(MESSAGES):
                 begin = time.monotonic()
                 texts.append(f.text())
-                f.ann.insist_say(texts[-1])
-                times.append(time.monotonic() - begin)
+                ref = f.ann.ref()
                 if i == MESSAGES // 2:
-                    f.ann.drop()        # and a handshake in such weather
+                    # It is heard, the answer is lost, and the next handshake
+                    # is made in such weather.
+                    f.ann.tell(t='say', to='floor', text=texts[-1], ref=ref)
+                    f.bob.sees(lambda: [1 for m in f.bob.inbox if m.get(
+                        'text') == texts[-1]], texts[-1])
+                    f.ann.drop()
+                f.ann.insist_say(texts[-1], ref)
+                times.append(time.monotonic() - begin)
         finally:
             f.line.loss = 0.0
         f.once(texts)

@@ -176,9 +176,9 @@ class Insistent(Person):
                 return None
         until(opened, 'the connection is back', 120)
 
-    def insist_say(self, text):
+    def insist_say(self, text, ref=None):
         """Say it under one reference, until it is acknowledged; its number."""
-        ref = self.ref()
+        ref = ref or self.ref()
         for _ in range(60):
             try:
                 if self.ws is None:
