@@ -36,10 +36,10 @@ conf_new(void)
 	co->co_argon_passes = 2;
 	co->co_max_conns = 10000;
 	/*
-	 * An office of a thousand behind one address: each browser has seven
-	 * connections at most, and all may come in the same minute.
+	 * An office of a thousand behind one address: each browser has up to
+	 * seven connections, and all may come in the same minute.
 	 */
-	co->co_max_addr_conns = 7000;
+	co->co_max_addr_conns = 8000;
 	co->co_tenant_pages = 5000;
 	co->co_account_pages = 50;
 	co->co_addr_arrivals = 10000;

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -41,7 +40,6 @@ static struct event		 pause_timer;
 static int			 closed;
 static uint64_t			 ticket_asked;	/* when, mono ms */
 static uint64_t			 max_fds;
-static int			 spare_fd = -1;
 
 /* How many connections an address has, or a network of IPv6. */
 struct addr {
@@ -136,24 +134,23 @@ listen_pause(void)
 }
 
 /*
- * No descriptor is left: by the one that is kept for it, who waits is sent
- * away, rather than left to think that somebody listens.
+ * No descriptor is left.  Nobody reads from the standard input: in its place
+ * whoever waits is taken in and sent away, rather than left to think that
+ * somebody listens.
  */
 static void
 door_refuse(int fd)
 {
-	int	 i, s;
+	int	 i, s = 0;
 
-	for (i = 0; i < ACCEPTS && spare_fd != -1; i++) {
-		close(spare_fd);
+	for (i = 0; i < ACCEPTS && s != -1; i++) {
+		close(STDIN_FILENO);
 		s = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (s != -1) {
-			close(s);
+		if (s != -1)
 			session_stats.ss_crowded++;
-		}
-		spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
-		if (s == -1)
-			break;
+		if (s != -1 && s != STDIN_FILENO)
+			close(s);
+		(void)dup2(STDERR_FILENO, STDIN_FILENO);
 	}
 	listen_pause();
 }
@@ -336,5 +333,4 @@ void
 door_start(void)
 {
 	evtimer_set(&pause_timer, listen_resume, NULL);
-	spare_fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 }

@@ -16,7 +16,7 @@
 #define START_TIMEOUT	10		/* seconds to accept a configuration */
 #define STOP_TIMEOUT	3		/* seconds for each stage of the end */
 #define DEATH_WINDOW	60000		/* ms: five deaths within it end us */
-#define RETRY		1		/* second until descriptors may be free */
+#define RETRY		1		/* second until there may be some */
 #define ROOM		8		/* of them that a start needs */
 #define COMPLAINT_WINDOW 60000		/* ms: of a sibling, once within it */
 

@@ -272,7 +272,8 @@ exported_tick(void)
 	struct db	*sys;
 	uint64_t	 now = now_ms();
 
-	if (mono_ms() < next || now < KEPT || !clock_sure() || (sys = db_system()) == NULL)
+	if (mono_ms() < next || now < KEPT || !clock_sure() ||
+	    (sys = db_system()) == NULL)
 		return;
 	next = mono_ms() + LOOK_EACH;
 	(void)db_exec(sys, S_EXPORTS_OLD, ARGS(NUM(now - KEPT)));

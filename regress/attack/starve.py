@@ -15,6 +15,7 @@ from lib import LONG, Suite, check, equal, within               # noqa: E402
 from risa import BOUND, Daemon, Http, until                     # noqa: E402
 
 SPIN = 0.05             # of a processor, beside what the honest cost
+SPINS = 0.8             # of a processor is wanted: that is no work
 WATCH = 10 if LONG else 2
 CHEAP = 'password hash memory 8 passes 1\n'
 
@@ -48,11 +49,24 @@ class Starved:
         self.limit(self.was)
 
 
+def wanted(pid):
+    """Seconds in which it has had a processor, or waited for one."""
+    with open('/proc/%d/schedstat' % pid) as f:
+        run, wait, _ = f.read().split()
+    return (int(run) + int(wait)) / 1e9
+
+
 def used(pid, seconds):
-    """The share of a processor that it takes in that time."""
-    begin, before = time.monotonic(), cpu(pid)
+    """The share of a processor that it takes in that time.
+
+    Who spins wants one all the time, however many others there are."""
+    begin, before, first = time.monotonic(), cpu(pid), wanted(pid)
     time.sleep(seconds)
-    return (cpu(pid) - before) / (time.monotonic() - begin)
+    took = time.monotonic() - begin
+    share = (wanted(pid) - first) / took
+    check(share < SPINS, 'it spins: it wants %.0f %% of a processor' % (
+        100 * share))
+    return (cpu(pid) - before) / took
 
 
 def session(d, f):
@@ -111,6 +125,7 @@ def auth(d, f):
             c.connect(d.path('risad.sock'))
             clients.append(c)
         busy = used(pid, WATCH)
+        equal(fds(pid), before + 2, 'descriptors while it is starved')
         f.honest.during(1)
     for c in clients:
         c.close()

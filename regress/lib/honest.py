@@ -2,15 +2,17 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
-from risa import BOUND, Failure, Http
+from risa import BOUND, Closed, Failure, Http, Person, Ws, until
 
 ADDRESS = '127.0.0.77'
 PATIENCE = 15           # seconds within which each thing must succeed
+PATIENT = 4             # seconds without an answer, then connect anew
 
 
 def percentile(times, p):
@@ -130,6 +132,63 @@ class Honest:
         self.a.drop()
         self.b.drop()
         self.check()
+
+
+class Insistent(Person):
+    """Somebody who does as the page does: connects again when there is no
+    answer, and says under the same reference what was not acknowledged."""
+
+    def __init__(self, p, floor):
+        super().__init__(p.daemon, p.tenant, p.mail, source=p.http.source)
+        self.user = p.user
+        self.http.cookie = p.http.cookie
+        self.http.device = p.http.device
+        self.floor_id = floor
+        self.opened = 0
+
+    def connection(self):
+        return Http(self.daemon, self.tenant, bound=PATIENT,
+                    source=self.http.source)
+
+    def open(self):
+        self.drop()
+        h = self.connection()
+        h.cookie = self.http.cookie
+        self.ws = Ws(h)
+        r = self.ws.ask()
+        if r.status == 401:             # its process was broken into
+            self.sign_in()
+        if r.status != 101:
+            raise Failure('no WebSocket: %r' % r)
+        self.wait('hello', bound=PATIENT)
+        self.tell(t='enter', floor=self.floor_id)
+        self.wait('floor', bound=PATIENT)
+        self.opened += 1
+        return self
+
+    def back(self):
+        """Open again and again, until it works."""
+        def opened():
+            try:
+                return self.open()
+            except (OSError, Closed, Failure, ssl.SSLError):
+                self.drop()
+                return None
+        until(opened, 'the connection is back', 120)
+
+    def insist_say(self, text, ref=None):
+        """Say it under one reference, until it is acknowledged; its number."""
+        ref = ref or self.ref()
+        for _ in range(60):
+            try:
+                if self.ws is None:
+                    self.back()
+                self.tell(t='say', to='floor', text=text, ref=ref)
+                m = self.wait('ack', lambda m: m['ref'] == ref, PATIENT)
+                return m['id']
+            except (OSError, Closed, Failure, ssl.SSLError):
+                self.drop()
+        raise Failure('%r is never acknowledged' % text)
 
 
 class Attacker:

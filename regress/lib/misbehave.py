@@ -228,7 +228,7 @@ class Flood:
                     s.sendall(burst)
                     self.count('sent')
                     s.settimeout(0)
-                    for _ in range(50):
+                    for _ in range(2000):
                         if s.recv(65536) == b'':
                             raise OSError()
                 except (BlockingIOError, ssl.SSLWantReadError):
@@ -256,6 +256,28 @@ class Flood:
         self.frames(b''.join(Ws.frame(1, json.dumps({
             't': 'say', 'to': 'floor', 'text': 'x' * 2000,
             'ref': 'f%d' % i}).encode()) for i in range(20)))
+
+    def signals(self):
+        """To whoever may be there: what is no peer is refused."""
+        self.frames(Ws.frame(1, b'{"t":"enter","floor":1}') + b''.join(
+            Ws.frame(1, json.dumps({'t': 'signal', 'to': 1 + i % 8, 'data': {
+                'candidate': 'c' * 500}}).encode()) for i in range(20)))
+
+    def floors(self):
+        """Floors, and lists of people as large as may be, by an
+        administrator."""
+        self.on()
+        n = 0
+        with Http(self.d, source=self.source) as h:
+            h.cookie = self.cookies[0]
+            while self.goes_on():
+                n += 1
+                r = h.request('POST', '/api/v1/admin/floors', {
+                    'name': 'Flood %d' % n, 'template': 'office'})
+                self.count('status %d' % r.status)
+                r = h.request('POST', '/api/v1/admin/import', {
+                    'csv': 'x,' * 25000, 'dry': True})
+                self.count('status %d' % r.status)
 
     def deaf(self):
         """Pages that enter the floor and read nothing from then on."""
