@@ -80,7 +80,9 @@ class Town:
         try:
             pids = self.d.pids()
             got = {}
-            for t in self.names:
+            # Auth may hear of the tenants a moment later than the page.
+            until(lambda: self.look(self.names[0]) == 'whole', 'it serves')
+            for t in self.names[WELL:] + self.names[:WELL]:
                 try:
                     got[t] = self.look(t)
                 except Failure as e:
