@@ -212,6 +212,9 @@ line_address(const char *s, const char *end, char address[64])
 	else if (strncasecmp(s, "o=", 2) != 0 &&
 	    strncasecmp(s, "a=rtcp:", 7) != 0)
 		return (0);
+	address[0] = '\0';
+	if (memmem(s, (size_t)(end - s), "  ", 2) != NULL)
+		return (1);	/* whatever a browser makes of it */
 	do {
 		if ((s = next_word(s, end, word)) == NULL)
 			return (0);
