@@ -203,14 +203,24 @@ many(uint32_t total, size_t cut, unsigned int no, int size)
 	end();
 }
 
+/* As many as there are to be; a tenth where the sanitizers watch each. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MANY	100000
+#endif
+#endif
+#ifndef MANY
+#define MANY	1000000
+#endif
+
 static void
 test_order(void)
 {
 	int	 is_long = getenv("LONG") != NULL && *getenv("LONG") == '1';
 
 	many(is_long ? 1000000 : 5000, 1, 3, 0);
-	many(1000000, 16384, 50, 16384);
-	many(100000, 0, 0, 0);
+	many(is_long ? 1000000 : MANY, 16384, 50, 16384);
+	many(MANY / 10, 0, 0, 0);
 }
 
 /* Nobody reads: refused at the mark, and what was taken comes in order. */
