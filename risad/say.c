@@ -382,26 +382,36 @@ say_erase(struct person *pn, json_t *o)
 static const struct word {
 	const char	*wo_t;
 	const char	*(*wo_fn)(struct person *, json_t *);
-	int		 wo_asks;	/* storage: counts as a request */
 } words[] = {
-	{ "enter",	say_enter, 1 },
-	{ "leave",	say_leave, 0 },
-	{ "status",	say_status, 1 },
-	{ "say",	say_say, 1 },
-	{ "history",	say_history, 1 },
-	{ "read",	say_read, 1 },
-	{ "erase",	say_erase, 1 },
-	{ "door",	say_door, 1 },
-	{ "admit",	say_admit, 1 },
-	{ "call",	say_call, 0 },
-	{ "answer",	say_answer, 0 },
-	{ "uncall",	say_uncall, 0 },
-	{ "media",	say_media, 0 },
-	{ "signal",	say_signal, 0 },
-	{ "hand",	say_hand, 0 },
-	{ "word",	say_word, 0 },
-	{ "unbubble",	say_unbubble, 0 },
+	{ "enter",	say_enter },
+	{ "leave",	say_leave },
+	{ "status",	say_status },
+	{ "say",	say_say },
+	{ "history",	say_history },
+	{ "read",	say_read },
+	{ "erase",	say_erase },
+	{ "door",	say_door },
+	{ "admit",	say_admit },
+	{ "call",	say_call },
+	{ "answer",	say_answer },
+	{ "uncall",	say_uncall },
+	{ "media",	say_media },
+	{ "signal",	say_signal },
+	{ "hand",	say_hand },
+	{ "word",	say_word },
+	{ "unbubble",	say_unbubble },
 };
+
+static int
+is_among(const char *t, const char *const *list, size_t n)
+{
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(list[i], t) == 0)
+			return (1);
+	return (0);
+}
 
 static int
 for_guests(const char *t)
@@ -411,12 +421,20 @@ for_guests(const char *t)
 		"erase", "media", "signal", "hand", "word", "unbubble",
 		"call", "answer", "uncall"
 	};
-	size_t			 i;
 
-	for (i = 0; i < sizeof(list) / sizeof(list[0]); i++)
-		if (strcmp(list[i], t) == 0)
-			return (1);
-	return (0);
+	return (is_among(t, list, sizeof(list) / sizeof(list[0])));
+}
+
+/* Does it ask storage?  Then it counts as a request. */
+static int
+is_request(const char *t)
+{
+	static const char	*const list[] = {
+		"enter", "status", "say", "history", "read", "erase", "door",
+		"admit"
+	};
+
+	return (is_among(t, list, sizeof(list) / sizeof(list[0])));
 }
 
 /* What the page calls it by, or NULL. */
@@ -456,7 +474,7 @@ office_text(struct conn *cn, const uint8_t *data, size_t len)
 		person_error(pn, "door", NULL, NULL);
 	else if (pn->pn_conn->cn_login->lg_role == ROLE_GUEST && !for_guests(t))
 		person_error(pn, "forbidden", NULL, NULL);
-	else if (words[i].wo_asks && quota_asked(cn->cn_login) != 0)
+	else if (is_request(t) && quota_asked(cn->cn_login) != 0)
 		person_error(pn, "too-many", ref_of(o), NULL);
 	else if ((bad = words[i].wo_fn(pn, o)) != NULL)
 		person_error(pn, "field", ref_of(o), bad);

@@ -18,10 +18,10 @@ risa.RISAD = os.environ.get('RISAD', risa.RISAD)
 risa.RISACTL = os.environ.get('RISACTL', risa.RISACTL)
 OUT = os.path.join(risa.TOP, 'regress', 'out', 'bench')
 CHEAP = 'password hash memory 8 passes 1\n'
-ROOM = ('limit connections 20000 address 20000 tenant 20000 account 20000\n'
-        'limit arrivals 10000000\n'
-        'limit requests address 10000000 tenant 10000000 '
-        'account 10000000\n')
+ROOM = '''limit connections 20000 address 20000 tenant 20000 account 20000
+limit arrivals 10000000
+limit requests address 10000000 tenant 10000000 account 10000000
+'''
 PASSWORD = 'correct-horse-42'
 TENANTS = 21                    # the last one signs in all the time
 FLOORS = 5                      # of each
