@@ -57,6 +57,7 @@ store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
     risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
 reader test_seal seal_reader.py
+unit both test_nonce -- risad/seal.c risad/util.c risad/utf8.c
 unit both test_keypack -- risad/keypack.c risad/util.c risad/utf8.c \
     risad/compat/imsg-buffer.c
 reader test_keypack keypack_reader.py
