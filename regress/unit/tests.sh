@@ -69,7 +69,7 @@ for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
     writev exit; do
 	link="$link -Wl,--wrap=$fn"
 done
-unit both test_nomem risad/web/maps/lobby.json -- risad/json.c risad/role.c \
+unit both test_nomem regress/fuzz/seeds/map/least -- risad/json.c risad/role.c \
     risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c risad/stmt.c \
     $store
 link=
