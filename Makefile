@@ -225,6 +225,13 @@ fuzz: packages-regress
 	${MAKE} risad/parse.c
 	sh regress/fuzz/run.sh ${SECONDS}
 
+# What is proved, and what scanners that are not ours find.
+proof: packages-regress
+	sh regress/proof/run.sh
+conformance: packages-regress
+	${MAKE} all page
+	sh regress/conformance/run.sh
+
 # What one core carries, beside servers that are not ours.
 CASE ?=
 bench:
@@ -245,4 +252,4 @@ clean:
 	rm -rf risad/htdocs regress/out
 
 .PHONY: all page packages packages-regress demo regress pictures bench \
-	fuzz lint install clean
+	fuzz proof conformance lint install clean

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -55,11 +56,12 @@ static EVP_CIPHER_CTX	*sealer, *opener;
 
 /*
  * Nonces not used yet.  They are no secret, and to draw one costs as much as
- * to draw a hundred.  Whoever forks afterwards must not seal.
+ * to draw a hundred.
  */
 #define NONCES		128
 static uint8_t		 nonces[NONCES][SEAL_NONCE];
 static size_t		 nonces_left;
+static pid_t		 nonces_of;	/* a fork has the same in its memory */
 
 static size_t
 put32(uint8_t *p, uint32_t n)
@@ -125,10 +127,13 @@ hkdf(const uint8_t key[SEAL_KEY], const uint8_t *info, size_t len,
 static int
 draw_nonce(uint8_t nonce[SEAL_NONCE])
 {
-	if (nonces_left == 0) {
+	pid_t	 self = getpid();
+
+	if (nonces_left == 0 || nonces_of != self) {
 		if (RAND_bytes(nonces[0], sizeof(nonces)) != 1)
 			return (-1);
 		nonces_left = NONCES;
+		nonces_of = self;
 	}
 	memcpy(nonce, nonces[--nonces_left], SEAL_NONCE);
 	return (0);

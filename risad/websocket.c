@@ -48,7 +48,9 @@ static int	 ws_check_first(const struct ws_parser *, const uint8_t *,
 static int	 ws_length(struct ws_frame *, const uint8_t *, size_t);
 static int	 ws_head(const struct ws_parser *, struct ws_frame *,
 		    uint8_t *, size_t);
-static void	 ws_unmask(uint8_t *, size_t, const uint8_t *);
+static void	 ws_unmask8(uint8_t *restrict, const uint8_t *restrict);
+static void	 ws_unmask(uint8_t *restrict, size_t,
+		    const uint8_t *restrict);
 static int	 ws_append(struct ws_parser *, const uint8_t *, size_t);
 static int	 ws_data(struct ws_parser *, struct ws_frame *,
 		    struct ws_event *);
@@ -224,58 +226,63 @@ ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
 	return (1);
 }
 
-/* Eight bytes at a time, which compilers make one operation of. */
-/*@ requires \valid(p + (0 .. len - 1)) && \valid_read(mask + (0 .. 3));
-    requires \separated(p + (0 .. len - 1), mask + (0 .. 3));
-    assigns p[0 .. len - 1];
-    ensures \forall integer k; 0 <= k < len ==>
-        p[k] == \old(p[k] ^ mask[k % 4]); */
+/* What the provers are not told: a ^ b is b ^ a. */
+/*@ axiomatic Xor {
+        logic integer xor(integer a, integer b);
+        axiom xor_is: \forall integer a, b; xor(a, b) == (a ^ b);
+        axiom xor_either: \forall integer a, b; xor(a, b) == xor(b, a);
+    } */
+
+/* Eight bytes, which compilers make one operation of. */
+/*@ requires \valid(p + (0 .. 7)) && \valid_read(m + (0 .. 7));
+    requires \separated(p + (0 .. 7), m + (0 .. 7));
+    assigns p[0 .. 7];
+    ensures \forall integer k; 0 <= k < 8 ==> p[k] == \old(xor(p[k], m[k])); */
 static void
-ws_unmask(uint8_t *p, size_t len, const uint8_t *mask)
+ws_unmask8(uint8_t *restrict p, const uint8_t *restrict m)
 {
-	uint8_t		 m[8];
-	size_t		 i, j;
+	size_t		 i;
 
 	/*@ loop invariant 0 <= i <= 8;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        m[k] == \at(mask[k % 4], Pre);
-	    loop assigns i, m[0 .. 7];
+	        p[k] == \at(xor(p[k], m[k]), Pre);
+	    loop invariant \forall integer k; i <= k < 8 ==>
+	        p[k] == \at(p[k], Pre);
+	    loop assigns i, p[0 .. 7];
 	    loop variant 8 - i; */
-	for (i = 0; i < sizeof(m); i++)
-		m[i] = mask[i % 4];
+	for (i = 0; i < 8; i++)
+		p[i] ^= m[i];
+}
+
+/* With the four bytes of the mask twice. */
+/*@ requires \valid(p + (0 .. len - 1)) && \valid_read(m + (0 .. 7));
+    requires \separated(p + (0 .. len - 1), m + (0 .. 7));
+    assigns p[0 .. len - 1];
+    ensures \forall integer k; 0 <= k < len ==>
+        p[k] == \old(xor(p[k], m[k % 8])); */
+static void
+ws_unmask(uint8_t *restrict p, size_t len, const uint8_t *restrict m)
+{
+	size_t		 i;
+
 	/*@ loop invariant 0 <= i <= len && i % 8 == 0;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        p[k] == \at(p[k] ^ mask[k % 4], Pre);
+	        p[k] == \at(xor(p[k], m[k % 8]), Pre);
 	    loop invariant \forall integer k; i <= k < len ==>
 	        p[k] == \at(p[k], Pre);
-	    loop assigns i, j, p[0 .. len - 1];
+	    loop assigns i, p[0 .. len - 1];
 	    loop variant len - i; */
-	for (i = 0; len - i >= sizeof(m); i += sizeof(m)) {
-		/*@ loop invariant 0 <= j <= 8;
-		    loop invariant \forall integer k; 0 <= k < i + j ==>
-		        p[k] == \at(p[k] ^ mask[k % 4], Pre);
-		    loop invariant \forall integer k; i + j <= k < len ==>
-		        p[k] == \at(p[k], Pre);
-		    loop assigns j, p[0 .. len - 1];
-		    loop variant 8 - j; */
-		for (j = 0; j < sizeof(m); j++) {
-			/*@ assert (i + j) % 4 == j % 4; */
-			/*@ assert m[j] == \at(mask[\at((i + j) % 4, Here)],
-			    Pre); */
-			p[i + j] ^= m[j];
-			/*@ assert p[i + j] == \at(p[\at(i + j, Here)] ^
-			    mask[\at((i + j) % 4, Here)], Pre); */
-		}
-	}
+	for (i = 0; len - i >= 8; i += 8)
+		ws_unmask8(p + i, m);
 	/*@ loop invariant 0 <= i <= len;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        p[k] == \at(p[k] ^ mask[k % 4], Pre);
+	        p[k] == \at(xor(p[k], m[k % 8]), Pre);
 	    loop invariant \forall integer k; i <= k < len ==>
 	        p[k] == \at(p[k], Pre);
 	    loop assigns i, p[0 .. len - 1];
 	    loop variant len - i; */
 	for (; i < len; i++)
-		p[i] ^= mask[i % 4];
+		p[i] ^= m[i % 8];
 }
 
 /* Grow in doubles so that many small fragments stay cheap; max bounds it. */
@@ -401,6 +408,7 @@ ssize_t
 ws_parse(struct ws_parser *wp, uint8_t *buf, size_t len, struct ws_event *we)
 {
 	struct ws_frame	 wf;
+	uint8_t		 mask[8];
 	int		 n;
 
 	memset(we, 0, sizeof(*we));
@@ -417,7 +425,9 @@ ws_parse(struct ws_parser *wp, uint8_t *buf, size_t len, struct ws_event *we)
 	if ((n = ws_head(wp, &wf, buf, len)) == 0)
 		return (0);
 	if (n == 1) {
-		ws_unmask(wf.wf_data, wf.wf_len, wf.wf_data - 4);
+		memcpy(mask, wf.wf_data - 4, 4);
+		memcpy(mask + 4, wf.wf_data - 4, 4);
+		ws_unmask(wf.wf_data, wf.wf_len, mask);
 		if (wf.wf_op & WS_CONTROL)
 			n = ws_control(wp, &wf, we);
 		else

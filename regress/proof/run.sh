@@ -71,7 +71,7 @@ bytes="-DPROOF_TO=char -DPROOF_FROM=char -DPROOF_SAME=1"
 words="-DPROOF_TO=uint64_t -DPROOF_FROM=uint8_t"
 
 prove risad/websocket.c "" ws_number ws_check_first ws_length ws_head \
-    ws_unmask ws_code_valid ws_close ws_control ws_frame_head
+    ws_unmask8 ws_unmask ws_code_valid ws_close ws_control ws_frame_head
 prove risad/utf8.c "$words" utf8_lead utf8_ascii utf8_feed utf8_valid \
     utf8_length
 prove risad/util.c "" hex_encode hex_digit hex_decode b64url_encode \

@@ -525,9 +525,9 @@ new_tenant(void)
 	unsigned long	 n, dies = 0, refused = 0, done = 0, step;
 	int		 code = 0;
 
-	/* Most are SQLite's: outside a long run every 23rd of them. */
+	/* Most are SQLite's: outside a long run every 101st of them. */
 	step = getenv("LONG") != NULL && strcmp(getenv("LONG"), "") != 0 &&
-	    strcmp(getenv("LONG"), "0") != 0 ? 1 : 23;
+	    strcmp(getenv("LONG"), "0") != 0 ? 1 : 101;
 	for (n = 1; n < TRIES; n += step) {
 		if ((code = in_child(make, n, "")) == 3)
 			break;

@@ -60,6 +60,7 @@ store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
     risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
 reader test_seal seal_reader.py
+unit both test_nonce -- risad/seal.c risad/util.c risad/utf8.c
 unit both test_keypack -- risad/keypack.c risad/util.c risad/utf8.c \
     risad/compat/imsg-buffer.c
 reader test_keypack keypack_reader.py
@@ -72,7 +73,7 @@ for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
     writev exit; do
 	link="$link -Wl,--wrap=$fn"
 done
-unit both test_nomem risad/web/maps/lobby.json -- risad/json.c risad/role.c \
+unit both test_nomem regress/fuzz/seeds/map/least -- risad/json.c risad/role.c \
     risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c risad/stmt.c \
     $store
 link=
