@@ -163,7 +163,8 @@ if [ -n "$page" ]; then
 	wait "$page"
 	told page
 fi
-part fuzz 600 sh regress/fuzz/run.sh 5
+part proof $((900 * long)) sh regress/proof/run.sh
+part fuzz $((600 * long)) sh regress/fuzz/run.sh 20
 
 what_failed
 echo "$passed passed, $failed failed"
