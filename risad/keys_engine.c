@@ -99,8 +99,10 @@ engine_close(const char *why)
 		log_warnx("no signatures from keys: %s", why);
 }
 
-/* The parent is told, or no connection would be taken here any more: it gives
- * the two of us a new pipe. */
+/*
+ * The parent is told, or no connection would be taken here any more: it gives
+ * the two of us a new pipe.
+ */
 static void
 engine_broken(const char *why)
 {
