@@ -279,8 +279,8 @@ export class App {
 	 * of the tenant stays in memory.
 	 */
 	signedOut(reason: Key | ''): void {
-		const guest = this.user?.role === 'guest' ||
-		    this.phase === 'over';	/* said twice */
+		const twice = this.phase === 'over';
+		const guest = this.user?.role === 'guest' || twice;
 
 		this.link.stop();
 		this.reach.signedOut();
@@ -304,7 +304,9 @@ export class App {
 		this.card = 0;
 		this.peer = 0;
 		this.tab = 'floor';
-		this.reason = reason;
+		/* A request under way fails for it, and says less. */
+		if (!twice || reason.startsWith('over.'))
+			this.reason = reason;
 		this.phase = guest ? 'over' : 'signin';
 		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui',
 		    'call');
