@@ -483,12 +483,19 @@ def number_of(d, tenant, known={}):
 def killed(d, ann, one):
     """a kill in a backup leaves nothing that counts"""
     grown(d, one)
-    whole = [r['stamp'] for r in backups(d)]
-    for wait in (0, 0.2, 0.5, 0.9):
+
+    def begun():
+        # Refused while what an earlier one left is swept away.
         run = subprocess.Popen(
             [RISACTL, '-s', d.path('risad.sock'), 'backup', 'now'],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: glob.glob(place(d, '*.part')), 'it has begun')
+        until(lambda: glob.glob(place(d, '*.part')) or
+              run.poll() is not None, 'it has begun, or was refused')
+        return run if glob.glob(place(d, '*.part')) else None
+
+    whole = [r['stamp'] for r in backups(d)]
+    for wait in (0, 0.2, 0.5, 0.9):
+        run = until(begun, 'it has begun')
         time.sleep(wait)
         os.kill(d.pids()[('storage', 0)], signal.SIGKILL)
         run.wait(30)
