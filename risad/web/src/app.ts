@@ -23,6 +23,7 @@ export type DialogName = '' | 'search' | 'profile' | 'password' |
 
 const KNOWN_AGAIN = 10000;	/* ms after it could not be had */
 const KNOWN_MOST = 64;		/* of one request */
+const SAYS_WHY = 1000;		/* ms until the reason of an end is heard */
 const PAGE = 50;		/* messages of one history request */
 
 export const plainLook: Look = { skin: 0, hair: 0, tint: 0, face: 0,
@@ -358,12 +359,26 @@ export class App {
 	failed(e: unknown): Key {
 		if (e instanceof ApiError && e.status === 401 &&
 		    e.word === 'session')
-			this.signedOut('signin.ended');
+			this.ended();
 		else if (e instanceof ApiError && e.word === 'must')
 			this.mustNow();
 		else if (e instanceof ApiError && e.word === 'address')
 			void this.checkSession();
 		return (errorKey(e));
+	}
+
+	/* Why, the page's own line is about to say, while there is one. */
+	private ended(): void {
+		const { user } = this;
+		const end = () => {
+			if (this.user === user)
+				this.signedOut('signin.ended');
+		};
+
+		if (this.link.ready())
+			setTimeout(end, SAYS_WHY);
+		else
+			end();
 	}
 
 	/* Out of the networks: the sign-in waits until one is back in them. */
