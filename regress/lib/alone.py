@@ -274,8 +274,11 @@ class Alone:
         """What the parent sends to such a process."""
         h = self.home
         self.say('CONF_SITE', n64(GENERATION) + text('localhost') +
-                 text('') + struct.pack('>HIIIIIII', h.port, 8192, 1, 1000,
-                                        1000, 0, 0, 86400) +
+                 text('') + struct.pack('>H13I', h.port, 8192, 1,
+                                        1000, 1000,     # connections
+                                        1000, 1000,     # pages
+                                        *4 * (10 ** 7,),        # a minute
+                                        0, 0, 86400) +
                  struct.pack('>HHI', 1440, 3, 0) + text(''))
         if self.proc == 'storage':
             self.file('MASTER', h.path('keys/master.key'))
