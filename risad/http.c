@@ -83,7 +83,7 @@ static int	 websocket_key(const char *, size_t);
 /* ctype.h asks the locale; these do not. */
 /*@ assigns \nothing;
     ensures \result == 1 <==> ('0' <= c <= '9' || 'a' <= c <= 'z' ||
-        'A' <= c <= 'Z');
+	'A' <= c <= 'Z');
     ensures \result == 0 || \result == 1; */
 static int
 is_alnum(int c)
@@ -158,7 +158,7 @@ same_word(const char *p, size_t len, const char *word)
     assigns *p;
     ensures \result <= len;
     ensures \exists integer k; 0 <= k <= len - \result &&
-        *p == \old(*p) + k;
+	*p == \old(*p) + k;
     ensures \result > 0 ==> (*p)[0] != ' ' && (*p)[\result - 1] != ' '; */
 static size_t
 trim(const char **p, size_t len)
@@ -214,7 +214,7 @@ http_parse(struct http_request *hr, const char *buf, size_t len,
     ensures \result == HTTP_LINE <==> c == '\n' && \result < 400;
     ensures \result == HTTP_LINE ==> hr->hr_pos >= hr->hr_line + 2;
     ensures \result == HTTP_MORE ==> hr->hr_cr == 0 ||
-        (hr->hr_cr == 1 && hr->hr_pos > hr->hr_line);
+	(hr->hr_cr == 1 && hr->hr_pos > hr->hr_line);
     ensures c == '\0' || c == 0x7f ==> \result == 400;
     ensures (c == '\n') != \old(hr->hr_cr) ==> \result == 400; */
 static int
@@ -258,7 +258,7 @@ parse_line(struct http_request *hr, uint64_t maxbody)
 /*@ requires \valid(hr) && \valid_read(p + (0 .. len - 1));
     requires \separated(hr, p + (0 .. len - 1));
     assigns hr->hr_method, hr->hr_query, hr->hr_querylen,
-        hr->hr_path[0 .. HTTP_MAXPATH];
+	hr->hr_path[0 .. HTTP_MAXPATH];
     ensures \result == HTTP_MORE || \result >= 400; */
 static int
 parse_request_line(struct http_request *hr, const char *p, size_t len)
@@ -529,7 +529,7 @@ parse_host(struct http_request *hr)
     assigns hr->hr_host[0 .. HTTP_MAXHOST], hr->hr_label[0 .. HTTP_MAXLABEL];
     ensures \result == 0 || \result == 1;
     ensures \result == 1 ==> 0 < len <= HTTP_MAXHOST &&
-        hr->hr_host[len] == '\0'; */
+	hr->hr_host[len] == '\0'; */
 static int
 parse_labels(struct http_request *hr, const char *p, size_t len)
 {
@@ -540,7 +540,7 @@ parse_labels(struct http_request *hr, const char *p, size_t len)
 	/*@ loop invariant 0 <= start <= i <= len + 1;
 	    loop invariant i == len + 1 ==> len > 0 && hr->hr_host[len] == '\0';
 	    loop assigns i, start, hr->hr_host[0 .. HTTP_MAXHOST],
-	        hr->hr_label[0 .. HTTP_MAXLABEL];
+		hr->hr_label[0 .. HTTP_MAXLABEL];
 	    loop variant len - i; */
 	for (i = 0; i <= len; i++) {
 		if (i < len && (is_alnum(p[i]) || p[i] == '-')) {
@@ -599,9 +599,9 @@ parse_port(struct http_request *hr, const char *p, size_t len)
     ensures chunks ==> \result == (p != \null ? 400 : 501);
     ensures !chunks && p == \null ==> \result == HTTP_OK;
     ensures \result == HTTP_OK && p != \null ==> 0 < len <= HTTP_MAXDIGITS &&
-        hr->hr_length <= maxbody;
+	hr->hr_length <= maxbody;
     ensures \result == HTTP_OK && p != \null ==> \forall integer k;
-        0 <= k < len ==> '0' <= p[k] <= '9';
+	0 <= k < len ==> '0' <= p[k] <= '9';
     ensures \result == HTTP_OK && p != \null && len > 1 ==> p[0] != '0'; */
 static int
 parse_length(struct http_request *hr, int chunks, const char *p, size_t len,
@@ -618,7 +618,7 @@ parse_length(struct http_request *hr, int chunks, const char *p, size_t len,
 		return (400);
 	/*@ loop invariant 0 <= i <= len;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        '0' <= p[k] <= '9';
+		'0' <= p[k] <= '9';
 	    loop assigns i, n;
 	    loop variant len - i; */
 	for (i = 0; i < len; i++) {
@@ -766,7 +766,7 @@ http_query(const struct http_request *hr, const char *name, char *dst,
 /*@ requires \valid_read(p + (0 .. len - 1));
     assigns \nothing;
     ensures \result == 1 ==> \forall integer k; 0 <= k < len ==>
-        ' ' < p[k] <= '~'; */
+	' ' < p[k] <= '~'; */
 static int
 cookie_octets(const char *p, size_t len)
 {

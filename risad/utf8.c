@@ -33,11 +33,11 @@ static size_t	 utf8_ascii(const uint8_t *, size_t);
     ensures \result == 1 <==> 0xc2 <= c <= 0xf4;
     ensures \result == 0 || \result == 1;
     ensures \result == 1 ==> us->us_need ==
-        (c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3);
+	(c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3);
     ensures \result == 1 ==> us->us_lo ==
-        (c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80);
+	(c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80);
     ensures \result == 1 ==> us->us_hi ==
-        (c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf); */
+	(c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf); */
 static int
 utf8_lead(struct utf8_state *us, uint8_t c)
 {

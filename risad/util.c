@@ -122,7 +122,7 @@ hex_encode(char *dst, const void *src, size_t len)
     ensures '0' <= c <= '9' ==> \result == c - '0';
     ensures 'a' <= c <= 'f' ==> \result == c - 'a' + 10;
     ensures \result == -1 <==>
-        !('0' <= c <= '9') && !('a' <= c <= 'f'); */
+	!('0' <= c <= '9') && !('a' <= c <= 'f'); */
 static int
 hex_digit(char c)
 {
@@ -181,7 +181,7 @@ b32_encode(char *dst, size_t dstlen, const void *src, size_t len)
 /*@ requires \valid(dst + (0 .. dstlen - 1));
     requires \valid_read((uint8_t *)src + (0 .. len - 1));
     requires \separated(dst + (0 .. dstlen - 1),
-        (uint8_t *)src + (0 .. len - 1));
+	(uint8_t *)src + (0 .. len - 1));
     assigns dst[0 .. dstlen - 1]; */
 void
 b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
@@ -213,7 +213,7 @@ b64url_encode(char *dst, size_t dstlen, const void *src, size_t len)
 /*@ assigns \nothing;
     ensures -1 <= \result <= 63;
     ensures \result == -1 <==> !('A' <= c <= 'Z') && !('a' <= c <= 'z') &&
-        !('0' <= c <= '9') && c != '-' && c != '_'; */
+	!('0' <= c <= '9') && c != '-' && c != '_'; */
 static int
 b64url_digit(char c)
 {

@@ -119,8 +119,8 @@ ws_number(const uint8_t *p, size_t len)
     ensures \result == 0 ==> (p[0] & WS_RESERVED) == 0;
     ensures \result == 0 && len >= 2 ==> (p[1] & WS_MASK) != 0;
     ensures \result == 0 && len >= 2 &&
-        ((uint8_t)(p[0] & WS_OPCODE) & WS_CONTROL) != 0 ==>
-        (p[1] & WS_LENGTH) <= WS_MAXCONTROL; */
+	((uint8_t)(p[0] & WS_OPCODE) & WS_CONTROL) != 0 ==>
+	(p[1] & WS_LENGTH) <= WS_MAXCONTROL; */
 static int
 ws_check_first(const struct ws_parser *wp, const uint8_t *p, size_t len)
 {
@@ -154,9 +154,9 @@ ws_check_first(const struct ws_parser *wp, const uint8_t *p, size_t len)
     ensures \result == 1 ==> 6 <= wf->wf_head <= WS_MAXHEAD;
     ensures \result == 1 ==> wf->wf_head <= len + 4;
     ensures \result == 1 && (p[1] & WS_LENGTH) < WS_LEN16 ==>
-        wf->wf_len == (p[1] & WS_LENGTH) && wf->wf_head == 6;
+	wf->wf_len == (p[1] & WS_LENGTH) && wf->wf_head == 6;
     ensures \result == 1 && wf->wf_head == 8 ==>
-        wf->wf_len == p[2] * 256 + p[3] && wf->wf_len >= WS_LEN16;
+	wf->wf_len == p[2] * 256 + p[3] && wf->wf_len >= WS_LEN16;
     ensures \result == 1 && wf->wf_head == 14 ==> wf->wf_len > UINT16_MAX; */
 static int
 ws_length(struct ws_frame *wf, const uint8_t *p, size_t len)
@@ -188,15 +188,15 @@ ws_length(struct ws_frame *wf, const uint8_t *p, size_t len)
     requires \separated(wf, wp, buf + (0 .. len - 1));
     assigns *wf;
     ensures \result == 0 || \result == 1 || \result == WS_CODE_PROTO ||
-        \result == WS_CODE_BIG;
+	\result == WS_CODE_BIG;
     ensures \result == 1 ==> wf->wf_head <= len &&
-        wf->wf_len <= len - wf->wf_head;
+	wf->wf_len <= len - wf->wf_head;
     ensures \result == 1 ==> 6 <= wf->wf_head <= WS_MAXHEAD;
     ensures \result == 1 ==> wf->wf_data == buf + wf->wf_head;
     ensures \result == 1 && (wf->wf_op & WS_CONTROL) == 0 ==>
-        wf->wf_len <= wp->wp_max - wp->wp_len;
+	wf->wf_len <= wp->wp_max - wp->wp_len;
     ensures \result == 1 && (wf->wf_op & WS_CONTROL) != 0 ==>
-        wf->wf_len <= WS_MAXCONTROL; */
+	wf->wf_len <= WS_MAXCONTROL; */
 static int
 ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
     size_t len)
@@ -228,9 +228,9 @@ ws_head(const struct ws_parser *wp, struct ws_frame *wf, uint8_t *buf,
 
 /* What the provers are not told: a ^ b is b ^ a. */
 /*@ axiomatic Xor {
-        logic integer xor(integer a, integer b);
-        axiom xor_is: \forall integer a, b; xor(a, b) == (a ^ b);
-        axiom xor_either: \forall integer a, b; xor(a, b) == xor(b, a);
+	logic integer xor(integer a, integer b);
+	axiom xor_is: \forall integer a, b; xor(a, b) == (a ^ b);
+	axiom xor_either: \forall integer a, b; xor(a, b) == xor(b, a);
     } */
 
 /* Eight bytes, which compilers make one operation of. */
@@ -245,9 +245,9 @@ ws_unmask8(uint8_t *restrict p, const uint8_t *restrict m)
 
 	/*@ loop invariant 0 <= i <= 8;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        p[k] == \at(xor(p[k], m[k]), Pre);
+		p[k] == \at(xor(p[k], m[k]), Pre);
 	    loop invariant \forall integer k; i <= k < 8 ==>
-	        p[k] == \at(p[k], Pre);
+		p[k] == \at(p[k], Pre);
 	    loop assigns i, p[0 .. 7];
 	    loop variant 8 - i; */
 	for (i = 0; i < 8; i++)
@@ -259,7 +259,7 @@ ws_unmask8(uint8_t *restrict p, const uint8_t *restrict m)
     requires \separated(p + (0 .. len - 1), m + (0 .. 7));
     assigns p[0 .. len - 1];
     ensures \forall integer k; 0 <= k < len ==>
-        p[k] == \old(xor(p[k], m[k % 8])); */
+	p[k] == \old(xor(p[k], m[k % 8])); */
 static void
 ws_unmask(uint8_t *restrict p, size_t len, const uint8_t *restrict m)
 {
@@ -267,18 +267,18 @@ ws_unmask(uint8_t *restrict p, size_t len, const uint8_t *restrict m)
 
 	/*@ loop invariant 0 <= i <= len && i % 8 == 0;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        p[k] == \at(xor(p[k], m[k % 8]), Pre);
+		p[k] == \at(xor(p[k], m[k % 8]), Pre);
 	    loop invariant \forall integer k; i <= k < len ==>
-	        p[k] == \at(p[k], Pre);
+		p[k] == \at(p[k], Pre);
 	    loop assigns i, p[0 .. len - 1];
 	    loop variant len - i; */
 	for (i = 0; len - i >= 8; i += 8)
 		ws_unmask8(p + i, m);
 	/*@ loop invariant 0 <= i <= len;
 	    loop invariant \forall integer k; 0 <= k < i ==>
-	        p[k] == \at(xor(p[k], m[k % 8]), Pre);
+		p[k] == \at(xor(p[k], m[k % 8]), Pre);
 	    loop invariant \forall integer k; i <= k < len ==>
-	        p[k] == \at(p[k], Pre);
+		p[k] == \at(p[k], Pre);
 	    loop assigns i, p[0 .. len - 1];
 	    loop variant len - i; */
 	for (; i < len; i++)
@@ -343,7 +343,7 @@ ws_data(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
 /* What a peer may send: RFC 6455, section 7.4, and 1010, 1011 after it. */
 /*@ assigns \nothing;
     ensures \result == 1 <==> 1000 <= code < 5000 && code != 1004 &&
-        code != 1005 && code != 1006 && !(1012 <= code < 3000);
+	code != 1005 && code != 1006 && !(1012 <= code < 3000);
     ensures \result == 0 || \result == 1; */
 static int
 ws_code_valid(uint64_t code)
@@ -359,7 +359,7 @@ ws_code_valid(uint64_t code)
     requires \separated(wp, we->we_data + (0 .. we->we_len - 1));
     assigns *we, wp->wp_closed;
     ensures \result == 0 || \result == WS_CODE_PROTO ||
-        \result == WS_CODE_TEXT;
+	\result == WS_CODE_TEXT;
     ensures \result == 0 ==> we->we_type == WS_CLOSE && wp->wp_closed == 1;
     ensures \result == 0 ==> 1000 <= we->we_code < 5000;
     ensures \old(we->we_len) == 1 ==> \result == WS_CODE_PROTO; */
@@ -390,9 +390,9 @@ ws_close(struct ws_parser *wp, struct ws_event *we)
     requires \separated(wp, wf, we, wf->wf_data + (0 .. wf->wf_len - 1));
     assigns *we, wp->wp_closed;
     ensures \result == 0 || \result == WS_CODE_PROTO ||
-        \result == WS_CODE_TEXT;
+	\result == WS_CODE_TEXT;
     ensures \result == 0 ==> we->we_type == WS_PING ||
-        we->we_type == WS_PONG || we->we_type == WS_CLOSE; */
+	we->we_type == WS_PONG || we->we_type == WS_CLOSE; */
 static int
 ws_control(struct ws_parser *wp, struct ws_frame *wf, struct ws_event *we)
 {

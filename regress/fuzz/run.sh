@@ -18,8 +18,9 @@ passed=0 failed=0
 mkdir -p $out
 
 pkgs="jansson libbsd-overlay libcrypto libfido2 libevent libtls"
-flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad -Irisad/compat/include
-    -Wall -Wextra -Werror -Wno-unused-parameter $(pkg-config --cflags $pkgs)
+flags="-std=gnu11 -g -O1 -D_GNU_SOURCE -DLIBBSD_OPENBSD_VIS -Irisad
+    -Irisad/compat/include -Wall -Wextra -Werror -Wno-unused-parameter
+    $(pkg-config --cflags $pkgs)
     -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer"
 

@@ -429,7 +429,8 @@ look(unsigned long unused, const char *words)
 	struct db	*db;
 	char		 a[16], b[16];
 
-	if (db_start(master, NULL) != DB_OK || (db = db_enter(1, &why)) == NULL ||
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL ||
 	    get(db, "a", a, sizeof(a)) == -1 ||
 	    get(db, "b", b, sizeof(b)) == -1 || strcmp(a, b) != 0)
 		return (9);
@@ -571,7 +572,8 @@ main(int argc, char **argv)
 {
 	struct sqlite3_mem_methods	 sq;
 	unsigned long			 all = 0, sends = 0;
-	char				 dir[] = "/dev/shm/nomem.XXXXXX", cmd[64];
+	char				 dir[] = "/dev/shm/nomem.XXXXXX";
+	char				 cmd[64];
 	uint32_t			 type;
 
 	if (argc != 2)

@@ -16,7 +16,8 @@
 #define EACH		1000		/* sealings of one of the latter */
 #define AT		(1 + 4 + 4)	/* where a record has its nonce */
 
-static const uint8_t		 key[SEAL_KEY] = "0123456789abcdef0123456789abcde";
+static const uint8_t		 key[SEAL_KEY] =
+				    "0123456789abcdef0123456789abcde";
 static const struct seal_at	 at = { "users", "mail", 7, 3, NULL, 0 };
 
 static void

@@ -262,17 +262,17 @@ ibuf_add_strbuf(struct ibuf *buf, const char *str, size_t len)
  * below are told in errno, which is the C library's.
  */
 /*@ predicate ibuf_sound(struct ibuf *b) = \valid(b) &&
-        b->rpos <= b->wpos <= b->max && b->wpos <= b->size &&
-        \valid(b->buf + (0 .. b->size - 1)) &&
-        \separated(b, b->buf + (0 .. b->size - 1)) &&
-        \separated(b, &errno) &&
-        \separated(&errno, b->buf + (0 .. b->size - 1)); */
+	b->rpos <= b->wpos <= b->max && b->wpos <= b->size &&
+	\valid(b->buf + (0 .. b->size - 1)) &&
+	\separated(b, b->buf + (0 .. b->size - 1)) &&
+	\separated(b, &errno) &&
+	\separated(&errno, b->buf + (0 .. b->size - 1)); */
 
 /*@ requires ibuf_sound(buf);
     assigns errno;
     ensures \result != \null ==> pos <= buf->wpos - buf->rpos &&
-        len <= buf->wpos - buf->rpos - pos &&
-        \result == buf->buf + buf->rpos + pos;
+	len <= buf->wpos - buf->rpos - pos &&
+	\result == buf->buf + buf->rpos + pos;
     ensures ibuf_sound(buf); */
 void *
 ibuf_seek(struct ibuf *buf, size_t pos, size_t len)
@@ -452,13 +452,13 @@ ibuf_set_maxsize(struct ibuf *buf, size_t max)
 /*@ requires ibuf_sound(buf);
     requires \valid((uint8_t *)data + (0 .. len - 1));
     requires \separated((uint8_t *)data + (0 .. len - 1), buf, &errno,
-        buf->buf + (0 .. buf->size - 1));
+	buf->buf + (0 .. buf->size - 1));
     assigns buf->rpos, errno, ((uint8_t *)data)[0 .. len - 1];
     ensures ibuf_sound(buf);
     ensures \result == (len <= buf->wpos - \old(buf->rpos) ? 0 : -1);
     ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? len : 0);
     ensures \result == 0 ==> \forall integer k; 0 <= k < len ==>
-        ((uint8_t *)data)[k] == buf->buf[\old(buf->rpos) + k]; */
+	((uint8_t *)data)[k] == buf->buf[\old(buf->rpos) + k]; */
 int
 ibuf_get(struct ibuf *buf, void *data, size_t len)
 {
@@ -492,7 +492,7 @@ ibuf_get_n8(struct ibuf *buf, uint8_t *v)
     ensures \result == (2 <= buf->wpos - \old(buf->rpos) ? 0 : -1);
     ensures buf->rpos == \old(buf->rpos) + (\result == 0 ? 2 : 0);
     ensures \result == 0 ==> *v == buf->buf[\old(buf->rpos)] * 256 +
-        buf->buf[\old(buf->rpos) + 1]; */
+	buf->buf[\old(buf->rpos) + 1]; */
 int
 ibuf_get_n16(struct ibuf *buf, uint16_t *v)
 {
@@ -595,9 +595,9 @@ ibuf_get_string(struct ibuf *buf, size_t len)
 
 /*@ requires ibuf_sound(buf) && \valid(str + (0 .. len - 1));
     requires \separated(str + (0 .. len - 1), buf, &errno,
-        buf->buf + (0 .. buf->size - 1));
+	buf->buf + (0 .. buf->size - 1));
     assigns buf->rpos, errno, str[0 .. len - 1],
-        ((uint8_t *)str)[0 .. len - 1];
+	((uint8_t *)str)[0 .. len - 1];
     ensures ibuf_sound(buf);
     ensures \result == 0 ==> len > 0 && str[len - 1] == '\0'; */
 int

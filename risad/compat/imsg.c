@@ -135,7 +135,7 @@ imsg_get(struct imsgbuf *imsgbuf, struct imsg *imsg)
     ensures \result == 0 || IMSG_HEADER_SIZE <= \result <= maxsize;
     ensures \result < IMSG_FD_MARK;
     ensures len < IMSG_FD_MARK && IMSG_HEADER_SIZE <= len <= maxsize ==>
-        \result == len; */
+	\result == len; */
 static uint32_t
 imsg_length(uint32_t len, uint32_t maxsize)
 {

@@ -25,11 +25,11 @@
     requires n % sizeof(PROOF_TO) == 0 && n % sizeof(PROOF_FROM) == 0;
     requires \valid_read(src + (0 .. n / sizeof(PROOF_FROM) - 1));
     requires \separated(dst + (0 .. n / sizeof(PROOF_TO) - 1),
-        src + (0 .. n / sizeof(PROOF_FROM) - 1));
+	src + (0 .. n / sizeof(PROOF_FROM) - 1));
     assigns dst[0 .. n / sizeof(PROOF_TO) - 1] \from
-        src[0 .. n / sizeof(PROOF_FROM) - 1];
+	src[0 .. n / sizeof(PROOF_FROM) - 1];
     ensures PROOF_SAME ==>
-        \forall integer k; 0 <= k < n ==> dst[k] == \old(src[k]); */
+	\forall integer k; 0 <= k < n ==> dst[k] == \old(src[k]); */
 void	 proof_copy(PROOF_TO *dst, const PROOF_FROM *src, size_t n);
 
 /*@ requires \valid_read(a + (0 .. n - 1)) && \valid_read(b + (0 .. n - 1));
@@ -39,7 +39,7 @@ int	 proof_compare(const char *a, const char *b, size_t n);
 /*@ requires \valid_read(s + (0 .. n - 1));
     assigns \nothing;
     ensures \result == \null || \exists integer k; 0 <= k < n &&
-        \result == s + k && s[k] == (char)c; */
+	\result == s + k && s[k] == (char)c; */
 char	*proof_find(const char *s, int c, size_t n);
 
 /*@ assigns \nothing; */
