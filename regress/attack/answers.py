@@ -62,7 +62,7 @@ BODIES = {'/me': {'status': 'busy'}, '/session': {
 # Who is to answer with these; RESULT is the word of whoever was asked.
 FROM_AUTH = ('LOGIN_OK', 'TALK')
 # News at any time, and what auth may ask: they are no answers.
-NEWS = ('TENANT GRANT_END GRANT_MUST RIGHTS ROLE PROFILE KNOCK KNOCK_END '
+NEWS = ('FENCE TENANT GRANT_END GRANT_MUST RIGHTS ROLE PROFILE KNOCK KNOCK_END '
         'BUS_MSG BUS_ERASED BUS_CLEARED BUS_GRANT C_STATUS C_STATS').split()
 
 

@@ -69,6 +69,7 @@ SETS_OFF = {
                'A_IMPORT_ROW A_IMPORT_DONE A_ALERT A_AUDIT_ROW A_POINT '
                'A_LOG_ROW A_EXPORT BUS_MSG BUS_ERASED BUS_CLEARED '
                'BUS_GRANT'),
+        'FENCE': {'FENCED'},
         'GRANT': {'GRANT_DROP'}},       # nobody wants it: it is given back
     'storage>auth': {
         **each('RESULT CRED TOKEN_ROW LINK_DONE OPERATOR OPERATORS LOCK_ROW '
@@ -98,7 +99,7 @@ SETS_OFF = {
         'A_GROUPS A_GROUP_ADD A_GROUP_SET A_GROUP_DEL A_TEMPLATES A_FLOORS '
         'A_FLOOR_ADD A_FLOOR_SET A_FLOOR_DEL A_ROLES A_ROLE_ADD A_ROLE_SET '
         'A_ROLE_DEL A_TENANT_SET A_POLICY_SET A_IMPORT_BEGIN A_IMPORT_LINE '
-        'A_IMPORT_END A_ALERTS A_AUDIT A_POINTS A_LOG A_EXPORTS'),
+        'A_IMPORT_END A_ALERTS A_AUDIT A_POINTS A_LOG A_EXPORTS FENCED'),
     # Of tenants and people that are not; commands by no operator.
     'auth>storage': {
         **each('CRED_FIND CRED_TOKEN CRED_LINK CRED_SET FACTOR_PUT TOKEN_NEW '
