@@ -263,10 +263,12 @@ test('who closes the page is gone at once, and comes back to the same place',
 	await until(() => a.legs.length > 0, 'legs');
 	await arrived(a, b);
 	const to = a.legs.at(-1);
+	const was = a.floor();
 	await a.page.goto('about:blank');
 	await b.reads('people-list', /^(?!.*Ann Aoki)/s);
 	await a.page.goto(daemon.url('acme'));
 	await b.see(b.$('people-list').getByText('Ann Aoki'));
+	await until(() => a.floor() !== was, 'told where');
 	const f = a.floor();
 	const me = f.people.find((p) => p.id === f.you);
 	assert.equal(f.id, floor);
