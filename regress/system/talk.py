@@ -516,6 +516,8 @@ def killed(d, cast):
             floor = p.floor
             p.open_on(slot)
             p.enter(floor)
+            # Where one had not stood for a moment is forgotten.
+            stand(p, 500 + 50 * (a, b, c, e).index(p), 600)
             takes(p, mic=p is b)
         together(a, b, c, e)
 
