@@ -113,8 +113,8 @@ lacks() {
 	failed=$((failed + 1))
 }
 
-# scripts SECONDS DIR...: each script of a directory is a part.  Two at a time:
-# each has a daemon of its own, and they wait more than they work.
+# scripts SECONDS DIR...: each script of a directory is a part.  Three at a
+# time: each has a daemon of its own, and they wait more than they work.
 scripts() {
 	each=$(($1 * long))
 	shift
@@ -131,23 +131,25 @@ scripts() {
 	for name in $names; do
 		rm -f "$out/$(echo "$name" | tr / -).log.end"
 		echo "regress/$name.py"
-	done | xargs -P 2 -I '{}' sh regress/run.sh -one "$each" '{}'
+	done | xargs -P 3 -I '{}' sh regress/run.sh -one "$each" '{}'
 	for name in $names; do
 		told "$name"
 	done
 }
 
-# Browsers wait more than they work: beside the others.
-page=
-if [ ! -e regress/page/package.json ]; then
-	lacks page
-elif wants page; then
-	rm -f $out/page.log.end
-	run page 1500 sh -ec 'cd regress/page
+# Beside the others: browsers wait more than they work, and what only works
+# comes after them.
+beside() {
+	wants page && run page 1500 sh -ec 'cd regress/page
 	    npm ci --no-audit --no-fund --silent
-	    exec node --test' &
-	page=$!
-fi
+	    exec node --test'
+	wants proof && run proof $((900 * long)) sh regress/proof/run.sh
+	wants fuzz && run fuzz $((900 * long)) sh regress/fuzz/run.sh 20
+}
+
+rm -f $out/page.log.end $out/proof.log.end $out/fuzz.log.end
+beside &
+other=$!
 for sh in unit config; do
 	if [ -e regress/$sh/run.sh ]; then
 		part $sh 1500 sh regress/$sh/run.sh
@@ -159,12 +161,14 @@ part web 300 sh -ec 'cd risad/web
     [ -d node_modules ] || npm ci --no-audit --no-fund --silent
     exec npm test --silent'
 scripts 600 regress/system regress/attack
-if [ -n "$page" ]; then
-	wait "$page"
-	told page
-fi
-part proof $((900 * long)) sh regress/proof/run.sh
-part fuzz $((600 * long)) sh regress/fuzz/run.sh 20
+wait "$other"
+for name in page proof fuzz; do
+	if [ ! -d regress/$name ]; then
+		lacks $name
+	elif wants $name; then
+		told $name
+	fi
+done
 
 what_failed
 echo "$passed passed, $failed failed"
