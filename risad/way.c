@@ -160,9 +160,12 @@ line_relays(const char *s, const char *end, char address[64])
 	char	 word[64], value[64];
 	int	 i;
 
-	for (i = 0; i < 6; i++)
-		if ((s = next_word(s, end, i == 4 ? address : word)) == NULL)
+	for (i = 0; i < 6; i++) {
+		if ((s = next_word(s, end, word)) == NULL)
 			return (0);
+		if (i == 4)
+			memcpy(address, word, sizeof(word));
+	}
 	if ((s = next_word(s, end, word)) == NULL || strcmp(word, "typ") != 0 ||
 	    (s = next_word(s, end, word)) == NULL ||
 	    strcmp(word, "relay") != 0)

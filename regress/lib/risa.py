@@ -290,11 +290,17 @@ workers session %d
         return p.returncode, p.stdout.decode(), p.stderr.decode()
 
     def do(self, *words):
-        """Run risactl where it must succeed; what it printed."""
-        code, out, err = self.ctl(*words)
-        if code != 0:
-            raise Failure('risactl %s: %d %s' % (' '.join(words), code, err))
-        return out
+        """Run risactl where it must succeed; what it printed.  What cannot
+        be done now it asks for again, as it is told to."""
+        end = time.monotonic() + BOUND
+        while True:
+            code, out, err = self.ctl(*words)
+            if code == 0:
+                return out
+            if 'try again' not in err or time.monotonic() > end:
+                raise Failure('risactl %s: %d %s' % (' '.join(words), code,
+                                                     err))
+            time.sleep(0.1)
 
     def json(self, *words):
         return json.loads(self.do('-j', *words))
