@@ -292,15 +292,13 @@ workers session %d
     def do(self, *words):
         """Run risactl where it must succeed; what it printed.  What cannot
         be done now it asks for again, as it is told to."""
-        end = time.monotonic() + BOUND
-        while True:
+        def printed():
             code, out, err = self.ctl(*words)
-            if code == 0:
-                return out
-            if 'try again' not in err or time.monotonic() > end:
+            if code != 0 and 'try again' not in err:
                 raise Failure('risactl %s: %d %s' % (' '.join(words), code,
                                                      err))
-            time.sleep(0.1)
+            return (out,) if code == 0 else None
+        return until(printed, 'risactl %s' % ' '.join(words))[0]
 
     def json(self, *words):
         return json.loads(self.do('-j', *words))
