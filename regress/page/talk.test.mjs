@@ -224,12 +224,15 @@ test('a screen with its sound', () => seated(async (seat) => {
 			from.connect(to);
 			from.start();
 			s.addTrack(to.stream.getAudioTracks()[0]);
+			window.talked.tracks.push(...s.getTracks());
 			return (s);
 		};
 	});
 	await a.$('dock-screen').click();
 	await b.flows(1, ['energy', 'frames']);
+	assert.deepEqual((await a.live()).sort(), ['audio', 'video']);
 	await a.turnOff('screen');
+	await until(async () => (await a.live()).length === 0, 'both end');
 	await until(async () => (await b.page.evaluate(`[...window.talked
 	    .players].every((p) => p.srcObject === null || p.srcObject
 	    .getTracks().every((t) => t.muted))`)), 'silent');
