@@ -165,9 +165,12 @@ line_relays(const char *s, const char *end, char address[64])
 
 	if (s < end && *s == ' ')
 		return (0);
-	for (i = 0; i < 6; i++)
-		if ((s = next_word(s, end, i == 4 ? address : word)) == NULL)
+	for (i = 0; i < 6; i++) {
+		if ((s = next_word(s, end, word)) == NULL)
 			return (0);
+		if (i == 4)
+			memcpy(address, word, sizeof(word));
+	}
 	if ((s = next_word(s, end, word)) == NULL || strcmp(word, "typ") != 0 ||
 	    (s = next_word(s, end, word)) == NULL ||
 	    strcmp(word, "relay") != 0)
@@ -244,6 +247,16 @@ address_known(const char *address, char relays[][64], size_t n)
 	return (0);
 }
 
+/* The next line of a description, for which the one before has ended at *end. */
+static const char *
+next_line(const char **end)
+{
+	const char	*s = *end + strspn(*end, "\r\n");
+
+	*end = s + strcspn(s, "\r\n");
+	return (*s == '\0' ? NULL : s);
+}
+
 /*
  * The addresses that the candidates of a description name, each once; -1 if one
  * is no relay's, or there are more than a browser has.
@@ -251,14 +264,10 @@ address_known(const char *address, char relays[][64], size_t n)
 static int
 sdp_relays(const char *sdp, char relays[SDP_RELAYS][64])
 {
-	const char	*s = sdp, *end;
+	const char	*s, *end = sdp;
 	int		 n = 0;
 
-	for (;; s = end) {
-		s += strspn(s, "\r\n");
-		if (*s == '\0')
-			return (n);
-		end = s + strcspn(s, "\r\n");
+	while ((s = next_line(&end)) != NULL) {
 		if (strncasecmp(s, "a=" CANDIDATE, strlen("a=" CANDIDATE)) != 0)
 			continue;
 		if (n == SDP_RELAYS || !line_relays(s +
@@ -267,26 +276,23 @@ sdp_relays(const char *sdp, char relays[SDP_RELAYS][64])
 		if (!address_known(relays[n], relays, (size_t)n))
 			n++;
 	}
+	return (n);
 }
 
 int
 way_sdp_relays(const char *sdp)
 {
-	const char	*s = sdp, *end;
+	const char	*s, *end = sdp;
 	char		 relays[SDP_RELAYS][64], address[64];
 	int		 n;
 
 	if ((n = sdp_relays(sdp, relays)) == -1)
 		return (0);
-	for (;; s = end) {
-		s += strspn(s, "\r\n");
-		if (*s == '\0')
-			return (1);
-		end = s + strcspn(s, "\r\n");
+	while ((s = next_line(&end)) != NULL)
 		if (line_address(s, end, address) &&
 		    !address_known(address, relays, (size_t)n))
 			return (0);
-	}
+	return (1);
 }
 
 int

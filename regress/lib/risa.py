@@ -292,11 +292,15 @@ workers session %d
         return p.returncode, p.stdout.decode(), p.stderr.decode()
 
     def do(self, *words):
-        """Run risactl where it must succeed; what it printed."""
-        code, out, err = self.ctl(*words)
-        if code != 0:
-            raise Failure('risactl %s: %d %s' % (' '.join(words), code, err))
-        return out
+        """Run risactl where it must succeed; what it printed.  What cannot
+        be done now it asks for again, as it is told to."""
+        def printed():
+            code, out, err = self.ctl(*words)
+            if code != 0 and 'try again' not in err:
+                raise Failure('risactl %s: %d %s' % (' '.join(words), code,
+                                                     err))
+            return (out,) if code == 0 else None
+        return until(printed, 'risactl %s' % ' '.join(words))[0]
 
     def json(self, *words):
         return json.loads(self.do('-j', *words))

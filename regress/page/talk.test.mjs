@@ -47,6 +47,30 @@ async function gather(seat, n, room = rooms[0], near = true) {
 	return (all);
 }
 
+/* Somebody in the open, and so many beside who send that and have no page. */
+async function among(seat, n, part) {
+	const { floors } = await daemon.api(people[0], 'GET', '/floors');
+	const crowd = [];
+
+	for (let i = 0; i < n; i++) {
+		const w = await Wire.open(daemon, await daemon.person('acme',
+		    `Guest ${part} ${i}`));
+		await w.enter(floors[0].id);
+		w.tell({ t: 'media', hear: true, mic: false, cam: false,
+		    screen: false, listen: false, [part]: true });
+		await w.take((m) => m.t === 'talk' && m.me[part]);
+		crowd.push(w);
+	}
+	const a = seat(await Talker.join(browser, daemon, 'acme',
+	    { who: await daemon.person('acme', `Late ${part}`) }));
+	a.expect(BROKEN);
+	/* Where one comes in is not near to all others. */
+	const { x, y } = a.floor().people.find((p) => p.id === a.you());
+	for (const w of crowd)
+		w.leg(x, y);
+	return ([a, crowd]);
+}
+
 test('two: sound and picture arrive, walking away stops them', () =>
     seated(async (seat) => {
 	const [a, b] = await gather(seat, 2);
@@ -200,17 +224,18 @@ test('a screen with its sound', () => seated(async (seat) => {
 			from.connect(to);
 			from.start();
 			s.addTrack(to.stream.getAudioTracks()[0]);
+			window.talked.tracks.push(...s.getTracks());
 			return (s);
 		};
 	});
 	await a.$('dock-screen').click();
 	await b.flows(1, ['energy', 'frames']);
+	assert.deepEqual((await a.live()).sort(), ['audio', 'video']);
 	await a.turnOff('screen');
-	const [{ energy }] = await b.arrived();
+	await until(async () => (await a.live()).length === 0, 'both end');
 	await until(async () => (await b.page.evaluate(`[...window.talked
 	    .players].every((p) => p.srcObject === null || p.srcObject
 	    .getTracks().every((t) => t.muted))`)), 'silent');
-	assert.ok(energy > 0);
 }));
 
 test('how loud one person is, and a picture on the whole screen', () =>
@@ -405,26 +430,8 @@ test('who comes to a talk is announced to both sides', () =>
 }));
 
 test('a full talk says so, and one may listen', () => seated(async (seat) => {
-	const crowd = [];
+	const [a, crowd] = await among(seat, 16, 'mic');
 
-	for (let i = 0; i < 16; i++) {
-		const w = await Wire.open(daemon, await daemon.person('acme',
-		    `Guest ${i}`));
-		const { id } = await daemon.api(people[0], 'GET', '/floors')
-		    .then((r) => r.floors[0]);
-		await w.enter(id);
-		w.tell({ t: 'media', hear: true, mic: true, cam: false,
-		    screen: false, listen: false });
-		await w.take((m) => m.t === 'talk' && m.me.mic);
-		crowd.push(w);
-	}
-	const a = seat(await Talker.join(browser, daemon, 'acme',
-	    { who: await daemon.person('acme', 'Late Lee') }));
-	a.expect(BROKEN);
-	/* Where one comes in is not near to all others. */
-	const { x, y } = a.floor().people.find((p) => p.id === a.you());
-	for (const w of crowd)
-		w.leg(x, y);
 	await a.reads('talk-full', /16 people/);
 	await a.$('listen').click();
 	await a.see('talk-listening');
@@ -439,25 +446,8 @@ test('a full talk says so, and one may listen', () => seated(async (seat) => {
 
 test('the ninth camera is refused, with words', () =>
     seated(async (seat) => {
-	const crowd = [];
+	const [a, crowd] = await among(seat, 8, 'cam');
 
-	for (let i = 0; i < 8; i++) {
-		const w = await Wire.open(daemon, await daemon.person('acme',
-		    `Camera ${i}`));
-		const { id } = await daemon.api(people[0], 'GET', '/floors')
-		    .then((r) => r.floors[0]);
-		await w.enter(id);
-		w.tell({ t: 'media', hear: true, mic: false, cam: true,
-		    screen: false, listen: false });
-		await w.take((m) => m.t === 'talk' && m.me.cam);
-		crowd.push(w);
-	}
-	const a = seat(await Talker.join(browser, daemon, 'acme',
-	    { who: await daemon.person('acme', 'Ninth Nao') }));
-	a.expect(BROKEN);
-	const { x, y } = a.floor().people.find((p) => p.id === a.you());
-	for (const w of crowd)
-		w.leg(x, y);
 	await until(() => a.talk().with.length === 8, 'among eight');
 	await a.turnOn('mic');
 	await a.$('dock-cam').click();

@@ -256,6 +256,8 @@ def rate(d, cast):
 def soon(d, cast):
     """who comes to a talk under way is announced, to both sides"""
     a, b, c = cast.on(cast.floor(), 'ann', 'bob', 'cem')
+    # Where one comes in may be near enough to have been met, and stay so.
+    stand(c, 900, 350)
     stand(a, 300, 900)
     stand(b, 400, 900)
     together(a, b)

@@ -280,8 +280,8 @@ export class App {
 	 * of the tenant stays in memory.
 	 */
 	signedOut(reason: Key | ''): void {
-		const twice = this.phase === 'over';
-		const guest = this.user?.role === 'guest' || twice;
+		const guest = this.user?.role === 'guest' ||
+		    this.phase === 'over';	/* said twice */
 
 		this.link.stop();
 		this.reach.signedOut();
@@ -305,9 +305,7 @@ export class App {
 		this.card = 0;
 		this.peer = 0;
 		this.tab = 'floor';
-		/* A request under way fails for it, and says less. */
-		if (!twice || reason.startsWith('over.'))
-			this.reason = reason;
+		this.reason = reason;
 		this.phase = guest ? 'over' : 'signin';
 		this.changed('page', 'me', 'people', 'floor', 'chat', 'ui',
 		    'call');
@@ -367,11 +365,14 @@ export class App {
 		return (errorKey(e));
 	}
 
-	/* Why, the page's own line is about to say, while there is one. */
+	/*
+	 * Why, the page's own line is about to say, while there is one, or has
+	 * said: a request that fails for it knows less.
+	 */
 	private ended(): void {
 		const { user } = this;
 		const end = () => {
-			if (this.user === user)
+			if (user !== null && this.user === user)
 				this.signedOut('signin.ended');
 		};
 
