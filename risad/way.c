@@ -247,7 +247,7 @@ address_known(const char *address, char relays[][64], size_t n)
 	return (0);
 }
 
-/* The next line of a description, for which the one before has ended at *end. */
+/* The next line of a description; *end is where the one before has ended. */
 static const char *
 next_line(const char **end)
 {
