@@ -10,7 +10,7 @@ import re
 import sys
 
 LIMIT = 1500            # for what children, their deaths and signals run
-LIMIT_RELOAD = 1200     # for what a reload runs besides
+LIMIT_RELOAD = 1250     # for what a reload runs besides
 
 # All that the parent's loop can get to.  The rest of the daemon is linked as
 # well, and never called there.

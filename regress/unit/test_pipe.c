@@ -13,6 +13,7 @@
 #include "../../risad/proc.c"
 #include "unit.h"
 
+#define MANY		1000000		/* that are to come through */
 #define TURNS		(1U << 24)	/* after which nothing will come */
 
 static size_t		 lim_read, lim_write;	/* bytes a call at most; 0 */
@@ -203,23 +204,13 @@ many(uint32_t total, size_t cut, unsigned int no, int size)
 	end();
 }
 
-/* As many as there are to be; a tenth where the sanitizers watch each. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define MANY	100000
-#endif
-#endif
-#ifndef MANY
-#define MANY	1000000
-#endif
-
 static void
 test_order(void)
 {
 	int	 is_long = getenv("LONG") != NULL && *getenv("LONG") == '1';
 
-	many(is_long ? 1000000 : 5000, 1, 3, 0);
-	many(is_long ? 1000000 : MANY, 16384, 50, 16384);
+	many(is_long ? MANY : 5000, 1, 3, 0);
+	many(MANY, 16384, 50, 16384);
 	many(MANY / 10, 0, 0, 0);
 }
 
