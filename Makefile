@@ -112,6 +112,7 @@ SRCS =		risad/access.c \
 		risad/storage_export.c \
 		risad/storage_exported.c \
 		risad/storage_factor.c \
+		risad/storage_fence.c \
 		risad/storage_generation.c \
 		risad/storage_guest.c \
 		risad/storage_import.c \

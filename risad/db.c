@@ -97,6 +97,60 @@ db_title(const struct db *db, char *buf, size_t len)
 	return (buf);
 }
 
+/* Where files are, and among them the one that is being made. */
+static void
+dir_path(char *buf, size_t len, uint32_t tenant)
+{
+	if (tenant == DB_SYSTEM)
+		(void)strlcpy(buf, ".", len);
+	else
+		(void)snprintf(buf, len, "tenants/%u", tenant);
+}
+
+static void
+new_path(char *buf, size_t len, uint32_t tenant)
+{
+	dir_path(buf, len, tenant);
+	(void)strlcat(buf, "/new.db", len);
+}
+
+/* Another error is no leave to make it anew. */
+static int
+absent(const char *path)
+{
+	return (access(path, F_OK) == -1 && errno == ENOENT);
+}
+
+/* What SQLite keeps beside a file goes first, then the file.  0, or -1. */
+static int
+file_remove(const char *path)
+{
+	static const char *const	 ends[] = { "-wal", "-shm", "-journal",
+					    "" };
+	char				 name[PATH];
+	size_t				 i;
+	int				 ret = 0;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
+		if (unlink(name) == -1 && errno != ENOENT) {
+			log_warn("%s", name);
+			ret = -1;
+		}
+	}
+	return (ret);
+}
+
+/* Nothing is being made when a directory is opened: a kill has left it. */
+static void
+new_sweep(uint32_t tenant)
+{
+	char	 path[PATH];
+
+	new_path(path, sizeof(path), tenant);
+	(void)file_remove(path);
+}
+
 static enum db_why
 why_of(int rc)
 {
@@ -338,14 +392,23 @@ db_forget(struct db *db)
 }
 
 static void
-db_close(struct db *db)
+db_disconnect(struct db *db)
 {
 	unsigned int	 i;
 
-	db_forget(db);
-	for (i = 0; i < S_MAX; i++)
+	for (i = 0; i < S_MAX; i++) {
 		(void)sqlite3_finalize(db->db_stmts[i]);
+		db->db_stmts[i] = NULL;
+	}
 	(void)sqlite3_close(db->db_conn);
+	db->db_conn = NULL;
+}
+
+static void
+db_close(struct db *db)
+{
+	db_forget(db);
+	db_disconnect(db);
 	seal_free(db->db_seal);
 	free(db->db_path);
 	if (db == looked_at)
@@ -478,6 +541,51 @@ db_unsure(void *arg)
 
 static enum db_why index_load(struct db *);
 
+/*
+ * A file is made under another name, and gets its own when all of it is on the
+ * disk: a kill, or a disk that is full, leaves none that lacks something.
+ * Whatever has that name is replaced.  0, or -1.
+ */
+static int
+db_make(struct db *db, const char *path)
+{
+	char		 new[PATH], dir[PATH];
+	uint64_t	 busy = 1;
+	int		 ret = -1;
+
+	dir_path(dir, sizeof(dir), db->db_id);
+	new_path(new, sizeof(new), db->db_id);
+	/* A -wal that has lost its file would be played into the new one. */
+	if (file_remove(new) == 0 && file_remove(path) == 0 &&
+	    (db->db_path = strdup(new)) != NULL &&
+	    db_connect(db, new, 1) == SQLITE_OK &&
+	    db_migrate(db, db_kind(db), 1) == DB_OK &&
+	    db_number(db, S_SHRINK, NOARGS, &busy) == 0 && busy == 0)
+		ret = 0;
+	db_disconnect(db);
+	free(db->db_path);
+	db->db_path = NULL;
+	if (ret == 0 && rename(new, path) == -1) {
+		log_warn("%s", path);
+		ret = -1;
+	}
+	(void)file_remove(new);
+	return (ret == 0 ? dir_sync(dir) : -1);
+}
+
+static enum db_why
+db_find(struct db *db, const char *path)
+{
+	enum db_why	 why;
+	int		 rc;
+
+	if ((rc = db_connect(db, path, 0)) != SQLITE_OK)
+		return (absent(path) ? DB_MISSING : why_of(rc));
+	if ((why = db_migrate(db, db_kind(db), 0)) != DB_OK)
+		return (why);
+	return (index_load(db));
+}
+
 /* Takes the seal.  The handle, or NULL and why. */
 static struct db *
 db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
@@ -486,7 +594,6 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
 	struct db	*db;
 	char		 buf[PATH];
 	const char	*path;
-	int		 rc;
 
 	if ((db = calloc(1, sizeof(*db))) == NULL) {
 		seal_free(seal);
@@ -498,11 +605,10 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
 	db->db_seal = seal;
 	TAILQ_INIT(&db->db_held);
 	path = db_title(db, buf, sizeof(buf));
-	if ((rc = db_connect(db, path, create)) != SQLITE_OK)
-		*why = access(path, F_OK) == -1 && errno == ENOENT ?
-		    DB_MISSING : why_of(rc);
-	else if ((*why = db_migrate(db, db_kind(db), create)) == DB_OK)
-		*why = index_load(db);
+	if (create && db_make(db, path) == -1)
+		*why = DB_TROUBLE;
+	else
+		*why = db_find(db, path);
 	if (*why != DB_OK) {
 		log_warnx("%s %s", path, db_why_text(*why));
 		db_close(db);
@@ -753,10 +859,10 @@ db_start(const uint8_t key[SEAL_KEY], const uint8_t *previous)
 			return (DB_TROUBLE);
 	} else if (!db_is_master(key))
 		return (DB_KEY);
+	new_sweep(DB_SYSTEM);
 	/* Keys without system.db: it was lost, do not begin a new one. */
-	sysdb = system_handle(0, access("system.db", F_OK) == -1 &&
-	    access("keys/1.key", F_OK) == -1 && !keyfile_there(DB_SYSTEM),
-	    &why);
+	sysdb = system_handle(0, absent("system.db") &&
+	    absent("keys/1.key") && !keyfile_there(DB_SYSTEM), &why);
 	if (sysdb == NULL)
 		keyfile_forget();
 	return (why);
@@ -817,22 +923,6 @@ db_stop(void)
 	keyfile_forget();
 }
 
-/* The files that SQLite keeps beside the database carry its name. */
-static void
-remove_leftovers(uint32_t tenant)
-{
-	static const char *const	 ends[] = { "", "-wal", "-shm",
-					    "-journal" };
-	char				 path[PATH];
-	size_t				 i;
-
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(path, sizeof(path), "tenants/%u/main.db%s",
-		    tenant, ends[i]);
-		(void)unlink(path);
-	}
-}
-
 enum db_why
 db_create(uint32_t tenant)
 {
@@ -841,10 +931,9 @@ db_create(uint32_t tenant)
 	enum db_why	 why;
 	char		 path[PATH];
 
-	(void)snprintf(path, sizeof(path), "tenants/%u", tenant);
+	dir_path(path, sizeof(path), tenant);
 	if (db_make_dir(path) == -1)
 		return (DB_TROUBLE);
-	remove_leftovers(tenant);
 	if ((seal = key_make(tenant)) == NULL) {
 		log_warnx("keys/%u.key cannot be made", tenant);
 		return (DB_TROUBLE);
@@ -852,9 +941,7 @@ db_create(uint32_t tenant)
 	if ((db = db_handle(tenant, 0, seal, 1, &why)) == NULL)
 		return (why);
 	db_close(db);
-	if (dir_sync(path) == -1 || dir_sync("tenants") == -1)
-		return (DB_TROUBLE);
-	return (DB_OK);
+	return (dir_sync("tenants") == -1 ? DB_TROUBLE : DB_OK);
 }
 
 /* Close what nobody has used for longest; transactions stay. */
@@ -922,6 +1009,7 @@ db_enter(uint32_t tenant, enum db_why *why)
 	db_room();
 	if ((*why = key_load(tenant, &seal)) != DB_OK)
 		return (NULL);
+	new_sweep(tenant);
 	return (db_opened(db_handle(tenant, 0, seal, 0, why)));
 }
 
@@ -936,7 +1024,7 @@ db_enter_log(uint32_t tenant, uint32_t month, int create, enum db_why *why)
 	if ((db = db_cached(tenant, month)) != NULL)
 		return (db);
 	log_path(path, sizeof(path), tenant, month);
-	if (access(path, F_OK) == 0)
+	if (!absent(path))
 		create = 0;
 	else if (!create) {
 		*why = DB_MISSING;
@@ -1018,10 +1106,8 @@ log_month(const char *name)
 static void
 log_remove(uint32_t tenant, uint32_t month)
 {
-	static const char *const	 ends[] = { "-wal", "-shm", "" };
-	struct db			*db;
-	char				 path[PATH], name[PATH];
-	size_t				 i;
+	struct db	*db;
+	char		 path[PATH];
 
 	TAILQ_FOREACH(db, &dbs, db_entry)
 		if (db->db_id == tenant && db->db_month == month)
@@ -1029,11 +1115,7 @@ log_remove(uint32_t tenant, uint32_t month)
 	if (db != NULL)
 		db_close(db);
 	log_path(path, sizeof(path), tenant, month);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(name, sizeof(name), "%s%s", path, ends[i]);
-		if (unlink(name) == -1 && errno != ENOENT)
-			log_warn("%s", name);
-	}
+	(void)file_remove(path);
 }
 
 int
@@ -1044,8 +1126,8 @@ db_log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
 	uint32_t	 month;
 	DIR		*dir;
 
-	(void)snprintf(path, sizeof(path), "tenants/%u", tenant);
-	if ((dir = opendir(tenant == DB_SYSTEM ? "." : path)) == NULL)
+	dir_path(path, sizeof(path), tenant);
+	if ((dir = opendir(path)) == NULL)
 		return (-1);
 	while ((de = readdir(dir)) != NULL)
 		if ((month = log_month(de->d_name)) != 0)
@@ -1241,8 +1323,7 @@ db_open_copy(enum db_way way, const char *path, uint32_t tenant,
 	if (*why != DB_OK)
 		goto fail;
 	if ((rc = copy_connect(db, way, path)) != SQLITE_OK)
-		*why = access(path, F_OK) == -1 && errno == ENOENT ?
-		    DB_MISSING : why_of(rc);
+		*why = absent(path) ? DB_MISSING : why_of(rc);
 	else if ((*why = copy_check(db, way)) == DB_OK)
 		*why = index_load(db);
 	if (*why != DB_OK)

@@ -14,7 +14,6 @@
 #define SWEEP_TENANTS	8
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
-#define FENCE_MS	(5 * SECOND)	/* who hangs is waited for so long */
 
 struct storage_conf	*storage_conf;
 uint64_t		 storage_messages;
@@ -23,17 +22,10 @@ struct tenant_tree	 tenant_all = RB_INITIALIZER(&tenant_all);
 
 static struct storage_conf *next_conf;	/* between CONF_SITE and COMMIT */
 static TAILQ_HEAD(streamlist, stream) streams = TAILQ_HEAD_INITIALIZER(streams);
-static struct event	 commit_ev, stream_ev, tick_ev, fence_ev;
+static struct event	 commit_ev, stream_ev, tick_ev;
 static int		 started;
 /* Counts the lives of a peer: an answer is for the one that asked. */
 static unsigned int	 lives[PROC_MAX][MAX_SESSIONS];
-/* What was told last and asked about, see fence_keeps(). */
-static struct fence {
-	int		 fe_told;	/* something since the question */
-	uint32_t	 fe_asked, fe_passed;
-}			 fences[MAX_SESSIONS];
-static uint32_t		 fence_number;
-static struct heldlist	 fenced = TAILQ_HEAD_INITIALIZER(fenced);
 
 RB_GENERATE(tenant_tree, tenant, tn_entry, tenant_cmp)
 
@@ -72,6 +64,14 @@ held_for(enum proc_type proc, unsigned int inst, uint32_t id,
 	return (he);
 }
 
+struct peer *
+held_peer(const struct held *he)
+{
+	if (he->he_life != lives[he->he_proc][he->he_inst])
+		return (NULL);
+	return (proc_peer(he->he_proc, he->he_inst));
+}
+
 static void
 hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
     uint32_t id, enum imsg_type type, const void *m)
@@ -88,125 +88,6 @@ hold(struct request *rq, int push, enum proc_type proc, unsigned int inst,
 	he->he_did = rq->rq_writes && (type == IMSG_RESULT ||
 	    type == IMSG_LINK_DONE);
 	TAILQ_INSERT_TAIL(&rq->rq_db->db_held, he, he_entry);
-}
-
-/* What a process hears that takes something away from somebody. */
-static void
-fence_told(enum proc_type proc, unsigned int inst, enum imsg_type type)
-{
-	if (proc == PROC_SESSION && (type == IMSG_GRANT_END ||
-	    type == IMSG_GRANT_MUST || type == IMSG_RIGHTS ||
-	    type == IMSG_ROLE || type == IMSG_TENANT))
-		fences[inst].fe_told = 1;
-}
-
-/* Ask those who were told anything; does one of them still owe an answer? */
-static int
-fence_up(void)
-{
-	struct m_fence	 m = { fence_number + 1 };
-	struct fence	*fe;
-	struct peer	*pe;
-	unsigned int	 i;
-	int		 waits = 0;
-
-	for (i = 0; i < proc_nsession; i++) {
-		fe = &fences[i];
-		if (fe->fe_told && (pe = proc_peer(PROC_SESSION, i)) != NULL &&
-		    proc_send(pe, IMSG_FENCE, 0, -1, &m) == 0)
-			fe->fe_asked = fence_number = m.number;
-		fe->fe_told = 0;
-		waits |= fe->fe_asked != fe->fe_passed;
-	}
-	return (waits);
-}
-
-/*
- * An answer says that something is done.  If that takes away what somebody may
- * do, it is done when all session processes act by it, and not when they have
- * been told: until then the answer is kept.  Those to questions are not, for
- * a session process asks where its pages may be before it says that it acts.
- */
-static int
-fence_keeps(struct held *he)
-{
-	if (!he->he_did || !fence_up())
-		return (0);
-	he->he_fence = fence_number;
-	he->he_since = mono_ms();
-	if (TAILQ_EMPTY(&fenced))
-		arm(&fence_ev, FENCE_MS);
-	TAILQ_INSERT_TAIL(&fenced, he, he_entry);
-	return (1);
-}
-
-static int
-fence_open(const struct held *he)
-{
-	const struct fence	*fe;
-
-	for (fe = fences; fe < fences + proc_nsession; fe++)
-		if (fe->fe_asked != fe->fe_passed &&
-		    fe->fe_passed < he->he_fence)
-			return (0);
-	return (1);
-}
-
-static void
-fence_leave(void)
-{
-	struct held	*he;
-	struct peer	*pe;
-
-	while ((he = TAILQ_FIRST(&fenced)) != NULL && fence_open(he)) {
-		TAILQ_REMOVE(&fenced, he, he_entry);
-		if (he->he_life == lives[he->he_proc][he->he_inst] &&
-		    (pe = proc_peer(he->he_proc, he->he_inst)) != NULL)
-			(void)proc_send(pe, he->he_type, he->he_id, -1,
-			    he->he_msg);
-		hold_free(he);
-	}
-	if (TAILQ_EMPTY(&fenced))
-		(void)evtimer_del(&fence_ev);
-}
-
-static int
-fence_passed(const struct peer *pe, const struct m_fence *m)
-{
-	struct fence	*fe = &fences[pe->pe_inst];
-
-	if (m->number > fe->fe_asked)
-		return (-1);
-	if (m->number > fe->fe_passed)	/* else it came too late */
-		fe->fe_passed = m->number;
-	fence_leave();
-	return (0);
-}
-
-/* A process that hangs takes nothing from clients either. */
-static void
-fence_late(int fd, short ev, void *arg)
-{
-	struct held	*he = TAILQ_FIRST(&fenced);
-	struct fence	*fe;
-	unsigned int	 i;
-	uint64_t	 now = mono_ms();
-
-	(void)fd;
-	(void)ev;
-	(void)arg;
-	if (he != NULL && now - he->he_since < FENCE_MS) {
-		arm(&fence_ev, (unsigned int)(he->he_since + FENCE_MS - now));
-		return;
-	}
-	for (i = 0; i < proc_nsession; i++) {
-		fe = &fences[i];
-		if (fe->fe_asked != fe->fe_passed)
-			log_warnx("session %u does not say that it has let "
-			    "go of what was taken away", i);
-		fe->fe_passed = fe->fe_asked;
-	}
-	fence_leave();
 }
 
 void
@@ -306,8 +187,7 @@ deliver(struct held *he)
 	if (he->he_type == IMSG_GRANT_MUST && (gr = grant_find(mm->grant,
 	    he->he_inst, 0)) != NULL)
 		gr->gr_must = mm->must;
-	if (he->he_life != lives[he->he_proc][he->he_inst] ||
-	    (pe = proc_peer(he->he_proc, he->he_inst)) == NULL)
+	if ((pe = held_peer(he)) == NULL)
 		return;
 	(void)proc_send(pe, he->he_type, he->he_id, -1, he->he_msg);
 	fence_told(he->he_proc, he->he_inst, he->he_type);
@@ -337,8 +217,7 @@ deny(struct held *he, const struct held *before)
 	if (before != NULL && before->he_id == he->he_id &&
 	    before->he_proc == he->he_proc && before->he_inst == he->he_inst)
 		return;
-	if (he->he_life == lives[he->he_proc][he->he_inst] &&
-	    (pe = proc_peer(he->he_proc, he->he_inst)) != NULL)
+	if ((pe = held_peer(he)) != NULL)
 		(void)proc_result(pe, he->he_id, R_UNAVAILABLE, 0, "");
 }
 
@@ -1349,7 +1228,7 @@ storage_start(void)
 	evtimer_set(&commit_ev, commit_turn, NULL);
 	evtimer_set(&stream_ev, stream_turns, NULL);
 	evtimer_set(&tick_ev, tick, NULL);
-	evtimer_set(&fence_ev, fence_late, NULL);
+	fence_start();
 	grant_watch(grant_moved);
 	access_start();
 	retain_start();
@@ -1385,8 +1264,7 @@ storage_down(struct peer *pe)
 			stream_free(st);
 	if (pe->pe_proc == PROC_SESSION) {
 		grant_each(0, 0, 0, drop_inst, &pe->pe_inst);
-		memset(&fences[pe->pe_inst], 0, sizeof(fences[0]));
-		fence_leave();
+		fence_forget(pe->pe_inst);
 	}
 	if (pe->pe_proc == PROC_KEYS) {
 		audit_forget();

@@ -224,6 +224,8 @@ void	 rq_tell_sessions(struct request *, enum imsg_type, const void *);
 void	 rq_tell_tenant(struct request *, const struct tenant *);
 /* Take back what waits behind the mark: the request is undone. */
 void	 rq_unanswer(struct request *, const struct held *mark);
+/* Whom it is for, or NULL: that life of the process is over. */
+struct peer *held_peer(const struct held *);
 
 /* The tenant, or NULL. */
 struct tenant *tenant_by_id(uint32_t id);
@@ -247,6 +249,22 @@ void	 grants_end(uint32_t tenant, uint32_t user, uint64_t token,
 
 /* The same for one grant, which is gone then. */
 void	 grant_end(struct grant *, enum grant_end);
+
+/*
+ * storage_fence.c: answers that are kept until all session processes act by
+ * what takes something away.
+ */
+void	 fence_start(void);
+/* A process was told this: does it take something away from somebody? */
+void	 fence_told(enum proc_type, unsigned int inst, enum imsg_type);
+/* Ask those who were told anything; does one of them still owe an answer? */
+int	 fence_up(void);
+/* 1: takes the answer, and sends it when none of them does; 0: it may go. */
+int	 fence_keeps(struct held *);
+/* A session process acts by all up to this number.  0, or -1: a lie. */
+int	 fence_passed(const struct peer *, const struct m_fence *);
+/* It is gone, and is not waited for. */
+void	 fence_forget(unsigned int inst);
 
 /*
  * audit.c: the trail of a tenant, or of the installation, as a chain.

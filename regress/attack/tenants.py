@@ -247,6 +247,14 @@ WHO = {
 }
 
 
+# Who may say which word, likewise: a guest who is in, or only who has an
+# account; who waits at the door may say none.
+GUESTS_SAY = ('enter', 'leave', 'status', 'say', 'history', 'read', 'erase',
+              'media', 'signal', 'hand', 'word', 'unbubble', 'call',
+              'answer', 'uncall')
+PEOPLE_SAY = ('door', 'admit')
+
+
 class Row:
     """A route: its body, and the answer to somebody who may.
 

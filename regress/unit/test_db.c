@@ -19,17 +19,6 @@ static const struct seal_at	 at1 = { "meta", "value", 1, 0, NULL, 0 };
 static uint8_t			 master[SEAL_KEY] = { 1 };
 static int			 commits, losses, forgets;
 
-/* Each version comes once, in order, while it can still be undone. */
-static int	 versions, refuse_version;
-
-static int
-migrated(struct db *db, int version)
-{
-	CHECK(!sqlite3_get_autocommit(db->db_conn));
-	versions++;
-	return (version == refuse_version ? -1 : 0);
-}
-
 static void
 committed(struct db *db, int ok)
 {
@@ -236,6 +225,24 @@ copy(const char *from, const char *to)
 			abort();
 	(void)close(in);
 	(void)close(out);
+}
+
+/* Each version comes once, in order, while it can still be undone. */
+static int	 versions, refuse_version;
+
+/* One that is refused leaves a file of the version before, as an old one. */
+static int
+migrated(struct db *db, int version)
+{
+	CHECK(!sqlite3_get_autocommit(db->db_conn));
+	versions++;
+	if (version != refuse_version)
+		return (0);
+	if (db->db_path != NULL) {
+		copy("tenants/90/new.db", "tenants/90/main.db");
+		copy("tenants/90/new.db-wal", "tenants/90/main.db-wal");
+	}
+	return (-1);
 }
 
 static void
@@ -568,6 +575,63 @@ test_months(void)
 	CHECK_INT(db_log_aside(1, 202512), -1);
 }
 
+static int
+entries(uint32_t month, enum db_why *why)
+{
+	struct db	*db;
+	uint64_t	 n;
+
+	if ((db = db_enter_log(1, month, 1, why)) == NULL)
+		return (-1);
+	CHECK_INT(db_number(db, S_SEQUENCE, ARGS(TXT("access")), &n), 0);
+	db_leave(db);
+	return ((int)n);
+}
+
+/* What is made appears whole; what was left of another, and of making it, not.
+ */
+static void
+test_made(void)
+{
+	struct rlimit	 old, rl;
+	struct db	*db;
+	enum db_why	 why;
+
+	/* A log of SQLite's of a file that is gone. */
+	db = db_enter_log(1, 202501, 1, &why);
+	CHECK_INT(db_begin(db), 0);
+	CHECK_INT(db_exec(db, S_LOG_ADD, ARGS(NUM(7), NUM(1), NUM(1),
+	    BIN("x", 1))), 1);
+	CHECK_INT(db_end(db, 1), 0);
+	CHECK_INT(db_commit(db), 0);
+	copy("tenants/1/log-202501.db-wal", "tenants/1/log-202502.db-wal");
+	db_leave(db);
+	CHECK_INT(entries(202501, &why), 7);
+	CHECK_INT(entries(202502, &why), 0);
+	/* A disk without room. */
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	rl = old;
+	rl.rlim_cur = 1024;
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	CHECK_INT(entries(202503, &why), -1);
+	(void)setrlimit(RLIMIT_FSIZE, &old);
+	CHECK_INT(why, DB_TROUBLE);
+	CHECK(db_enter_log(1, 202503, 0, &why) == NULL);
+	CHECK_INT(why, DB_MISSING);
+	CHECK(access("tenants/1/new.db", F_OK) == -1);
+	CHECK_INT(entries(202503, &why), 0);
+	/* What a kill has left goes when its directory is opened. */
+	copy(MAIN1, "tenants/1/new.db");
+	copy(MAIN1, "tenants/1/new.db-wal");
+	copy(MAIN1, "new.db");
+	restart();
+	CHECK(access("new.db", F_OK) == -1);
+	CHECK_INT(look(1), DB_OK);
+	CHECK(access("tenants/1/new.db", F_OK) == -1);
+	CHECK(access("tenants/1/new.db-wal", F_OK) == -1);
+}
+
 /* A new version that its hook refuses is not written, and comes again. */
 static void
 test_migrate(void)
@@ -606,6 +670,7 @@ main(void)
 	test_no_room();
 	test_masters();
 	test_months();
+	test_made();
 	test_migrate();
 	db_stop();
 	(void)chdir("/");

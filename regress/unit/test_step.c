@@ -15,6 +15,9 @@
 
 #define MAIN	"tenants/1/main.db"
 #define KEY	"keys/1.key"
+#define NEW	"tenants/1/new.db"
+#define MONTH	202611
+#define LOG	"tenants/1/log-202611.db"
 #define LINES	60
 #define KILLED	77
 #define STEPS	2000		/* more than any change has */
@@ -95,15 +98,6 @@ unlink(const char *path)
  * A tenant, as often as it is wanted.
  */
 
-static int	 refuse_version;
-
-static int
-migrated(struct db *db, int version)
-{
-	(void)db;
-	return (version == refuse_version ? -1 : 0);
-}
-
 static void
 committed(struct db *db, int ok)
 {
@@ -134,11 +128,27 @@ copy(const char *from, const char *to)
 	(void)close(out);
 }
 
+static int	 refuse_version;
+
+/* One that is refused leaves a file of the version before, as an old one. */
+static int
+migrated(struct db *db, int version)
+{
+	if (version != refuse_version)
+		return (0);
+	if (db->db_path != NULL) {
+		copy(NEW, MAIN);
+		copy(NEW "-wal", MAIN "-wal");
+	}
+	return (-1);
+}
+
 /* Everything is closed, and the tenant is as it was kept. */
 static void
 again(void)
 {
 	static const char *const	 extra[] = { MAIN "-wal", MAIN "-shm",
+					    LOG, LOG "-wal", LOG "-shm",
 					    "keys/1.new", "keys/1.old" };
 	size_t				 i;
 
@@ -257,19 +267,47 @@ upgrade(void)
 }
 
 static int
-say(void)
+write_word(struct db *db)
 {
-	struct db	*db;
-	enum db_why	 why;
-	int		 ret;
+	int	 ret;
 
-	if (db_start(master, NULL) != DB_OK ||
-	    (db = db_enter(1, &why)) == NULL)
-		return (-1);
 	ret = db_begin(db) == -1 || db_end(db, db_exec(db, S_META_SET,
 	    ARGS(TXT("said"), NUM(1))) == 1) == -1 || db_commit(db) == -1;
 	db_leave(db);
 	return (ret ? -1 : 0);
+}
+
+static int
+say(void)
+{
+	struct db	*db;
+	enum db_why	 why;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL)
+		return (-1);
+	return (write_word(db));
+}
+
+/* A log of which there is nothing yet. */
+static int
+log_begin(void)
+{
+	struct db	*db;
+	enum db_why	 why;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter_log(1, MONTH, 1, &why)) == NULL)
+		return (-1);
+	return (write_word(db));
+}
+
+static int
+tenant_begin(void)
+{
+	if (db_start(master, NULL) != DB_OK || db_create(2) != DB_OK)
+		return (-1);
+	return (0);
 }
 
 /* What holds whenever it has ended, wherever. */
@@ -394,11 +432,74 @@ was_said(void)
 	return (number(S_META_GET, ARGS(TXT("said"))) == 1);
 }
 
+/* It was made, and nothing is there of how. */
+static int
+log_begun(void)
+{
+	struct db	*db;
+	enum db_why	 why;
+	uint64_t	 n = 0;
+
+	if ((db = db_enter_log(1, MONTH, 0, &why)) == NULL)
+		return (0);
+	if (db_number(db, S_META_GET, ARGS(TXT("said")), &n) == -1)
+		n = 0;
+	db_leave(db);
+	return (n == 1 && access(NEW, F_OK) == -1 &&
+	    access(NEW "-wal", F_OK) == -1);
+}
+
+static int
+tenant_begun(void)
+{
+	struct db	*db;
+	enum db_why	 why;
+
+	if ((db = db_enter(2, &why)) == NULL)
+		return (0);
+	db_leave(db);
+	return (access("tenants/2/new.db", F_OK) == -1);
+}
+
+/* An installation is killed when it starts for the first time. */
+static void
+first_start(void)
+{
+	int	 status;
+	pid_t	 pid;
+
+	db_stop();
+	if (mkdir("first", 0700) == -1 || chdir("first") == -1)
+		abort();
+	for (last_step = 1; last_step < STEPS; last_step++) {
+		(void)unlink("system.db");
+		steps = 0;
+		if ((pid = fork()) == 0) {
+			how = KILL;
+			_exit(db_start(master, NULL) == DB_OK ? 0 : 1);
+		}
+		if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+			abort();
+		CHECK_INT(db_start(master, NULL), DB_OK);
+		CHECK(access("new.db", F_OK) == -1);
+		db_stop();
+		if (WEXITSTATUS(status) != KILLED)
+			break;
+	}
+	CHECK_INT(WEXITSTATUS(status), 0);
+	CHECK(last_step > 3 && last_step < STEPS);
+	fprintf(stderr, "a first start: killed at each of %u writes\n",
+	    last_step - 1);
+	if (chdir("..") == -1)
+		abort();
+}
+
 int
 main(void)
 {
 	char		 dir[] = "/tmp/step.XXXXXX", cmd[64];
 	struct db	*db;
+	enum db_why	 why;
 
 	(void)umask(077);
 	if (mkdtemp(dir) == NULL || chdir(dir) == -1 || db_init() == -1)
@@ -412,13 +513,20 @@ main(void)
 	keep();
 	killed("a word", say, LINES, was_said);
 	failed("a word", say, LINES, was_said);
+	killed("a log", log_begin, LINES, log_begun);
+	failed("a log", log_begin, LINES, log_begun);
+	killed("a tenant", tenant_begin, LINES, tenant_begun);
+	failed("a tenant", tenant_begin, LINES, tenant_begun);
+	first_start();
 	killed("a new key", rotate, LINES, rotated);
 	failed("a new key", rotate, LINES, rotated);
 	/* The first version of the schema: the second one is refused. */
+	db_stop();
 	if (db_start(master, NULL) != DB_OK)
 		abort();
 	refuse_version = 2;
 	CHECK_INT(db_create(1), DB_TROUBLE);
+	CHECK(db_enter(1, &why) == NULL);
 	refuse_version = 0;
 	keep();
 	killed("an upgrade", upgrade, 0, upgraded);

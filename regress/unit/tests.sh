@@ -90,7 +90,8 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_cmd_floor.c risad/storage_cmd_record.c \
     risad/storage_cmd_tenant.c risad/storage_cmd_user.c \
     risad/storage_control.c risad/storage_data.c \
-    risad/storage_end.c risad/storage_factor.c risad/storage_guest.c \
+    risad/storage_end.c risad/storage_factor.c risad/storage_fence.c \
+    risad/storage_guest.c \
     risad/storage_generation.c risad/storage_import.c \
     risad/storage_task.c risad/storage_lock.c \
     risad/storage_network.c risad/storage_operator.c \
