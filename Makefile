@@ -50,6 +50,7 @@ SRCS =		risad/access.c \
 		risad/control.c \
 		risad/csv.c \
 		risad/db.c \
+		risad/db_wal.c \
 		risad/door.c \
 		risad/earshot.c \
 		risad/floor.c \

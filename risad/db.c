@@ -19,7 +19,6 @@
 #define PATH		64
 #define BUSY		500		/* ms that a lock is waited for */
 #define COPY_PAGES	64		/* in one step */
-#define COPY_PAGE	4096		/* bytes, as SQLite makes them */
 #define GENERATION	1		/* of a new tenant's key */
 
 struct db_stats		 db_stats;
@@ -167,15 +166,16 @@ why_of(int rc)
 	}
 }
 
+/* Is it the file that is looked at, and no copy of it? */
 static int
 db_looked_at(const struct db *db)
 {
-	return (looked_at != NULL && looked_at->db_id == db->db_id &&
-	    looked_at->db_month == db->db_month);
+	return (db == looked_at || (looked_at != NULL && db->db_path == NULL &&
+	    looked_at->db_id == db->db_id &&
+	    looked_at->db_month == db->db_month));
 }
 
-/* What an error means for the handle: a file that lies is not asked again. */
-static void
+void
 db_error(struct db *db, int rc, const char *what)
 {
 	char	 path[PATH];
@@ -391,11 +391,18 @@ db_forget(struct db *db)
 	db->db_rights = NULL;
 }
 
+/* What SQLite would write when it closes the file it would not report. */
 static void
 db_disconnect(struct db *db)
 {
 	unsigned int	 i;
 
+	if (db->db_conn == NULL)
+		return;
+	if (db->db_broken || db_looked_at(db) ||
+	    wal_write(db, SQLITE_CHECKPOINT_PASSIVE) == -1)
+		(void)sqlite3_db_config(db->db_conn,
+		    SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	for (i = 0; i < S_MAX; i++) {
 		(void)sqlite3_finalize(db->db_stmts[i]);
 		db->db_stmts[i] = NULL;
@@ -507,6 +514,7 @@ db_connect(struct db *db, const char *path, int create)
 	(void)sqlite3_db_config(db->db_conn, SQLITE_DBCONFIG_DEFENSIVE, 1,
 	    NULL);
 	(void)sqlite3_limit(db->db_conn, SQLITE_LIMIT_ATTACHED, 0);
+	wal_init(db);
 	return (sqlite3_exec(db->db_conn, stmt_setup(db_kind(db)), NULL, NULL,
 	    NULL));
 }
@@ -519,14 +527,9 @@ db_connect(struct db *db, const char *path, int create)
 static int
 db_ensure(struct db *db)
 {
-	uint64_t	 busy = 1;
-
-	if (db->db_sure)
-		return (0);
-	if (db_looked_at(db))
-		db->db_sure = !looked_old;
-	else if (db_number(db, S_SHRINK, NOARGS, &busy) == 0)
-		db->db_sure = busy == 0;
+	if (!db->db_sure)
+		db->db_sure = db_looked_at(db) ? !looked_old :
+		    wal_write(db, SQLITE_CHECKPOINT_TRUNCATE) == 0;
 	return (db->db_sure ? 0 : -1);
 }
 
@@ -550,7 +553,6 @@ static int
 db_make(struct db *db, const char *path)
 {
 	char		 new[PATH], dir[PATH];
-	uint64_t	 busy = 1;
 	int		 ret = -1;
 
 	dir_path(dir, sizeof(dir), db->db_id);
@@ -560,7 +562,7 @@ db_make(struct db *db, const char *path)
 	    (db->db_path = strdup(new)) != NULL &&
 	    db_connect(db, new, 1) == SQLITE_OK &&
 	    db_migrate(db, db_kind(db), 1) == DB_OK &&
-	    db_number(db, S_SHRINK, NOARGS, &busy) == 0 && busy == 0)
+	    wal_write(db, SQLITE_CHECKPOINT_TRUNCATE) == 0)
 		ret = 0;
 	db_disconnect(db);
 	free(db->db_path);
@@ -1060,17 +1062,13 @@ db_log_aside(uint32_t tenant, uint32_t month)
 int
 db_shrink(struct db *db)
 {
-	uint64_t	 busy = 1;
-
 	if (db_commit(db) == -1)
 		return (-1);
 	if (db_looked_at(db)) {
 		db->db_erased = 1;	/* later: rather than wait for it */
 		return (-1);
 	}
-	if (db_number(db, S_SHRINK, NOARGS, &busy) == -1)
-		return (-1);
-	return (busy == 0 ? 0 : -1);
+	return (wal_write(db, SQLITE_CHECKPOINT_TRUNCATE));
 }
 
 void
@@ -1391,7 +1389,7 @@ db_copy_step(struct db_copy *dc, uint64_t *done)
 	int	 rc = sqlite3_backup_step(dc->dc_run, COPY_PAGES);
 
 	*done = (uint64_t)(sqlite3_backup_pagecount(dc->dc_run) -
-	    sqlite3_backup_remaining(dc->dc_run)) * COPY_PAGE;
+	    sqlite3_backup_remaining(dc->dc_run)) * DB_PAGE;
 	if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
 		return (fdatasync(dc->dc_fd) == -1 ? -1 : 1);
 	if (rc != SQLITE_DONE) {
@@ -1553,6 +1551,9 @@ db_commit(struct db *db)
 	db_stats.ds_commits++;
 	if (on_commit != NULL)
 		on_commit(db, 1);
+	/* Kept it is, whatever comes of this. */
+	if (db->db_wal >= WAL_PAGES && !db_looked_at(db))
+		(void)wal_write(db, SQLITE_CHECKPOINT_PASSIVE);
 	return (0);
 }
 
@@ -1577,8 +1578,8 @@ db_commit_all(void)
 		if (!db->db_intx)
 			continue;
 		n++;
-		if (db_commit(db) == -1)
-			db_leave(db);
+		(void)db_commit(db);
+		db_leave(db);
 	}
 	return (n);
 }

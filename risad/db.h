@@ -22,6 +22,8 @@
 
 #define DB_CACHE	64	/* tenants whose files are open */
 #define DB_BATCH	256	/* requests of one transaction */
+#define DB_PAGE		4096	/* bytes, as SQLite makes them */
+#define WAL_PAGES	1000	/* of a log: it is written to its file */
 #define DB_SYSTEM	0	/* the id that no tenant has */
 
 struct rights;
@@ -41,6 +43,7 @@ struct db {
 	int		 db_erased;	/* its log holds what has gone */
 	int		 db_sure;	/* the disk has all that it shows */
 	int		 db_lazy;	/* commits do not wait for the disk */
+	int		 db_wal;	/* pages of its log */
 	enum db_why	 db_why;	/* what broke it */
 	struct heldlist	 db_held;	/* storage's, for the commit */
 	unsigned int	 db_requests;	/* in the transaction */
@@ -237,5 +240,23 @@ void		*db_seal(struct db *, const struct seal_at *, const void *,
 		    size_t len, size_t *outlen);
 void		*db_open(struct db *, const struct seal_at *, sqlite3_stmt *,
 		    int column, size_t *len);
+
+/*
+ * For db.c and db_wal.c alone.
+ */
+
+/*
+ * What an error of SQLite means for the handle, logged with what was done: a
+ * file that lies is not asked again.
+ */
+void		 db_error(struct db *, int rc, const char *what);
+/* Its log is ours to write; once it is connected. */
+void		 wal_init(struct db *);
+/*
+ * Write the log to the file, as SQLITE_CHECKPOINT_PASSIVE or _TRUNCATE; not
+ * while it is looked at.  0: all of it, and on the disk; -1: some is left, of
+ * errors db_error() has heard.
+ */
+int		 wal_write(struct db *, int how);
 
 #endif

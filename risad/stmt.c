@@ -102,7 +102,7 @@ static const struct row {
 	ROW(AUDIT_COUNT, BOTH, "SELECT count(*) FROM audit"),
 	ROW(PURGE_AUDIT, BOTH, "DELETE FROM audit WHERE id <= ?1"),
 	ROW(PURGE_POINTS, BOTH, "DELETE FROM points WHERE seq <= ?1"),
-	ROW(SHRINK, EACH, "PRAGMA wal_checkpoint(TRUNCATE)"),
+	ROW(PAGES, EACH, "PRAGMA page_count"),
 	ROW(POINT_ADD, BOTH,
 	    "INSERT OR IGNORE INTO points (seq, head, line) "
 	    "VALUES (?1, ?2, ?3)"),

@@ -21,7 +21,7 @@ from writers import Writers                                     # noqa: E402
 
 CUTS = 500 if LONG else 20
 KILLED = 20 if LONG else 3
-REFUSED = 10 if LONG else 2
+REFUSED = 25 if LONG else 5
 LOG_FULL = 4000000      # bytes: then SQLite begins it anew
 ROWS = 200              # of the plain writer, before its power is cut
 

@@ -67,14 +67,15 @@ reader test_keypack keypack_reader.py
 unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
-unit both test_db -- risad/db.c risad/stmt.c $store
-unit both test_step -- risad/db.c risad/stmt.c $store
+unit both test_db -- risad/db.c risad/db_wal.c risad/stmt.c $store
+unit both test_step -- risad/db.c risad/db_wal.c risad/stmt.c $store
 for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
     writev exit; do
 	link="$link -Wl,--wrap=$fn"
 done
 unit both test_nomem regress/fuzz/seeds/map/least -- risad/json.c risad/role.c \
-    risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c risad/stmt.c \
+    risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c \
+    risad/db_wal.c risad/stmt.c \
     $store
 link=
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
@@ -99,7 +100,7 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_place.c risad/storage_role.c \
     risad/storage_signin.c risad/storage_talk.c risad/storage_way.c \
     risad/role.c risad/csv.c \
-    $policy risad/db.c \
+    $policy risad/db.c risad/db_wal.c \
     risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
 unit both test_zone -- risactl/zone.c risad/util.c risad/utf8.c
 unit both test_output -- risactl/output.c risactl/output_json.c \
