@@ -21,6 +21,8 @@
 #define LINES	60
 #define KILLED	77
 #define STEPS	2000		/* more than any change has */
+#define BLOCKS	256		/* of MAIN, at most */
+#define LETTER	100000		/* bytes */
 
 static uint8_t	 master[SEAL_KEY] = { 1 };
 
@@ -28,7 +30,7 @@ static uint8_t	 master[SEAL_KEY] = { 1 };
  * What a change does to files: SQLite and risad find these before libc's.
  */
 
-enum how { RUN, KILL, FAIL };
+enum how { RUN, KILL, FAIL, WATCH };
 static enum how	 how;
 static unsigned int steps, last_step;
 
@@ -36,7 +38,7 @@ static unsigned int steps, last_step;
 static int
 step(void)
 {
-	if (how == RUN || ++steps != last_step)
+	if (how == RUN || how == WATCH || ++steps != last_step)
 		return (0);
 	if (how == KILL)
 		_exit(KILLED);
@@ -44,16 +46,78 @@ step(void)
 	return (1);
 }
 
+/*
+ * The blocks of MAIN as ext4 has them.  One that the file has grown by and that
+ * could not be written is LOST: it is zeros after the next boot even if it is
+ * written again, until it is cut off.
+ */
+static enum { NONE, NEWER, THERE, LOST } blocks[BLOCKS];
+
+static int
+is_main(int fd)
+{
+	struct stat	 st, own;
+
+	return (how >= FAIL && fstat(fd, &st) == 0 && stat(MAIN, &own) == 0 &&
+	    st.st_ino == own.st_ino);
+}
+
+static void
+blocks_written(int fd, off_t at, size_t len)
+{
+	off_t	 i;
+
+	if (!is_main(fd))
+		return;
+	for (i = at / DB_PAGE; i * DB_PAGE < at + (off_t)len; i++)
+		if (blocks[i] == NONE)
+			blocks[i] = NEWER;
+}
+
+static int
+blocks_synced(int fd, int ret)
+{
+	size_t	 i;
+
+	for (i = 0; i < BLOCKS && is_main(fd); i++)
+		if (blocks[i] == NEWER)
+			blocks[i] = ret == 0 ? THERE : LOST;
+	return (ret);
+}
+
+static void
+blocks_cut(int fd, off_t len)
+{
+	size_t	 i = (size_t)(len + DB_PAGE - 1) / DB_PAGE;
+
+	for (; i < BLOCKS && is_main(fd); i++)
+		blocks[i] = NONE;
+}
+
+static int
+blocks_lost(void)
+{
+	size_t	 i;
+	int	 n = 0;
+
+	for (i = 0; i < BLOCKS; i++)
+		n += blocks[i] == LOST;
+	return (n);
+}
+
 ssize_t
 pwrite64(int fd, const void *buf, size_t len, off64_t at)
 {
-	return (step() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at));
+	if (step())
+		return (-1);
+	blocks_written(fd, at, len);
+	return (syscall(SYS_pwrite64, fd, buf, len, at));
 }
 
 ssize_t
 pwrite(int fd, const void *buf, size_t len, off_t at)
 {
-	return (step() ? -1 : syscall(SYS_pwrite64, fd, buf, len, at));
+	return (pwrite64(fd, buf, len, at));
 }
 
 ssize_t
@@ -67,19 +131,23 @@ write(int fd, const void *buf, size_t len)
 int
 fsync(int fd)
 {
-	return (step() ? -1 : (int)syscall(SYS_fsync, fd));
+	return (blocks_synced(fd, step() ? -1 : (int)syscall(SYS_fsync, fd)));
 }
 
 int
 fdatasync(int fd)
 {
-	return (step() ? -1 : (int)syscall(SYS_fdatasync, fd));
+	return (blocks_synced(fd, step() ? -1 :
+	    (int)syscall(SYS_fdatasync, fd)));
 }
 
 int
 ftruncate64(int fd, off64_t len)
 {
-	return (step() ? -1 : (int)syscall(SYS_ftruncate, fd, len));
+	if (step())
+		return (-1);
+	blocks_cut(fd, len);
+	return ((int)syscall(SYS_ftruncate, fd, len));
 }
 
 int
@@ -150,6 +218,7 @@ again(void)
 	static const char *const	 extra[] = { MAIN "-wal", MAIN "-shm",
 					    LOG, LOG "-wal", LOG "-shm",
 					    "keys/1.new", "keys/1.old" };
+	struct stat			 st;
 	size_t				 i;
 
 	db_stop();
@@ -157,6 +226,10 @@ again(void)
 		(void)unlink(extra[i]);
 	copy("kept.db", MAIN);
 	copy("kept.key", KEY);
+	if (stat(MAIN, &st) == -1)
+		abort();
+	for (i = 0; i < BLOCKS; i++)
+		blocks[i] = (off_t)i * DB_PAGE < st.st_size ? THERE : NONE;
 }
 
 static void
@@ -289,6 +362,25 @@ say(void)
 	return (write_word(db));
 }
 
+/* The file grows by it. */
+static int
+write_letter(void)
+{
+	static const char	 text[LETTER];
+	struct db		*db;
+	enum db_why		 why;
+	int			 ret;
+
+	if (db_start(master, NULL) != DB_OK ||
+	    (db = db_enter(1, &why)) == NULL)
+		return (-1);
+	ret = db_begin(db) == -1 || db_end(db, db_exec(db, S_META_SET,
+	    ARGS(TXT("letter"), BIN(text, sizeof(text)))) == 1) == -1 ||
+	    db_shrink(db) == -1;
+	db_leave(db);
+	return (ret ? -1 : 0);
+}
+
 /* A log of which there is nothing yet. */
 static int
 log_begin(void)
@@ -385,7 +477,7 @@ failed(const char *name, int (*change)(void), int want, int (*done)(void))
 		steps = 0;
 		how = FAIL;
 		ret = change();
-		how = RUN;
+		how = WATCH;
 		seen = steps;
 		refused += ret == -1;
 		/* What was said to be done is done. */
@@ -394,6 +486,8 @@ failed(const char *name, int (*change)(void), int want, int (*done)(void))
 		CHECK_INT(change(), 0);
 		CHECK(readable(want));
 		CHECK(done());
+		CHECK_INT(blocks_lost(), 0);
+		how = RUN;
 		if (seen < last_step) {
 			CHECK_INT(ret, 0);
 			break;
@@ -424,6 +518,23 @@ upgraded(void)
 {
 	return (number(S_VERSION, NOARGS) ==
 	    (uint64_t)stmt_newest(STMT_TENANT));
+}
+
+static int
+was_written(void)
+{
+	struct db	*db = enter();
+	sqlite3_stmt	*st;
+	size_t		 len = 0;
+
+	if (db == NULL)
+		return (0);
+	st = db_query(db, S_META_GET, ARGS(TXT("letter")));
+	if (db_step(db, st) == 1)
+		(void)db_col_bin(st, 0, &len);
+	db_done(st);
+	db_leave(db);
+	return (len == LETTER);
 }
 
 static int
@@ -513,6 +624,8 @@ main(void)
 	keep();
 	killed("a word", say, LINES, was_said);
 	failed("a word", say, LINES, was_said);
+	killed("a letter", write_letter, LINES, was_written);
+	failed("a letter", write_letter, LINES, was_written);
 	killed("a log", log_begin, LINES, log_begun);
 	failed("a log", log_begin, LINES, log_begun);
 	killed("a tenant", tenant_begin, LINES, tenant_begun);
