@@ -39,8 +39,8 @@ api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
 {
 	char		 head[HTTP_MAXREPLY];
 	struct chunk	*ck;
-	size_t		 blen = body != NULL && !cn->cn_head ?
-			    (size_t)hp->hp_length : 0;
+	size_t		 blen = body != NULL && cn->cn_req->hr_method !=
+			    HTTP_HEAD ? (size_t)hp->hp_length : 0;
 	int		 n;
 
 	hp->hp_now = time(NULL);
