@@ -32,6 +32,16 @@ api_grant(const struct conn *cn)
 	return (cn->cn_login->lg_grant);
 }
 
+struct tenant *
+api_tenant(struct conn *cn)
+{
+	struct tenant	*tn = session_tenant(cn);
+
+	if (tn == NULL)
+		api_problem(cn, 421, "host", NULL, 0);
+	return (tn);
+}
+
 /*
  * Paths.
  */
@@ -854,7 +864,8 @@ api_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 		return (1);
 	}
 	login_use(cn, lg);
-	api_allowed(cn, ro);
+	if (api_tenant(cn) != NULL)
+		api_allowed(cn, ro);
 	return (1);
 }
 

@@ -13,13 +13,15 @@ static int
 guest_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_guest	*mg = m;
-	struct tenant		*tn = session_tenant(cn);
+	struct tenant		*tn;
 
 	(void)arg;
-	if (type != IMSG_GUEST || tn == NULL) {
+	if (type != IMSG_GUEST) {
 		api_result(cn, m);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	api_reply(cn, 200, json_pack("{s{ss ss} sb sb}", "tenant", "name",
 	    tn->tn_name, "title", tn->tn_title, "password", mg->password,
 	    "approval", mg->approval));

@@ -277,6 +277,11 @@ int		 api_plain(struct conn *, uint32_t type, const void *, void *);
 json_t		*api_list(struct conn *);
 /* A number in its query, 0 when absent; -1 when it is none. */
 int		 api_query(const struct conn *, const char *name, uint64_t *);
+/*
+ * The tenant of a request that has waited for an answer.  NULL: it has ended
+ * or is suspended since, and the request is answered.
+ */
+struct tenant	*api_tenant(struct conn *);
 /* The number or the token in the path of the request. */
 uint32_t	 api_number(const struct conn *);
 int		 api_token(const struct conn *, uint8_t token[TOKEN_LEN]);
