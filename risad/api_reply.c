@@ -136,7 +136,8 @@ problem(struct conn *cn, int status, const char *word, const char *detail,
     const char *field, unsigned int retry)
 {
 	struct http_reply	 hp = { .hp_status = status };
-	char			 body[1024];
+	/* A field of any length that a RESULT may have, each byte escaped. */
+	char			 body[512 + 6 * MAX_LINE];
 	int			 n;
 
 	n = http_problem(body, sizeof(body), status, word,
