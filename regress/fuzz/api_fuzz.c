@@ -627,8 +627,9 @@ tell_tenant(uint8_t state, int ended, const char *title)
 static void
 meanwhile(uint8_t c)
 {
-	struct m_grant_end	 end = { last_grant, take() % END_MAX };
-	struct m_grant_must	 must = { last_grant, take() & MUST_ALL };
+	const uint8_t		 n = take();
+	struct m_grant_end	 ended = { last_grant, n % END_MAX };
+	struct m_grant_must	 must = { last_grant, n & MUST_ALL };
 
 	switch (c & 7) {
 	case 0:
@@ -639,7 +640,7 @@ meanwhile(uint8_t c)
 		break;
 	case 2:
 		if (peers[PROC_STORAGE].pe_up)
-			come(PROC_STORAGE, IMSG_GRANT_END, 0, &end);
+			come(PROC_STORAGE, IMSG_GRANT_END, 0, &ended);
 		break;
 	case 3:
 		if (peers[PROC_STORAGE].pe_up)
