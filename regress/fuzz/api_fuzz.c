@@ -11,7 +11,8 @@
  * happens then, see happen().  "@" is the letter for nothing special.
  *
  * Before the first one, each route must be asked for by one of the seeds and
- * answer it well; and each seed is asked once more for each code of RESULT.
+ * answer it well; and each seed is asked once more for each code of RESULT, and
+ * for each of its strings as a long one.
  */
 #include <sys/mman.h>
 
@@ -896,6 +897,53 @@ refuse(const uint8_t *data, size_t len)
 	free(copy);
 }
 
+/* With another text from one offset to the other: so many letters. */
+static void
+replace(const uint8_t *data, size_t len, size_t from, size_t to, size_t ascii,
+    size_t wide)
+{
+	const size_t	 longer = ascii + 3 * wide;
+	uint8_t		*copy;
+	size_t		 i;
+
+	TRUE_OR_DIE((copy = malloc(len + longer)) != NULL);
+	memcpy(copy, data, from);
+	memset(copy + from, 'a', ascii);
+	for (i = 0; i < wide; i++)
+		memcpy(copy + from + ascii + 3 * i, "\xe7\xa4\xbe", 3);
+	memcpy(copy + from + longer, data + to, len - to);
+	(void)one(copy, len + longer - (to - from));
+	free(copy);
+}
+
+/* Each string of the body as a long one, for whatever has a limit. */
+static void
+stretch(const uint8_t *data, size_t len)
+{
+	static const size_t	 letters[] = { 20, 90, 700, 6000 };
+	const uint8_t		*p, *q, *end = memmem(data, len, "\0\0", 2);
+	size_t			 i;
+
+	if (end == NULL)
+		end = data + len;
+	if ((p = memmem(data, len, "\r\n\r\n", 4)) == NULL)
+		return;
+	while ((p = memchr(p, '"', (size_t)(end - p))) != NULL) {
+		for (q = ++p; q < end && *q != '"'; q++)
+			if (*q == '\\')
+				q++;
+		if (q >= end)
+			break;
+		for (i = 0; i < sizeof(letters) / sizeof(letters[0]); i++) {
+			replace(data, len, (size_t)(p - data),
+			    (size_t)(q - data), i % 3, letters[i]);
+			replace(data, len, (size_t)(p - data),
+			    (size_t)(q - data), letters[i], 0);
+		}
+		p = q + 1;
+	}
+}
+
 static void
 plant(const char *dir, const char *name)
 {
@@ -917,6 +965,7 @@ plant(const char *dir, const char *name)
 	    strcspn((char *)data + LETTERS, "\r"))) != NULL);
 	se->se_status = one(data, len);
 	refuse(data, len);
+	stretch(data, len);
 }
 
 /* Is the line a request for this path, with or without a query? */
