@@ -5,7 +5,6 @@
 #include "floor.h"
 #include "limit.h"
 #include "log.h"
-#include "office.h"
 #include "session.h"
 #include "utf8.h"
 #include "util.h"
@@ -31,6 +30,16 @@ uint64_t
 api_grant(const struct conn *cn)
 {
 	return (cn->cn_login->lg_grant);
+}
+
+struct tenant *
+api_tenant(struct conn *cn)
+{
+	struct tenant	*tn = session_tenant(cn);
+
+	if (tn == NULL)
+		api_problem(cn, 421, "host", NULL, 0);
+	return (tn);
 }
 
 /*
@@ -643,7 +652,7 @@ history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 
 	if (type == IMSG_MESSAGE) {
 		(void)json_array_append_new(hi->hi_list,
-		    office_message(hi->hi_channel, m));
+		    json_message(hi->hi_channel, m));
 		return (0);
 	}
 	if (mr->code == R_OK)
@@ -762,6 +771,22 @@ static const struct route	 routes[] = {
 	{ HTTP_GET, "/api/v1/messages", NEED_GUEST, get_messages },
 	{ HTTP_GET, "/ws", NEED_DOOR, get_ws },
 };
+static const size_t		 nroutes = sizeof(routes) / sizeof(routes[0]);
+
+const struct route_table	 api_tables[] = {
+	{ routes, &nroutes },
+	{ api_password_routes, &api_password_nroutes },
+	{ api_signin_routes, &api_signin_nroutes },
+	{ api_factor_routes, &api_factor_nroutes },
+	{ api_guest_routes, &api_guest_nroutes },
+	{ api_import_routes, &api_import_nroutes },
+	{ api_passkey_routes, &api_passkey_nroutes },
+	{ api_record_routes, &api_record_nroutes },
+	{ api_talk_routes, &api_talk_nroutes },
+	{ api_admin_routes, &api_admin_nroutes },
+};
+const size_t			 api_ntables = sizeof(api_tables) /
+				    sizeof(api_tables[0]);
 
 /*
  * The way of a request: host, route, origin, body, token, role, function.
@@ -839,7 +864,8 @@ api_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 		return (1);
 	}
 	login_use(cn, lg);
-	api_allowed(cn, ro);
+	if (api_tenant(cn) != NULL)
+		api_allowed(cn, ro);
 	return (1);
 }
 
@@ -909,22 +935,8 @@ api_safe(const struct http_request *hr)
 static void
 api_dispatch(struct conn *cn)
 {
-	static const struct {
-		const struct route	*routes;
-		const size_t		*n;
-	}				 more[] = {
-		{ api_password_routes, &api_password_nroutes },
-		{ api_signin_routes, &api_signin_nroutes },
-		{ api_factor_routes, &api_factor_nroutes },
-		{ api_guest_routes, &api_guest_nroutes },
-		{ api_import_routes, &api_import_nroutes },
-		{ api_passkey_routes, &api_passkey_nroutes },
-		{ api_record_routes, &api_record_nroutes },
-		{ api_talk_routes, &api_talk_nroutes },
-		{ api_admin_routes, &api_admin_nroutes },
-	};
 	const struct http_request	*hr = cn->cn_req;
-	const struct route		*ro;
+	const struct route		*ro = NULL;
 	struct tenant			*tn = session_tenant(cn);
 	char				 allow[64] = "";
 	size_t				 i;
@@ -938,11 +950,9 @@ api_dispatch(struct conn *cn)
 		api_problem(cn, 421, "host", NULL, 0);
 		return;
 	}
-	ro = route_among(routes, sizeof(routes) / sizeof(routes[0]), hr, allow,
-	    sizeof(allow));
-	for (i = 0; ro == NULL && i < sizeof(more) / sizeof(more[0]); i++)
-		ro = route_among(more[i].routes, *more[i].n, hr, allow,
-		    sizeof(allow));
+	for (i = 0; ro == NULL && i < api_ntables; i++)
+		ro = route_among(api_tables[i].rt_routes, *api_tables[i].rt_n,
+		    hr, allow, sizeof(allow));
 	if (ro == NULL) {
 		if (*allow == '\0' && api_safe(hr) &&
 		    htdocs_serve(cn, hr->hr_path))

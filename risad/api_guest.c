@@ -13,13 +13,15 @@ static int
 guest_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_guest	*mg = m;
-	struct tenant		*tn = session_tenant(cn);
+	struct tenant		*tn;
 
 	(void)arg;
-	if (type != IMSG_GUEST || tn == NULL) {
+	if (type != IMSG_GUEST) {
 		api_result(cn, m);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	api_reply(cn, 200, json_pack("{s{ss ss} sb sb}", "tenant", "name",
 	    tn->tn_name, "title", tn->tn_title, "password", mg->password,
 	    "approval", mg->approval));
@@ -195,11 +197,13 @@ make_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	} else if (type == IMSG_A_LINK)
 		api_link_url(cn, "guest", ((const struct m_a_link *)m)->token,
 		    mk->mk_url, sizeof(mk->mk_url));
-	else if (((const struct m_result *)m)->code == R_OK)
+	else if (((const struct m_result *)m)->code != R_OK)
+		api_result(cn, m);
+	else if (mk->mk_guest == NULL)
+		api_problem(cn, 503, "busy", NULL, 1);
+	else
 		api_reply(cn, 201, json_pack("{sO ss}", "guest", mk->mk_guest,
 		    "url", mk->mk_url));
-	else
-		api_result(cn, m);
 	return (type == IMSG_RESULT);
 }
 

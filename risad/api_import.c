@@ -118,6 +118,7 @@ large_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 		return (1);
 	}
 	if (type != IMSG_GRANT) {
+		session_stats.ss_requests++;
 		cn->cn_req->hr_keepalive = 0;
 		api_result(cn, m);
 		return (1);
@@ -281,6 +282,7 @@ import_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 			return (0);
 		b64url_encode(text, sizeof(text), md->digest,
 		    sizeof(md->digest));
+		json_decref(an->an_digest);
 		an->an_digest = json_string(text);
 		return (0);
 	default:

@@ -122,15 +122,17 @@ register_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_challenge	*mc = m;
 	const struct login		*lg = cn->cn_login;
-	const struct tenant		*tn = session_tenant(cn);
+	const struct tenant		*tn;
 	char				 challenge[TOKEN_TEXT];
 	char				 handle[TOKEN_TEXT];
 
 	(void)arg;
-	if (type != IMSG_CHALLENGE || tn == NULL) {
+	if (type != IMSG_CHALLENGE) {
 		api_result(cn, m);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	b64url_encode(challenge, sizeof(challenge), mc->challenge, TOKEN_LEN);
 	b64url_encode(handle, sizeof(handle), mc->handle, TOKEN_LEN);
 	/* ES256, EdDSA, RS256. */

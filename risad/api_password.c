@@ -31,13 +31,15 @@ static int
 link_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_link	*ml = m;
-	struct tenant		*tn = session_tenant(cn);
+	struct tenant		*tn;
 
 	(void)arg;
-	if (type != IMSG_LINK || tn == NULL) {
+	if (type != IMSG_LINK) {
 		api_result(cn, m);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	api_reply(cn, 200, json_pack("{ss s{ss ss} ss ss so}", "kind",
 	    ml->kind == LINK_INVITE ? "invite" : "reset", "tenant", "name",
 	    tn->tn_name, "title", tn->tn_title, "email", ml->email, "name",
@@ -75,14 +77,16 @@ invite_known(struct conn *cn, uint32_t type, const void *msg, void *arg)
 {
 	const struct m_link	*ml = msg;
 	struct signin		*si = arg;
-	struct tenant		*tn = session_tenant(cn);
+	struct tenant		*tn;
 	struct m_link_use	 m = { 0 };
 	char			 agent[MAX_AGENT + 1], words[MAX_GUESS + 1];
 
-	if (type != IMSG_LINK || tn == NULL) {
+	if (type != IMSG_LINK) {
 		api_result(cn, msg);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	user_agent(cn, agent, sizeof(agent));
 	guess_words(words, tn, ml->email, ml->name, si->si_name);
 	m.tenant = tn->tn_id;
@@ -214,13 +218,15 @@ check_known(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct m_link	*ml = m;
 	struct signin		*si = arg;
-	struct tenant		*tn = session_tenant(cn);
+	struct tenant		*tn;
 	char			 words[MAX_GUESS + 1];
 
-	if (type != IMSG_LINK || tn == NULL) {
+	if (type != IMSG_LINK) {
 		api_result(cn, m);
 		return (1);
 	}
+	if ((tn = api_tenant(cn)) == NULL)
+		return (1);
 	guess_words(words, tn, ml->email, ml->name, si->si_name);
 	check(cn, ml->role, si->si_password, words);
 	return (1);

@@ -39,8 +39,8 @@ api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
 {
 	char		 head[HTTP_MAXREPLY];
 	struct chunk	*ck;
-	size_t		 blen = body != NULL && !cn->cn_head ?
-			    (size_t)hp->hp_length : 0;
+	size_t		 blen = body != NULL && cn->cn_req->hr_method !=
+			    HTTP_HEAD ? (size_t)hp->hp_length : 0;
 	int		 n;
 
 	hp->hp_now = time(NULL);
@@ -136,7 +136,8 @@ problem(struct conn *cn, int status, const char *word, const char *detail,
     const char *field, unsigned int retry)
 {
 	struct http_reply	 hp = { .hp_status = status };
-	char			 body[1024];
+	/* A field of any length that a RESULT may have, each byte escaped. */
+	char			 body[512 + 6 * MAX_LINE];
 	int			 n;
 
 	n = http_problem(body, sizeof(body), status, word,

@@ -73,7 +73,6 @@ struct conn {
 	uint8_t			 cn_again;	/* come back, nothing new */
 	uint8_t			 cn_shut;	/* we have said our last */
 	uint8_t			 cn_late;	/* full: told so, and out */
-	uint8_t			 cn_head;	/* the request is HEAD */
 	uint8_t			 cn_body;	/* the time of its body runs */
 	uint8_t			 cn_blocked;	/* the socket takes no more */
 	uint8_t			 cn_readwants;	/* TLS: write, to read */

@@ -326,6 +326,19 @@ json_user(const struct login *lg)
 	    status_name(lg->lg_status), "note", lg->lg_note));
 }
 
+json_t *
+json_message(const char *channel, const struct m_message *m)
+{
+	json_t	*o;
+
+	o = json_pack("{sI ss sI ss ss sI}", "id", (json_int_t)m->id,
+	    "channel", channel, "from", (json_int_t)m->from, "name", m->name,
+	    "text", m->text, "at", (json_int_t)m->at);
+	if (m->guest)
+		(void)json_object_set_new(o, "guest", json_true());
+	return (o);
+}
+
 /* The words of the bits that are set, the lowest first. */
 static json_t *
 json_bits(uint8_t bits, const char *const *words, size_t n)

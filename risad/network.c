@@ -168,8 +168,14 @@ list_fault(struct networks *ns, enum network_fault why, const char *word,
     size_t len, char *bad, size_t size)
 {
 	memset(ns, 0, sizeof(*ns));
-	if (bad != NULL && size > 0)
-		(void)snprintf(bad, size, "%.*s", (int)len, word);
+	if (bad == NULL || size == 0)
+		return (why);
+	/* One that is too long is not cut within a character. */
+	if (len >= size)
+		len = size - 1;
+	while (len > 0 && (word[len] & 0xc0) == 0x80)
+		len--;
+	(void)snprintf(bad, size, "%.*s", (int)len, word);
 	return (why);
 }
 

@@ -312,19 +312,6 @@ office_drained(struct conn *cn)
 	chunk_free(ck);
 }
 
-json_t *
-office_message(const char *channel, const struct m_message *m)
-{
-	json_t	*o;
-
-	o = json_pack("{sI ss sI ss ss sI}", "id", (json_int_t)m->id,
-	    "channel", channel, "from", (json_int_t)m->from, "name", m->name,
-	    "text", m->text, "at", (json_int_t)m->at);
-	if (m->guest)
-		(void)json_object_set_new(o, "guest", json_true());
-	return (o);
-}
-
 static struct chunk *
 frame_message(const struct m_bus_msg *m, uint32_t other)
 {
@@ -335,7 +322,7 @@ frame_message(const struct m_bus_msg *m, uint32_t other)
 
 	channel_name(channel, sizeof(channel), m->kind,
 	    m->kind == CHANNEL_USER ? other : m->a, m->b);
-	o = office_message(channel, &mm);
+	o = json_message(channel, &mm);
 	(void)json_object_set_new(o, "t", json_string("msg"));
 	return (frame_json(o));
 }

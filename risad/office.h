@@ -7,8 +7,6 @@
 
 #include "floor.h"
 
-struct m_message;
-
 /* A connection has become a WebSocket, has said something, closes. */
 void	 office_open(struct conn *);
 void	 office_text(struct conn *, const uint8_t *, size_t);
@@ -39,9 +37,6 @@ void	 office_profile(const struct m_user *);
 /* A guest waits at the door; and he does not any more. */
 void	 knock_began(const struct m_knock *);
 void	 knock_ended(const struct m_knock_end *);
-
-/* A message as the page gets it. */
-json_t	*office_message(const char *channel, const struct m_message *);
 
 /*
  * What happens on floors, for the pages of this process.

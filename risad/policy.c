@@ -197,6 +197,9 @@ policy_next(const char *text, char word[POLICY_WORD + 1])
 		word[i] = text[i] >= 'A' && text[i] <= 'Z' ?
 		    (char)(text[i] - 'A' + 'a') : text[i];
 	word[i] = '\0';
+	/* What is cut off a character leaves no half of it behind. */
+	while (i > 0 && (text[i] & 0xc0) == 0x80)
+		word[--i] = '?';
 	return (text + len);
 }
 

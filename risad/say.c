@@ -252,7 +252,7 @@ history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	(void)cn;
 	if (type == IMSG_MESSAGE) {
 		(void)json_array_append_new(jo->jo_list,
-		    office_message(jo->jo_channel, m));
+		    json_message(jo->jo_channel, m));
 		return (0);
 	}
 	if (jo->jo_person != NULL && mr->code != R_OK)

@@ -230,7 +230,6 @@ http_input(struct conn *cn)
 	}
 	session_stats.ss_requests++;
 	cn->cn_state = CONN_WAIT;
-	cn->cn_head = cn->cn_req->hr_method == HTTP_HEAD;
 	if ((ms = quota_request(cn->cn_addr)) != 0) {
 		session_stats.ss_limited++;
 		cn->cn_req->hr_keepalive = 0;

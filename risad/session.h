@@ -163,8 +163,9 @@ int		 channel_parse(const char *, uint8_t *kind, uint32_t *a,
 		    uint32_t *b);
 void		 channel_name(char *dst, size_t, uint8_t kind, uint32_t a,
 		    uint32_t b);
-/* Oneself, as the page gets it. */
+/* Oneself, and a message, as the page gets them. */
 json_t		*json_user(const struct login *);
+json_t		*json_message(const char *channel, const struct m_message *);
 /* MUST_ and FACTOR_ bits as lists of words. */
 json_t		*json_must(uint8_t);
 json_t		*json_factors(uint8_t);
@@ -231,6 +232,13 @@ struct route {
 	/* A name at fault, "" for an answered request, NULL: all well. */
 	const char	*(*ro_fn)(struct conn *, json_t *body);
 };
+/* All there are. */
+struct route_table {
+	const struct route	*rt_routes;
+	const size_t		*rt_n;
+};
+extern const struct route_table	 api_tables[];
+extern const size_t		 api_ntables;
 extern const struct route	 api_admin_routes[];
 extern const size_t		 api_admin_nroutes;
 extern const struct route	 api_password_routes[];
@@ -269,6 +277,11 @@ int		 api_plain(struct conn *, uint32_t type, const void *, void *);
 json_t		*api_list(struct conn *);
 /* A number in its query, 0 when absent; -1 when it is none. */
 int		 api_query(const struct conn *, const char *name, uint64_t *);
+/*
+ * The tenant of a request that has waited for an answer.  NULL: it has ended
+ * or is suspended since, and the request is answered.
+ */
+struct tenant	*api_tenant(struct conn *);
 /* The number or the token in the path of the request. */
 uint32_t	 api_number(const struct conn *);
 int		 api_token(const struct conn *, uint8_t token[TOKEN_LEN]);

@@ -96,6 +96,14 @@ fuzz way 4096 risad/way.c
 fuzz say 65536 risad/say.c risad/say_talk.c risad/json.c risad/role.c \
     risad/utf8.c risad/util.c risad/way.c risad/msg.c risad/log.c \
     risad/compat/imsg.c risad/compat/imsg-buffer.c
+fuzz api 65536 risad/api.c risad/api_admin.c risad/api_factor.c \
+    risad/api_guest.c risad/api_import.c risad/api_passkey.c \
+    risad/api_password.c risad/api_record.c risad/api_reply.c \
+    risad/api_signin.c risad/api_talk.c risad/access.c risad/ask.c \
+    risad/csv.c risad/htdocs.c risad/http.c risad/http_reply.c risad/json.c \
+    risad/limit.c risad/login.c risad/network.c risad/policy.c risad/role.c \
+    risad/session.c risad/utf8.c risad/util.c risad/way.c risad/websocket.c \
+    risad/compat/imsg.c risad/compat/imsg-buffer.c
 
 xargs -P 2 -L 1 sh regress/fuzz/run.sh -one "$seconds" <$jobs
 while read -r name rest; do

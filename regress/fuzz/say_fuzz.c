@@ -2,69 +2,56 @@
  * What a page says, by the real handlers of say.c and say_talk.c: any bytes as
  * a text or a binary frame.  Around them are stand-ins that find everybody and
  * allow everything, so that each word is acted upon; what is asked of storage
- * must be a message that storage takes, what goes to another page must be
- * JSON, and a field that is named must be named in few letters.
+ * must be a message that storage takes, what goes to a page must be JSON, and a
+ * field that is named must be named in few letters.
  *
  * Input: the first byte says who speaks (guest, at the door, on a floor, on a
- * stage), and if the frame is binary; the rest is the frame.
+ * stage), and if the frame is binary; the rest is the frame, whose length says
+ * what storage answers.
  */
-#include <sys/socket.h>
-
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bus.h"
 #include "person.h"
 #include "proc.h"
+#include "sent.h"
 #include "talk.h"
+#include "utf8.h"
 
-#define FIELD_MAX	32
-#define TRUE_OR_DIE(c)	do { if (!(c)) abort(); } while (0)
+#define CODE_MAX	32
+#define FIELD_MAX	63
+#define FLOOR		3
+#define ROOM		5
 
 int		 LLVMFuzzerTestOneInput(const uint8_t *, size_t);
-static void	 sent(uint32_t, const void *);
 
 struct session_stats	 session_stats;
 enum proc_type		 proc_self = PROC_SESSION;
 
-static struct imsgbuf	 out, in;
 static struct login	 login;
 static struct conn	 conn;
 static struct person	 person, other;
 static struct avatar	 me, you;
 static struct floor	 fl;
 static struct map_room	 stage;
-static struct job	 job;
+static unsigned int	 njobs;
+static enum result	 code;
 static struct peer	 storage;
 static struct chunk	*no_chunk;
 static enum talk_way	 way;
 static char		 said[2 * MAX_SIGNAL];
 static int		 on_stage;
 
-/* Over a real pipe and back, as storage reads it. */
+/* To storage, or to the process of another page. */
 static void
-sent(uint32_t type, const void *m)
+tell(enum proc_type to, uint32_t type, const void *m)
 {
 	struct imsg	 imsg;
 	union msg_any	 any;
-	int		 sv[2];
 
-	if (out.w == NULL) {
-		TRUE_OR_DIE(socketpair(AF_UNIX, SOCK_STREAM, 0, sv) == 0);
-		TRUE_OR_DIE(imsgbuf_init(&out, sv[0]) == 0);
-		TRUE_OR_DIE(imsgbuf_init(&in, sv[1]) == 0);
-		imsgbuf_set_maxsize(&out, MAX_PAYLOAD);
-		imsgbuf_set_maxsize(&in, MAX_PAYLOAD);
-	}
-	TRUE_OR_DIE(msg_allowed(type, PROC_SESSION, PROC_STORAGE));
-	TRUE_OR_DIE(msg_compose(&out, type, 1, -1, m) == 0);
-	TRUE_OR_DIE(imsgbuf_flush(&out) == 0);
-	do
-		TRUE_OR_DIE(imsgbuf_read(&in) == 1);
-	while (imsgbuf_get(&in, &imsg) == 0);
-	TRUE_OR_DIE(msg_decode(&imsg, &any) == 0);
+	sent(PROC_SESSION, to, type, m, &imsg, &any);
 	imsg_free(&imsg);
 }
 
@@ -78,45 +65,79 @@ int
 proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
     const void *m)
 {
-	sent(type, m);
+	tell(PROC_STORAGE, type, m);
 	return (0);
 }
 
 struct job *
 job_new(struct person *pn, const char *ref)
 {
+	struct job	*jo;
+
 	TRUE_OR_DIE(ref == NULL || strlen(ref) <= MAX_REF);
-	memset(&job, 0, sizeof(job));
-	job.jo_person = pn;
-	return (&job);
+	TRUE_OR_DIE((jo = calloc(1, sizeof(*jo))) != NULL);
+	jo->jo_person = pn;
+	if (ref != NULL)
+		(void)strlcpy(jo->jo_ref, ref, sizeof(jo->jo_ref));
+	njobs++;
+	return (jo);
 }
 
 void
 job_free(struct job *jo)
 {
+	njobs--;
 	json_decref(jo->jo_list);
+	free(jo);
 }
 
 void
 job_ask(struct job *jo, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *))
 {
-	sent(type, m);
-	job_free(jo);
+	struct m_result		 result = { .code = code, .field = "" };
+	struct m_message	 message = { 1, 2, 3, 1, "Nao", "\"yes\"" };
+	struct m_said		 said = { 1, 2, 0 };
+
+	tell(PROC_STORAGE, type, m);
+	if (type == IMSG_HISTORY)
+		TRUE_OR_DIE(fn(&conn, IMSG_MESSAGE, &message, jo) == 0);
+	if (type == IMSG_SAY && code == R_OK)
+		TRUE_OR_DIE(fn(&conn, IMSG_SAID, &said, jo) == 1);
+	else
+		TRUE_OR_DIE(fn(&conn, IMSG_RESULT, &result, jo) == 1);
 }
 
 void
-person_error(struct person *pn, const char *code, const char *ref,
+person_error(struct person *pn, const char *why, const char *ref,
     const char *field)
 {
-	TRUE_OR_DIE(strlen(code) <= FIELD_MAX);
+	TRUE_OR_DIE(strlen(why) <= CODE_MAX);
 	TRUE_OR_DIE(ref == NULL || strlen(ref) <= MAX_REF);
+	TRUE_OR_DIE(field == NULL || (*field != '\0' && strlen(field) <=
+	    FIELD_MAX && utf8_valid(field, strlen(field))));
+}
+
+static void
+check_json(const char *text, size_t members)
+{
+	json_error_t	 err;
+	json_t		*o;
+
+	TRUE_OR_DIE(text != NULL);
+	o = json_loads(text, JSON_REJECT_DUPLICATES, &err);
+	TRUE_OR_DIE(json_is_object(o));
+	TRUE_OR_DIE(members == 0 || json_object_size(o) == members);
+	json_decref(o);
 }
 
 void
 person_send(struct person *pn, json_t *o)
 {
-	TRUE_OR_DIE(o != NULL);
+	char	*text = json_dumps(o, JSON_COMPACT);
+
+	check_json(text, 0);
+	free(text);
 	json_decref(o);
 }
 
@@ -135,12 +156,7 @@ text_add(struct text *tx, const char *s)
 struct chunk *
 text_frame(struct text *tx)
 {
-	json_error_t	 err;
-	json_t		*o;
-
-	TRUE_OR_DIE((o = json_loads(said, 0, &err)) != NULL);
-	TRUE_OR_DIE(json_object_size(o) == 3);
-	json_decref(o);
+	check_json(said, 3);
 	return (no_chunk);
 }
 
@@ -148,10 +164,10 @@ void
 bus_signal(const struct avatar *from, const struct avatar *to,
     const char *data)
 {
-	struct m_bus_signal	 m = { 0 };
+	struct m_bus_signal	 m = { .data = data };
 
-	m.data = data;
-	TRUE_OR_DIE(strlen(data) <= MAX_SIGNAL);
+	check_json(data, 1);
+	tell(PROC_SESSION, IMSG_BUS_SIGNAL, &m);
 }
 
 struct avatar *
@@ -179,12 +195,6 @@ floor_way(const struct floor *floor)
 	return (way);
 }
 
-json_t *
-office_message(const char *channel, const struct m_message *m)
-{
-	return (json_object());
-}
-
 int
 bucket_take(struct bucket *bu, unsigned int rate, unsigned int burst)
 {
@@ -206,7 +216,14 @@ person_may(const struct person *pn, uint8_t right)
 int
 person_entered(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
+	job_free(arg);
 	return (1);
+}
+
+uint32_t
+quota_asked(const struct login *lg)
+{
+	return (0);
 }
 
 void	 person_leave(struct person *pn, int gone) { }
@@ -243,7 +260,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return (0);
 	memset(&login, 0, sizeof(login));
 	memset(&person, 0, sizeof(person));
+	memset(&me, 0, sizeof(me));
+	memset(&you, 0, sizeof(you));
 	TAILQ_INIT(&fl.fl_avatars);
+	TAILQ_INSERT_TAIL(&fl.fl_avatars, &me, av_floor_entry);
+	TAILQ_INSERT_TAIL(&fl.fl_avatars, &you, av_floor_entry);
+	fl.fl_id = FLOOR;
+	code = (enum result)(size % R_MAX);
 	login.lg_tenant = 1;
 	login.lg_user = 7;
 	login.lg_role = data[0] & 1 ? ROLE_GUEST : ROLE_ADMIN;
@@ -257,18 +280,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	me.av_media = MEDIA_HEAR | (data[0] & 16 ? MEDIA_WORD : 0);
 	me.av_person = &person;
 	on_stage = data[0] & 32;
+	me.av_room = you.av_room = on_stage ? ROOM : 0;
 	stage.rm_kind = ROOM_STAGE;
 	way = data[0] & 64 ? WAY_RELAY : WAY_DIRECT;
 	person.pn_avatar = data[0] & 2 ? NULL : &me;
 	/* just as long as it is: a read beyond it shows */
-	TRUE_OR_DIE((copy = malloc(size == 1 ? 1 : size - 1)) !=
-	    NULL);
-	if (size > 1)
-		memcpy(copy, data + 1, size - 1);
+	TRUE_OR_DIE((copy = malloc(size - 1)) != NULL);
+	memcpy(copy, data + 1, size - 1);
 	if (data[0] & 128)
 		office_binary(&conn, copy, size - 1);
 	else
 		office_text(&conn, copy, size - 1);
 	free(copy);
+	TRUE_OR_DIE(njobs == 0);
 	return (0);
 }

@@ -407,14 +407,16 @@ def floor(d, ann, bob):
 
     shown = d.json('floor', 'show', 'acme', 'Vault')['floor']
     equal(shown['networks'], '127.0.0.0/30 2001:db8:7::/48', 'risactl')
-    for bad in ('10.0.0.1/8', 'nowhere', '::/129'):
+    # The last one is named as far as there is room, by whole letters.
+    for bad in ('10.0.0.1/8', 'nowhere', '::/129', '本社' * 20):
+        said = bad[:16]
         r = ann.api('PATCH', '/admin/floors/%d' % fid, {
             'networks': ['10.0.0.0/8', bad]})
         equal((r.status, r.json()['field'], r.json()['value']),
-              (422, 'networks', bad), bad)
+              (422, 'networks', said), bad)
         code, _, err = d.ctl('floor', 'networks', 'acme', 'Vault', bad)
         equal(code, 1, bad)
-        check(bad in err, err)
+        check(said in err, err)
     for bad in ('10.0.0.0/8', [1], ['10.0.0.0/8 ::1'],
                 ['10.0.%d.0/24' % i for i in range(65)]):
         r = ann.api('PATCH', '/admin/floors/%d' % fid, {'networks': bad})
@@ -467,6 +469,9 @@ def lockout(d, ann):
     code, _, err = d.ctl('policy', 'set', 'acme', 'networks', '192.0.2.1/24')
     equal(code, 1, 'host bits')
     check('192.0.2.1/24' in err, err)
+    code, _, err = d.ctl('policy', 'set', 'acme', 'networks', 'a' + '社' * 99)
+    equal(code, 1, 'cut within a letter')
+    check('社社' in err, err)
     rule(d, 'networks', '192.0.2.0/24 2001:db8:ffff::/48')
     away(ann, '127.0.0.1')
     shown = {r['rule']: r['value']

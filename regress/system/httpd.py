@@ -196,6 +196,10 @@ def heads(d):
             equal([x for x in r.headers if x[0] != 'date'],
                   [x for x in get.headers if x[0] != 'date'], path)
         check(h.sock is not None, 'closed')
+        # What comes after it and can not be read is answered with a body.
+        h.send(b'GET / HTTP/1.1\r\nHost\r\n\r\n')
+        r = h.reply()
+        equal((r.status, r.problem()), (400, 'request'), 'behind HEAD')
 
 
 def page(d):

@@ -29,7 +29,8 @@ def tried(d, group, which):
         name = '%s: %r' % (group, data[:200])
         with Http(d) as h:
             h.send((data + good).encode('latin-1'))
-            r = h.reply()
+            # To HEAD without a body, whatever else is wrong with it.
+            r = h.reply(data.startswith('HEAD '))
             equal(r.status, status, name)
             equal(r.get('connection'), 'close', name)
             check(h.ended(), '%s: a second answer' % name)

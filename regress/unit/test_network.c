@@ -177,6 +177,16 @@ test_lists(void)
 	text[200] = '\0';
 	CHECK_INT(networks_parse(&ns, text, bad, sizeof(bad)), NETWORK_SYNTAX);
 	CHECK_INT(strlen(bad), sizeof(bad) - 1);
+	/* 49 bytes of it, but no character is cut. */
+	text[0] = '\0';
+	for (i = 0; i < 20; i++)
+		(void)strlcat(text, "\xe7\xa4\xbe", sizeof(text));
+	CHECK_INT(networks_parse(&ns, text, bad, sizeof(bad)), NETWORK_SYNTAX);
+	CHECK_INT(strlen(bad), 48);
+	CHECK(memcmp(bad, text, 48) == 0);
+	CHECK_INT(networks_parse(&ns, "\xe7\xa4\xbe\xe5\x86\x85", bad, 6),
+	    NETWORK_SYNTAX);
+	CHECK_STR(bad, "\xe7\xa4\xbe");
 
 	text[0] = '\0';
 	for (i = 0; i < NETWORKS_MAX; i++)

@@ -6,6 +6,7 @@
 #include "policy.h"
 #include "risad.h"
 #include "unit.h"
+#include "utf8.h"
 
 static void
 test_bounds(void)
@@ -132,6 +133,16 @@ test_lists(void)
 	memset(text, 'a', sizeof(text));
 	text[sizeof(text) - 1] = '\0';
 	CHECK_INT(policy_list(&po, POLICY_DOMAINS, text, wrong), -1);
+	/* Wherever it is cut, it stays UTF-8. */
+	(void)strlcpy(text, "abc", sizeof(text));
+	for (i = 0; i < 100; i++)
+		(void)strlcat(text, "\xf0\x9f\x98\x80", sizeof(text));
+	for (i = 0; i < 4; i++) {
+		CHECK_INT(policy_list(&po, POLICY_DOMAINS, text + i, wrong),
+		    -1);
+		CHECK_INT(strlen(wrong), POLICY_WORD);
+		CHECK(utf8_valid(wrong, POLICY_WORD));
+	}
 	text[0] = '\0';
 	for (i = 0; i < POLICY_TEXT / 9; i++)
 		(void)strlcat(text, "ab.a.com ", sizeof(text));
