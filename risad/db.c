@@ -188,6 +188,10 @@ db_error(struct db *db, int rc, const char *what)
 	case SQLITE_RANGE:
 	case SQLITE_MISMATCH:
 		break;
+	case SQLITE_FULL:
+		db->db_full = 1;
+		db->db_why = DB_TROUBLE;
+		break;
 	default:
 		db->db_broken = 1;
 		db->db_why = why_of(rc);
@@ -1471,15 +1475,20 @@ db_month_next(uint32_t month)
  * Transactions.
  */
 
-/* The transaction is gone; its requests hear it, and the handle goes too:
- * after a failed fsync nobody knows what the system still keeps of it. */
+/*
+ * The transaction is gone; its requests hear it.  The handle goes too, but
+ * where there was no room: after a failed fsync nobody knows what the system
+ * still keeps of it, and to open the file again needs room.
+ */
 static void
 db_lose(struct db *db)
 {
 	db_stats.ds_failed++;
 	db->db_intx = db->db_insave = 0;
 	db->db_requests = 0;
-	db->db_broken = 1;
+	if (!db->db_full)
+		db->db_broken = 1;
+	db->db_full = 0;
 	if (!sqlite3_get_autocommit(db->db_conn))
 		(void)db_exec(db, S_ROLLBACK, NOARGS);
 	db_forget(db);
@@ -1490,11 +1499,10 @@ db_lose(struct db *db)
 void
 db_leave(struct db *db)
 {
-	if (!db->db_broken)
-		return;
-	if (db->db_intx)
+	if ((db->db_broken || db->db_full) && db->db_intx)
 		db_lose(db);
-	if (db != sysdb)
+	db->db_full = 0;
+	if (db->db_broken && db != sysdb)
 		db_close(db);		/* db_system() sees to the other */
 }
 
@@ -1525,7 +1533,7 @@ db_end(struct db *db, int keep)
 	db->db_insave = 0;
 	if (sqlite3_get_autocommit(db->db_conn)) {
 		/* A full disk has rolled back everything by itself. */
-		db->db_broken = 1;
+		db->db_full = 1;
 		return (-1);
 	}
 	if (!keep) {
@@ -1542,7 +1550,8 @@ db_commit(struct db *db)
 {
 	if (!db->db_intx)
 		return (0);
-	if (db->db_broken || db_exec(db, S_COMMIT, NOARGS) == -1) {
+	if (db->db_broken || db->db_full ||
+	    db_exec(db, S_COMMIT, NOARGS) == -1) {
 		db_lose(db);
 		return (-1);
 	}
@@ -1554,6 +1563,7 @@ db_commit(struct db *db)
 	/* Kept it is, whatever comes of this. */
 	if (db->db_wal >= WAL_PAGES && !db_looked_at(db))
 		(void)wal_write(db, SQLITE_CHECKPOINT_PASSIVE);
+	db->db_full = 0;
 	return (0);
 }
 

@@ -40,6 +40,7 @@ struct db {
 	int		 db_intx;	/* a transaction is open */
 	int		 db_insave;	/* and a request in it */
 	int		 db_broken;	/* close as soon as nobody uses it */
+	int		 db_full;	/* no room: the transaction is lost */
 	int		 db_erased;	/* its log holds what has gone */
 	int		 db_sure;	/* the disk has all that it shows */
 	int		 db_lazy;	/* commits do not wait for the disk */
