@@ -1412,6 +1412,7 @@ storage_shutdown(void)
 const struct proc_ops	 storage_ops = {
 	.po_proc = PROC_STORAGE,
 	.po_promises = "stdio rpath wpath cpath flock fattr recvfd",
+	.po_answers = 1,
 	.po_init = storage_init,
 	.po_start = storage_start,
 	.po_imsg = storage_imsg,
