@@ -1101,8 +1101,11 @@ conf_file(const struct m_conf_file *m, struct imsg *imsg)
 {
 	int	 fd;
 
-	if ((fd = imsg_get_fd(imsg)) == -1)
-		return;			/* the ACK will miss what it was */
+	if ((fd = imsg_get_fd(imsg)) == -1) {
+		if (next_conf != NULL)
+			next_conf->sc_lost = 1;
+		return;
+	}
 	if (next_conf != NULL && m->kind == FILE_MASTER)
 		conf_master(fd);
 	else if (next_conf != NULL && m->kind == FILE_PREVIOUS)
@@ -1121,6 +1124,8 @@ conf_fault(uint64_t generation)
 
 	if (next_conf == NULL || next_conf->sc_generation != generation)
 		return ("the configuration did not arrive whole");
+	if (next_conf->sc_lost)
+		return ("a descriptor was lost");
 	if (!next_conf->sc_has_master)
 		return ("the master key is not 32 bytes");
 	if (next_conf->sc_has_previous == -1)
