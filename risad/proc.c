@@ -19,6 +19,8 @@
 #define PEER_ROUNDS	256		/* imsgs handled in one turn */
 #define PEER_HIGH	65536		/* imsgs that may wait for a peer */
 #define PEER_BYTES	(64UL * 1024 * 1024)	/* that they may be */
+#define FULL_HIGH	16384		/* above, who answers reads no more */
+#define FULL_BYTES	(4UL * 1024 * 1024)	/* questions until it is less */
 
 enum proc_type			 proc_self;
 unsigned int			 proc_inst;
@@ -32,6 +34,7 @@ static int			 proc_code, proc_done;
 static TAILQ_HEAD(, peer)	 dirty = TAILQ_HEAD_INITIALIZER(dirty);
 
 static void	 proc_event(int, short, void *);
+static int	 peer_full(struct peer *);
 
 int
 peer_open(struct peer *pe, enum proc_type proc, unsigned int inst, int fd,
@@ -75,10 +78,14 @@ void
 peer_arm(struct peer *pe)
 {
 	void	(*cb)(int, short, void *) = event_get_callback(&pe->pe_ev);
-	short	 what = EV_READ | EV_PERSIST;
+	short	 what = EV_PERSIST;
+	int	 full = peer_full(pe);
 
 	if (!pe->pe_up)
 		return;
+	/* What waits is written, now or later, and that comes back here. */
+	if (!full)
+		what |= EV_READ;
 	if (pe->pe_blocked)
 		what |= EV_WRITE;
 	if (what != pe->pe_what) {
@@ -87,7 +94,7 @@ peer_arm(struct peer *pe)
 		event_add(&pe->pe_ev, NULL);
 		pe->pe_what = what;
 	}
-	if (pe->pe_more)
+	if (pe->pe_more && !full)
 		event_active(&pe->pe_ev, EV_TIMEOUT, 1);
 }
 
@@ -156,6 +163,8 @@ peer_events(struct peer *pe, short what, int (*cb)(struct peer *, uint32_t,
 			return (-1);
 		pe->pe_blocked = imsgbuf_queuelen(&pe->pe_ibuf) > 0;
 	}
+	if (peer_full(pe))
+		return (0);
 	/* A read holds more imsgs than a turn: who floods us waits for them. */
 	if ((what & EV_READ) && !pe->pe_more) {
 		if ((n = imsgbuf_read(&pe->pe_ibuf)) == -1) {
@@ -166,7 +175,7 @@ peer_events(struct peer *pe, short what, int (*cb)(struct peer *, uint32_t,
 			return (-1);
 	}
 	pe->pe_more = 0;
-	for (i = 0; i < PEER_ROUNDS; i++) {
+	for (i = 0; i < PEER_ROUNDS && !peer_full(pe); i++) {
 		if ((n = imsgbuf_get(&pe->pe_ibuf, &imsg)) == 0)
 			return (0);
 		if (n == -1) {
@@ -215,6 +224,20 @@ peer_waits(struct peer *pe)
 		pe->pe_newer = 0;
 	}
 	return (pe->pe_oldbytes + pe->pe_newbytes);
+}
+
+/*
+ * Each question may be a hundred times as large when it is answered.  Whoever
+ * asks faster than he reads waits, rather than lose answers, his own and those
+ * of all others on the same pipe.  Only one side of a pipe may do this.
+ */
+static int
+peer_full(struct peer *pe)
+{
+	return (pe->pe_up && proc_ops != NULL && proc_ops->po_answers &&
+	    pe->pe_proc == PROC_SESSION &&
+	    (imsgbuf_queuelen(&pe->pe_ibuf) > FULL_HIGH ||
+	    peer_waits(pe) > FULL_BYTES));
 }
 
 int

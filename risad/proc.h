@@ -31,6 +31,7 @@ struct peer {
 struct proc_ops {
 	enum proc_type	 po_proc;
 	const char	*po_promises;	/* after the jail */
+	int		 po_answers;	/* reads on when answers are read */
 	/* As root, before the jail: what reads files on first use. */
 	void		(*po_init)(void);
 	/* In the jail, before any imsg but BOOT. */

@@ -980,8 +980,11 @@ conf_file(const struct m_conf_file *m, struct imsg *imsg)
 {
 	int	 fd;
 
-	if ((fd = imsg_get_fd(imsg)) == -1)
-		return;			/* the ACK will miss what it was */
+	if ((fd = imsg_get_fd(imsg)) == -1) {
+		if (next_conf != NULL)
+			next_conf->sc_lost = 1;
+		return;
+	}
 	if (next_conf != NULL && m->kind == FILE_MASTER)
 		conf_master(fd);
 	else if (next_conf != NULL && m->kind == FILE_PREVIOUS)
@@ -1000,6 +1003,8 @@ conf_fault(uint64_t generation)
 
 	if (next_conf == NULL || next_conf->sc_generation != generation)
 		return ("the configuration did not arrive whole");
+	if (next_conf->sc_lost)
+		return ("a descriptor was lost");
 	if (!next_conf->sc_has_master)
 		return ("the master key is not 32 bytes");
 	if (next_conf->sc_has_previous == -1)
@@ -1290,6 +1295,7 @@ storage_shutdown(void)
 const struct proc_ops	 storage_ops = {
 	.po_proc = PROC_STORAGE,
 	.po_promises = "stdio rpath wpath cpath flock fattr recvfd",
+	.po_answers = 1,
 	.po_init = storage_init,
 	.po_start = storage_start,
 	.po_imsg = storage_imsg,

@@ -40,6 +40,7 @@ struct storage_conf {
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
 	int		 sc_has_previous;	/* -1: it is no key */
+	int		 sc_lost;		/* a descriptor is missing */
 	uint8_t		 sc_previous[SEAL_KEY];
 	struct templates sc_templates;
 };

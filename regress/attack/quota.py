@@ -4,16 +4,19 @@ works on: what it waits before and meanwhile, and that nothing is refused."""
 
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from honest import Attacker, Honest, Table, percentile          # noqa: E402
-from lib import LONG, Suite, check                              # noqa: E402
+from lib import LONG, Suite, check, within                      # noqa: E402
 from risa import Daemon                                         # noqa: E402
 
 WINDOW = 30 if LONG else 3
 PAGES = 40 if LONG else 12
 P95 = 3                         # seconds that the other tenant waits at most
 CHEAP = 'password hash memory 8 passes 1\n'
+LIMITS = 'limit requests address 9000000 tenant 1500 account 900\n'
+SAYS, BURST = 10, 20            # a second and at once, risa-protocol(7)
 
 
 class Neighbours:
@@ -35,6 +38,9 @@ class Neighbours:
         self.before = self.honest.during(WINDOW)
         self.table = Table()
 
+    def said(self):
+        return self.d.stats()['session.0.messages']
+
     def flood(self, kind, people):
         """That kind, by these of the one tenant; the other is well."""
         a = Attacker(self.d, kind, 0, 600, '127.0.9.1',
@@ -50,9 +56,13 @@ class Neighbours:
 
 
 def chat(n):
-    """chat: as many messages as pages can send"""
+    """chat: as many messages as pages can send, and no more than they may"""
+    before, begin = n.said(), time.monotonic()
     told = n.flood('says', n.people)
     check(told['made'] == PAGES and told['sent'] > PAGES, told)
+    # The honest of the other tenant have written something meanwhile.
+    within(n.said() - before, PAGES * BURST / 2, (PAGES + 1) * (
+        BURST + SAYS * (time.monotonic() - begin)), 'messages')
 
 
 def signals(n):
@@ -62,9 +72,20 @@ def signals(n):
 
 
 def requests(n):
-    """requests: what is above the limit of an account is answered 429"""
-    told = n.flood('asks', n.people[:4])
-    check(told.get('status 200', 0) > 0, told)
+    """requests: what is above the limits is answered 429"""
+    n.d.write_conf(n.d.conf() + LIMITS)
+    n.d.do('reload')
+    some = refused = 0
+    for _ in range(20):                 # until no machine is too slow for it
+        told = n.flood('asks', n.people[:2])
+        some += told.get('status 200', 0)
+        refused += told.get('status 429', 0)
+        if refused:
+            break
+    n.d.write_conf()
+    n.d.do('reload')
+    check(some > 0 and refused > 0, '%d answered, %d refused' % (some,
+                                                                 refused))
 
 
 def floors(n):
@@ -80,12 +101,16 @@ def signins(n):
     check(told.get('status 429', 0) > 0, told)
 
 
+def well(n):
+    """the other tenant has missed nothing"""
+    n.honest.end()
+
+
 def main():
     n = Neighbours()
     s = Suite(n.d)
-    for fn in (chat, signals, requests, floors, signins):
+    for fn in (chat, signals, requests, floors, signins, well):
         s.run_test(fn, n)
-    n.honest.end()
     n.table.show()
     s.end()
 

@@ -100,7 +100,11 @@ class Parent:
 
     def tell(self, slot, data, fds=()):
         """As the child; its own end of the pipe is borrowed."""
-        with borrow(self.pids[slot], 3) as s:
+        try:
+            end = borrow(self.pids[slot], 3)
+        except ProcessLookupError:
+            raise Failure('%s %d is gone\n%s' % (*slot, self.said()[-900:]))
+        with end as s:
             try:
                 if fds:
                     s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
@@ -238,9 +242,20 @@ def own(p):
                     continue
                 p.tell(slot, imsg(t.nr, rnd.getrandbits(32), body))
                 ROWS['own'] += 1
+    # Nor is what is said of another configuration said of this one.
     p.tell(('auth', 0), imsg(TYPES['C_RELOAD'].nr, 1, bytes(4)))
-    until(lambda: 'configuration' in p.said().split('serves', 1)[1],
-          'the reload')
+    other = imsg(TYPES['CONF_ACK'].nr, 0, n64(GENERATION + 2) + b'\1' +
+                 text('')) + imsg(TYPES['CONF_LIVE'].nr, 0,
+                                  n64(GENERATION + 2))
+
+    def decided():
+        for slot in p.pids:
+            p.tell(slot, other)
+        return 'configuration' in p.said().split('serves', 1)[1]
+    until(decided, 'the reload')
+    check('configuration: not all processes have accepted it in time' in
+          p.said(), 'it counts what was said of another configuration\n' +
+          p.said()[-900:])
     equal(p.slots(), before, 'processes')
     equal(p.stop(), 0, 'exit code')
 

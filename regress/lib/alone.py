@@ -75,6 +75,8 @@ class Pipe:
 
     def send(self, data, fds=()):
         """All of it, or what is taken before the other side hangs up."""
+        if not self.open:
+            return False
         end = time.monotonic() + BOUND
         while data:
             try:
@@ -256,6 +258,8 @@ class Alone:
                 if time.monotonic() > end:
                     raise Failure('%s does not come back' % self.proc)
         self.pull()
+        if not self.pipes[('parent', 0)].open:
+            until(self.gone, 'the end of ' + self.proc)
         told = [s for s in self.told if s.name != 'CONF_LIVE' or
                 s.body <= n64(2 ** 63)]
         self.told = []
@@ -263,15 +267,46 @@ class Alone:
 
     # Configuration
 
-    def file(self, kind, path='', fd=None, name=''):
-        own = os.open(path, os.O_RDONLY) if fd is None else fd
-        self.say('CONF_FILE', struct.pack('>B', FILES.index(kind)) +
-                 text(name), fds=[own])
-        if fd is None:
-            os.close(own)
+    def control(self):
+        path = self.home.path('alone.sock')
+        if os.path.exists(path):
+            os.unlink(path)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+            s.listen(8)
+            s.setblocking(False)
+            return s.detach()
 
-    def configure(self, commit=True):
-        """What the parent sends to such a process."""
+    def listener(self):
+        with socket.socket() as s:
+            # Beside that of an offer before this one.
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(('127.0.0.1', self.home.port))
+            s.listen(64)
+            s.setblocking(False)
+            return s.detach()
+
+    def files(self):
+        """What a configuration brings along for it: each one's kind, how to
+        open it, and its name."""
+        def at(path):
+            return lambda: os.open(self.home.path(path), os.O_RDONLY)
+        return {
+            'storage': [('MASTER', at('keys/master.key'), '')],
+            'keys': [('CERT', at('tls.crt'), ''),
+                     ('KEY', at('keys/tls.key'), ''),
+                     ('SIGN', at('keys/sign.key'), '')],
+            'hash': [('PEPPER', at('keys/pepper.key'), '')],
+            'auth': [('CONTROL', self.control, '')],
+            'session': [('CERT', at('tls.crt'), ''),
+                        ('HTDOC', at('htdocs/index.html'), '/'),
+                        ('LISTEN_TLS', self.listener, '')],
+        }[self.proc]
+
+    def offer(self, lost='', mark=0):
+        """A configuration as the parent sends it; what is said to it.  Of one
+        kind the descriptor is lost on its way, whether it was marked or not."""
         h = self.home
         self.say('CONF_SITE', n64(GENERATION) + text('localhost') +
                  text('') + struct.pack('>H13I', h.port, 8192, 1,
@@ -280,34 +315,21 @@ class Alone:
                                         *4 * (10 ** 7,),        # a minute
                                         0, 0, 86400) +
                  struct.pack('>HHI', 1440, 3, 0) + text(''))
-        if self.proc == 'storage':
-            self.file('MASTER', h.path('keys/master.key'))
-        elif self.proc == 'keys':
-            self.file('CERT', h.path('tls.crt'))
-            self.file('KEY', h.path('keys/tls.key'))
-            self.file('SIGN', h.path('keys/sign.key'))
-        elif self.proc == 'hash':
-            self.file('PEPPER', h.path('keys/pepper.key'))
-        elif self.proc == 'auth':
-            with socket.socket(socket.AF_UNIX) as s:
-                path = h.path('alone.sock')
-                if os.path.exists(path):
-                    os.unlink(path)
-                s.bind(path)
-                s.listen(8)
-                s.setblocking(False)
-                self.file('CONTROL', fd=s.fileno())
-        else:
-            self.file('CERT', h.path('tls.crt'))
-            self.file('HTDOC', h.path('htdocs/index.html'), name='/')
-            with socket.socket() as s:
-                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                s.bind(('127.0.0.1', h.port))
-                s.listen(64)
-                s.setblocking(False)
-                self.file('LISTEN_TLS', fd=s.fileno())
+        files = [f for f in self.files() if f[0] != lost]
+        for kind, opened, name in files:
+            fd = opened()
+            self.say('CONF_FILE', struct.pack('>B', FILES.index(kind)) +
+                     text(name), fds=[fd])
+            os.close(fd)
+        if lost:
+            self.raw(('parent', 0), imsg(TYPES['CONF_FILE'].nr, 0, struct.pack(
+                '>B', FILES.index(lost)) + text('/'), mark=mark))
         self.say('CONF_END', n64(GENERATION))
-        ack = self.wait('CONF_ACK')
+        return self.wait('CONF_ACK')
+
+    def configure(self, commit=True):
+        """One that is whole, and in force."""
+        ack = self.offer()
         if ack.body[:9] != n64(GENERATION) + b'\1':
             raise Failure('%s refuses: %r' % (self.proc, ack.body))
         if commit:

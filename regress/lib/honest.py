@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import ssl
 import subprocess
 import sys
@@ -129,9 +130,12 @@ class Honest:
     def end(self):
         self.stop.set()
         self.thread.join(2 * BOUND)
+        stuck = self.thread.is_alive()
         self.a.drop()
         self.b.drop()
         self.check()
+        if stuck:
+            raise Failure('the honest are stuck')
 
 
 class Insistent(Person):
@@ -202,8 +206,13 @@ class Attacker:
              source] + list(cookies), stdin=subprocess.PIPE,
             stdout=subprocess.PIPE)
         self.kind = kind
-        if self.proc.stdout.readline() != b'on\n':
-            raise Failure('the attacker of %s does not begin' % kind)
+        # Whoever holds so many connections makes them first.
+        if not select.select([self.proc.stdout], [], [], BOUND +
+                             number / 20)[0] or \
+                self.proc.stdout.readline() != b'on\n':
+            self.proc.kill()
+            self.proc.wait()
+            raise Failure('the attack of %s does not begin' % kind)
 
     def running(self):
         return self.proc.poll() is None

@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from risa import Closed, Daemon, Http, Ws                       # noqa: E402
 
 STEP = 0.5              # seconds between the bytes of a slow one
+ENTER = Ws.frame(1, b'{"t":"enter","floor":1}')
 
 
 class Target:
@@ -140,12 +141,14 @@ class Flood:
         self.shed(lambda s: s.sendall(b' '))
 
     def readers(self):
-        """Ask for what is large, and read a byte now and then."""
-        for _ in range(self.number):
+        """Ask for what is large, the first for more than a kernel takes off
+        the hands of whoever answers, and read nothing of it."""
+        for i in range(self.number):
             h = self.tls()
             if h is not None:
                 h.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
-                h.sock.sendall(h.head('GET', '/assets/large-1a2b3c4d.js'))
+                name = 'huge' if i < 3 else 'large'
+                h.sock.sendall(h.head('GET', '/assets/%s-1a2b3c4d.js' % name))
             self.keep(h)
         self.on()
         while self.goes_on():
@@ -216,16 +219,21 @@ class Flood:
                 self.count('ended')
 
     def frames(self, burst):
-        """Pages that send these bytes again and again, and read."""
+        """Pages on the floor that send this again and again, and read: bytes,
+        or what the number of times makes of it."""
         for cookie in self.cookies:
-            self.keep(self.page(cookie))
+            ws = self.page(cookie)
+            if ws is not None:
+                ws.http.send(ENTER)
+            self.keep(ws)
         self.on()
         while self.goes_on() and self.held:
             for ws in list(self.held):
                 s = ws.http.sock
                 try:
                     s.settimeout(5)
-                    s.sendall(burst)
+                    s.sendall(burst(self.told.get('sent', 0)) if
+                              callable(burst) else burst)
                     self.count('sent')
                     s.settimeout(0)
                     for _ in range(2000):
@@ -253,13 +261,14 @@ class Flood:
         self.frames(Ws.frame(1, b'[' * 65000))
 
     def says(self):
-        self.frames(b''.join(Ws.frame(1, json.dumps({
+        # The same word twice would be a repetition, and said once.
+        self.frames(lambda n: b''.join(Ws.frame(1, json.dumps({
             't': 'say', 'to': 'floor', 'text': 'x' * 2000,
-            'ref': 'f%d' % i}).encode()) for i in range(20)))
+            'ref': 'f%d-%d' % (n, i)}).encode()) for i in range(20)))
 
     def signals(self):
         """To whoever may be there: what is no peer is refused."""
-        self.frames(Ws.frame(1, b'{"t":"enter","floor":1}') + b''.join(
+        self.frames(b''.join(
             Ws.frame(1, json.dumps({'t': 'signal', 'to': 1 + i % 8, 'data': {
                 'candidate': 'c' * 500}}).encode()) for i in range(20)))
 
@@ -280,17 +289,29 @@ class Flood:
                 self.count('status %d' % r.status)
 
     def deaf(self):
-        """Pages that enter the floor and read nothing from then on."""
+        """Pages that enter the floor, ask for all that was said there, and
+        read nothing from then on."""
+        asks = Ws.frame(1, b'{"t":"history","channel":"floor:1","limit":100}')
         for cookie in self.cookies:
             ws = self.page(cookie)
             if ws is None:
                 continue
             ws.http.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
                                     4096)
-            ws.send(1, b'{"t":"enter","floor":1}')
+            ws.http.send(ENTER)
             self.held.append(ws)
         self.on()
         while self.goes_on():
+            for ws in list(self.held):
+                try:
+                    ws.http.sock.settimeout(0)
+                    ws.http.sock.sendall(asks * 20)
+                except (BlockingIOError, ssl.SSLWantWriteError):
+                    continue
+                except OSError:
+                    self.count('ended')
+                    self.held.remove(ws)
+                    ws.close()
             time.sleep(STEP)
 
     def asks(self):
