@@ -836,7 +836,7 @@ dial(const uint8_t *data, size_t len)
 		len -= n;
 		body = len - ((size_t)(head - data) + 4) + blanks;
 		if (body > 0)
-			wire_len += (size_t)sprintf((char *)wire + n,
+			wire_len += (size_t)snprintf((char *)wire + n, 64,
 			    "Content-Length: %zu\r\n", body);
 	}
 	memcpy(wire + wire_len, data, len);
