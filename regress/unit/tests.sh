@@ -68,7 +68,7 @@ unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
 unit both test_db -- risad/db.c risad/db_wal.c risad/stmt.c $store
-unit both test_step -- risad/db.c risad/db_wal.c risad/stmt.c $store
+unit both test_step HOW -- risad/db.c risad/db_wal.c risad/stmt.c $store
 for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
     writev exit; do
 	link="$link -Wl,--wrap=$fn"
