@@ -139,6 +139,51 @@ cert_parse(const void *pem, size_t len)
 	return (x);
 }
 
+/* 1, 0 when it was not signed by that one, or -1: it was, and is damaged. */
+static int
+cert_signed(X509 *x, X509 *by)
+{
+	if (X509_NAME_cmp(X509_get_issuer_name(x),
+	    X509_get_subject_name(by)) != 0)
+		return (0);
+	return (X509_verify(x, X509_get0_pubkey(by)) == 1 ? 1 : -1);
+}
+
+/*
+ * Each certificate of the file against what has signed it, as far as that is
+ * there: browsers would find out when it is in force.  Who signs is their
+ * business, and a chain in another order as well.  0, or -1: one is damaged.
+ */
+static int
+cert_whole(const void *pem, size_t len)
+{
+	BIO	*bio;
+	X509	*x, *next = NULL;
+	int	 own, ret = -1;
+
+	if ((bio = BIO_new_mem_buf(pem, (int)len)) == NULL)
+		return (-1);
+	x = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	while (x != NULL) {
+		next = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+		if ((own = cert_signed(x, x)) == -1 || (own == 0 &&
+		    next != NULL && cert_signed(x, next) == -1))
+			break;
+		X509_free(x);
+		x = next;
+	}
+	/* What ends it is the end of the file. */
+	if (x == NULL && ERR_GET_REASON(ERR_peek_last_error()) ==
+	    PEM_R_NO_START_LINE)
+		ret = 0;
+	else if (x != next)
+		X509_free(next);
+	X509_free(x);
+	BIO_free(bio);
+	ERR_clear_error();
+	return (ret);
+}
+
 static int
 cert_end(X509 *x, uint64_t *until)
 {
@@ -236,6 +281,9 @@ key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
 		return (NULL);
 	*why = "the certificate file holds no certificate in PEM";
 	if ((x = cert_parse(cert, certlen)) == NULL)
+		goto fail;
+	*why = "a certificate is damaged: it is not as it was signed";
+	if (cert_whole(cert, certlen) == -1)
 		goto fail;
 	*why = "the key file holds no private key in PEM without a passphrase";
 	if (pemlen > MAX_PEM ||

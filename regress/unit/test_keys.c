@@ -127,6 +127,30 @@ make_pair(struct pair *pr, EVP_PKEY *pkey)
 	X509_free(x);
 }
 
+/* A certificate of p256's key, signed by another one. */
+static void
+leaf_make(struct pair *leaf, const struct pair *by)
+{
+	X509	*x, *ca;
+	BIO	*bio;
+
+	if ((bio = BIO_new_mem_buf(by->pr_cert, (int)by->pr_certlen)) ==
+	    NULL || (ca = PEM_read_bio_X509(bio, NULL, NULL, NULL)) == NULL ||
+	    (x = X509_dup(ca)) == NULL)
+		abort();
+	BIO_free(bio);
+	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "O", MBSTRING_ASC,
+	    (const unsigned char *)"a leaf", -1, -1, 0);
+	X509_set_pubkey(x, p256.pr_pkey);
+	if (X509_sign(x, by->pr_pkey, EVP_sha256()) == 0 ||
+	    (bio = BIO_new(BIO_s_mem())) == NULL ||
+	    PEM_write_bio_X509(bio, x) != 1)
+		abort();
+	leaf->pr_cert = pem_of(bio, &leaf->pr_certlen);
+	X509_free(x);
+	X509_free(ca);
+}
+
 static void
 free_pair(struct pair *pr)
 {
@@ -140,6 +164,55 @@ load(const struct pair *cert, const struct pair *key, const char **why)
 {
 	return (key_load(cert->pr_cert, (size_t)cert->pr_certlen, key->pr_pem,
 	    (size_t)key->pr_pemlen, why));
+}
+
+/* What is read after the first certificate, and what has signed it. */
+static void
+test_chain(void)
+{
+	static const char	 damaged[] = "a certificate is damaged: it is "
+				    "not as it was signed";
+	static const char	 cut[] = "-----BEGIN CERTIFICATE-----\nMIIB\n"
+				    "-----END CERTIFICATE-----\n";
+	struct pair		 leaf, *by;
+	char			 file[8192], *end;
+	const char		*why;
+	struct key		*ky;
+	int			 i, n;
+
+	/* A bit of the signature: its last bytes, but for the padding. */
+	n = snprintf(file, sizeof(file), "%.*s", (int)p256.pr_certlen,
+	    p256.pr_cert);
+	if ((end = strstr(file, "\n-----END")) == NULL)
+		abort();
+	end[-8] = end[-8] == 'A' ? 'B' : 'A';
+	CHECK(key_load(file, (size_t)n, p256.pr_pem, (size_t)p256.pr_pemlen,
+	    &why) == NULL);
+	CHECK_STR(why, damaged);
+	/* Of the name that has signed it, and of another key. */
+	leaf_make(&leaf, &rsa);
+	for (i = 0; i < 2; i++) {
+		by = i == 0 ? &rsa : &rsa_b;
+		n = snprintf(file, sizeof(file), "%.*s%.*s",
+		    (int)leaf.pr_certlen, leaf.pr_cert, (int)by->pr_certlen,
+		    by->pr_cert);
+		ky = key_load(file, (size_t)n, p256.pr_pem,
+		    (size_t)p256.pr_pemlen, &why);
+		CHECK((ky != NULL) == (i == 0));
+		key_free(ky);
+	}
+	CHECK_STR(why, damaged);
+	free(leaf.pr_cert);
+	n = snprintf(file, sizeof(file), "%.*s%s", (int)p256.pr_certlen,
+	    p256.pr_cert, cut);
+	CHECK(key_load(file, (size_t)n, p256.pr_pem, (size_t)p256.pr_pemlen,
+	    &why) == NULL);
+	CHECK_STR(why, damaged);
+	n = snprintf(file, sizeof(file), "%.*s%.*sand words", (int)p256.pr_certlen,
+	    p256.pr_cert, (int)p256.pr_certlen, p256.pr_cert);
+	CHECK((ky = key_load(file, (size_t)n, p256.pr_pem,
+	    (size_t)p256.pr_pemlen, &why)) != NULL);
+	key_free(ky);
 }
 
 static void
@@ -926,6 +999,7 @@ main(void)
 	make_pair(&koblitz, make_ec(NID_secp256k1));
 	make_pair(&ed, make_ed());
 	test_load();
+	test_chain();
 	test_passphrase();
 	test_pkcs1();
 	test_pss();
