@@ -132,8 +132,10 @@ def auth(d, f):
             c.settimeout(BOUND)
             c.connect(d.path('risad.sock'))
             clients.append(c)
+        # For a while: then it leaves those who say nothing.
+        until(lambda: fds(pid) == before + 2, 'it takes those it can')
         busy = used(pid, WATCH)
-        equal(fds(pid), before + 2, 'descriptors while it is starved')
+        check(fds(pid) <= before + 2, 'it has more than it may')
         f.honest.during(1)
     for c in clients:
         c.close()
