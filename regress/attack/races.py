@@ -554,7 +554,10 @@ def uses(s, n):
 
 def main():
     d = Daemon(WORKERS, 'password hash memory 1024 passes 1\n'
-               'limit connections 1000 address 400\n').start()
+               'limit connections 1000 address 400\n'
+               'limit arrivals 10000000\n'
+               'limit requests address 10000000 tenant 10000000 '
+               'account 10000000\n').start()
     stage = Stage(d)
     s = Suite(d)
     figures = []
