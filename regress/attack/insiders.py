@@ -45,9 +45,12 @@ class World:
 
     def digest(self):
         d = self.d
-        return [d.do(*words.split()) for words in (
-            'tenant list', 'user list acme', 'floor list acme',
-            'role list acme', 'guest list acme', 'policy show acme')]
+        tenants = d.json('tenant', 'list')['tenants']
+        for t in tenants:
+            del t['bytes']              # words take room
+        return [tenants] + [d.do(*words.split()) for words in (
+            'user list acme', 'floor list acme', 'role list acme',
+            'guest list acme', 'policy show acme')]
 
     def attend(self, what):
         """The same connection as ever: legs go on, words arrive."""
