@@ -13,7 +13,8 @@
 #include "../../risad/proc.c"
 #include "unit.h"
 
-#define MANY		1000000		/* that are to come through */
+#define MANY		1000000		/* that are to come through, */
+#define FEWER		100000		/* and where sanitizers watch */
 #define TURNS		(1U << 24)	/* after which nothing will come */
 
 static size_t		 lim_read, lim_write;	/* bytes a call at most; 0 */
@@ -205,13 +206,14 @@ many(uint32_t total, size_t cut, unsigned int no, int size)
 }
 
 static void
-test_order(void)
+test_order(int san)
 {
+	unsigned int	 n = san ? FEWER : MANY;
 	int	 is_long = getenv("LONG") != NULL && *getenv("LONG") == '1';
 
 	many(is_long ? MANY : 5000, 1, 3, 0);
-	many(MANY, 16384, 50, 16384);
-	many(MANY / 10, 0, 0, 0);
+	many(is_long ? MANY : n, 16384, 50, 16384);
+	many(n / 10, 0, 0, 0);
 }
 
 /* Nobody reads: refused at the mark, and what was taken comes in order. */
@@ -511,13 +513,13 @@ test_states(void)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
 	memset(words, 'w', MAX_SIGNAL);
 	signal(SIGPIPE, SIG_IGN);
 	proc_self = PROC_SESSION;
 	event_init();
-	test_order();
+	test_order(argc > 1 && strcmp(argv[1], "san") == 0);
 	test_stall();
 	test_full();
 	test_waits();

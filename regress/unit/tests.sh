@@ -38,7 +38,7 @@ auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
     risad/turn.c
     risad/control.c risad/ledger.c risad/limit.c risad/msg.c risad/log.c
     risad/util.c risad/utf8.c"
-unit both test_pipe -- $pipe
+unit both test_pipe HOW -- $pipe
 unit both test_ledger -- risad/ledger.c risad/limit.c
 unit both test_limit -- risad/limit.c
 unit both test_failure -- risad/auth_failure.c risad/auth_address.c \
