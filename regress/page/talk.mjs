@@ -198,9 +198,13 @@ export class Talker extends Seat {
 			    ({ ...m, data: m.data?.description?.type })))}`;
 			throw e;
 		    });
-		const before = await this.arrived();
+		let before = await this.arrived();
 		await until(async () => {
 			const a = await this.arrived();
+			/* One that has started over counts from nothing. */
+			if (a.length !== before.length || a.some((p, i) =>
+			    what.some((w) => p[w] < before[i][w])))
+				before = a;
 			return (a.length === n && a.every((p, i) =>
 			    what.every((w) => p[w] > before[i][w])));
 		}, `goes on: ${what}`, 20000 * n);

@@ -116,7 +116,7 @@ test('a page that lets go of nothing, and forges signals, hears nothing', () =>
 		const [then] = await b.arrived();
 		await new Promise((good) => setTimeout(good, QUIET));
 		const [now] = await b.arrived();
-		return (now.bytes === then.bytes);
+		return (now?.bytes === then?.bytes);
 	}, 'nothing more arrives');
 	const heard = a.frames.length;
 	await b.page.evaluate((to) => {

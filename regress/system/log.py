@@ -223,6 +223,8 @@ def killed(d):
     time.sleep(1.5)                     # a promise in seconds
     pid = d.pids()[('storage', 0)]
     os.kill(pid, signal.SIGKILL)
+    # It is a moment until it dies, and what it hears then dies with it.
+    until(lambda: not os.path.exists('/proc/%d/fd/0' % pid), 'it is dead')
     burst(d, 300, '/dead-')
     until(lambda: d.ctl('log', 'show', 'tenant', 'acme')[0] == 0, 'back')
     until(lambda: len(seen(d, '/dead-')) >= 299, 'what waited')
