@@ -230,16 +230,16 @@ job_free(struct job *jo)
 	free(jo);
 }
 
-/* Ask storage for a person; the job ends here when it can not be asked. */
-void
+int
 job_ask(struct job *jo, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *))
 {
 	if (jo->jo_person->pn_conn->cn_login->lg_grant != 0 &&
 	    ask_send(NULL, PROC_STORAGE, type, m, fn, jo) == 0)
-		return;
+		return (0);
 	person_error(jo->jo_person, "unavailable", jo->jo_ref, NULL);
 	job_free(jo);
+	return (-1);
 }
 
 int
@@ -392,6 +392,8 @@ office_closed(struct conn *cn)
 	while ((jo = TAILQ_FIRST(&pn->pn_jobs)) != NULL) {
 		TAILQ_REMOVE(&pn->pn_jobs, jo, jo_entry);
 		jo->jo_person = NULL;	/* its answer may be for others too */
+		if (jo->jo_waits)
+			job_free(jo);
 	}
 	TAILQ_REMOVE(&pn->pn_office->of_persons, pn, pn_entry);
 	pn->pn_office->of_npersons--;

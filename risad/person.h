@@ -34,6 +34,7 @@ struct person {
 	struct bucket		 pn_signals, pn_calling, pn_media;
 	json_t			*pn_unread;
 	TAILQ_HEAD(, job)	 pn_jobs;
+	unsigned int		 pn_histories;	/* of them, that are asked */
 	TAILQ_HEAD(, call)	 pn_calls;	/* that it has made, */
 	TAILQ_HEAD(, ring)	 pn_rings;	/* that it was shown: call.c */
 };
@@ -48,6 +49,8 @@ struct job {
 	char			 jo_ref[MAX_REF + 1];
 	char			 jo_channel[40];
 	json_t			*jo_list;
+	int			 jo_waits;	/* not asked yet: what */
+	struct m_history	 jo_history;
 };
 
 /* A text frame with a reference for the caller; NULL without memory. */
@@ -88,10 +91,11 @@ void		 job_free(struct job *);
 /* May a page call something by that reference? */
 int		 ref_valid(const char *);
 /*
- * Ask storage for a person.  When it can not be asked the page is told and the
- * job freed; else the function gets it as its argument, and frees it.
+ * Ask storage for a person: 0, and the function gets the job as its argument,
+ * and frees it; or -1: the page is told that it can not be asked, and the job
+ * is freed.
  */
-void		 job_ask(struct job *, enum imsg_type, const void *m,
+int		 job_ask(struct job *, enum imsg_type, const void *m,
 		    int (*)(struct conn *, uint32_t, const void *, void *));
 
 /* Take a token; 0, or -1 when there is none. */

@@ -18,6 +18,7 @@
 #define TEXT_RATE	40
 #define TEXT_BURST	80
 #define HISTORY_MAX	100
+#define HISTORIES	2		/* of a page, that storage is asked */
 
 static const char *
 say_enter(struct person *pn, json_t *o)
@@ -242,17 +243,44 @@ say_say(struct person *pn, json_t *o)
 	return (NULL);
 }
 
+static int	 history_answer(struct conn *, uint32_t, const void *, void *);
+
+/*
+ * An answer may be half a megabyte: a page that asks for many at once gets one
+ * after the other, so that others need not wait for all of them.
+ */
+static void
+history_next(struct person *pn)
+{
+	struct job	*jo, *next;
+
+	TAILQ_FOREACH_SAFE(jo, &pn->pn_jobs, jo_entry, next) {
+		if (!jo->jo_waits)
+			continue;
+		if (pn->pn_histories >= HISTORIES)
+			break;
+		jo->jo_waits = 0;
+		jo->jo_history.grant = person_grant(pn);
+		pn->pn_histories++;
+		if (job_ask(jo, IMSG_HISTORY, &jo->jo_history,
+		    history_answer) == -1)
+			pn->pn_histories--;
+	}
+}
+
 static int
 history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct job		*jo = arg;
+	struct person		*pn = jo->jo_person;
 	const struct m_result	*mr = m;
 	json_t			*o;
 
 	(void)cn;
 	if (type == IMSG_MESSAGE) {
-		(void)json_array_append_new(jo->jo_list,
-		    json_message(jo->jo_channel, m));
+		if (pn != NULL)
+			(void)json_array_append_new(jo->jo_list,
+			    json_message(jo->jo_channel, m));
 		return (0);
 	}
 	if (jo->jo_person != NULL && mr->code != R_OK)
@@ -268,6 +296,10 @@ history_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		person_send(jo->jo_person, o);
 	}
 	job_free(jo);
+	if (pn != NULL) {
+		pn->pn_histories--;
+		history_next(pn);
+	}
 	return (1);
 }
 
@@ -276,7 +308,7 @@ say_history(struct person *pn, json_t *o)
 {
 	const char		*channel, *ref = "", *bad;
 	uint64_t		 before = 0, limit = 50;
-	struct m_history	 m = { .grant = person_grant(pn) };
+	struct m_history	 m = { .grant = 0 };
 	struct avatar		*av = pn->pn_avatar;
 	struct job		*jo;
 	const struct json_field	 jf[] = {
@@ -309,7 +341,9 @@ say_history(struct person *pn, json_t *o)
 	jo->jo_kind = m.kind;
 	jo->jo_list = json_array();
 	(void)strlcpy(jo->jo_channel, channel, sizeof(jo->jo_channel));
-	job_ask(jo, IMSG_HISTORY, &m, history_answer);
+	jo->jo_waits = 1;
+	jo->jo_history = m;
+	history_next(pn);
 	return (NULL);
 }
 

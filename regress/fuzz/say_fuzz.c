@@ -79,6 +79,7 @@ job_new(struct person *pn, const char *ref)
 	jo->jo_person = pn;
 	if (ref != NULL)
 		(void)strlcpy(jo->jo_ref, ref, sizeof(jo->jo_ref));
+	TAILQ_INSERT_TAIL(&pn->pn_jobs, jo, jo_entry);
 	njobs++;
 	return (jo);
 }
@@ -87,11 +88,12 @@ void
 job_free(struct job *jo)
 {
 	njobs--;
+	TAILQ_REMOVE(&jo->jo_person->pn_jobs, jo, jo_entry);
 	json_decref(jo->jo_list);
 	free(jo);
 }
 
-void
+int
 job_ask(struct job *jo, enum imsg_type type, const void *m,
     int (*fn)(struct conn *, uint32_t, const void *, void *))
 {
@@ -106,6 +108,7 @@ job_ask(struct job *jo, enum imsg_type type, const void *m,
 		TRUE_OR_DIE(fn(&conn, IMSG_SAID, &said, jo) == 1);
 	else
 		TRUE_OR_DIE(fn(&conn, IMSG_RESULT, &result, jo) == 1);
+	return (0);
 }
 
 void
@@ -260,6 +263,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return (0);
 	memset(&login, 0, sizeof(login));
 	memset(&person, 0, sizeof(person));
+	TAILQ_INIT(&person.pn_jobs);
 	memset(&me, 0, sizeof(me));
 	memset(&you, 0, sizeof(you));
 	TAILQ_INIT(&fl.fl_avatars);

@@ -72,7 +72,8 @@ unit() {
 			failed=$((failed + 1))
 			continue
 		fi
-		timeout 300 "$out/$name.$how" $(echo "$args" | sed "s/HOW/$how/") \
+		words=$(echo "$args" | sed "s/HOW/$how/")
+		timeout 300 "$out/$name.$how" $words \
 		    >"$out/$name.$how.log" 2>&1
 		count "$out/$name.$how.log" $?
 	done

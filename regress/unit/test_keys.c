@@ -208,8 +208,9 @@ test_chain(void)
 	CHECK(key_load(file, (size_t)n, p256.pr_pem, (size_t)p256.pr_pemlen,
 	    &why) == NULL);
 	CHECK_STR(why, damaged);
-	n = snprintf(file, sizeof(file), "%.*s%.*sand words", (int)p256.pr_certlen,
-	    p256.pr_cert, (int)p256.pr_certlen, p256.pr_cert);
+	n = snprintf(file, sizeof(file), "%.*s%.*sand words",
+	    (int)p256.pr_certlen, p256.pr_cert, (int)p256.pr_certlen,
+	    p256.pr_cert);
 	CHECK((ky = key_load(file, (size_t)n, p256.pr_pem,
 	    (size_t)p256.pr_pemlen, &why)) != NULL);
 	key_free(ky);

@@ -611,7 +611,7 @@ first_start(void)
 int
 main(int argc, char *argv[])
 {
-	/* In memory if that can be: thousands of times it waits for the disk. */
+	/* In memory if that can be: it waits for the disk so often. */
 	char		 memory[] = "/dev/shm/step.XXXXXX";
 	char		 disk[] = "/tmp/step.XXXXXX", cmd[64], *dir;
 	struct db	*db;
