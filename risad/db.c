@@ -1501,7 +1501,6 @@ db_leave(struct db *db)
 {
 	if ((db->db_broken || db->db_full) && db->db_intx)
 		db_lose(db);
-	db->db_full = 0;
 	if (db->db_broken && db != sysdb)
 		db_close(db);		/* db_system() sees to the other */
 }
@@ -1515,6 +1514,7 @@ db_begin(struct db *db)
 	if (!db->db_intx) {
 		if (db_ensure(db) == -1 || db_exec(db, S_BEGIN, NOARGS) == -1)
 			return (-1);
+		db->db_full = 0;
 		db->db_intx = 1;
 		db->db_requests = 0;
 	}
@@ -1563,7 +1563,6 @@ db_commit(struct db *db)
 	/* Kept it is, whatever comes of this. */
 	if (db->db_wal >= WAL_PAGES && !db_looked_at(db))
 		(void)wal_write(db, SQLITE_CHECKPOINT_PASSIVE);
-	db->db_full = 0;
 	return (0);
 }
 

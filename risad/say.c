@@ -246,8 +246,8 @@ say_say(struct person *pn, json_t *o)
 static int	 history_answer(struct conn *, uint32_t, const void *, void *);
 
 /*
- * An answer may be half a megabyte: a page that asks for many at once gets one
- * after the other, so that others need not wait for all of them.
+ * An answer may be half a megabyte: of a page that asks for many at once most
+ * wait here, in order, so that others need not wait for all of them.
  */
 static void
 history_next(struct person *pn)
