@@ -50,6 +50,9 @@ SRCS =		risad/access.c \
 		risad/control.c \
 		risad/csv.c \
 		risad/db.c \
+		risad/db_copy.c \
+		risad/db_log.c \
+		risad/db_stmt.c \
 		risad/db_wal.c \
 		risad/door.c \
 		risad/earshot.c \

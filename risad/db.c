@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -16,9 +15,7 @@
 #include "keyfile.h"
 #include "log.h"
 
-#define PATH		64
 #define BUSY		500		/* ms that a lock is waited for */
-#define COPY_PAGES	64		/* in one step */
 #define GENERATION	1		/* of a new tenant's key */
 
 struct db_stats		 db_stats;
@@ -72,23 +69,13 @@ db_hooks(int (*migrated)(struct db *, int),
 	on_forget = forget;
 }
 
-static void
-log_path(char *buf, size_t len, uint32_t tenant, uint32_t month)
-{
-	if (tenant == DB_SYSTEM)
-		(void)snprintf(buf, len, "log-%06u.db", month);
-	else
-		(void)snprintf(buf, len, "tenants/%u/log-%06u.db", tenant,
-		    month);
-}
-
-static const char *
+const char *
 db_title(const struct db *db, char *buf, size_t len)
 {
 	if (db->db_path != NULL)
 		return (db->db_path);
 	if (db->db_month != 0)
-		log_path(buf, len, db->db_id, db->db_month);
+		db_log_path(buf, len, db->db_id, db->db_month);
 	else if (db->db_id == DB_SYSTEM)
 		return ("system.db");
 	else
@@ -97,8 +84,8 @@ db_title(const struct db *db, char *buf, size_t len)
 }
 
 /* Where files are, and among them the one that is being made. */
-static void
-dir_path(char *buf, size_t len, uint32_t tenant)
+void
+db_dir(char *buf, size_t len, uint32_t tenant)
 {
 	if (tenant == DB_SYSTEM)
 		(void)strlcpy(buf, ".", len);
@@ -109,7 +96,7 @@ dir_path(char *buf, size_t len, uint32_t tenant)
 static void
 new_path(char *buf, size_t len, uint32_t tenant)
 {
-	dir_path(buf, len, tenant);
+	db_dir(buf, len, tenant);
 	(void)strlcat(buf, "/new.db", len);
 }
 
@@ -120,13 +107,12 @@ absent(const char *path)
 	return (access(path, F_OK) == -1 && errno == ENOENT);
 }
 
-/* What SQLite keeps beside a file goes first, then the file.  0, or -1. */
-static int
-file_remove(const char *path)
+int
+db_remove(const char *path)
 {
 	static const char *const	 ends[] = { "-wal", "-shm", "-journal",
 					    "" };
-	char				 name[PATH];
+	char				 name[DB_PATH];
 	size_t				 i;
 	int				 ret = 0;
 
@@ -144,10 +130,10 @@ file_remove(const char *path)
 static void
 new_sweep(uint32_t tenant)
 {
-	char	 path[PATH];
+	char	 path[DB_PATH];
 
 	new_path(path, sizeof(path), tenant);
-	(void)file_remove(path);
+	(void)db_remove(path);
 }
 
 static enum db_why
@@ -178,7 +164,7 @@ db_looked_at(const struct db *db)
 void
 db_error(struct db *db, int rc, const char *what)
 {
-	char	 path[PATH];
+	char	 path[DB_PATH];
 
 	log_warnx("%s: %s: %s", db_title(db, path, sizeof(path)), what,
 	    sqlite3_errstr(rc));
@@ -199,187 +185,6 @@ db_error(struct db *db, int rc, const char *what)
 			looked_old = 1;
 		break;
 	}
-}
-
-/*
- * Statements.
- */
-
-static sqlite3_stmt *
-db_prepare(struct db *db, enum stmt s)
-{
-	int	 rc;
-
-	if (db->db_stmts[s] != NULL)
-		return (db->db_stmts[s]);
-	rc = sqlite3_prepare_v3(db->db_conn, stmt_sql(s), -1,
-	    SQLITE_PREPARE_PERSISTENT, &db->db_stmts[s], NULL);
-	if (rc != SQLITE_OK) {
-		db_error(db, rc, stmt_name(s));
-		return (NULL);
-	}
-	return (db->db_stmts[s]);
-}
-
-static int
-bind_one(sqlite3_stmt *st, int i, const struct arg *a)
-{
-	switch (a->a_kind) {
-	case A_NUM:
-		return (sqlite3_bind_int64(st, i, (sqlite3_int64)a->a_num));
-	case A_BIN:
-		if (a->a_data == NULL)
-			return (sqlite3_bind_zeroblob(st, i, 0));
-		return (sqlite3_bind_blob64(st, i, a->a_data, a->a_len,
-		    SQLITE_STATIC));
-	case A_TEXT:
-		return (sqlite3_bind_text(st, i, a->a_data, -1,
-		    SQLITE_STATIC));
-	case A_NULL:
-	case A_END:
-		break;
-	}
-	return (sqlite3_bind_null(st, i));
-}
-
-sqlite3_stmt *
-db_query(struct db *db, enum stmt s, const struct arg *args)
-{
-	sqlite3_stmt	*st;
-	int		 i, rc;
-
-	if (db->db_conn == NULL || (st = db_prepare(db, s)) == NULL)
-		return (NULL);
-	for (i = 0; args[i].a_kind != A_END; i++) {
-		if ((rc = bind_one(st, i + 1, &args[i])) != SQLITE_OK) {
-			db_error(db, rc, stmt_name(s));
-			db_done(st);
-			return (NULL);
-		}
-	}
-	return (st);
-}
-
-int
-db_step(struct db *db, sqlite3_stmt *st)
-{
-	int	 rc;
-
-	if (st == NULL)
-		return (-1);
-	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
-		return (1);
-	if (rc == SQLITE_DONE)
-		return (0);
-	db_error(db, sqlite3_extended_errcode(db->db_conn), "step");
-	return (-1);
-}
-
-void
-db_done(sqlite3_stmt *st)
-{
-	if (st == NULL)
-		return;
-	(void)sqlite3_reset(st);	/* repeats the error of the step */
-	(void)sqlite3_clear_bindings(st);
-}
-
-int
-db_exec(struct db *db, enum stmt s, const struct arg *args)
-{
-	sqlite3_stmt	*st;
-	int		 ret;
-
-	if ((st = db_query(db, s, args)) == NULL)
-		return (-1);
-	if ((ret = db_step(db, st)) == 0)
-		ret = sqlite3_changes(db->db_conn);
-	db_done(st);
-	return (ret);
-}
-
-int
-db_number(struct db *db, enum stmt s, const struct arg *args, uint64_t *value)
-{
-	sqlite3_stmt	*st;
-	int		 ret;
-
-	*value = 0;
-	if ((st = db_query(db, s, args)) == NULL)
-		return (-1);
-	if ((ret = db_step(db, st)) == 1)
-		*value = db_col_num(st, 0);
-	db_done(st);
-	return (ret == -1 ? -1 : 0);
-}
-
-uint64_t
-db_col_num(sqlite3_stmt *st, int col)
-{
-	return ((uint64_t)sqlite3_column_int64(st, col));
-}
-
-const void *
-db_col_bin(sqlite3_stmt *st, int col, size_t *len)
-{
-	const void	*p = sqlite3_column_blob(st, col);
-
-	*len = p == NULL ? 0 : (size_t)sqlite3_column_bytes(st, col);
-	return (p);
-}
-
-int
-db_next_id(struct db *db, const char *table, uint64_t *id)
-{
-	if (db_number(db, S_SEQUENCE, ARGS(TXT(table)), id) == -1)
-		return (-1);
-	/* The wire has 32 bits, and a damaged file could say anything. */
-	if (++*id == 0 || *id > INT64_MAX)
-		return (-1);
-	return (0);
-}
-
-void *
-db_seal(struct db *db, const struct seal_at *at, const void *text, size_t len,
-    size_t *outlen)
-{
-	uint8_t	*out;
-
-	*outlen = len + SEAL_OVER;
-	if ((out = malloc(*outlen)) == NULL)
-		return (NULL);
-	if (seal_make(db->db_seal, at, text, len, out) == -1) {
-		free(out);
-		return (NULL);
-	}
-	return (out);
-}
-
-void *
-db_open(struct db *db, const struct seal_at *at, sqlite3_stmt *st, int column,
-    size_t *len)
-{
-	char		 path[PATH];
-	const void	*rec;
-	uint8_t		*out = NULL;
-	ssize_t		 n = -1;
-	size_t		 reclen;
-
-	rec = db_col_bin(st, column, &reclen);
-	if (reclen >= SEAL_OVER && reclen <= SEAL_MAX + SEAL_OVER &&
-	    (out = malloc(reclen - SEAL_OVER + 1)) != NULL)
-		n = seal_open(db->db_seal, at, rec, reclen, out);
-	if (n == -1) {
-		db_stats.ds_unreadable++;
-		log_warnx("%s: %s.%s of row %llu does not open",
-		    db_title(db, path, sizeof(path)), at->sa_table,
-		    at->sa_column, (unsigned long long)at->sa_row);
-		free(out);
-		return (NULL);
-	}
-	out[n] = '\0';
-	*len = (size_t)n;
-	return (out);
 }
 
 /*
@@ -415,7 +220,7 @@ db_disconnect(struct db *db)
 	db->db_conn = NULL;
 }
 
-static void
+void
 db_close(struct db *db)
 {
 	db_forget(db);
@@ -496,7 +301,7 @@ db_migrate(struct db *db, int kind, int create)
 	return (DB_OK);
 }
 
-static int
+int
 db_kind(const struct db *db)
 {
 	return (db->db_month != 0 ? STMT_LOG : db->db_id == DB_SYSTEM ?
@@ -556,13 +361,13 @@ static enum db_why index_load(struct db *);
 static int
 db_make(struct db *db, const char *path)
 {
-	char		 new[PATH], dir[PATH];
+	char		 new[DB_PATH], dir[DB_PATH];
 	int		 ret = -1;
 
-	dir_path(dir, sizeof(dir), db->db_id);
+	db_dir(dir, sizeof(dir), db->db_id);
 	new_path(new, sizeof(new), db->db_id);
 	/* A -wal that has lost its file would be played into the new one. */
-	if (file_remove(new) == 0 && file_remove(path) == 0 &&
+	if (db_remove(new) == 0 && db_remove(path) == 0 &&
 	    (db->db_path = strdup(new)) != NULL &&
 	    db_connect(db, new, 1) == SQLITE_OK &&
 	    db_migrate(db, db_kind(db), 1) == DB_OK &&
@@ -575,7 +380,7 @@ db_make(struct db *db, const char *path)
 		log_warn("%s", path);
 		ret = -1;
 	}
-	(void)file_remove(new);
+	(void)db_remove(new);
 	return (ret == 0 ? dir_sync(dir) : -1);
 }
 
@@ -598,7 +403,7 @@ db_handle(uint32_t id, uint32_t month, struct seal *seal, int create,
     enum db_why *why)
 {
 	struct db	*db;
-	char		 buf[PATH];
+	char		 buf[DB_PATH];
 	const char	*path;
 
 	if ((db = calloc(1, sizeof(*db))) == NULL) {
@@ -935,9 +740,9 @@ db_create(uint32_t tenant)
 	struct seal	*seal;
 	struct db	*db;
 	enum db_why	 why;
-	char		 path[PATH];
+	char		 path[DB_PATH];
 
-	dir_path(path, sizeof(path), tenant);
+	db_dir(path, sizeof(path), tenant);
 	if (db_make_dir(path) == -1)
 		return (DB_TROUBLE);
 	if ((seal = key_make(tenant)) == NULL) {
@@ -978,7 +783,7 @@ db_room(void)
 	}
 }
 
-static struct db *
+struct db *
 db_cached(uint32_t tenant, uint32_t month)
 {
 	struct db	*db;
@@ -1024,12 +829,12 @@ db_enter_log(uint32_t tenant, uint32_t month, int create, enum db_why *why)
 {
 	struct seal	*seal = NULL;
 	struct db	*db;
-	char		 path[PATH];
+	char		 path[DB_PATH];
 
 	*why = DB_OK;
 	if ((db = db_cached(tenant, month)) != NULL)
 		return (db);
-	log_path(path, sizeof(path), tenant, month);
+	db_log_path(path, sizeof(path), tenant, month);
 	if (!absent(path))
 		create = 0;
 	else if (!create) {
@@ -1042,25 +847,6 @@ db_enter_log(uint32_t tenant, uint32_t month, int create, enum db_why *why)
 	if ((*why = key_load(tenant, &seal)) != DB_OK)
 		return (NULL);
 	return (db_opened(db_handle(tenant, month, seal, create, why)));
-}
-
-int
-db_log_aside(uint32_t tenant, uint32_t month)
-{
-	static const char *const	 ends[] = { "", "-wal", "-shm" };
-	char				 path[PATH], to[PATH], from[PATH];
-	size_t				 i, len;
-
-	log_path(path, sizeof(path), tenant, month);
-	len = strlen(path) - strlen(".db");
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		(void)snprintf(from, sizeof(from), "%s%s", path, ends[i]);
-		(void)snprintf(to, sizeof(to), "%.*s.bad%s", (int)len, path,
-		    ends[i]);
-		if (rename(from, to) == -1 && (i == 0 || errno != ENOENT))
-			return (-1);
-	}
-	return (0);
 }
 
 int
@@ -1089,132 +875,12 @@ db_shrink_all(void)
 	}
 }
 
-/* The month of a log's name, or 0. */
-static uint32_t
-log_month(const char *name)
-{
-	const char	*bad;
-	char		 digits[7];
-	uint32_t	 month;
-
-	if (strlen(name) != strlen("log-202611.db") ||
-	    strncmp(name, "log-", 4) != 0 || strcmp(name + 10, ".db") != 0)
-		return (0);
-	(void)strlcpy(digits, name + 4, sizeof(digits));
-	month = (uint32_t)strtonum(digits, 197001, 999912, &bad);
-	return (bad == NULL ? month : 0);
-}
-
-static void
-log_remove(uint32_t tenant, uint32_t month)
-{
-	struct db	*db;
-	char		 path[PATH];
-
-	TAILQ_FOREACH(db, &dbs, db_entry)
-		if (db->db_id == tenant && db->db_month == month)
-			break;
-	if (db != NULL)
-		db_close(db);
-	log_path(path, sizeof(path), tenant, month);
-	(void)file_remove(path);
-}
-
-int
-db_log_each(uint32_t tenant, void (*fn)(uint32_t, uint32_t, void *), void *arg)
-{
-	struct dirent	*de;
-	char		 path[PATH];
-	uint32_t	 month;
-	DIR		*dir;
-
-	dir_path(path, sizeof(path), tenant);
-	if ((dir = opendir(path)) == NULL)
-		return (-1);
-	while ((de = readdir(dir)) != NULL)
-		if ((month = log_month(de->d_name)) != 0)
-			fn(tenant, month, arg);
-	(void)closedir(dir);
-	return (0);
-}
-
-struct next {
-	uint32_t	 ne_after, ne_month;
-};
-
-static void
-month_next(uint32_t tenant, uint32_t month, void *arg)
-{
-	struct next	*ne = arg;
-
-	(void)tenant;
-	if (month > ne->ne_after &&
-	    (ne->ne_month == 0 || month < ne->ne_month))
-		ne->ne_month = month;
-}
-
-uint32_t
-db_log_next(uint32_t tenant, uint32_t after)
-{
-	struct next	 ne = { after, 0 };
-
-	(void)db_log_each(tenant, month_next, &ne);
-	return (ne.ne_month);
-}
-
-struct months {
-	uint32_t	 mo_before, mo_n, mo_due, mo_oldest, mo_newest;
-	int		 mo_purge;
-};
-
-static void
-month_one(uint32_t tenant, uint32_t month, void *arg)
-{
-	struct months	*mo = arg;
-
-	mo->mo_n++;
-	if (mo->mo_oldest == 0 || month < mo->mo_oldest)
-		mo->mo_oldest = month;
-	if (month > mo->mo_newest)
-		mo->mo_newest = month;
-	if (month >= mo->mo_before)
-		return;
-	mo->mo_due++;
-	if (mo->mo_purge)
-		log_remove(tenant, month);
-}
-
-int
-db_log_months(uint32_t tenant, uint32_t before, uint32_t *n, uint32_t *due,
-    uint32_t *oldest, uint32_t *newest)
-{
-	struct months	 mo = { .mo_before = before };
-
-	if (db_log_each(tenant, month_one, &mo) == -1)
-		return (-1);
-	*n = mo.mo_n;
-	*due = mo.mo_due;
-	*oldest = mo.mo_oldest;
-	*newest = mo.mo_newest;
-	return (0);
-}
-
-int
-db_log_purge(uint32_t tenant, uint32_t before)
-{
-	struct months	 mo = { .mo_before = before, .mo_purge = 1 };
-
-	if (db_log_each(tenant, month_one, &mo) == -1)
-		return (-1);
-	return ((int)mo.mo_due);
-}
-
 int
 db_destroy(uint32_t tenant)
 {
 	struct db	*db, *next;
 	struct dirent	*de;
-	char		 dir[PATH], path[PATH + NAME_MAX + 2];
+	char		 dir[DB_PATH], path[DB_PATH + NAME_MAX + 2];
 	DIR		*d;
 	int		 left = 0;
 
@@ -1251,7 +917,7 @@ db_destroy(uint32_t tenant)
 static int
 copy_connect(struct db *db, enum db_way way, const char *path)
 {
-	char	 uri[2 * PATH];
+	char	 uri[2 * DB_PATH];
 	int	 flags = SQLITE_OPEN_NOFOLLOW, rc;
 
 	if (way == DB_WRITE)
@@ -1304,7 +970,7 @@ struct db *
 db_open_copy(enum db_way way, const char *path, uint32_t tenant,
     uint32_t month, enum db_why *why)
 {
-	char		 usual[PATH];
+	char		 usual[DB_PATH];
 	struct db	*db;
 	int		 rc;
 
@@ -1359,116 +1025,19 @@ db_current(struct db *db)
 	    version == (uint64_t)stmt_newest(db_kind(db)));
 }
 
-struct db_copy {
-	sqlite3		*dc_to;
-	sqlite3_backup	*dc_run;
-	int		 dc_fd;		/* of the copy, to have it written */
-};
-
-struct db_copy *
-db_copy_begin(struct db *from, const char *path)
-{
-	struct db_copy	*dc;
-
-	if ((dc = calloc(1, sizeof(*dc))) == NULL)
-		return (NULL);
-	if ((dc->dc_fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC |
-	    O_NOFOLLOW, 0600)) == -1 ||
-	    sqlite3_open_v2(path, &dc->dc_to, SQLITE_OPEN_READWRITE |
-	    SQLITE_OPEN_NOFOLLOW, NULL) != SQLITE_OK ||
-	    sqlite3_exec(dc->dc_to, stmt_setup(STMT_COPY), NULL, NULL,
-	    NULL) != SQLITE_OK || (dc->dc_run = sqlite3_backup_init(dc->dc_to,
-	    "main", from->db_conn, "main")) == NULL) {
-		log_warn("%s", path);
-		db_copy_end(dc);
-		return (NULL);
-	}
-	return (dc);
-}
-
-/* It is written on the way: else the end of a large one would take long. */
-int
-db_copy_step(struct db_copy *dc, uint64_t *done)
-{
-	int	 rc = sqlite3_backup_step(dc->dc_run, COPY_PAGES);
-
-	*done = (uint64_t)(sqlite3_backup_pagecount(dc->dc_run) -
-	    sqlite3_backup_remaining(dc->dc_run)) * DB_PAGE;
-	if (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED)
-		return (fdatasync(dc->dc_fd) == -1 ? -1 : 1);
-	if (rc != SQLITE_DONE) {
-		log_warnx("a backup: %s", sqlite3_errstr(rc));
-		return (-1);
-	}
-	rc = sqlite3_backup_finish(dc->dc_run);
-	dc->dc_run = NULL;
-	if (rc == SQLITE_OK)
-		rc = sqlite3_close(dc->dc_to);
-	dc->dc_to = NULL;
-	return (rc != SQLITE_OK || fsync(dc->dc_fd) == -1 ? -1 : 0);
-}
-
-void
-db_copy_end(struct db_copy *dc)
-{
-	if (dc == NULL)
-		return;
-	if (dc->dc_run != NULL)
-		(void)sqlite3_backup_finish(dc->dc_run);
-	(void)sqlite3_close(dc->dc_to);
-	if (dc->dc_fd != -1)
-		(void)close(dc->dc_fd);
-	free(dc);
-}
-
 int
 db_drop(uint32_t tenant)
 {
 	struct db	*db;
 	int		 ret;
 
-	TAILQ_FOREACH(db, &dbs, db_entry)
-		if (db->db_id == tenant && db->db_month == 0)
-			break;
-	if (db == NULL)
+	if ((db = db_cached(tenant, 0)) == NULL)
 		return (0);
 	ret = db_shrink(db);
 	if (db->db_intx)
 		db_lose(db);
 	db_close(db);
 	return (ret);
-}
-
-uint64_t
-db_month_start(uint32_t month)
-{
-	struct tm	 tm;
-	time_t		 t;
-
-	if (month == 0)
-		return (0);
-	memset(&tm, 0, sizeof(tm));
-	tm.tm_year = (int)(month / 100) - 1900;
-	tm.tm_mon = (int)(month % 100) - 1;
-	tm.tm_mday = 1;
-	return ((t = timegm(&tm)) <= 0 ? 0 : (uint64_t)t * 1000);
-}
-
-uint32_t
-db_month_of(uint64_t ms)
-{
-	struct tm	 tm;
-	time_t		 t = (time_t)(ms / 1000);
-
-	if (gmtime_r(&t, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099)
-		return (197001);
-	return ((uint32_t)(tm.tm_year + 1900) * 100 + (uint32_t)tm.tm_mon + 1);
-}
-
-uint32_t
-db_month_next(uint32_t month)
-{
-	return (month % 100 == 12 ? month + 89 : month + 1);
 }
 
 /*

@@ -142,14 +142,6 @@ struct db	*db_open_copy(enum db_way, const char *path, uint32_t tenant,
 void		 db_close_copy(struct db *);
 /* Is it of the version that this program writes? */
 int		 db_current(struct db *);
-/*
- * Copy a file of DB_NOW to a path where nothing is, some pages in a turn:
- * db_copy_step() returns 1, 0 when all is on the disk, or -1; *done are bytes.
- */
-struct db_copy;
-struct db_copy	*db_copy_begin(struct db *from, const char *path);
-int		 db_copy_step(struct db_copy *, uint64_t *done);
-void		 db_copy_end(struct db_copy *);
 /* Close a tenant's main file, all of it written to it.  0, or -1: its log holds
  * something that could not be. */
 int		 db_drop(uint32_t tenant);
@@ -169,12 +161,34 @@ int		 db_destroy(uint32_t tenant);
 int		 db_turn(struct db *);
 /* Destroy the old key of a tenant.  0, or -1: it is there still. */
 int		 db_settle(uint32_t tenant);
-/* Put a damaged one out of the way, as .bad in place of .db; 0, or -1. */
-int		 db_log_aside(uint32_t tenant, uint32_t month);
 /* Commit, and take the file's log away with what is in it; 0, or -1. */
 int		 db_shrink(struct db *);
 /* The same of all in which something was erased (db_erased). */
 void		 db_shrink_all(void);
+/*
+ * A request that writes, within the shared transaction.  0, or -1: also where
+ * the disk does not take what was written before the file was opened.
+ */
+int		 db_begin(struct db *);
+/* Keep what it wrote, or undo it alone.  0, or -1: it is not kept. */
+int		 db_end(struct db *, int keep);
+/* Commit now.  0, or -1: everything since the first db_begin() is lost. */
+int		 db_commit(struct db *);
+/*
+ * Commits that do not wait for the disk, from here on or no longer; not within
+ * a transaction.  A kill takes nothing of them, a power cut what no commit that
+ * waits has followed.
+ */
+void		 db_lazy(struct db *, int on);
+/* All files; returns how many transactions there were. */
+unsigned int	 db_commit_all(void);
+
+/*
+ * Access logs, a file for each month (db_log.c).
+ */
+
+/* Put a damaged log out of the way, as .bad in place of .db; 0, or -1. */
+int		 db_log_aside(uint32_t tenant, uint32_t month);
 /*
  * The months of which there is an access log: how many, how many of them are
  * before a month, the oldest and the newest (0: none).  0, or -1.
@@ -195,22 +209,21 @@ uint32_t	 db_month_of(uint64_t ms);
 uint32_t	 db_month_next(uint32_t month);
 
 /*
- * A request that writes, within the shared transaction.  0, or -1: also where
- * the disk does not take what was written before the file was opened.
+ * Copies of files (db_copy.c).
  */
-int		 db_begin(struct db *);
-/* Keep what it wrote, or undo it alone.  0, or -1: it is not kept. */
-int		 db_end(struct db *, int keep);
-/* Commit now.  0, or -1: everything since the first db_begin() is lost. */
-int		 db_commit(struct db *);
+
 /*
- * Commits that do not wait for the disk, from here on or no longer; not within
- * a transaction.  A kill takes nothing of them, a power cut what no commit that
- * waits has followed.
+ * Copy a file of DB_NOW to a path where nothing is, some pages in a turn:
+ * db_copy_step() returns 1, 0 when all is on the disk, or -1; *done are bytes.
  */
-void		 db_lazy(struct db *, int on);
-/* All files; returns how many transactions there were. */
-unsigned int	 db_commit_all(void);
+struct db_copy;
+struct db_copy	*db_copy_begin(struct db *from, const char *path);
+int		 db_copy_step(struct db_copy *, uint64_t *done);
+void		 db_copy_end(struct db_copy *);
+
+/*
+ * Statements, and what is sealed in columns (db_stmt.c).
+ */
 
 /*
  * The statement with its values bound, or NULL.  Step it with db_step(): 1 a
@@ -243,8 +256,22 @@ void		*db_open(struct db *, const struct seal_at *, sqlite3_stmt *,
 		    int column, size_t *len);
 
 /*
- * For db.c and db_wal.c alone.
+ * For db*.c alone; db_kind() for reseal.c too.
  */
+
+#define DB_PATH		64	/* bytes of a path below the data directory */
+
+/* STMT_SYSTEM, STMT_TENANT or STMT_LOG. */
+int		 db_kind(const struct db *);
+/* Its path, which may be made in the buffer; of a tenant's directory. */
+const char	*db_title(const struct db *, char *, size_t);
+void		 db_dir(char *, size_t, uint32_t tenant);
+void		 db_log_path(char *, size_t, uint32_t tenant, uint32_t month);
+/* A file that is open (month 0: the main one), or NULL. */
+struct db	*db_cached(uint32_t tenant, uint32_t month);
+void		 db_close(struct db *);
+/* What SQLite keeps beside a file goes first, then the file.  0, or -1. */
+int		 db_remove(const char *path);
 
 /*
  * What an error of SQLite means for the handle, logged with what was done: a

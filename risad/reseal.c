@@ -21,13 +21,6 @@ struct budget {
 	size_t		 bu_bytes;
 };
 
-static int
-kind_of(const struct db *db)
-{
-	return (db->db_month != 0 ? STMT_LOG : db->db_id == DB_SYSTEM ?
-	    STMT_SYSTEM : STMT_TENANT);
-}
-
 /* The i-th column that such a file has; NULL: there are no more. */
 static const struct sealed *
 column(const struct db *db, size_t i)
@@ -36,7 +29,7 @@ column(const struct db *db, size_t i)
 	size_t			 n;
 
 	for (n = 0; (sl = stmt_sealed(n)) != NULL; n++)
-		if ((sl->sl_kinds & kind_of(db)) != 0 && i-- == 0)
+		if ((sl->sl_kinds & db_kind(db)) != 0 && i-- == 0)
 			return (sl);
 	return (NULL);
 }

@@ -56,8 +56,9 @@ unit both test_challenge -- risad/limit.c risad/util.c risad/utf8.c
 unit both test_auth -- $auth
 unit both test_control -- $auth
 
-store="risad/keyfile.c risad/reseal.c risad/seal.c risad/log.c risad/util.c
-    risad/utf8.c"
+store="risad/db.c risad/db_copy.c risad/db_log.c risad/db_stmt.c
+    risad/db_wal.c risad/stmt.c risad/keyfile.c risad/reseal.c risad/seal.c
+    risad/log.c risad/util.c risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
 reader test_seal seal_reader.py
 unit both test_nonce -- risad/seal.c risad/util.c risad/utf8.c
@@ -67,16 +68,14 @@ reader test_keypack keypack_reader.py
 unit both test_grant -- risad/grant.c
 unit both test_hold -- risad/hold.c
 unit both test_stmt -- risad/stmt.c
-unit both test_db -- risad/db.c risad/db_wal.c risad/stmt.c $store
-unit both test_step HOW -- risad/db.c risad/db_wal.c risad/stmt.c $store
+unit both test_db -- $store
+unit both test_step HOW -- $store
 for fn in malloc calloc realloc reallocarray recallocarray strdup sendmsg \
     writev exit; do
 	link="$link -Wl,--wrap=$fn"
 done
 unit both test_nomem regress/fuzz/seeds/map/least -- risad/json.c risad/role.c \
-    risad/map.c risad/msg.c $imsg risad/websocket.c risad/db.c \
-    risad/db_wal.c risad/stmt.c \
-    $store
+    risad/map.c risad/msg.c $imsg risad/websocket.c $store
 link=
 unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_access.c risad/storage_log.c risad/storage_retain.c \
@@ -100,8 +99,7 @@ unit both test_storage -- risad/storage.c risad/audit.c risad/proof.c \
     risad/storage_place.c risad/storage_role.c \
     risad/storage_signin.c risad/storage_talk.c risad/storage_way.c \
     risad/role.c risad/csv.c \
-    $policy risad/db.c risad/db_wal.c \
-    risad/stmt.c risad/hold.c risad/grant.c risad/msg.c $imsg $store
+    $policy risad/hold.c risad/grant.c risad/msg.c $imsg $store
 unit both test_zone -- risactl/zone.c risad/util.c risad/utf8.c
 unit both test_output -- risactl/output.c risactl/output_json.c \
     risactl/zone.c risad/msg.c risad/way.c \
