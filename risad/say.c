@@ -245,14 +245,26 @@ say_say(struct person *pn, json_t *o)
 
 static int	 history_answer(struct conn *, uint32_t, const void *, void *);
 
+/* A room's is for those who are in it. */
+static int
+history_may(const struct person *pn, const struct m_history *m)
+{
+	const struct avatar	*av = pn->pn_avatar;
+
+	return (m->kind != CHANNEL_ROOM || (av != NULL &&
+	    av->av_room == m->b && av->av_floor->fl_id == m->a));
+}
+
 /*
  * An answer may be half a megabyte: of a page that asks for many at once most
- * wait here, in order, so that others need not wait for all of them.
+ * wait here, in order, so that others need not wait for all of them.  Who has
+ * left a room meanwhile does not hear what was said in it since.
  */
 static void
 history_next(struct person *pn)
 {
-	struct job	*jo, *next;
+	struct job		*jo, *next;
+	struct m_history	*m;
 
 	TAILQ_FOREACH_SAFE(jo, &pn->pn_jobs, jo_entry, next) {
 		if (!jo->jo_waits)
@@ -260,10 +272,17 @@ history_next(struct person *pn)
 		if (pn->pn_histories >= HISTORIES)
 			break;
 		jo->jo_waits = 0;
-		jo->jo_history.grant = person_grant(pn);
+		m = &jo->jo_history;
+		if (!history_may(pn, m)) {
+			person_error(pn, "no-room", jo->jo_ref, NULL);
+			job_free(jo);
+			continue;
+		}
+		m->grant = person_grant(pn);
+		if (m->kind == CHANNEL_USER)
+			m->b = person_shared(pn, m->a);
 		pn->pn_histories++;
-		if (job_ask(jo, IMSG_HISTORY, &jo->jo_history,
-		    history_answer) == -1)
+		if (job_ask(jo, IMSG_HISTORY, m, history_answer) == -1)
 			pn->pn_histories--;
 	}
 }
@@ -309,7 +328,6 @@ say_history(struct person *pn, json_t *o)
 	const char		*channel, *ref = "", *bad;
 	uint64_t		 before = 0, limit = 50;
 	struct m_history	 m = { .grant = 0 };
-	struct avatar		*av = pn->pn_avatar;
 	struct job		*jo;
 	const struct json_field	 jf[] = {
 		{ "t", JK_ANY, 1, &(json_t *){ NULL }, NULL },
@@ -327,13 +345,6 @@ say_history(struct person *pn, json_t *o)
 		return ("limit");
 	if (*ref != '\0' && !ref_valid(ref))
 		return ("ref");
-	if (m.kind == CHANNEL_ROOM && (av == NULL || av->av_room != m.b ||
-	    av->av_floor->fl_id != m.a)) {
-		person_error(pn, "no-room", ref, NULL);
-		return (NULL);
-	}
-	if (m.kind == CHANNEL_USER)
-		m.b = person_shared(pn, m.a);
 	if ((jo = job_new(pn, ref)) == NULL)
 		return (NULL);
 	m.before = before;

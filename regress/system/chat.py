@@ -72,6 +72,29 @@ def room_talk(d, one, two, a, b, c):
     c.error('no-room', ref='x')
 
 
+def room_left(d, one, two, a, b, c):
+    """histories that wait when one leaves the room are not looked up"""
+    on(one, a, b)
+    for p in (a, b):
+        p.walk((940, 315), (1100, 315), room=1)
+    b.say('before', 'room')
+    a.hears('before')
+    pid = d.pids('storage')[('storage', 0)]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        for n in range(5):
+            a.tell(t='history', channel='room:%d:1' % one, ref='h%d' % n)
+        a.tell(t='leave')
+        a.settle()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    for n in range(2):
+        m = a.wait('history', lambda m: m['ref'] == 'h%d' % n)
+        equal(m['messages'][-1]['text'], 'before', 'asked inside')
+    for n in range(2, 5):
+        a.error('no-room', ref='h%d' % n)
+
+
 def direct(d, one, two, a, b, c):
     """a word to one person: both have it, on any floor, and nobody else"""
     on(one, a, c)
@@ -359,7 +382,7 @@ def main():
     a, b, c = (d.person('acme', n + '@acme.example')
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
-    for fn in (floor_talk, room_talk, direct, text_stays, paging, unread,
+    for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging, unread,
                once, order, left, erased):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
