@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The control socket, with clients that are not risactl."""
 
-import array
 import datetime
 import os
 import random
@@ -136,8 +135,7 @@ def descriptors(d):
             with Client(d) as c:
                 data = imsg(TYPES['C_HELLO'], struct.pack('>I', VERSION),
                             mark=mark)
-                c.s.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                      array.array('i', fds))])
+                socket.send_fds(c.s, [data], fds)
                 c.send(STATUS)
                 c.s.shutdown(socket.SHUT_WR)
                 c.ended()

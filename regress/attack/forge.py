@@ -4,7 +4,6 @@
 The process is stopped, its end of a pipe is borrowed from it, and what is
 written there comes from it as far as anybody can tell."""
 
-import array
 import base64
 import json
 import os
@@ -12,14 +11,13 @@ import random
 import re
 import select
 import signal
-import socket
 import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from forged import FD_MARK, MAX_PAYLOAD, TYPES, borrow, imsg, \
-    n64, peers_of, results, text                                # noqa: E402
+    n64, peers_of, pour, results, text                          # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import BOUND, Closed, Daemon, Failure, Person, \
     until                                                       # noqa: E402
@@ -67,24 +65,7 @@ class Wire:
 
     def raw(self, data, fds=()):
         """All of it, or what is taken before the other side hangs up."""
-        end = time.monotonic() + BOUND
-        while data:
-            try:
-                if fds:
-                    n = self.sock.sendmsg(
-                        [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                  array.array('i', fds))])
-                    fds = ()
-                else:
-                    n = self.sock.send(data)
-                data = data[n:]
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise Failure('nobody reads at the other end')
-                select.select([], [self.sock], [], 0.1)
-            except (BrokenPipeError, ConnectionResetError):
-                return False
-        return True
+        return pour(self.sock, data, fds)
 
     def send(self, name, payload):
         self.ident += 1

@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from forged import FD_MARK, HEAD, PROCS, TYPES, imsg, n64, text
+from forged import FD_MARK, HEAD, PROCS, TYPES, imsg, n64, pour, text
 from risa import BOUND, RISAD, Failure, until
 
 USERS = {'storage': '_risastor', 'keys': '_risakeys', 'hash': '_risahash',
@@ -77,24 +77,7 @@ class Pipe:
         """All of it, or what is taken before the other side hangs up."""
         if not self.open:
             return False
-        end = time.monotonic() + BOUND
-        while data:
-            try:
-                if fds:
-                    n = self.sock.sendmsg(
-                        [data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
-                                  array.array('i', fds))])
-                    fds = ()
-                else:
-                    n = self.sock.send(data)
-                data = data[n:]
-            except BlockingIOError:
-                if time.monotonic() > end:
-                    raise Failure('it does not read')
-                select.select([], [self.sock], [], 0.1)
-            except (BrokenPipeError, ConnectionResetError):
-                return False
-        return True
+        return pour(self.sock, data, fds)
 
     def pull(self, to):
         """The imsgs that have come."""

@@ -4,12 +4,14 @@ somebody else's."""
 import ctypes
 import os
 import re
+import select
 import socket
 import struct
 import subprocess
 import tempfile
+import time
 
-from risa import TOP
+from risa import BOUND, TOP, Failure
 
 FORGE = os.path.join(TOP, 'regress', 'attack', 'forge.c')
 MAX_PAYLOAD = 128 * 1024
@@ -24,6 +26,22 @@ def results(*names):
         body = re.search(r'enum result \{(.*?)\n\};', f.read(), re.S)[1]
     there = re.findall(r'^\t(R_\w+)', body, re.M)
     return [there.index(n) for n in names]
+
+
+def pour(sock, data, fds=()):
+    """All of it, or what is taken before the other side hangs up."""
+    end = time.monotonic() + BOUND
+    while data:
+        try:
+            n = socket.send_fds(sock, [data], fds) if fds else sock.send(data)
+            data, fds = data[n:], ()
+        except BlockingIOError:
+            if time.monotonic() > end:
+                raise Failure('nobody reads at the other end')
+            select.select([], [sock], [], 0.1)
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+    return True
 
 
 libc = ctypes.CDLL(None, use_errno=True)

@@ -382,8 +382,8 @@ def main():
     a, b, c = (d.person('acme', n + '@acme.example')
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
-    for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging, unread,
-               once, order, left, erased):
+    for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging,
+               unread, once, order, left, erased):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
             p.drop()
