@@ -502,13 +502,15 @@ class Board:
         cells = sum(line.cells for line in lines)
         wrong = [w for line in lines for w in line.wrong]
         self.rows.append((fn.__doc__, cells, cells - len(wrong)))
-        equal(failed, [], 'a line ended')
+        equal(failed, [], 'a line ended: %s' % '; '.join(wrong[:6]))
         check(cells > 0, 'no cells')
         check(not wrong, '%d cells: %s' % (len(wrong), '; '.join(wrong[:6])))
 
 
 def main():
     d = Daemon(workers=2, more='limit connections 1000 address 400\n'
+               'limit requests address 10000000 tenant 10000000 '
+               'account 10000000\n'
                'password hash memory 1024 passes 1\n')
     d.names = d.names + ('nobody.localhost',)
     d.make_cert('tls')
