@@ -190,6 +190,11 @@ ask_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 		    msg_name(as->as_type), msg_name(type));
 		return (-1);
 	}
+	if (type == IMSG_GRANT && login_has(((const struct m_grant *)m)->
+	    grant)) {
+		log_warnx("%s gives a grant twice", proc_title(pe->pe_proc));
+		return (-1);
+	}
 	copy = *as;
 	if (type == IMSG_RESULT)
 		ask_free(as);

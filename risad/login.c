@@ -72,6 +72,20 @@ login_of(struct login *lg, uint32_t tenant, uint32_t user)
 	return (NULL);
 }
 
+static struct login *
+grant_find(uint64_t grant)
+{
+	struct login	 key = { .lg_grant = grant };
+
+	return (RB_FIND(grant_tree, &grants, &key));
+}
+
+int
+login_has(uint64_t grant)
+{
+	return (grant_find(grant) != NULL);
+}
+
 static void
 login_free(struct login *lg)
 {
@@ -206,18 +220,18 @@ login_drop(struct login *lg, enum grant_end why)
 void
 login_must(const struct m_grant_must *m)
 {
-	struct login	 key = { .lg_grant = m->grant }, *lg;
+	struct login	*lg;
 
-	if ((lg = RB_FIND(grant_tree, &grants, &key)) != NULL)
+	if ((lg = grant_find(m->grant)) != NULL)
 		lg->lg_must = m->must;
 }
 
 void
 login_ended(const struct m_grant_end *m)
 {
-	struct login	 key = { .lg_grant = m->grant }, *lg;
+	struct login	*lg;
 
-	if ((lg = RB_FIND(grant_tree, &grants, &key)) == NULL)
+	if ((lg = grant_find(m->grant)) == NULL)
 		return;
 	if (m->why == END_RENEW) {
 		grant_set(lg, 0);

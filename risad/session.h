@@ -112,6 +112,8 @@ void		 login_must(const struct m_grant_must *);
 void		 login_ended(const struct m_grant_end *);
 /* The token is void: nothing may use the login any more; pages hear why. */
 void		 login_drop(struct login *, enum grant_end why);
+/* 1 if a login has this grant: no other may. */
+int		 login_has(uint64_t grant);
 /* A grant that nobody here has a use for. */
 void		 login_give_back(uint64_t grant);
 /* Storage has gone, all grants with it; and is back for this tenant. */

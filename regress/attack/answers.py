@@ -23,7 +23,6 @@ from risa import BOUND, Daemon, Failure, Http                   # noqa: E402
 
 STORAGE, AUTH, KEYS = ('storage', 0), ('auth', 0), ('keys', 0)
 TOKEN = 'A' * 43
-GRANT = 0x1122334455667788
 ADMIN = 1
 R_OK, R_NOTFOUND = results('R_OK', 'R_NOTFOUND')
 TRIES = 20 if LONG else 1       # payloads of each wrong answer
@@ -73,6 +72,7 @@ class World:
         self.home = Daemon()
         self.keys = self.a = None
         self.rnd = random.Random(5)
+        self.given = 0
         self.count = {'refused': 0, 'taken': 0}
 
     def begin(self, real=True):
@@ -108,9 +108,11 @@ class World:
     def answer(self, by, asked, name, payload):
         self.a.say(name, payload, by, asked.ident)
 
-    def grant(self, asked):
+    def grant(self, asked, number=None):
         """Storage's yes to a TOKEN."""
-        self.answer(STORAGE, asked, 'GRANT', n64(GRANT) + n64(1 << 52) +
+        self.given += 1
+        self.answer(STORAGE, asked, 'GRANT', n64(
+                    number or self.given) + n64(1 << 52) +
                     n64(0) + struct.pack('>IIIIBBBBBI', 3600, 0, 1, 1, ADMIN,
                                          63, 0, 0, 0, 0) + text('Ann') +
                     text('') + text('ann@acme.example') + b'\0')
@@ -203,6 +205,21 @@ def lies(w):
                 h.close()
                 w.a.told = []
                 w.count['taken'] += 1
+    equal(w.a.stop(), 0, 'exit code\n' + w.a.log()[-900:])
+
+
+def twice(w):
+    """a grant that the session holds already is no answer"""
+    w.begin()
+    h, s = w.ask('GET', '/floors', 'FLOORS')
+    with Http(w.home, 'acme') as other:
+        other.cookie = TOKEN
+        other.send(other.head('GET', '/api/v1/floors', None))
+        w.grant(w.next_of(('TOKEN',)), w.given)
+        equal([x.body for x in w.a.turn() if x.name == 'BADPEER'],
+              [struct.pack('>BH', PROCS.index('storage'), 0)], 'complaints')
+        equal(other.reply().status, 503, 'with a grant of somebody else')
+    h.close()
     equal(w.a.stop(), 0, 'exit code\n' + w.a.log()[-900:])
 
 
@@ -310,7 +327,7 @@ def hello(c):
 def main():
     w = World()
     s = Suite()
-    for fn in (mixed, lies, strangers, no_signature):
+    for fn in (mixed, lies, twice, strangers, no_signature):
         def one(fn=fn):
             fn(w)
         one.__doc__ = fn.__doc__

@@ -101,6 +101,7 @@ def lossy(f):
                     f.ann.drop()
                 f.ann.insist_say(texts[-1], ref)
                 times.append(time.monotonic() - begin)
+                f.bob.pull(0.01)        # who answers no ping is closed
         finally:
             f.line.loss = 0.0
         f.once(texts)
