@@ -294,7 +294,7 @@ login_renew(struct login *lg)
 {
 	struct m_token	 m = { .tenant = lg->lg_tenant, .addr = lg->lg_addr };
 
-	if (lg->lg_asking || lg->lg_grant != 0)
+	if (lg->lg_refs == 0 || lg->lg_asking || lg->lg_grant != 0)
 		return;
 	memcpy(m.token, lg->lg_token, TOKEN_LEN);
 	if (ask_send(NULL, PROC_AUTH, IMSG_TOKEN, &m, login_renewed,
@@ -311,8 +311,7 @@ renew_turn(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	RB_FOREACH_SAFE(lg, login_tree, &logins, next)
-		if (lg->lg_refs > 0)
-			login_renew(lg);
+		login_renew(lg);
 }
 
 /* Auth may hear of the new storage, or of the tenant, later than we do. */
