@@ -34,31 +34,52 @@ api_done(struct conn *cn, int close)
 	conn_again(cn);
 }
 
-void
-api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
+/* The head, and so many bytes of a body, or what many have in common. */
+static void
+reply(struct conn *cn, struct http_reply *hp, const void *body, size_t len,
+    struct chunk *common)
 {
 	char		 head[HTTP_MAXREPLY];
 	struct chunk	*ck;
-	size_t		 blen = body != NULL && cn->cn_req->hr_method !=
-			    HTTP_HEAD ? (size_t)hp->hp_length : 0;
 	int		 n;
 
 	hp->hp_now = time(NULL);
 	if (!cn->cn_req->hr_keepalive || cn->cn_state != CONN_WAIT)
 		hp->hp_close = 1;
 	n = http_reply_head(head, sizeof(head), hp);
-	if (n == -1 || (ck = chunk_new((size_t)n + blen)) == NULL) {
+	if (n == -1 || (ck = chunk_new((size_t)n + len)) == NULL) {
 		log_warnx("reply %d can not be written", hp->hp_status);
 		conn_close(cn);
 		return;
 	}
 	memcpy(ck->ck_data, head, (size_t)n);
-	if (blen > 0)
-		memcpy(ck->ck_data + n, body, blen);
+	if (len > 0)
+		memcpy(ck->ck_data + n, body, len);
 	conn_queue(cn, ck);
 	chunk_free(ck);
-	access_request(cn, hp->hp_status, (size_t)n + blen);
+	if (common != NULL) {
+		conn_queue(cn, common);
+		len = common->ck_len;
+	}
+	access_request(cn, hp->hp_status, (size_t)n + len);
 	api_done(cn, hp->hp_close);
+}
+
+void
+api_reply_bytes(struct conn *cn, struct http_reply *hp, const void *body)
+{
+	if (body == NULL || cn->cn_req->hr_method == HTTP_HEAD)
+		reply(cn, hp, NULL, 0, NULL);
+	else
+		reply(cn, hp, body, (size_t)hp->hp_length, NULL);
+}
+
+void
+api_reply_chunk(struct conn *cn, struct http_reply *hp, struct chunk *body)
+{
+	hp->hp_length = body->ck_len;
+	reply(cn, hp, NULL, 0, cn->cn_req->hr_method == HTTP_HEAD ? NULL :
+	    body);
 }
 
 void

@@ -19,9 +19,11 @@
 #define SPARE_MAX	4096
 #define READS		4	/* of one connection in one turn */
 
-uint64_t	 conn_bytes_in, conn_bytes_out;
+uint64_t	 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
 
 static TAILQ_HEAD(, conn) dirty = TAILQ_HEAD_INITIALIZER(dirty);
+static TAILQ_HEAD(, conn) slow = TAILQ_HEAD_INITIALIZER(slow);
+static uint64_t	 unread_max = UINT64_MAX;
 
 /* What comes in goes through here; only a rest is kept by the connection. */
 static uint8_t		 input[IN_ONCE];
@@ -41,6 +43,7 @@ chunk_new(size_t len)
 		return (NULL);
 	ck->ck_len = len;
 	ck->ck_refs = 1;
+	ck->ck_queued = 0;
 	return (ck);
 }
 
@@ -114,6 +117,8 @@ out_drop(struct conn *cn)
 	struct out	*ou = STAILQ_FIRST(&cn->cn_out);
 
 	STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
+	if (--ou->ou_chunk->ck_queued == 0)
+		conn_unread -= ou->ou_chunk->ck_len;
 	chunk_free(ou->ou_chunk);
 	if (nspare == SPARE_MAX) {
 		free(ou);
@@ -178,6 +183,8 @@ conn_free(struct conn *cn)
 	evtimer_del(&cn->cn_timer);
 	if (cn->cn_dirty)
 		TAILQ_REMOVE(&dirty, cn, cn_dirty_entry);
+	if (cn->cn_slow)
+		TAILQ_REMOVE(&slow, cn, cn_slow_entry);
 	while (!STAILQ_EMPTY(&cn->cn_out))
 		out_drop(cn);
 	ws_clear(&cn->cn_ws);
@@ -302,6 +309,8 @@ conn_queue(struct conn *cn, struct chunk *ck)
 	ou->ou_chunk = ck;
 	ou->ou_off = 0;
 	ck->ck_refs++;
+	if (ck->ck_queued++ == 0)
+		conn_unread += ck->ck_len;
 	STAILQ_INSERT_TAIL(&cn->cn_out, ou, ou_entry);
 	cn->cn_outlen += ck->ck_len;
 	conn_mark(cn);
@@ -438,6 +447,19 @@ conn_shut(struct conn *cn)
 	conn_timer(cn, LINGER_MS);
 }
 
+/* Those that are slow, in the order in which they became so. */
+static void
+slow_note(struct conn *cn)
+{
+	if (conn_slow(cn) == cn->cn_slow)
+		return;
+	cn->cn_slow = !cn->cn_slow;
+	if (cn->cn_slow)
+		TAILQ_INSERT_TAIL(&slow, cn, cn_slow_entry);
+	else
+		TAILQ_REMOVE(&slow, cn, cn_slow_entry);
+}
+
 static void
 conn_flush(struct conn *cn)
 {
@@ -460,7 +482,13 @@ conn_flush(struct conn *cn)
 }
 
 void
-conn_flush_all(void)
+conn_unread_limit(size_t max)
+{
+	unread_max = max;
+}
+
+static void
+dirty_flush(void)
 {
 	struct conn	*cn;
 
@@ -471,6 +499,22 @@ conn_flush_all(void)
 			conn_flush(cn);
 		if (cn->cn_dead)
 			conn_free(cn);
+		else
+			slow_note(cn);
+	}
+}
+
+void
+conn_flush_all(void)
+{
+	struct conn	*cn;
+
+	dirty_flush();
+	while (conn_unread > unread_max && (cn = TAILQ_FIRST(&slow)) != NULL) {
+		log_debug("%s: has not read for longest", cn->cn_addr);
+		conn_shed++;
+		conn_close(cn);
+		dirty_flush();
 	}
 }
 

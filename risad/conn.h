@@ -24,6 +24,7 @@
 struct chunk {
 	size_t		 ck_len;
 	unsigned int	 ck_refs;
+	unsigned int	 ck_queued;	/* on so many connections */
 	uint8_t		 ck_data[];
 };
 
@@ -66,9 +67,11 @@ struct person;
 struct conn {
 	TAILQ_ENTRY(conn)	 cn_entry;
 	TAILQ_ENTRY(conn)	 cn_dirty_entry;
+	TAILQ_ENTRY(conn)	 cn_slow_entry;
 	int			 cn_fd;
 	uint8_t			 cn_redirect;	/* plain HTTP, port 80 */
 	uint8_t			 cn_dirty;	/* on the list of conn_flush */
+	uint8_t			 cn_slow;	/* on the list of those */
 	uint8_t			 cn_dead;	/* is being closed */
 	uint8_t			 cn_again;	/* come back, nothing new */
 	uint8_t			 cn_shut;	/* we have said our last */
@@ -151,10 +154,17 @@ void		 conn_again(struct conn *);
  * later, together with others.
  */
 void		 conn_timer(struct conn *, unsigned int ms);
+/*
+ * How many bytes may wait on all connections together, what waits on many of
+ * them counted once.  Beyond, those above CONN_HIGH are closed, whoever has
+ * been there for longest first.
+ */
+void		 conn_unread_limit(size_t);
 /* Write what has been queued on all connections: at the end of each turn. */
 void		 conn_flush_all(void);
-/* Bytes that all connections have taken in and sent, for statistics. */
-extern uint64_t	 conn_bytes_in, conn_bytes_out;
+/* Bytes that all connections have taken in and sent, for statistics; what
+ * waits now, and how many were closed for that. */
+extern uint64_t	 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
 
 /* door.c provides: whom the proxy is for, NULL: itself.  -1: closed. */
 int		 door_proxied(struct conn *, const uint8_t *addr);

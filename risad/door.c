@@ -20,6 +20,7 @@
 #include "util.h"
 
 #define MAX_LISTENS	32
+#define SEND_MAX	(128 * 1024)	/* bytes that the kernel keeps of one */
 #define ACCEPTS		16		/* in one turn */
 #define FD_RESERVE	64		/* for pipes, files, the log */
 #define DOOR		64		/* beyond the limit: are told so */
@@ -190,7 +191,8 @@ door_connected(struct listener *ls, int fd, const struct sockaddr *sa)
 	struct conn	*cn;
 	uint8_t		 bytes[NETWORK_ADDR];
 	char		 addr[MAX_ADDR + 1];
-	int		 on = 1, proxy = ls->ls_kind == FILE_LISTEN_PROXY;
+	int		 on = 1, size = SEND_MAX;
+	int		 proxy = ls->ls_kind == FILE_LISTEN_PROXY;
 
 	if (network_sockaddr(bytes, sa) == -1) {
 		close(fd);
@@ -203,6 +205,8 @@ door_connected(struct listener *ls, int fd, const struct sockaddr *sa)
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	/* Else the kernel takes megabytes, and nobody knows who reads them. */
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	cn = conn_new(fd, ls->ls_kind == FILE_LISTEN_REDIRECT ? NULL :
 	    session_conf.sc_server, addr, proxy);
 	if (cn == NULL) {

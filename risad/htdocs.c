@@ -195,8 +195,7 @@ htdocs_serve(struct conn *cn, const char *path)
 		api_reply_bytes(cn, &hp, NULL);
 		return (1);
 	}
-	hp.hp_length = hd->hd_body->ck_len;
-	api_reply_bytes(cn, &hp, hd->hd_body->ck_data);
+	api_reply_chunk(cn, &hp, hd->hd_body);
 	return (1);
 }
 
@@ -209,7 +208,6 @@ htdocs_full(struct conn *cn, const char *path, unsigned int retry)
 	if (!is_page(path) || (hd = htdoc_find("/full.html")) == NULL)
 		return (0);
 	hp.hp_type = hd->hd_type;
-	hp.hp_length = hd->hd_body->ck_len;
-	api_reply_bytes(cn, &hp, hd->hd_body->ck_data);
+	api_reply_chunk(cn, &hp, hd->hd_body);
 	return (1);
 }

@@ -44,6 +44,7 @@
 #define MAX_INVITE	(90 * DAY)
 #define MAX_CONNS	100000
 #define MAX_RATE	10000000	/* a minute */
+#define MAX_UNREAD	65536		/* MiB */
 
 /* A file, or the text of a macro that is read in its place. */
 struct input {
@@ -127,7 +128,7 @@ static void	 add_turn(const char *);
 %token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
 %token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
 %token	PURGE REDIRECT REQUESTS SECRET SESSION SIGN SITE SOCKET TENANT TLS
-%token	TURN URL WORKERS
+%token	TURN UNREAD URL WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind confirms confirm
@@ -242,6 +243,11 @@ statement	: STRING '=' value		{
 			if (once("limit arrivals"))
 				ps.conf->co_addr_arrivals = number(
 				    "limit arrivals", $3.number, 1, MAX_RATE);
+		}
+		| LIMIT UNREAD NUMBER		{
+			if (once("limit unread"))
+				ps.conf->co_unread = number("limit unread",
+				    $3.number, 1, MAX_UNREAD);
 		}
 		| LIMIT REQUESTS ADDRESS NUMBER requests	{
 			if (once("limit requests"))
@@ -424,6 +430,7 @@ static const struct keyword {
 	{ "tenant",		TENANT },
 	{ "tls",		TLS },
 	{ "turn",		TURN },
+	{ "unread",		UNREAD },
 	{ "url",		URL },
 	{ "workers",		WORKERS }
 };
@@ -461,9 +468,10 @@ static const struct follow {
 	{ KEYS, PREVIOUS, "a path", "pepper" },
 	{ KEYS, PEPPER, "a path", "sign" },
 	{ KEYS, SIGN, "a path", NULL },
-	{ LIMIT, LIMIT, "arrivals, connections or requests", NULL },
+	{ LIMIT, LIMIT, "arrivals, connections, requests or unread", NULL },
 	{ LIMIT, ARRIVALS, "a number", NULL },
 	{ LIMIT, CONNECTIONS, "a number", "address" },
+	{ LIMIT, UNREAD, "a number", NULL },
 	{ LIMIT, REQUESTS, "address", NULL },
 	{ LIMIT, ADDRESS, "a number", "tenant or the end of the line" },
 	{ LIMIT, TENANT, "a number", "account" },
@@ -1590,6 +1598,7 @@ print_config(const struct conf *co)
 	printf("limit requests address %u tenant %u account %u\n",
 	    co->co_addr_requests, co->co_tenant_requests,
 	    co->co_account_requests);
+	printf("limit unread %u\n", co->co_unread);
 	print_turn(co);
 	print_confirm(co->co_confirm);
 }

@@ -421,6 +421,7 @@ offer_begin(const struct m_site *m)
 	offer.conf.sc_addr_requests = m->addr_requests;
 	offer.conf.sc_tenant_requests = m->tenant_requests;
 	offer.conf.sc_account_requests = m->account_requests;
+	offer.conf.sc_unread = m->unread;
 	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL ||
 	    (offer.conf.sc_turn = strdup(m->turn)) == NULL)
 		(void)strlcpy(offer.why, "out of memory", sizeof(offer.why));
@@ -499,6 +500,7 @@ offer_commit(uint64_t generation)
 	server_free(session_conf.sc_server);
 	session_conf = offer.conf;
 	quota_commit();
+	conn_unread_limit((size_t)session_conf.sc_unread << 20);
 	htdocs_commit();
 	door_commit();
 	memset(&offer, 0, sizeof(offer));
@@ -541,6 +543,8 @@ session_show(struct peer *pe, uint32_t id, int all)
 	stat_row(pe, id, "ticks", session_stats.ss_ticks);
 	stat_row(pe, id, "messages", session_stats.ss_says);
 	stat_row(pe, id, "unlogged", session_stats.ss_unlogged);
+	stat_row(pe, id, "unread", conn_unread);
+	stat_row(pe, id, "shed", conn_shed);
 	stat_row(pe, id, "bytes.in", conn_bytes_in);
 	stat_row(pe, id, "bytes.out", conn_bytes_out);
 	(void)proc_result(pe, id, R_OK, 0, NULL);

@@ -20,6 +20,7 @@ struct session_conf {
 	uint32_t	 sc_tenant_pages, sc_account_pages;
 	uint32_t	 sc_addr_arrivals, sc_addr_requests;	/* a minute */
 	uint32_t	 sc_tenant_requests, sc_account_requests;
+	uint32_t	 sc_unread;	/* MiB */
 	char		*sc_turn;	/* URLs with a blank between */
 	struct server	*sc_server;
 };
@@ -208,6 +209,9 @@ void		 api_large_end(struct conn *);
 void		 api_reply(struct conn *, int status, json_t *);  /* takes it */
 void		 api_reply_bytes(struct conn *, struct http_reply *,
 		    const void *body);
+/* The body is not copied: it is common to all who ask for it. */
+void		 api_reply_chunk(struct conn *, struct http_reply *,
+		    struct chunk *body);
 void		 api_reply_json(struct conn *, struct http_reply *,
 		    json_t *);				/* takes it */
 void		 api_problem(struct conn *, int status, const char *word,

@@ -105,6 +105,7 @@ static size_t		 script_len;
 static struct question	 asked[ASKED];
 static size_t		 nasked;
 static int		 gone, quiet, status;
+static char		*begun;		/* its body is the next chunk */
 static uint64_t		 last_grant;
 static uint8_t		 policy[POLICY_BYTES];
 static size_t		 policy_len;
@@ -117,7 +118,7 @@ static struct peer	 peers[PROC_MAX];
 enum proc_type		 proc_self = PROC_SESSION;
 unsigned int		 proc_inst;
 unsigned int		 proc_nsession = 1, proc_nhash = 1;
-uint64_t		 conn_bytes_in, conn_bytes_out;
+uint64_t		 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
 
 struct peer *
 proc_peer(enum proc_type proc, unsigned int inst)
@@ -328,6 +329,7 @@ void	 conn_close(struct conn *c) { TRUE_OR_DIE(!"closed"); }
 int	 conn_slow(const struct conn *c) { return (0); }
 void	 conn_timer(struct conn *c, unsigned int ms) { }
 void	 conn_flush_all(void) { }
+void	 conn_unread_limit(size_t max) { }
 
 /*
  * Replies.
@@ -420,20 +422,36 @@ check_reply(const char *head, const uint8_t *body, size_t len)
 		status = code;
 }
 
-/* A reply is one chunk, of a request that is still there. */
+/*
+ * A reply is one chunk, of a request that is still there; of a document the
+ * body is a second one.
+ */
 void
 conn_queue(struct conn *c, struct chunk *ck)
 {
 	const uint8_t	*end;
+	const char	*length;
 	char		*head;
 	size_t		 len;
 
 	TRUE_OR_DIE(c->cn_req != NULL);
+	if (begun != NULL) {
+		check_reply(begun, ck->ck_data, ck->ck_len);
+		free(begun);
+		begun = NULL;
+		return;
+	}
 	TRUE_OR_DIE((end = memmem(ck->ck_data, ck->ck_len, "\r\n\r\n", 4)) !=
 	    NULL);
 	len = (size_t)(end - ck->ck_data) + 4;
 	TRUE_OR_DIE((head = strndup((char *)ck->ck_data, len)) != NULL);
 	TRUE_OR_DIE(strlen(head) == len);
+	length = field_value(head, "\r\nContent-Length: ");
+	if (len == ck->ck_len && length != NULL && *length != '0' &&
+	    c->cn_req->hr_method != HTTP_HEAD) {
+		begun = head;
+		return;
+	}
 	check_reply(head, ck->ck_data + len, ck->ck_len - len);
 	free(head);
 }
@@ -808,6 +826,7 @@ begin(void)
 static void
 end(void)
 {
+	TRUE_OR_DIE(begun == NULL);
 	disconnect();
 	peers[PROC_AUTH].pe_up = peers[PROC_STORAGE].pe_up = 1;
 	tell_tenant(TENANT_ACTIVE, 0, "Acme");	/* takes what has waited */
