@@ -44,7 +44,7 @@ struct conf {
 	uint32_t	 co_addr_arrivals;	/* these: a minute */
 	uint32_t	 co_addr_requests;
 	uint32_t	 co_tenant_requests, co_account_requests;
-	uint32_t	 co_unread;	/* MiB */
+	uint32_t	 co_buffers;	/* MiB */
 	uint32_t	 co_idle, co_absolute, co_invite;
 	uint32_t	 co_backup_at, co_backup_keep;	/* as in m_site */
 	uint32_t	 co_confirm;	/* CONFIRM_* */

@@ -46,7 +46,7 @@ conf_new(void)
 	co->co_addr_requests = 60000;
 	co->co_tenant_requests = 60000;
 	co->co_account_requests = 6000;
-	co->co_unread = 256;
+	co->co_buffers = 256;
 	co->co_idle = 30 * 60;
 	co->co_absolute = 12 * 3600;
 	co->co_invite = 7 * 86400;

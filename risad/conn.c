@@ -19,11 +19,11 @@
 #define SPARE_MAX	4096
 #define READS		4	/* of one connection in one turn */
 
-uint64_t	 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
+uint64_t	 conn_bytes_in, conn_bytes_out, conn_buffers, conn_shed;
 
 static TAILQ_HEAD(, conn) dirty = TAILQ_HEAD_INITIALIZER(dirty);
-static TAILQ_HEAD(, conn) slow = TAILQ_HEAD_INITIALIZER(slow);
-static uint64_t	 unread_max = UINT64_MAX;
+static TAILQ_HEAD(, conn) holders = TAILQ_HEAD_INITIALIZER(holders);
+static uint64_t	 buffers_max = UINT64_MAX;
 
 /* What comes in goes through here; only a rest is kept by the connection. */
 static uint8_t		 input[IN_ONCE];
@@ -118,7 +118,7 @@ out_drop(struct conn *cn)
 
 	STAILQ_REMOVE_HEAD(&cn->cn_out, ou_entry);
 	if (--ou->ou_chunk->ck_queued == 0)
-		conn_unread -= ou->ou_chunk->ck_len;
+		conn_buffers -= ou->ou_chunk->ck_len;
 	chunk_free(ou->ou_chunk);
 	if (nspare == SPARE_MAX) {
 		free(ou);
@@ -153,6 +153,21 @@ conn_arm(struct conn *cn)
 		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
 }
 
+/* Those that hold memory, in the order in which they began to. */
+static void
+conn_note(struct conn *cn)
+{
+	int	 holds = cn->cn_outlen > 0 || cn->cn_insize > 0;
+
+	if (holds == cn->cn_holds)
+		return;
+	cn->cn_holds = holds != 0;
+	if (holds)
+		TAILQ_INSERT_TAIL(&holders, cn, cn_holds_entry);
+	else
+		TAILQ_REMOVE(&holders, cn, cn_holds_entry);
+}
+
 /* Have the connection looked at when this turn of the loop is over. */
 static void
 conn_mark(struct conn *cn)
@@ -169,8 +184,10 @@ input_free(struct conn *cn)
 {
 	if (cn->cn_in == input)
 		explicit_bzero(cn->cn_in, cn->cn_insize);
-	else
+	else {
 		freezero(cn->cn_in, cn->cn_insize);
+		conn_buffers -= cn->cn_insize;
+	}
 	cn->cn_in = NULL;
 	cn->cn_inlen = cn->cn_insize = 0;
 }
@@ -183,8 +200,8 @@ conn_free(struct conn *cn)
 	evtimer_del(&cn->cn_timer);
 	if (cn->cn_dirty)
 		TAILQ_REMOVE(&dirty, cn, cn_dirty_entry);
-	if (cn->cn_slow)
-		TAILQ_REMOVE(&slow, cn, cn_slow_entry);
+	if (cn->cn_holds)
+		TAILQ_REMOVE(&holders, cn, cn_holds_entry);
 	while (!STAILQ_EMPTY(&cn->cn_out))
 		out_drop(cn);
 	ws_clear(&cn->cn_ws);
@@ -310,7 +327,7 @@ conn_queue(struct conn *cn, struct chunk *ck)
 	ou->ou_off = 0;
 	ck->ck_refs++;
 	if (ck->ck_queued++ == 0)
-		conn_unread += ck->ck_len;
+		conn_buffers += ck->ck_len;
 	STAILQ_INSERT_TAIL(&cn->cn_out, ou, ou_entry);
 	cn->cn_outlen += ck->ck_len;
 	conn_mark(cn);
@@ -352,6 +369,7 @@ input_keep(struct conn *cn)
 	explicit_bzero(input, cn->cn_inlen);
 	cn->cn_in = in;
 	cn->cn_insize = size;
+	conn_buffers += size;
 	/* The request that is being answered, or asked about, points there. */
 	if (cn->cn_state == CONN_WAIT || cn->cn_large == LARGE_ASKED)
 		(void)http_parse(cn->cn_req, (const char *)in, cn->cn_inlen,
@@ -447,19 +465,6 @@ conn_shut(struct conn *cn)
 	conn_timer(cn, LINGER_MS);
 }
 
-/* Those that are slow, in the order in which they became so. */
-static void
-slow_note(struct conn *cn)
-{
-	if (conn_slow(cn) == cn->cn_slow)
-		return;
-	cn->cn_slow = !cn->cn_slow;
-	if (cn->cn_slow)
-		TAILQ_INSERT_TAIL(&slow, cn, cn_slow_entry);
-	else
-		TAILQ_REMOVE(&slow, cn, cn_slow_entry);
-}
-
 static void
 conn_flush(struct conn *cn)
 {
@@ -482,9 +487,9 @@ conn_flush(struct conn *cn)
 }
 
 void
-conn_unread_limit(size_t max)
+conn_buffers_limit(size_t max)
 {
-	unread_max = max;
+	buffers_max = max;
 }
 
 static void
@@ -500,7 +505,7 @@ dirty_flush(void)
 		if (cn->cn_dead)
 			conn_free(cn);
 		else
-			slow_note(cn);
+			conn_note(cn);
 	}
 }
 
@@ -510,8 +515,9 @@ conn_flush_all(void)
 	struct conn	*cn;
 
 	dirty_flush();
-	while (conn_unread > unread_max && (cn = TAILQ_FIRST(&slow)) != NULL) {
-		log_debug("%s: has not read for longest", cn->cn_addr);
+	while (conn_buffers > buffers_max &&
+	    (cn = TAILQ_FIRST(&holders)) != NULL) {
+		log_debug("%s: holds memory for longest", cn->cn_addr);
 		conn_shed++;
 		conn_close(cn);
 		dirty_flush();
@@ -530,6 +536,7 @@ input_grow(struct conn *cn)
 	if (cn->cn_insize >= size ||
 	    (in = recallocarray(cn->cn_in, cn->cn_insize, size, 1)) == NULL)
 		return (-1);
+	conn_buffers += size - cn->cn_insize;
 	cn->cn_in = in;
 	cn->cn_insize = size;
 	return (0);
@@ -673,21 +680,10 @@ conn_forget(struct conn *cn)
 }
 
 static void
-conn_event(int fd, short what, void *arg)
+conn_serve(struct conn *cn, short what)
 {
-	struct conn	*cn = arg;
-	int		 i, n = 1;
+	int	 i, n = 1;
 
-	(void)fd;
-	cn->cn_again = 0;
-	if (cn->cn_state == CONN_PROXY) {
-		conn_proxied(cn);
-		return;
-	}
-	if (cn->cn_state == CONN_HANDSHAKE) {
-		conn_handshake(cn);
-		return;
-	}
 	if (what & EV_WRITE) {
 		cn->cn_blocked = 0;
 		conn_mark(cn);
@@ -718,4 +714,22 @@ conn_event(int fd, short what, void *arg)
 		conn_again(cn);
 	else
 		conn_arm(cn);
+}
+
+static void
+conn_event(int fd, short what, void *arg)
+{
+	struct conn	*cn = arg;
+
+	(void)fd;
+	cn->cn_again = 0;
+	if (cn->cn_state == CONN_PROXY)
+		conn_proxied(cn);
+	else if (cn->cn_state == CONN_HANDSHAKE)
+		conn_handshake(cn);
+	else {
+		conn_serve(cn, what);
+		if (!cn->cn_dead)
+			conn_note(cn);
+	}
 }

@@ -67,11 +67,11 @@ struct person;
 struct conn {
 	TAILQ_ENTRY(conn)	 cn_entry;
 	TAILQ_ENTRY(conn)	 cn_dirty_entry;
-	TAILQ_ENTRY(conn)	 cn_slow_entry;
+	TAILQ_ENTRY(conn)	 cn_holds_entry;
 	int			 cn_fd;
 	uint8_t			 cn_redirect;	/* plain HTTP, port 80 */
 	uint8_t			 cn_dirty;	/* on the list of conn_flush */
-	uint8_t			 cn_slow;	/* on the list of those */
+	uint8_t			 cn_holds;	/* memory, on that list */
 	uint8_t			 cn_dead;	/* is being closed */
 	uint8_t			 cn_again;	/* come back, nothing new */
 	uint8_t			 cn_shut;	/* we have said our last */
@@ -155,16 +155,16 @@ void		 conn_again(struct conn *);
  */
 void		 conn_timer(struct conn *, unsigned int ms);
 /*
- * How many bytes may wait on all connections together, what waits on many of
- * them counted once.  Beyond, those above CONN_HIGH are closed, whoever has
- * been there for longest first.
+ * How many bytes all connections together may hold: of answers that were not
+ * read, what waits on many of them counted once, and of requests that are not
+ * whole.  Beyond, they are closed, whoever has held some for longest first.
  */
-void		 conn_unread_limit(size_t);
+void		 conn_buffers_limit(size_t);
 /* Write what has been queued on all connections: at the end of each turn. */
 void		 conn_flush_all(void);
 /* Bytes that all connections have taken in and sent, for statistics; what
- * waits now, and how many were closed for that. */
-extern uint64_t	 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
+ * they hold now, and how many were closed for that. */
+extern uint64_t	 conn_bytes_in, conn_bytes_out, conn_buffers, conn_shed;
 
 /* door.c provides: whom the proxy is for, NULL: itself.  -1: closed. */
 int		 door_proxied(struct conn *, const uint8_t *addr);

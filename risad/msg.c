@@ -48,7 +48,7 @@ static const struct field site[] = {
 	N32(m_site, tenant_pages), N32(m_site, account_pages),
 	N32(m_site, addr_arrivals), N32(m_site, addr_requests),
 	N32(m_site, tenant_requests), N32(m_site, account_requests),
-	N32(m_site, unread),
+	N32(m_site, buffers),
 	N32(m_site, idle), N32(m_site, absolute), N32(m_site, invite),
 	N16(m_site, backup_at), N16(m_site, backup_keep),
 	N32(m_site, confirm), STR(m_site, turn, MAX_TURN), END

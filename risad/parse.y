@@ -44,7 +44,7 @@
 #define MAX_INVITE	(90 * DAY)
 #define MAX_CONNS	100000
 #define MAX_RATE	10000000	/* a minute */
-#define MAX_UNREAD	65536		/* MiB */
+#define MAX_BUFFERS	65536		/* MiB */
 
 /* A file, or the text of a macro that is read in its place. */
 struct input {
@@ -122,13 +122,12 @@ static void	 add_turn(const char *);
 	} v;
 }
 
-%token	ABSOLUTE ACCOUNT ADDRESS ARRIVALS AT BACKUP CERTIFICATE CHROOT
-%token	CONFIRM CONNECTIONS CONTROL COUNTRY DAILY DATA DELETE DOMAIN_ ERASE
-%token	EXPIRES EXPORT FROM
-%token	HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY KEYS LIMIT LISTEN MASTER
-%token	MEMORY NONE ON OPERATOR PASSES PASSWORD PEPPER PORT PREVIOUS PROXY
-%token	PURGE REDIRECT REQUESTS SECRET SESSION SIGN SITE SOCKET TENANT TLS
-%token	TURN UNREAD URL WORKERS
+%token	ABSOLUTE ACCOUNT ADDRESS ARRIVALS AT BACKUP BUFFERS CERTIFICATE
+%token	CHROOT CONFIRM CONNECTIONS CONTROL COUNTRY DAILY DATA DELETE DOMAIN_
+%token	ERASE EXPIRES EXPORT FROM HASH HTDOCS IDLE INCLUDE INVITE KEEP KEY
+%token	KEYS LIMIT LISTEN MASTER MEMORY NONE ON OPERATOR PASSES PASSWORD
+%token	PEPPER PORT PREVIOUS PROXY PURGE REDIRECT REQUESTS SECRET SESSION
+%token	SIGN SITE SOCKET TENANT TLS TURN URL WORKERS
 %token	BROKEN
 %token	<v> NUMBER STRING
 %type	<v> value kind confirms confirm
@@ -244,10 +243,10 @@ statement	: STRING '=' value		{
 				ps.conf->co_addr_arrivals = number(
 				    "limit arrivals", $3.number, 1, MAX_RATE);
 		}
-		| LIMIT UNREAD NUMBER		{
-			if (once("limit unread"))
-				ps.conf->co_unread = number("limit unread",
-				    $3.number, 1, MAX_UNREAD);
+		| LIMIT BUFFERS NUMBER		{
+			if (once("limit buffers"))
+				ps.conf->co_buffers = number("limit buffers",
+				    $3.number, 1, MAX_BUFFERS);
 		}
 		| LIMIT REQUESTS ADDRESS NUMBER requests	{
 			if (once("limit requests"))
@@ -384,6 +383,7 @@ static const struct keyword {
 	{ "arrivals",		ARRIVALS },
 	{ "at",			AT },
 	{ "backup",		BACKUP },
+	{ "buffers",		BUFFERS },
 	{ "certificate",	CERTIFICATE },
 	{ "chroot",		CHROOT },
 	{ "confirm",		CONFIRM },
@@ -430,7 +430,6 @@ static const struct keyword {
 	{ "tenant",		TENANT },
 	{ "tls",		TLS },
 	{ "turn",		TURN },
-	{ "unread",		UNREAD },
 	{ "url",		URL },
 	{ "workers",		WORKERS }
 };
@@ -468,10 +467,10 @@ static const struct follow {
 	{ KEYS, PREVIOUS, "a path", "pepper" },
 	{ KEYS, PEPPER, "a path", "sign" },
 	{ KEYS, SIGN, "a path", NULL },
-	{ LIMIT, LIMIT, "arrivals, connections, requests or unread", NULL },
+	{ LIMIT, LIMIT, "arrivals, buffers, connections or requests", NULL },
 	{ LIMIT, ARRIVALS, "a number", NULL },
+	{ LIMIT, BUFFERS, "a number", NULL },
 	{ LIMIT, CONNECTIONS, "a number", "address" },
-	{ LIMIT, UNREAD, "a number", NULL },
 	{ LIMIT, REQUESTS, "address", NULL },
 	{ LIMIT, ADDRESS, "a number", "tenant or the end of the line" },
 	{ LIMIT, TENANT, "a number", "account" },
@@ -1598,7 +1597,7 @@ print_config(const struct conf *co)
 	printf("limit requests address %u tenant %u account %u\n",
 	    co->co_addr_requests, co->co_tenant_requests,
 	    co->co_account_requests);
-	printf("limit unread %u\n", co->co_unread);
+	printf("limit buffers %u\n", co->co_buffers);
 	print_turn(co);
 	print_confirm(co->co_confirm);
 }

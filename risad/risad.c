@@ -127,7 +127,7 @@ send_conf(struct child *ch, void *arg)
 	m.addr_requests = co->co_addr_requests;
 	m.tenant_requests = co->co_tenant_requests;
 	m.account_requests = co->co_account_requests;
-	m.unread = co->co_unread;
+	m.buffers = co->co_buffers;
 	m.idle = co->co_idle;
 	m.absolute = co->co_absolute;
 	m.invite = co->co_invite;

@@ -686,7 +686,7 @@ struct m_site {
 	uint32_t	 addr_arrivals;	/* connections a minute there, */
 	uint32_t	 addr_requests;	/* and requests */
 	uint32_t	 tenant_requests, account_requests;
-	uint32_t	 unread;	/* MiB of answers that wait there */
+	uint32_t	 buffers;	/* MiB of what waits there */
 	uint32_t	 idle, absolute;	/* seconds, of a sign-in */
 	uint32_t	 invite;	/* seconds an invitation lives */
 	uint16_t	 backup_at;	/* minute of the day, local time */

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "bus.h"
+#include "compat/memory.h"
 #include "compat/tls_ssl.h"
 #include "keys_engine.h"
 #include "limit.h"
@@ -20,6 +21,7 @@
 #define WS_MAXMSG	(64 * 1024)
 #define FRAMES		64		/* of one connection in one turn */
 #define CERT_MAX	(64 * 1024)
+#define CROWD		1000		/* connections, or more */
 #define BYE_MS		1500
 #define BUSY_MS		100		/* who brings so many frames in this */
 #define BUSY_FRAMES	20		/* time keeps the loop busy: then it */
@@ -136,11 +138,26 @@ session_tenant(const struct conn *cn)
 	return (site_tenant_named(hr->hr_label));
 }
 
+/* What a crowd took is the system's again when most of it has gone. */
+static void
+crowd_note(void)
+{
+	static uint64_t	 crowd;
+
+	if (session_stats.ss_conns > crowd)
+		crowd = session_stats.ss_conns;
+	if (crowd < CROWD || session_stats.ss_conns > crowd / 4)
+		return;
+	memory_give_back();
+	crowd = session_stats.ss_conns;
+}
+
 void
 session_opened(struct conn *cn)
 {
 	session_stats.ss_conns++;
 	session_stats.ss_accepted++;
+	crowd_note();
 	session_stats.ss_late += cn->cn_late != 0;
 	TAILQ_INSERT_TAIL(&conns, cn, cn_entry);
 }
@@ -158,6 +175,7 @@ session_closed(struct conn *cn)
 	door_left(cn);
 	TAILQ_REMOVE(&conns, cn, cn_entry);
 	session_stats.ss_conns--;
+	crowd_note();
 	if (stopping && TAILQ_EMPTY(&conns))
 		proc_exit(0);
 }
@@ -421,7 +439,7 @@ offer_begin(const struct m_site *m)
 	offer.conf.sc_addr_requests = m->addr_requests;
 	offer.conf.sc_tenant_requests = m->tenant_requests;
 	offer.conf.sc_account_requests = m->account_requests;
-	offer.conf.sc_unread = m->unread;
+	offer.conf.sc_buffers = m->buffers;
 	if ((offer.conf.sc_domain = strdup(m->domain)) == NULL ||
 	    (offer.conf.sc_turn = strdup(m->turn)) == NULL)
 		(void)strlcpy(offer.why, "out of memory", sizeof(offer.why));
@@ -500,7 +518,7 @@ offer_commit(uint64_t generation)
 	server_free(session_conf.sc_server);
 	session_conf = offer.conf;
 	quota_commit();
-	conn_unread_limit((size_t)session_conf.sc_unread << 20);
+	conn_buffers_limit((size_t)session_conf.sc_buffers << 20);
 	htdocs_commit();
 	door_commit();
 	memset(&offer, 0, sizeof(offer));
@@ -543,7 +561,7 @@ session_show(struct peer *pe, uint32_t id, int all)
 	stat_row(pe, id, "ticks", session_stats.ss_ticks);
 	stat_row(pe, id, "messages", session_stats.ss_says);
 	stat_row(pe, id, "unlogged", session_stats.ss_unlogged);
-	stat_row(pe, id, "unread", conn_unread);
+	stat_row(pe, id, "buffers", conn_buffers);
 	stat_row(pe, id, "shed", conn_shed);
 	stat_row(pe, id, "bytes.in", conn_bytes_in);
 	stat_row(pe, id, "bytes.out", conn_bytes_out);

@@ -20,7 +20,7 @@ struct session_conf {
 	uint32_t	 sc_tenant_pages, sc_account_pages;
 	uint32_t	 sc_addr_arrivals, sc_addr_requests;	/* a minute */
 	uint32_t	 sc_tenant_requests, sc_account_requests;
-	uint32_t	 sc_unread;	/* MiB */
+	uint32_t	 sc_buffers;	/* MiB */
 	char		*sc_turn;	/* URLs with a blank between */
 	struct server	*sc_server;
 };

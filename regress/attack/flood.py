@@ -17,6 +17,7 @@ from risa import RISAD, Closed, Daemon, Failure, Http, Ws, free_port, \
 
 SLOW = 4000 if LONG else 330    # connections of each slow kind
 HOARD = 600 if LONG else 100    # answers that nobody reads
+HALVES = 4000 if LONG else 500  # requests that nobody sends whole
 RUBBISH = 10000 if LONG else 2000
 WINDOW = 20 if LONG else 2      # seconds that are measured
 SCALE = 1 if LONG else 10       # of the office of a thousand
@@ -381,9 +382,9 @@ def limit_requests(f):
         d.end()
 
 
-def limit_unread(f):
-    """unread: answers that nobody reads take so much memory and no more"""
-    d = limit_daemon('limit unread 16\n')
+def limit_buffers(f):
+    """buffers: so much memory for the unread and the unsent, and no more"""
+    d = limit_daemon('limit buffers 16\n')
     ask = '/api/v1/messages?channel=floor:1&limit=100'
     held = []
     try:
@@ -404,13 +405,17 @@ def limit_unread(f):
             h.cookie = ann.http.cookie
             h.send(h.head('GET', ask))
             held.append(h)
-            until(lambda: d.stats()['session.0.requests'] >= n, 'asked')
+            if n % 10 == 0:             # storage is not to be busy for long
+                until(lambda: d.stats()['session.0.requests'] >= n, 'asked')
+        until(lambda: d.stats()['session.0.connections'] < HOARD / 2,
+              'most are shed')
         grown = rss(pid) - before
         print('%d answers of %.1f MB, unread: memory %+.1f MB' % (
             HOARD, whole / 1e6, grown / 1e6))
         check(grown < (16 << 20) + 2 * MARGIN / 3, 'memory: %d more' % grown)
-        within(d.stats()['session.0.connections'], 1, HOARD / 2, 'are kept')
         # The first has waited for longest; the last, and others, are served.
+        for h in (held[0], held[-1]):
+            h.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         equal(len(bob.api('GET', ask[len('/api/v1'):]).body), whole, 'bob')
         equal(len(held[-1].reply().body), whole, 'the last')
         try:
@@ -418,6 +423,20 @@ def limit_unread(f):
             raise Failure('the first was kept')
         except (Closed, OSError):
             pass
+        # Bodies to which the last bytes are missing.
+        shed = d.stats()['session.0.shed']
+        check(shed > 0, 'not counted')
+        for _ in range(HALVES):
+            h = Http(d, source='127.0.9.1').connect()
+            held.append(h)
+            h.send(h.head('POST', '/api/v1/session', None, {
+                'Content-Length': '60000'}) + b' ' * 59000)
+        until(lambda: d.stats()['session.0.shed'] > shed + HALVES / 4,
+              'who sends half of it is shed')
+        within(d.stats()['session.0.buffers'], 8 << 20, 17 << 20, 'held')
+        equal(len(bob.api('GET', ask[len('/api/v1'):]).body), whole, 'bob')
+        grown = rss(pid) - before
+        check(grown < (16 << 20) + 2 * MARGIN / 3, 'memory: %d more' % grown)
     finally:
         for h in held:
             h.close()
@@ -541,7 +560,7 @@ def main():
     for fn in (slow, rubbish, shakes, frames, deaf, asks, guesses, returned,
                unread, renegotiation):
         s.run_test(fn, f)
-    for fn in (limit_arrivals, limit_requests, limit_unread, limit_pages,
+    for fn in (limit_arrivals, limit_requests, limit_buffers, limit_pages,
                limit_network,
                office):
         s.run_test(fn, f)

@@ -118,7 +118,7 @@ static struct peer	 peers[PROC_MAX];
 enum proc_type		 proc_self = PROC_SESSION;
 unsigned int		 proc_inst;
 unsigned int		 proc_nsession = 1, proc_nhash = 1;
-uint64_t		 conn_bytes_in, conn_bytes_out, conn_unread, conn_shed;
+uint64_t		 conn_bytes_in, conn_bytes_out, conn_buffers, conn_shed;
 
 struct peer *
 proc_peer(enum proc_type proc, unsigned int inst)
@@ -229,6 +229,7 @@ struct server *server_new(struct tls_config *conf, const char **why)
 	    { return (NULL); }
 void	 server_free(struct server *sv) { }
 int	 tls_ssl_init(void) { return (0); }
+void	 memory_give_back(void) { }
 void	 knock_began(const struct m_knock *m) { }
 void	 knock_ended(const struct m_knock_end *m) { }
 void	 office_open(struct conn *c) { }
@@ -329,7 +330,7 @@ void	 conn_close(struct conn *c) { TRUE_OR_DIE(!"closed"); }
 int	 conn_slow(const struct conn *c) { return (0); }
 void	 conn_timer(struct conn *c, unsigned int ms) { }
 void	 conn_flush_all(void) { }
-void	 conn_unread_limit(size_t max) { }
+void	 conn_buffers_limit(size_t max) { }
 
 /*
  * Replies.

@@ -18,5 +18,5 @@ LDFLAGS +=	-pie -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack \
 		-Wl,-z,separate-code
 COMPAT_CTL =	risad/compat/imsg.c risad/compat/imsg-buffer.c \
 		risad/compat/pledge.c risad/compat/unveil.c
-COMPAT =	${COMPAT_CTL} risad/compat/tls_ssl.c
+COMPAT =	${COMPAT_CTL} risad/compat/memory.c risad/compat/tls_ssl.c
 YACC =		byacc

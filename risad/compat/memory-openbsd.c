@@ -1,0 +1,6 @@
+#include "compat/memory.h"
+
+void
+memory_give_back(void)
+{
+}
