@@ -152,7 +152,7 @@ beside &
 other=$!
 for sh in unit config; do
 	if [ -e regress/$sh/run.sh ]; then
-		part $sh 1500 sh regress/$sh/run.sh
+		part $sh $((1500 * long)) sh regress/$sh/run.sh
 	else
 		lacks $sh
 	fi

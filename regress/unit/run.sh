@@ -19,6 +19,7 @@ san="-fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer"
 imsg="risad/compat/imsg.c risad/compat/imsg-buffer.c"
 maps=$(ls risad/web/maps/*.json)
+case ${LONG:-0} in 0) limit=300 ;; *) limit=7200 ;; esac
 
 passed=0 failed=0
 
@@ -73,7 +74,7 @@ unit() {
 			continue
 		fi
 		words=$(echo "$args" | sed "s/HOW/$how/")
-		timeout 300 "$out/$name.$how" $words \
+		timeout $limit "$out/$name.$how" $words \
 		    >"$out/$name.$how.log" 2>&1
 		count "$out/$name.$how.log" $?
 	done
