@@ -153,19 +153,21 @@ conn_arm(struct conn *cn)
 		event_active(&cn->cn_ev, EV_TIMEOUT, 1);
 }
 
-/* Those that hold memory, in the order in which they began to. */
+/* Those that hold memory, first the one that has stood still for longest. */
 static void
 conn_note(struct conn *cn)
 {
 	int	 holds = cn->cn_outlen > 0 || cn->cn_insize > 0;
 
-	if (holds == cn->cn_holds)
-		return;
-	cn->cn_holds = holds != 0;
-	if (holds)
-		TAILQ_INSERT_TAIL(&holders, cn, cn_holds_entry);
-	else
+	if (cn->cn_holds && (!holds || cn->cn_moved)) {
 		TAILQ_REMOVE(&holders, cn, cn_holds_entry);
+		cn->cn_holds = 0;
+	}
+	if (holds && !cn->cn_holds) {
+		TAILQ_INSERT_TAIL(&holders, cn, cn_holds_entry);
+		cn->cn_holds = 1;
+	}
+	cn->cn_moved = 0;
 }
 
 /* Have the connection looked at when this turn of the loop is over. */
@@ -408,6 +410,7 @@ out_consume(struct conn *cn, size_t len)
 	size_t		 n;
 
 	cn->cn_outlen -= len;
+	cn->cn_moved = 1;
 	conn_bytes_out += len;
 	while (len > 0) {
 		ou = STAILQ_FIRST(&cn->cn_out);
@@ -517,7 +520,7 @@ conn_flush_all(void)
 	dirty_flush();
 	while (conn_buffers > buffers_max &&
 	    (cn = TAILQ_FIRST(&holders)) != NULL) {
-		log_debug("%s: holds memory for longest", cn->cn_addr);
+		log_debug("%s: holds memory and stands still", cn->cn_addr);
 		conn_shed++;
 		conn_close(cn);
 		dirty_flush();
@@ -579,6 +582,7 @@ conn_read(struct conn *cn)
 	}
 	cn->cn_inlen += (size_t)n;
 	cn->cn_heard = mono_ms();
+	cn->cn_moved = 1;
 	conn_bytes_in += (uint64_t)n;
 	return (1);
 }

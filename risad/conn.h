@@ -72,6 +72,7 @@ struct conn {
 	uint8_t			 cn_redirect;	/* plain HTTP, port 80 */
 	uint8_t			 cn_dirty;	/* on the list of conn_flush */
 	uint8_t			 cn_holds;	/* memory, on that list */
+	uint8_t			 cn_moved;	/* read or wrote some since */
 	uint8_t			 cn_dead;	/* is being closed */
 	uint8_t			 cn_again;	/* come back, nothing new */
 	uint8_t			 cn_shut;	/* we have said our last */
@@ -157,7 +158,8 @@ void		 conn_timer(struct conn *, unsigned int ms);
 /*
  * How many bytes all connections together may hold: of answers that were not
  * read, what waits on many of them counted once, and of requests that are not
- * whole.  Beyond, they are closed, whoever has held some for longest first.
+ * whole.  Beyond, they are closed, first who holds some and has neither read
+ * nor sent anything for longest.
  */
 void		 conn_buffers_limit(size_t);
 /* Write what has been queued on all connections: at the end of each turn. */

@@ -399,7 +399,14 @@ def limit_buffers(f):
         whole = len(bob.api('GET', ask[len('/api/v1'):]).body)
         pid = d.pids()[('session', 0)]
         before = rss(pid)
+        slow = Http(d, source='127.0.9.2').connect()
+        held.append(slow)
+        slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 14)
+        slow.cookie = bob.http.cookie
+        slow.send(slow.head('GET', ask))
         for n in range(HOARD):
+            while len(slow.buf) < min(whole, (n + 1) << 15):
+                slow.fill()
             h = Http(d, source='127.0.9.1').connect()
             h.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             h.cookie = ann.http.cookie
@@ -413,13 +420,14 @@ def limit_buffers(f):
         print('%d answers of %.1f MB, unread: memory %+.1f MB' % (
             HOARD, whole / 1e6, grown / 1e6))
         check(grown < (16 << 20) + 2 * MARGIN / 3, 'memory: %d more' % grown)
-        # The first has waited for longest; the last, and others, are served.
-        for h in (held[0], held[-1]):
+        # Who has stood still for longest goes first; who reads slowly, and
+        # others, are served.
+        for h in (slow, held[1]):
             h.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         equal(len(bob.api('GET', ask[len('/api/v1'):]).body), whole, 'bob')
-        equal(len(held[-1].reply().body), whole, 'the last')
+        equal(len(slow.reply().body), whole, 'the slow one')
         try:
-            held[0].reply()
+            held[1].reply()
             raise Failure('the first was kept')
         except (Closed, OSError):
             pass
