@@ -292,10 +292,11 @@ class Alone:
         kind the descriptor is lost on its way, whether it was marked or not."""
         h = self.home
         self.say('CONF_SITE', n64(GENERATION) + text('localhost') +
-                 text('') + struct.pack('>H13I', h.port, 8192, 1,
+                 text('') + struct.pack('>H14I', h.port, 8192, 1,
                                         1000, 1000,     # connections
                                         1000, 1000,     # pages
                                         *4 * (10 ** 7,),        # a minute
+                                        256,                    # buffers
                                         0, 0, 86400) +
                  struct.pack('>HHI', 1440, 3, 0) + text(''))
         files = [f for f in self.files() if f[0] != lost]

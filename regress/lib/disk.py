@@ -68,6 +68,7 @@ class Disk:
         self.top, self.at = top, at
         self.image = os.path.join(top, 'image')
         self.sock = os.path.join(top, 'nbd')
+        self.ready = os.path.join(top, 'nbd.pid')
         self.fuse = os.path.join(top, 'fuse')
         self.file = os.path.join(self.fuse, 'disk')
         self.fault = os.path.join(top, 'fault')
@@ -82,18 +83,19 @@ class Disk:
 
     def on(self):
         """Power: the file system as the disk has it."""
-        for path in (self.sock, self.fault):
+        for path in (self.sock, self.ready, self.fault):
             if os.path.exists(path):
                 os.unlink(path)
         with self._log() as log:
             self.kit = subprocess.Popen(
-                ['nbdkit', '-f', '-U', self.sock, '--filter=error',
+                ['nbdkit', '-f', '-U', self.sock, '-P', self.ready,
+                 '--filter=error',
                  '--filter=cache', 'file', self.image, 'cache=writeback',
                  'error=EIO', 'error-pwrite-rate=100%',
                  'error-file=' + self.fault],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 preexec_fn=_with_us)
-            until(lambda: os.path.exists(self.sock), 'nbdkit listens')
+            until(lambda: os.path.exists(self.ready), 'nbdkit listens')
             self.mounter = subprocess.Popen(
                 ['nbdfuse', self.file, 'nbd+unix:///?socket=' + self.sock],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
