@@ -256,7 +256,7 @@ history_may(const struct person *pn, const struct m_history *m)
 }
 
 /*
- * An answer may be half a megabyte: of a page that asks for many at once most
+ * An answer may be above a megabyte: of a page that asks for many at once most
  * wait here, in order, so that others need not wait for all of them.  Who has
  * left a room meanwhile does not hear what was said in it since.
  */

@@ -3,8 +3,7 @@
 
 /*
  * What free(3) was given goes back to the system, also from between what is in
- * use.  OpenBSD's does that by itself.  Takes some milliseconds for each 100
- * MB.
+ * use.  OpenBSD's does that by itself.
  */
 void	 memory_give_back(void);
 
