@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus.h"
 #include "call.h"
 #include "log.h"
 #include "person.h"
@@ -666,13 +667,18 @@ office_profile(const struct m_user *m)
 		if (pn->pn_hello && pn->pn_conn->cn_login->lg_user == m->user)
 			person_send(pn, json_pack("{ss so}", "t", "me", "user",
 			    json_user(pn->pn_conn->cn_login)));
-	if ((av = avatar_find(of, m->user)) == NULL)
+	/*
+	 * The worker of the avatar says it to the others: to them storage's
+	 * word can come before the avatar, which then has the old name.
+	 */
+	if ((av = avatar_find(of, m->user)) == NULL || av->av_person == NULL)
 		return;
 	av->av_look = m->look;
 	av->av_status = m->status;
 	(void)text_set(&av->av_name, m->name);
 	(void)text_set(&av->av_note, m->note);
 	office_changed(av);
+	bus_joined(av);
 	talk_check(av);
 }
 

@@ -321,6 +321,24 @@ def left(d, one, two, a, b, c):
     x.close()
 
 
+def renamed_early(d, one, two, a, b, c):
+    """a name changed while another process has yet to hear who came is new"""
+    x = d.person('acme', 'early@acme.example', name='Old Name')
+    x.api('DELETE', '/session', want=204)
+    x.http.close()
+    on(one, a)
+    # The process of a finds it all waiting, and reads storage's pipe first:
+    # its first word, that x is signed in, came before the first of the other.
+    with d.only_worker(1):
+        x.sign_in()
+        x.open()
+        x.enter(one)
+        x.api('PATCH', '/me', {'name': 'New Name'}, 200)
+        x.http.close()
+    a.wait('update', lambda m: m['name'] == 'New Name')
+    x.close()
+
+
 def rows(d):
     """Numbers of all messages in the tenant's file."""
     db = sqlite3.connect('file:%s?mode=ro' % d.path(
@@ -383,7 +401,7 @@ def main():
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
     for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging,
-               unread, once, order, left, erased):
+               unread, once, order, left, renamed_early, erased):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
             p.drop()
