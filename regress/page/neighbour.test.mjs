@@ -401,10 +401,10 @@ async function unchanged(was) {
 }
 
 /* A page of the tenant, and who is signed in there, 0 nobody. */
-async function ours(context) {
+async function ours(context, path) {
 	const page = await context.newPage();
 
-	await page.goto(office.url('acme'));
+	await page.goto(office.url('acme', path));
 	return (page);
 }
 
@@ -565,7 +565,8 @@ test('a jar that a neighbour fills leaves the person or nobody', async () => {
 test('cookies too large for a request shut nobody out for long', async () => {
 	const context = await victim();
 	const page = await attacker(context, NEIGHBOUR);
-	const tab = await ours(context);
+	/* Without our script, which asks too, and would get the answer. */
+	const tab = await ours(context, '/healthz');
 
 	await page.evaluate((site) => {
 		for (let i = 0; i < 30; i++)
