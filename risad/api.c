@@ -920,7 +920,7 @@ api_healthz(struct conn *cn)
 	struct http_reply	 hp = { .hp_status = 200, .hp_length = 3,
 				    .hp_type = "text/plain; charset=utf-8" };
 
-	if (session_draining())
+	if (session_draining() || !site_told())
 		api_problem(cn, 503, "busy", NULL, 1);
 	else
 		api_reply_bytes(cn, &hp, "ok\n");

@@ -1190,6 +1190,7 @@ static const struct row {
 	ROW(GUEST_SEAL, A, D, guest_seal),
 
 	ROW(TENANT, D, A | S, tenant),
+	ROW(TENANT_END, D, S, none),
 	ROW(GRANT, D, S, grant),
 	ROW(GRANT_END, D, S, grant_end),
 	ROW(GRANT_MUST, D, S, grant_must),

@@ -401,6 +401,7 @@ enum imsg_type {
 
 	/* storage -> session, auth: unasked */
 	IMSG_TENANT,
+	IMSG_TENANT_END,	/* to a new session: it knows them all */
 	IMSG_GRANT,
 	IMSG_GRANT_END,
 	IMSG_GRANT_MUST,	/* what its owner must do has changed */

@@ -37,6 +37,7 @@ static struct {
 } offer;
 
 static int			 stopping;
+static int			 told;	/* of all tenants */
 
 TAILQ_HEAD(conn_list, conn);
 static struct conn_list		 conns = TAILQ_HEAD_INITIALIZER(conns);
@@ -63,7 +64,7 @@ site_tenant(uint32_t id)
 int
 site_told(void)
 {
-	return (!RB_EMPTY(&tenants));
+	return (told);
 }
 
 struct tenant *
@@ -607,6 +608,9 @@ session_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 	switch (type) {
 	case IMSG_TENANT:
 		return (tenant_told(m));
+	case IMSG_TENANT_END:
+		told = 1;
+		return (0);
 	case IMSG_GRANT_MUST:
 		login_must(m);
 		return (0);

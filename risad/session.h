@@ -38,7 +38,7 @@ struct tenant {
 /* By the name, and active; or NULL. */
 struct tenant	*site_tenant_named(const char *);
 struct tenant	*site_tenant(uint32_t);
-/* Has storage told of any?  Before, no host can be called a wrong one. */
+/* Has storage told of all?  Before, no host can be called a wrong one. */
 int		 site_told(void);
 
 /* Counted since the start, for risactl show stats. */

@@ -453,6 +453,8 @@ stream_tenants(struct stream *st, struct peer *pe)
 		(void)proc_send(pe, IMSG_TENANT, 0, -1, &m);
 		st->st_after = tn->tn_id;
 	}
+	if (tn == NULL && pe->pe_proc == PROC_SESSION)
+		(void)proc_send(pe, IMSG_TENANT_END, 0, -1, NULL);
 	return (tn != NULL);
 }
 

@@ -61,8 +61,12 @@ BODIES = {'/me': {'status': 'busy'}, '/session': {
 # Who is to answer with these; RESULT is the word of whoever was asked.
 FROM_AUTH = ('LOGIN_OK', 'TALK')
 # News at any time, and what auth may ask: they are no answers.
-NEWS = ('FENCE TENANT GRANT_END GRANT_MUST RIGHTS ROLE PROFILE KNOCK KNOCK_END '
-        'BUS_MSG BUS_ERASED BUS_CLEARED BUS_GRANT C_STATUS C_STATS').split()
+NEWS = ('FENCE TENANT TENANT_END GRANT_END GRANT_MUST RIGHTS ROLE PROFILE '
+        'KNOCK KNOCK_END BUS_MSG BUS_ERASED BUS_CLEARED BUS_GRANT C_STATUS '
+        'C_STATS').split()
+
+ACME = struct.pack('>IBB', 1, 0, 0) + text('acme') + text(
+    'Acme') + struct.pack('>I', 0)
 
 
 class World:
@@ -75,7 +79,7 @@ class World:
         self.given = 0
         self.count = {'refused': 0, 'taken': 0}
 
-    def begin(self, real=True):
+    def begin(self, real=True, told=True):
         """A new session; with the real keys, or with us in their place."""
         self.end()
         self.a = Alone(self.home, 'session')
@@ -92,11 +96,12 @@ class World:
         else:
             self.a.join(KEYS)
         self.a.configure()
-        self.introduce()
+        if told:
+            self.introduce()
 
     def introduce(self):
-        self.a.say('TENANT', struct.pack('>IBB', 1, 0, 0) + text('acme') +
-                   text('Acme') + struct.pack('>I', 0), STORAGE)
+        self.a.say('TENANT', ACME, STORAGE)
+        self.a.say('TENANT_END', b'', STORAGE)
         self.a.turn()
 
     def end(self):
@@ -223,6 +228,33 @@ def twice(w):
     equal(w.a.stop(), 0, 'exit code\n' + w.a.log()[-900:])
 
 
+def untold(w):
+    """until storage has told of all tenants it does not say that it serves"""
+    w.begin(told=False)
+
+    def say(name, payload):
+        w.a.say(name, payload, STORAGE)
+        w.a.turn()
+
+    def statuses():
+        with Http(w.home, 'acme') as a, Http(w.home, 'globex') as g:
+            return [h.request('GET', path).status for h, path in (
+                (a, '/healthz'), (a, '/api/v1/tenant'),
+                (g, '/api/v1/tenant'))]
+
+    equal(statuses(), [503, 503, 503], 'of none')
+    say('TENANT', ACME)
+    equal(statuses(), [503, 503, 503], 'of one')
+    say('TENANT_END', b'')
+    equal(statuses(), [200, 200, 421], 'of all')
+    equal(w.a.stop(), 0, 'exit code')
+    # None at all is as good: whoever watches a new machine is told.
+    w.begin(told=False)
+    say('TENANT_END', b'')
+    equal(statuses(), [200, 421, 421], 'there is none')
+    equal(w.a.stop(), 0, 'exit code')
+
+
 def strangers(w):
     """an answer to somebody else's question, or by somebody else, is none"""
     w.begin()
@@ -327,7 +359,7 @@ def hello(c):
 def main():
     w = World()
     s = Suite()
-    for fn in (mixed, lies, twice, strangers, no_signature):
+    for fn in (mixed, lies, twice, untold, strangers, no_signature):
         def one(fn=fn):
             fn(w)
         one.__doc__ = fn.__doc__

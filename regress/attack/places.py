@@ -65,13 +65,12 @@ SETS_OFF = {
                'CHALLENGE TALK'),
         **each('C_STATUS C_STATS', 'C_STAT_ROW RESULT')},
     'storage>session': {
-        **each('RESULT TENANT GRANT_END GRANT_MUST LINK RIGHTS ROLE PROFILE '
-               'GUEST KNOCK KNOCK_END SIGNIN FACTOR_ROW USER FLOOR_ROW '
+        **each('RESULT TENANT TENANT_END GRANT_END GRANT_MUST LINK RIGHTS ROLE '
+               'PROFILE GUEST KNOCK KNOCK_END SIGNIN FACTOR_ROW USER FLOOR_ROW '
                'FLOOR_DOC SAID MESSAGE UNREAD_ROW PERSON PASSKEY GUEST_ROW '
                'VISIT_ROW A_USER A_LINK A_GROUP A_TEMPLATE A_FLOOR A_ROLE '
                'A_IMPORT_ROW A_IMPORT_DONE A_ALERT A_AUDIT_ROW A_POINT '
-               'A_LOG_ROW A_EXPORT BUS_MSG BUS_ERASED BUS_CLEARED '
-               'BUS_GRANT'),
+               'A_LOG_ROW A_EXPORT BUS_MSG BUS_ERASED BUS_CLEARED BUS_GRANT'),
         'FENCE': {'FENCED'},
         'GRANT': {'GRANT_DROP'}},       # nobody wants it: it is given back
     'storage>auth': {
@@ -134,7 +133,8 @@ BY_ITSELF = {
     'hash': {'auth:DEVICE_KEY'},
     'auth': {'hash:HASH_MAKE'},         # the dummy's
     'storage': {'auth:OPERATORS', 'auth:OPERATOR', 'auth:TENANT',
-                'session:TENANT', 'session:ROLE', 'keys:PROVE'},
+                'session:TENANT', 'session:TENANT_END', 'session:ROLE',
+                'keys:PROVE'},
     'session': set(),
 }
 # keys speaks to a session only when asked, so that has tests of its own.

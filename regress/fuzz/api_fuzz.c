@@ -39,7 +39,7 @@
 #define STANDS_NEW	0x01	/* storage must be asked who it is */
 #define STANDS_NOAUTH	0x02
 #define STANDS_NODISK	0x04	/* no storage */
-#define STANDS_NOSITE	0x08	/* no tenant has been told of yet */
+#define STANDS_NOSITE	0x08	/* there is no tenant */
 #define STANDS_OTHER	0x10	/* TLS was made for another name */
 #define STANDS_ENOUGH	0x20	/* the account has asked too much */
 
@@ -1128,6 +1128,7 @@ prepare(void)
 	peers[PROC_AUTH].pe_up = peers[PROC_STORAGE].pe_up = 1;
 	TRUE_OR_DIE(event_init() != NULL);
 	session_ops.po_start();
+	come(PROC_STORAGE, IMSG_TENANT_END, 0, NULL);
 	page("/index.html");
 	page("/full.html");
 	htdocs_commit();

@@ -113,7 +113,7 @@ def life():
                   'processes')
             with Http(d) as h:
                 r = h.request('GET', '/')
-                equal((r.status, r.problem()), (503, 'busy'), 'no tenant yet')
+                equal((r.status, r.problem()), (421, 'host'), 'no tenant yet')
             equal(d.stop(sig), 0, 'exit code')
             check(not any(alive(p) for p in pids.values()), 'one is left')
             check(not os.path.exists(d.path('risad.sock')), 'socket is left')

@@ -32,6 +32,7 @@ static uint8_t		 master[SEAL_KEY] = { 7, 7, 7 };
 static struct m_conf_ack ack;
 static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
 static int		 hang[2];	/* does not say it */
+static unsigned int	 known[2];	/* tenants, when told that it is all */
 
 static struct peer *
 peer(enum proc_type proc, unsigned int inst)
@@ -45,6 +46,18 @@ struct peer *
 proc_peer(enum proc_type proc, unsigned int inst)
 {
 	return (peer(proc, inst)->pe_up ? peer(proc, inst) : NULL);
+}
+
+static unsigned int
+count(enum proc_type proc, unsigned int inst, enum imsg_type type)
+{
+	unsigned int	 i, n = 0;
+
+	for (i = 0; i < nsent; i++)
+		if (sent[i]->he_proc == proc && sent[i]->he_inst == inst &&
+		    sent[i]->he_type == type)
+			n++;
+	return (n);
 }
 
 int
@@ -67,6 +80,11 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 		abort();
 	if (type == IMSG_CONF_ACK) {
 		ack = *(const struct m_conf_ack *)m;
+		return (0);
+	}
+	if (type == IMSG_TENANT_END) {
+		known[pe->pe_inst] = count(PROC_SESSION, pe->pe_inst,
+		    IMSG_TENANT);
 		return (0);
 	}
 	if (type == IMSG_FENCE) {
@@ -156,18 +174,6 @@ take(enum proc_type proc, unsigned int inst, enum imsg_type type)
 	    inst);
 	CHECK(0);
 	return (nothing);
-}
-
-static unsigned int
-count(enum proc_type proc, unsigned int inst, enum imsg_type type)
-{
-	unsigned int	 i, n = 0;
-
-	for (i = 0; i < nsent; i++)
-		if (sent[i]->he_proc == proc && sent[i]->he_inst == inst &&
-		    sent[i]->he_type == type)
-			n++;
-	return (n);
 }
 
 static void
@@ -1079,6 +1085,9 @@ test_fence(void)
 	CHECK_INT(code(AUTH), R_OK);
 	peer(PROC_SESSION, 1)->pe_up = 1;
 	storage_ops.po_up(peer(PROC_SESSION, 1));
+	forget();
+	turn();
+	CHECK(known[1] > 0 && known[1] == count(S1, IMSG_TENANT));
 	CHECK_INT(storage_ops.po_imsg(peer(PROC_SESSION, 1), IMSG_FENCED, 0,
 	    &late, NULL), -1);
 	hang[0] = hang[1] = 0;
