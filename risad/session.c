@@ -133,7 +133,7 @@ session_tenant(const struct conn *cn)
 	if (!session_host(hr))
 		return (NULL);
 	/* A connection made for one name may not speak to another. */
-	sni = tls_conn_servername(cn->cn_tls);
+	sni = cn->cn_tls == NULL ? NULL : tls_conn_servername(cn->cn_tls);
 	if (sni != NULL && strcasecmp(sni, hr->hr_host) != 0)
 		return (NULL);
 	return (site_tenant_named(hr->hr_label));

@@ -427,6 +427,17 @@ def redirect(d):
         check(r.get('location') is None, 'a location')
         r = h.raw(b'GET / HTTP/1.1\r\nHost: a b\r\n\r\n')
         equal(r.status, 400, 'a bad one')
+    # There is no TLS whose name a body for the tenant could be held against.
+    pids = d.pids()
+    for host in ('acme.localhost', 'nobody.localhost', 'evil.example'):
+        for path in ('/', '/api/v1/admin/import'):
+            with Http(d, port=d.redirect, tls=False) as h:
+                r = h.raw(head(d, 'POST %s HTTP/1.1' % path, 'Host: ' + host,
+                               'Content-Type: application/json',
+                               'Origin: http://' + host,
+                               'Content-Length: 70000', host=False).encode())
+                equal((r.status, h.ended()), (413, True), host + path)
+    equal(d.pids(), pids, 'processes')
 
 
 def plain_on_tls(d):
