@@ -653,6 +653,8 @@ storage_result(struct request *rq, const struct m_result *m)
 			got_cred(rq, NULL);
 		else if (rq->rq_type == IMSG_GUEST_SECRET)
 			request_end(rq, m->code, 0, m->field);
+		else if (m->code == R_SIGNIN && rq->rq_wait == W_CRED_SET)
+			request_end(rq, R_SIGNIN, 0, NULL);
 		else {
 			if (rq->rq_wait == W_LINK_SET)
 				(void)throttle_wrong(rq);
@@ -846,8 +848,9 @@ auth_made(struct request *rq, enum make_answer answer,
 		link.sealed = *sealed;
 		request_ask(rq, W_LINK_SET, IMSG_LINK_SET, &link);
 	} else {
-		cred.user = rq->rq_user;
-		memcpy(cred.keep, rq->rq_sha, sizeof(cred.keep));
+		memcpy(cred.sha, rq->rq_sha, sizeof(cred.sha));
+		cred.password = (struct m_blob){ rq->rq_sealed,
+		    rq->rq_sealedlen };
 		cred.sealed = *sealed;
 		request_ask(rq, W_CRED_SET, IMSG_CRED_SET, &cred);
 	}

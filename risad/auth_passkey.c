@@ -422,7 +422,7 @@ passkey_proved(struct request *rq)
 			job_put(rq, W_REGISTER);
 		break;
 	default:
-		drop.user = rq->rq_user;
+		memcpy(drop.sha, rq->rq_sha, sizeof(drop.sha));
 		drop.id = pk->pk_id;
 		request_ask(rq, W_PASSKEY_SET, IMSG_PASSKEY_DROP, &drop);
 		break;
@@ -511,7 +511,7 @@ passkey_registered(struct request *rq, const struct m_hash_registered *m)
 		request_end(rq, R_INVALID, 0, "passkey");
 		return;
 	}
-	put.user = rq->rq_user;
+	memcpy(put.sha, rq->rq_sha, sizeof(put.sha));
 	put.alg = m->alg;
 	put.count = m->count;
 	put.name = rq->rq_passkey->pk_name;

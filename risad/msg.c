@@ -261,7 +261,8 @@ static const struct field cred[] = {
 	BLOB(m_cred, old, MAX_OLD), END
 };
 static const struct field cred_set[] = {
-	N32(m_cred_set, tenant), N32(m_cred_set, user), FIX(m_cred_set, keep),
+	N32(m_cred_set, tenant), FIX(m_cred_set, sha),
+	BLOB(m_cred_set, password, MAX_SEALED),
 	BLOB(m_cred_set, sealed, MAX_SEALED), END
 };
 static const struct field token_new[] = {
@@ -345,14 +346,14 @@ static const struct field passkey_row[] = {
 	BLOB(m_passkey_row, key, MAX_CRED_KEY), END
 };
 static const struct field passkey_put[] = {
-	N32(m_passkey_put, tenant), N32(m_passkey_put, user),
+	N32(m_passkey_put, tenant), FIX(m_passkey_put, sha),
 	N8(m_passkey_put, alg, UINT8_MAX), N32(m_passkey_put, count),
 	STR(m_passkey_put, name, MAX_NAME),
 	BLOB(m_passkey_put, id, MAX_CRED_ID),
 	BLOB(m_passkey_put, key, MAX_CRED_KEY), END
 };
 static const struct field passkey_drop[] = {
-	N32(m_passkey_drop, tenant), N32(m_passkey_drop, user),
+	N32(m_passkey_drop, tenant), FIX(m_passkey_drop, sha),
 	N32(m_passkey_drop, id), END
 };
 static const struct field passkey[] = {

@@ -869,9 +869,9 @@ struct m_cred {
 	struct m_blob	 old;
 };
 struct m_cred_set {
-	uint32_t	 tenant, user;
-	uint8_t		 keep[TOKEN_LEN];	/* the sign-in that stays */
-	struct m_blob	 sealed;
+	uint32_t	 tenant;
+	uint8_t		 sha[TOKEN_LEN];	/* the asker's sign-in, stays */
+	struct m_blob	 password, sealed;	/* checked with, and new */
 };
 struct m_token_new {
 	uint32_t	 tenant, user;
@@ -973,13 +973,18 @@ struct m_passkey_row {
 	struct m_blob	 key;
 };
 struct m_passkey_put {
-	uint32_t	 tenant, user;
+	uint32_t	 tenant;
+	uint8_t		 sha[TOKEN_LEN];	/* the asker's sign-in */
 	uint8_t		 alg;
 	uint32_t	 count;
 	const char	*name;
 	struct m_blob	 id, key;
 };
-struct m_passkey_drop	{ uint32_t tenant, user, id; };
+struct m_passkey_drop {
+	uint32_t	 tenant;
+	uint8_t		 sha[TOKEN_LEN];	/* the asker's sign-in */
+	uint32_t	 id;
+};
 struct m_guest_secret {
 	uint32_t	 tenant;
 	const char	*addr;

@@ -708,7 +708,7 @@ static const struct handler {
 	{ IMSG_CRED_FIND, ASK_AUTH, 0, R_NOTFOUND, data_cred_find },
 	{ IMSG_CRED_TOKEN, ASK_AUTH, 0, R_SESSION, data_cred_token },
 	{ IMSG_CRED_LINK, ASK_AUTH, 0, R_LINK, data_cred_link },
-	{ IMSG_CRED_SET, ASK_AUTH, 1, R_NOTFOUND, data_cred_set },
+	{ IMSG_CRED_SET, ASK_AUTH, 1, R_SESSION, data_cred_set },
 	{ IMSG_FACTOR_PUT, ASK_AUTH, 1, R_SESSION, data_factor_put },
 	{ IMSG_TOKEN_NEW, ASK_AUTH, 1, R_NOTFOUND, data_token_new },
 	{ IMSG_TOKEN_FIND, ASK_AUTH, 0, R_SESSION, data_token_find },

@@ -101,6 +101,15 @@ data_cred_link(struct request *rq, const void *arg)
 	return (r);
 }
 
+/* Another one may have been set while hash was at work. */
+static int
+password_is(const struct person *p, const struct m_blob *checked)
+{
+	return (checked->mb_len == p->p_secretlen &&
+	    CRYPTO_memcmp(checked->mb_data, p->p_secret, p->p_secretlen) == 0);
+}
+
+/* The sign-in that asks may have ended since auth looked. */
 enum result
 data_cred_set(struct request *rq, const void *arg)
 {
@@ -108,18 +117,16 @@ data_cred_set(struct request *rq, const void *arg)
 	struct db		*db = rq->rq_db;
 	struct token		 tk;
 	struct person		 p;
-	int			 n;
+	enum result		 r;
 
 	if (m->sealed.mb_len == 0)
 		return (R_INVALID);
-	if ((n = person_get(db, m->user, &p)) == -1)
-		return (R_UNAVAILABLE);
-	if (n == 0 || p.p_state != USER_ACTIVE)
-		return (R_NOTFOUND);
-	if ((n = token_row_find(db, m->keep, &tk)) == -1)
-		return (R_UNAVAILABLE);
-	if (n == 0 || tk.tk_user != p.p_id)
-		tk.tk_id = 0;
+	if ((r = token_user(rq, m->sha, &tk, &p)) != R_OK)
+		return (r);
+	if (p.p_state != USER_ACTIVE)
+		return (R_SESSION);
+	if (!password_is(&p, &m->password))
+		return (R_SIGNIN);
 	/* A link that waits would set the password once more. */
 	if (password_set(rq, &p, m->sealed.mb_data, m->sealed.mb_len) == -1 ||
 	    db_exec(db, S_LINK_DEL, ARGS(NUM(p.p_id))) == -1 ||
@@ -169,10 +176,7 @@ data_token_new(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (n == 0 || p.p_state != USER_ACTIVE)
 		return (R_SIGNIN);
-	/* Another one may have been set while hash was at work. */
-	if (m->password.mb_len != 0 && (m->password.mb_len != p.p_secretlen ||
-	    CRYPTO_memcmp(m->password.mb_data, p.p_secret,
-	    p.p_secretlen) != 0))
+	if (m->password.mb_len != 0 && !password_is(&p, &m->password))
 		return (R_SIGNIN);
 	r = factor_spend(rq, &p, m, &left);
 	if (r == R_SIGNIN) {

@@ -342,19 +342,21 @@ data_passkey_put(struct request *rq, const void *arg)
 	const struct m_passkey_put	*m = arg;
 	struct db			*db = rq->rq_db;
 	struct passkey			 pk = { 0 }, other;
+	struct token			 tk;
 	struct person			 p;
 	uint64_t			 count;
-	enum result			 r = R_OK;
+	enum result			 r;
 	int				 n;
 
 	if (m->id.mb_len == 0 || m->key.mb_len == 0 ||
 	    !name_valid(m->name, MAX_NAME_CHARS))
 		return (R_INVALID);
-	if ((n = person_get(db, m->user, &p)) == -1 ||
-	    passkeys_count(db, m->user, &count) == -1)
-		return (R_UNAVAILABLE);
-	if (n == 0 || p.p_state != USER_ACTIVE)
+	if ((r = token_user(rq, m->sha, &tk, &p)) != R_OK)
+		return (r);
+	if (p.p_state != USER_ACTIVE)
 		return (R_SESSION);
+	if (passkeys_count(db, p.p_id, &count) == -1)
+		return (R_UNAVAILABLE);
 	rq->rq_field = "passkeys";
 	if (count >= MAX_PASSKEYS)
 		return (R_CONFLICT);
@@ -362,7 +364,7 @@ data_passkey_put(struct request *rq, const void *arg)
 	rq->rq_field = "passkey";
 	if ((n = passkey_find(db, &m->id, &other)) != 0)
 		return (n == 1 ? R_CONFLICT : R_UNAVAILABLE);
-	pk.pk_user = m->user;
+	pk.pk_user = p.p_id;
 	pk.pk_alg = m->alg;
 	pk.pk_count = m->count;
 	memcpy(pk.pk_cred, m->id.mb_data, m->id.mb_len);
@@ -430,19 +432,21 @@ enum result
 data_passkey_drop(struct request *rq, const void *arg)
 {
 	const struct m_passkey_drop	*m = arg;
+	struct token			 tk;
 	struct person			 p;
 	uint64_t			 left;
-	enum result			 r = R_OK;
+	enum result			 r;
 	int				 n;
 
-	if ((n = db_exec(rq->rq_db, S_PASSKEY_DEL, ARGS(NUM(m->user),
+	if ((r = token_user(rq, m->sha, &tk, &p)) != R_OK)
+		return (r);
+	if ((n = db_exec(rq->rq_db, S_PASSKEY_DEL, ARGS(NUM(p.p_id),
 	    NUM(m->id)))) == -1)
 		return (R_UNAVAILABLE);
 	if (n == 0)
 		return (R_NOTFOUND);
-	if (person_get(rq->rq_db, m->user, &p) != 1 ||
-	    passkeys_count(rq->rq_db, m->user, &left) == -1 ||
-	    audit_add(rq->rq_db, "user %u: passkey %u removed", m->user,
+	if (passkeys_count(rq->rq_db, p.p_id, &left) == -1 ||
+	    audit_add(rq->rq_db, "user %u: passkey %u removed", p.p_id,
 	    m->id) == -1)
 		return (R_UNAVAILABLE);
 	if (left == 0)

@@ -1189,14 +1189,18 @@ test_role_limits(void)
 	}
 }
 
-/* A passkey with a credential of 40 equal bytes; how it went. */
+/*
+ * A passkey with a credential of 40 equal bytes, by the sign-in of the seed;
+ * how it went.
+ */
 static enum result
-put_passkey(uint32_t tenant, uint32_t user, uint8_t byte, const char *name)
+put_passkey(uint32_t tenant, uint8_t seed, uint8_t byte, const char *name)
 {
 	uint8_t			 id[40], key[64] = { 9 };
-	struct m_passkey_put	 put_ = { tenant, user, 1, 5, name,
+	struct m_passkey_put	 put_ = { tenant, { 0 }, 1, 5, name,
 				    { id, sizeof(id) }, { key, sizeof(key) } };
 
+	memset(put_.sha, seed, sizeof(put_.sha));
 	memset(id, byte, sizeof(id));
 	ask(AUTH, IMSG_PASSKEY_PUT, &put_);
 	return (code(AUTH));
@@ -1249,7 +1253,7 @@ test_passkeys(void)
 {
 	const struct m_passkey_owner	*owner;
 	struct m_sha			 sha = { .tenant = 1 };
-	struct m_passkey_drop		 drop = { 1, boss, 0 };
+	struct m_passkey_drop		 drop = { .tenant = 1 };
 	struct m_passkey_name		 named = { gr_mem, 0, "x" };
 	uint8_t				 handle[TOKEN_LEN], other[TOKEN_LEN];
 	uint32_t			 id, i;
@@ -1260,11 +1264,11 @@ test_passkeys(void)
 	CHECK_INT(owner->user, mem);
 	CHECK_INT(owner->ids.mb_len, 0);
 	memcpy(handle, owner->handle, sizeof(handle));
-	CHECK_INT(put_passkey(1, mem, 1, "key " CANARY), R_OK);
-	CHECK_INT(put_passkey(1, mem, 2, "second"), R_OK);
-	CHECK_INT(put_passkey(1, third, 1, "his"), R_CONFLICT);
-	CHECK_INT(put_passkey(1, mem, 3, ""), R_INVALID);
-	CHECK_INT(put_passkey(1, 9999, 3, "x"), R_SESSION);
+	CHECK_INT(put_passkey(1, 10, 1, "key " CANARY), R_OK);
+	CHECK_INT(put_passkey(1, 10, 2, "second"), R_OK);
+	CHECK_INT(put_passkey(1, 47, 1, "his"), R_CONFLICT);
+	CHECK_INT(put_passkey(1, 10, 3, ""), R_INVALID);
+	CHECK_INT(put_passkey(1, 9, 3, "x"), R_SESSION);
 	ask(AUTH, IMSG_PASSKEY_START, &sha);
 	owner = take(AUTH, IMSG_PASSKEY_OWNER);
 	CHECK_INT(owner->ids.mb_len, 2 * 42);
@@ -1310,15 +1314,18 @@ test_passkeys(void)
 	CHECK_INT(code(S0), R_INVALID);
 
 	for (i = 2; i < MAX_PASSKEYS; i++)
-		CHECK_INT(put_passkey(1, mem, (uint8_t)(10 + i), "more"),
+		CHECK_INT(put_passkey(1, 10, (uint8_t)(10 + i), "more"),
 		    R_OK);
-	CHECK_INT(put_passkey(1, mem, 99, "too many"), R_CONFLICT);
+	CHECK_INT(put_passkey(1, 10, 99, "too many"), R_CONFLICT);
 	ask(AUTH, IMSG_PASSKEY_START, &sha);
 	CHECK_INT(code(AUTH), R_CONFLICT);
 	drop.id = id;
 	ask(AUTH, IMSG_PASSKEY_DROP, &drop);
+	CHECK_INT(code(AUTH), R_SESSION);
+	memset(drop.sha, 47, sizeof(drop.sha));		/* not his */
+	ask(AUTH, IMSG_PASSKEY_DROP, &drop);
 	CHECK_INT(code(AUTH), R_NOTFOUND);
-	drop.user = mem;
+	memset(drop.sha, 10, sizeof(drop.sha));
 	ask(AUTH, IMSG_PASSKEY_DROP, &drop);
 	CHECK_INT(code(AUTH), R_OK);
 	CHECK_INT(find_passkey(1, 1, NULL, 0, NULL), 0);
@@ -1337,7 +1344,7 @@ test_ends(void)
 {
 	struct m_c_tenant_state	 state = { 0, "globex", TENANT_SUSPENDED };
 	struct m_cred_find	 find = { 2, "boss@acme.test" };
-	struct m_cred_set	 set = { .tenant = 1, .user = mem,
+	struct m_cred_set	 set = { .tenant = 1, .password = { "hash", 4 },
 				    .sealed = { "new", 3 } };
 	struct m_sha		 sha = { .tenant = 1 };
 	uint64_t		 other;
@@ -1354,13 +1361,20 @@ test_ends(void)
 
 	/* A new password ends the others and keeps the one that asked. */
 	CHECK((other = sign_in(1, mem, 11, 1)) != 0);
-	memset(set.keep, 11, sizeof(set.keep));
+	memset(set.sha, 11, sizeof(set.sha));
 	ask(AUTH, IMSG_CRED_SET, &set);
 	CHECK_INT(count(S0, IMSG_GRANT_END), 1);
 	CHECK_INT(count(S1, IMSG_GRANT_END), 0);
 	gr_mem = other;
 	memset(sha.sha, 10, sizeof(sha.sha));
 	ask(AUTH, IMSG_TOKEN_FIND, &sha);
+	CHECK_INT(code(AUTH), R_SESSION);
+	/* What hash took its time for is too late: by who is out, or after. */
+	ask(AUTH, IMSG_CRED_SET, &set);
+	CHECK_INT(code(AUTH), R_SIGNIN);
+	memset(set.sha, 10, sizeof(set.sha));
+	set.password = (struct m_blob){ "new", 3 };
+	ask(AUTH, IMSG_CRED_SET, &set);
 	CHECK_INT(code(AUTH), R_SESSION);
 
 	ask(S1, IMSG_SIGNOUT, &(struct m_grant_only){ gr_mem });
@@ -1560,7 +1574,7 @@ test_edits(void)
 	}
 	CHECK_INT(code(AUTH), R_OK);
 	/* A passkey of one made that of another, an older counter. */
-	CHECK_INT(put_passkey(1, boss, 77, "his"), R_OK);
+	CHECK_INT(put_passkey(1, 47, 77, "his"), R_OK);
 	CHECK_INT(find_passkey(1, 77, NULL, 0, &id), boss);
 	(void)snprintf(sql, sizeof(sql), "UPDATE passkeys SET user = %u "
 	    "WHERE id = %u", mem, id);
