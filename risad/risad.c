@@ -280,17 +280,21 @@ conf_offer(struct conf *co)
 		(void)spawn_each(send_conf, co);
 }
 
+static int
+reload_busy(void)
+{
+	if (conf != NULL && conf_next == NULL && !conf_settling)
+		return (0);
+	log_warnx("reload: a configuration is under way");
+	return (1);
+}
+
 static void
 reload(void)
 {
 	char		 err[MAX_LINE + 1];
 	struct conf	*co;
 
-	if (conf == NULL || conf_next != NULL || conf_settling) {
-		log_warnx("reload: a configuration is under way");
-		reload_answer(R_REFUSED, "a configuration is under way");
-		return;
-	}
 	reload_why[0] = '\0';
 	co = parse_config(conf_path, macros, nmacros, reload_complain);
 	if (co == NULL) {
@@ -467,7 +471,7 @@ child_said(struct child *ch, uint32_t type, uint32_t id, const void *m)
 		(void)proc_result(&ch->ch_peer, id, R_OK, 0, NULL);
 		return (0);
 	case IMSG_C_RELOAD:
-		if (reload_asked) {
+		if (reload_asked || reload_busy()) {
 			(void)proc_result(&ch->ch_peer, id, R_REFUSED, 0,
 			    "a configuration is under way");
 			return (0);
@@ -494,7 +498,8 @@ on_signal(int sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (sig == SIGHUP) {
-		reload();
+		if (!reload_busy())
+			reload();
 		return;
 	}
 	log_info("stopping");

@@ -6,6 +6,7 @@ import glob
 import os
 import random
 import shutil
+import signal
 import ssl
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from honest import Honest, fds, percentile                      # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
-from risa import RISAD, TOP, Daemon, Failure, Http, until       # noqa: E402
+from risa import RISACTL, RISAD, TOP, Daemon, Failure, Http, \
+    until                                                       # noqa: E402
+from trail import system_trail                                  # noqa: E402
 
 MUTATIONS = 5000 if LONG else 300       # of the configuration
 DAMAGED = 500 if LONG else 40           # of each file
@@ -309,6 +312,32 @@ def at_once(s):
     s.well()
 
 
+def not_asked(s):
+    """a signal during a reload that risactl asked for does not answer it"""
+    d, before, mark = s.d, s.generation, len(s.d.log())
+    seen = len(system_trail(d))
+    worker = d.pids()[('session', 0)]
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        # Once one is refused, the other is under way.
+        procs = [subprocess.Popen([RISACTL, '-s', d.path('risad.sock'),
+                                   'reload'], stderr=subprocess.PIPE)
+                 for _ in range(2)]
+        until(lambda: any(p.poll() is not None for p in procs), 'the second')
+        d.proc.send_signal(signal.SIGHUP)
+        until(lambda: 'reload: a configuration is under way' in
+              d.log()[mark:], 'the signal comes during it')
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    told = [(p.communicate(timeout=60)[1], p.returncode) for p in procs]
+    equal(sorted(code for _, code in told), [0, 1], told)
+    equal(s.generation, before + 1, 'generation')
+    until(lambda: sorted(x.rsplit(': ', 1)[1] for x in
+                         system_trail(d)[seen:]) ==
+          ['done', 'refused', 'reload', 'reload'], 'the trail')
+    s.well()
+
+
 def worked(s):
     """people have worked through all of it"""
     s.honest.end()
@@ -317,7 +346,8 @@ def worked(s):
 def main():
     s = Site()
     suite = Suite(s.d)
-    for fn in (corpus, mutations, damaged, missing, at_once, storm, worked):
+    for fn in (corpus, mutations, damaged, missing, at_once, not_asked, storm,
+               worked):
         suite.run_test(fn, s)
     suite.end()
 
