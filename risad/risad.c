@@ -36,6 +36,7 @@ static int		 conf_settling;	/* not all have put it in force yet */
 static uint64_t		 generation;
 static uint32_t		 reload_id;	/* auth's request; 0: a signal */
 static int		 reload_asked;
+static int		 reload_waits;	/* a process has still to join */
 static struct event	 reload_timer;
 
 /* Which child gets which file. */
@@ -295,6 +296,12 @@ reload(void)
 	char		 err[MAX_LINE + 1];
 	struct conf	*co;
 
+	/* It holds one offer: the next would take the place of ours. */
+	reload_waits = spawn_each(not_acked, &conf->co_generation) != 0;
+	if (reload_waits) {
+		log_info("reload: waits for a process that starts");
+		return;
+	}
 	reload_why[0] = '\0';
 	co = parse_config(conf_path, macros, nmacros, reload_complain);
 	if (co == NULL) {
@@ -329,6 +336,8 @@ conf_ack(struct child *ch, const struct m_conf_ack *m)
 		ch->ch_acked = m->generation;
 		spawn_settled(ch);
 		(void)send_commit(ch, &conf->co_generation);
+		if (reload_waits)
+			reload();
 		return;
 	}
 	if (!m->ok) {
@@ -347,6 +356,9 @@ conf_ack(struct child *ch, const struct m_conf_ack *m)
 static void
 child_started(struct child *ch)
 {
+	/* Whom the one before it asked for has gone with it. */
+	if (ch->ch_peer.pe_proc == PROC_AUTH)
+		reload_asked = 0;
 	if (conf == NULL)
 		(void)send_conf(ch, conf_next);
 	else {

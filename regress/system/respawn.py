@@ -213,6 +213,53 @@ def descriptors(d):
                                                                  fds()))
 
 
+def starting(d, slot):
+    """Kill it; the pid of the next one, stopped while it starts."""
+    old = set(d.pids().values())
+    pid, new = d.pids()[slot], set()
+    os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + 30
+    while not new:                      # at once: it starts quickly
+        check(time.monotonic() < end, '%s is not started' % slot[0])
+        with open('/proc/%d/task/%d/children' % (d.proc.pid,
+                                                 d.proc.pid)) as f:
+            new = set(map(int, f.read().split())) - old
+    os.kill(new.copy().pop(), signal.SIGSTOP)
+    return new.pop()
+
+
+def joining():
+    """a reload while a process starts waits for it: it is refused, or in
+    force everywhere"""
+    d = Daemon(workers=1).start()
+    try:
+        d.do('tenant', 'add', 'acme')
+        d.person('acme', 'ann@acme.example').close()
+        d.make_cert('other')
+        good = d.conf()
+        bad = good.replace(d.path('tls.crt'), d.path('other.crt'))
+        for title in ('storage', 'session', 'auth', 'hash'):
+            for text, say in ((bad, 'parent: configuration: keys: '),
+                              (good, 'parent: configuration reloaded')):
+                d.write_conf(text)
+                mark = len(d.log())
+                new = starting(d, (title, 0))
+                d.proc.send_signal(signal.SIGHUP)
+                # Were it offered to all at once, the others would refuse.
+                end = time.monotonic() + 2
+                until(lambda: 'parent: reload: ' in d.log()[mark:] or
+                      time.monotonic() > end, 'it has been read')
+                os.kill(new, signal.SIGCONT)
+                until(lambda: say in d.log()[mark:], (title, say))
+                until(lambda: d.ctl('tenant', 'show', 'acme')[0] == 0,
+                      '%s: risactl is answered' % title)
+                signs_in(d, 'ann@acme.example')
+                check(d.healthy(), '%s: does not serve' % title)
+                equal(d.pids()[(title, 0)], new, '%s lives' % title)
+    finally:
+        d.end()
+
+
 def hopeless():
     """the fifth death of one slot within a minute ends the daemon"""
     for slot in (('hash', 0), ('session', 1)):
@@ -288,7 +335,7 @@ def main():
         s.run_test(fn, d, restarts=True)
         s.daemon = None
         d.end()
-    for fn in (hopeless, parent, quiet_end):
+    for fn in (joining, hopeless, parent, quiet_end):
         s.run_test(fn)
     print('the slowest to be back: %s, %.2f s' % (worst[1], worst[0]))
     s.end()
