@@ -54,25 +54,47 @@ pending_expire(void)
 			pending_free(pd);
 }
 
-/* Which word of risad.conf is about the command; 0: none. */
 static uint32_t
-word_of(uint32_t type, const void *m)
+policy_words(const struct m_c_policy *po)
+{
+	switch (po->key) {
+	case POLICY_HOLD:
+		return (po->value == 0 ? CONFIRM_DELETE | CONFIRM_PURGE :
+		    CONFIRM_PURGE);
+	case POLICY_CHAT_DAYS:
+		return (CONFIRM_ERASE | CONFIRM_PURGE);
+	case POLICY_AUDIT_DAYS:
+	case POLICY_LOG_DAYS:
+		return (CONFIRM_PURGE);
+	default:
+		return (0);
+	}
+}
+
+/*
+ * Which words of risad.conf are about the command, each of them enough; 0:
+ * none.  What could be had by another command stands under the word of that.
+ */
+static uint32_t
+words_of(uint32_t type, const void *m)
 {
 	const struct m_c_log		*lo = m;
 	const struct m_c_tenant_end	*te = m;
-	const struct m_c_policy		*po = m;
+	const struct m_c_erase		*er = m;
 
 	switch (type) {
-	case IMSG_C_USER_DEL:
-	case IMSG_C_FLOOR_DEL:
-	case IMSG_C_HOLD_CLEAR:
-		return (CONFIRM_DELETE);
+	case IMSG_C_USER_DEL:		/* with what was written to him */
+	case IMSG_C_FLOOR_DEL:		/* and there */
 	case IMSG_C_BACKUP_RESTORE:
-	case IMSG_C_ERASE:
 	case IMSG_C_TENANT_ERASE:
-		return (CONFIRM_ERASE);
+		return (CONFIRM_DELETE | CONFIRM_ERASE);
 	case IMSG_C_TENANT_END:
-		return (te->at == 0 ? 0 : CONFIRM_ERASE);
+		return (te->at == 0 ? 0 : CONFIRM_DELETE | CONFIRM_ERASE);
+	case IMSG_C_ERASE:
+		return (CONFIRM_ERASE | (er->what == ERASE_PERSON ||
+		    er->what == ERASE_NAMES ? CONFIRM_DELETE : CONFIRM_PURGE));
+	case IMSG_C_HOLD_CLEAR:
+		return (CONFIRM_DELETE | CONFIRM_PURGE);
 	case IMSG_C_KEY_BACKUP:
 	case IMSG_C_TENANT_EXPORT:
 		return (CONFIRM_EXPORT);
@@ -85,10 +107,7 @@ word_of(uint32_t type, const void *m)
 	case IMSG_C_PURGE_RUN:
 		return (CONFIRM_PURGE);
 	case IMSG_C_POLICY_SET:
-		return (po->key == POLICY_CHAT_DAYS ||
-		    po->key == POLICY_AUDIT_DAYS || po->key ==
-		    POLICY_LOG_DAYS || po->key == POLICY_HOLD ?
-		    CONFIRM_PURGE : 0);
+		return (policy_words(m));
 	default:
 		return (0);
 	}
@@ -200,7 +219,7 @@ confirm_look(struct request *rq, void *m, const char *what,
 	uint8_t		 sum[TOKEN_LEN];
 	uint64_t	 times[2] = { 0, 0 };
 
-	if ((word_of(rq->rq_type, m) & storage_conf->sc_confirm) == 0)
+	if ((words_of(rq->rq_type, m) & storage_conf->sc_confirm) == 0)
 		return (1);
 	pending_expire();
 	if (command_sum(rq->rq_type, m, sum, times) == -1)

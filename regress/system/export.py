@@ -411,14 +411,51 @@ def erased(d):
     with open(d.path('cert')) as f:
         check('confirmed by: operator %d\n' % NOBODY in f.read(), 'told')
     d.do('tenant', 'end', 'acme', 'never')
+
+
+def only(d, words):
+    """This alone takes a second operator from now on."""
+    d.more = re.sub(r'confirm .*', 'confirm ' + words, d.more)
+    d.write_conf()
+    d.do('reload')
+
+
+def alike(d):
+    """what has the same effect takes one too, by whatever command it is done
+    """
+    hold = (('hold', 'clear', 'acme'),
+            ('policy', 'set', 'acme', 'legal-hold', '0'),
+            ('retention', 'set', 'acme', 'hold', '0'))
+    gone = (('user', 'delete', 'acme', 'ann@acme.example'),
+            ('user', 'erase', 'acme', 'ann@acme.example', 'messages', 'keep'),
+            ('floor', 'delete', 'acme', 'One'),
+            ('tenant', 'end', 'acme', 'on', '+30d'),
+            ('tenant', 'erase', 'acme', 'confirm', 'acme', d.path('ca')),
+            ('backup', 'restore', '20261129T033000Z', 'tenant', 'acme'))
+    chat = (('policy', 'set', 'acme', 'chat-days', '30'),
+            ('retention', 'set', 'acme', 'chat', '30'),
+            ('chat', 'erase', 'acme', 'all', 'from', '30d'),
+            ('chat', 'erase', 'acme', 'floor', 'One'))
+    d.do('hold', 'set', 'acme', 'reason', 'Court')
+    for word, commands in (('delete', hold + gone), ('erase', gone + chat),
+                           ('purge', hold + chat)):
+        only(d, word)
+        for words in commands:
+            code, _, err = d.ctl(*words)
+            n = re.search(r'by confirm (\d+);', err)
+            check(code == 1 and n, (word, words, err))
+            equal(d.ctl('confirm', 'refuse', n[1])[0], 0, err)
+    only(d, 'operator')
+    equal(d.json('hold', 'show', 'acme')['holds'][0]['reason'], 'Court',
+          'held')
+    d.do('retention', 'set', 'acme', 'hold', '0')
     d.do('policy', 'set', 'acme', 'chat-days', '400')
+    only(d, 'export, erase, delete')
 
 
 def others(d):
     """the ledger, and what goes by its age, likewise; the rest goes alone"""
-    d.more = d.more.replace('export, erase, delete', 'operator, purge')
-    d.write_conf()
-    d.do('reload')
+    only(d, 'operator, purge')
     for words in (('operator', 'add', 'bin', 'role', 'auditor', 'until',
                    '+30d'),
                   ('operator', 'remove', 'bin'),
@@ -440,9 +477,7 @@ def others(d):
                   ('user', 'add', 'acme', 'yan@acme.example'),
                   ('user', 'delete', 'acme', 'yan@acme.example')):
         d.do(*words)
-    d.more = d.more.replace('operator, purge', 'export, erase, delete')
-    d.write_conf()
-    d.do('reload')
+    only(d, 'export, erase, delete')
 
 
 def dropped(d):
@@ -586,7 +621,7 @@ def main():
     d.more = conf + 'confirm export, erase, delete\n'
     d.write_conf()
     d.do('reload')
-    for fn in (second, erased, others):
+    for fn in (second, erased, alike, others):
         s.run_test(fn, d)
     for fn in (dropped, years):
         s.run_test(fn, d, restarts=True)
