@@ -18,6 +18,7 @@
 #define LIFE		(3600 * SECOND)
 #define PENDING_MAX	64
 #define WHAT		800
+#define ON_ITS_WAY	(10 * SECOND)	/* a command, at the most */
 
 struct pending {
 	TAILQ_ENTRY(pending) pd_entry;
@@ -114,8 +115,8 @@ words_of(uint32_t type, const void *m)
 }
 
 /*
- * The times of a command, which risactl reckons from now: given again they
- * differ.  Take them out, or put them in.
+ * The times of a command, some of which risactl reckons from now: given again
+ * they differ.  Take them out, or put them in.
  */
 static void
 times_move(uint32_t type, void *m, uint64_t times[2], int in)
@@ -166,14 +167,30 @@ command_sum(uint32_t type, void *m, uint8_t sum[TOKEN_LEN],
 	return (n);
 }
 
+/*
+ * The same time once more?  One that was given from now on has moved as far as
+ * the clock meanwhile; what else differs was typed so, and is another command.
+ */
+static int
+time_same(const struct pending *pd, uint64_t was, uint64_t is)
+{
+	uint64_t	 moved = now_ms() - pd->pd_at, off = is - was - moved;
+
+	return (is == was || (is != 0 && was != 0 &&
+	    off + ON_ITS_WAY <= 2 * ON_ITS_WAY));
+}
+
 static struct pending *
-pending_find(const struct request *rq, const uint8_t sum[TOKEN_LEN])
+pending_find(const struct request *rq, const uint8_t sum[TOKEN_LEN],
+    const uint64_t times[2])
 {
 	struct pending	*pd;
 
 	TAILQ_FOREACH(pd, &pendings, pd_entry)
 		if (pd->pd_op == rq->rq_op && pd->pd_type == rq->rq_type &&
-		    memcmp(pd->pd_sum, sum, TOKEN_LEN) == 0)
+		    memcmp(pd->pd_sum, sum, TOKEN_LEN) == 0 &&
+		    time_same(pd, pd->pd_times[0], times[0]) &&
+		    time_same(pd, pd->pd_times[1], times[1]))
 			return (pd);
 	return (NULL);
 }
@@ -224,7 +241,7 @@ confirm_look(struct request *rq, void *m, const char *what,
 	pending_expire();
 	if (command_sum(rq->rq_type, m, sum, times) == -1)
 		return (refuse(why, "no memory"));
-	if ((pd = pending_find(rq, sum)) == NULL &&
+	if ((pd = pending_find(rq, sum, times)) == NULL &&
 	    (pd = pending_new(rq, sum, times, what)) == NULL)
 		return (refuse(why, "too many commands wait for a second "
 		    "operator"));

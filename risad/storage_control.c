@@ -298,6 +298,22 @@ number_of(const char *tenant, const char *email)
 	return (p.p_id);
 }
 
+/* Of what time, as far as that is said. */
+static void
+add_times(uint64_t from, uint64_t to, char *dst, size_t size)
+{
+	char	 at[TIME_TEXT];
+
+	if (from != 0 && time_text(at, from) == 0) {
+		(void)strlcat(dst, " from ", size);
+		(void)strlcat(dst, at, size);
+	}
+	if (to != 0 && to != UINT64_MAX && time_text(at, to) == 0) {
+		(void)strlcat(dst, " to ", size);
+		(void)strlcat(dst, at, size);
+	}
+}
+
 static void
 erase_target(const struct m_c_erase *m, char *dst, size_t size)
 {
@@ -322,6 +338,7 @@ erase_target(const struct m_c_erase *m, char *dst, size_t size)
 		    m->what == ERASE_PERSON ? "too" : "stay without a name");
 		break;
 	}
+	add_times(m->from, m->to, dst, size);
 }
 
 static void
@@ -384,6 +401,7 @@ record_target(uint32_t type, const void *m, char *dst, size_t size)
 		    "-" : lo->tenant, lo->format == LOG_ROWS ? "show" :
 		    "export", lo->reason[0] == '\0' ? "" : " reason [",
 		    lo->reason, lo->reason[0] == '\0' ? "" : "]");
+		add_times(lo->from, lo->to, dst, size);
 		break;
 	case IMSG_C_TENANT_EXPORT:
 		(void)snprintf(dst, size, "%s reason [%s]", ex->tenant,

@@ -453,6 +453,47 @@ def alike(d):
     only(d, 'export, erase, delete')
 
 
+def times(d):
+    """another time is another command: what was meant is what is done"""
+    d.do('tenant', 'add', 'hooli', 'contact', 'x@hooli.example')
+    d.floor('hooli', 'Lobby')
+
+    def asks(*words):
+        code, _, err = d.ctl(*words)
+        n = re.search(r'by confirm (\d+);', err)
+        check(code == 1 and n, (words, err))
+        row, = [x for x in d.json('confirm', 'list')['waiting']
+                if x['number'] == int(n[1])]
+        return n[1], row['what']
+    slip, _ = asks('tenant', 'end', 'hooli', 'on', '2027-12-24')
+    n, what = asks('tenant', 'end', 'hooli', 'on', '2028-12-24')
+    check(n != slip and ' 2028-12-24T' in what, (slip, n, what))
+    equal(other(d, NOBODY, 'confirm', slip), (0, '', ''), 'the slip')
+    code, _, err = d.ctl('tenant', 'end', 'hooli', 'on', '2028-12-24')
+    check(code == 1 and 'confirm %s;' % n in err, err)
+    equal(other(d, NOBODY, 'confirm', n), (0, '', ''), 'what was meant')
+    d.do('tenant', 'end', 'hooli', 'on', '2028-12-24')
+    equal(system_trail(d)[-1], 'uid 0: tenant end hooli 2028-12-24T23:59:59Z: '
+          'done, confirmed by uid 65534', 'its end')
+    # All that there is, and a part of it; one from now on is the same.
+    floor = ('chat', 'erase', 'hooli', 'floor', 'Lobby')
+    n, what = asks(*floor)
+    equal(what, 'erase hooli messages of floor Lobby', n)
+    equal(other(d, NOBODY, 'confirm', n), (0, '', ''), 'all')
+    part, what = asks(*floor, 'from', '2h')
+    check(part != n and re.search(r' from 20\S+Z$', what), (n, part, what))
+    equal(asks(*floor, 'from', '2h'), (part, what), 'from now on')
+    last, what = asks(*floor, 'from', '3h', 'to', '2026-01-31')
+    check(last not in (n, part) and what.endswith(
+        ' to 2026-01-31T23:59:59Z'), what)
+    log, what = asks('log', 'export', 'csv', d.path('lt'), 'tenant', 'hooli',
+                     'from', '2026-01-31', 'reason', 'r')
+    check(what.endswith('hooli export reason [r] from 2026-01-31T00:00:00Z'),
+          what)
+    for x in (slip, n, part, last, log):
+        equal(d.ctl('confirm', 'refuse', x)[0], 0, x)
+
+
 def others(d):
     """the ledger, and what goes by its age, likewise; the rest goes alone"""
     only(d, 'operator, purge')
@@ -621,7 +662,7 @@ def main():
     d.more = conf + 'confirm export, erase, delete\n'
     d.write_conf()
     d.do('reload')
-    for fn in (second, erased, alike, others):
+    for fn in (second, erased, alike, times, others):
         s.run_test(fn, d)
     for fn in (dropped, years):
         s.run_test(fn, d, restarts=True)
