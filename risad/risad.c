@@ -378,11 +378,11 @@ child_hopeless(struct child *ch)
 }
 
 static void
-all_stopped(void)
+all_stopped(int killed)
 {
 	if (conf != NULL && unlink(conf->co_control) == -1 && errno != ENOENT)
 		log_warn("%s", conf->co_control);
-	proc_exit(exit_code);
+	proc_exit(killed ? 1 : exit_code);
 }
 
 struct asked {

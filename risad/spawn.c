@@ -48,6 +48,7 @@ static const char		*program;
 static char			*data_dir, *empty_dir;
 static int			 debugging;
 static int			 stopping;	/* stage of the end, 0: none */
+static int			 stop_failed;	/* one had to be killed */
 static struct event		 stop_timer;
 static struct event		 chld_event;
 
@@ -492,25 +493,6 @@ spawn_init(const struct spawn_ops *so, const char *path, int debug,
 }
 
 static int
-stop_kill(struct child *ch, void *arg)
-{
-	(void)arg;
-	log_warnx("%s %u: does not stop, killed",
-	    proc_title(ch->ch_peer.pe_proc), ch->ch_peer.pe_inst);
-	kill(ch->ch_pid, SIGKILL);
-	return (0);
-}
-
-static void
-stop_slow(int fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-	(void)spawn_each(stop_kill, NULL);
-}
-
-static int
 child_alive(enum proc_type proc)
 {
 	unsigned int	 i;
@@ -525,12 +507,32 @@ child_alive(enum proc_type proc)
  * Those that hold connections first.  Storage, which has more to write, has its
  * last checkpoints signed before keys goes.
  */
+static const enum proc_type	 stages[] = {
+	PROC_SESSION, PROC_AUTH, PROC_HASH, PROC_STORAGE, PROC_KEYS
+};
+
+/* Only those whose turn it is: the others have nothing to do with it. */
+static void
+stop_slow(int fd, short what, void *arg)
+{
+	enum proc_type	 proc = stages[stopping - 1];
+	unsigned int	 i;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	for (i = 0; i < count[proc]; i++) {
+		if (children[proc][i].ch_pid == 0)
+			continue;
+		log_warnx("%s %u: does not stop, killed", proc_title(proc), i);
+		kill(children[proc][i].ch_pid, SIGKILL);
+		stop_failed = 1;
+	}
+}
+
 static void
 stop_stage(void)
 {
-	static const enum proc_type	 stages[] = {
-		PROC_SESSION, PROC_AUTH, PROC_HASH, PROC_STORAGE, PROC_KEYS
-	};
 	const int	 nstages = sizeof(stages) / sizeof(stages[0]);
 	struct timeval	 tv = { STOP_TIMEOUT, 0 };
 	enum proc_type	 proc;
@@ -550,7 +552,7 @@ stop_stage(void)
 		evtimer_add(&stop_timer, &tv);
 	}
 	evtimer_del(&stop_timer);
-	ops->so_stopped();
+	ops->so_stopped(stop_failed);
 }
 
 void

@@ -28,8 +28,8 @@ struct spawn_ops {
 	void	(*so_started)(struct child *);
 	/* The daemon can not go on: five deaths of one slot in a minute. */
 	void	(*so_hopeless)(struct child *);
-	/* All children are gone after spawn_stop(). */
-	void	(*so_stopped)(void);
+	/* All children are gone after spawn_stop(); some had to be killed. */
+	void	(*so_stopped)(int killed);
 };
 
 /* path: the program, absolute, for exec.  Starts all children of conf. */

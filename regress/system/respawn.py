@@ -326,6 +326,31 @@ def quiet_end():
             d.end()
 
 
+def hangs():
+    """SIGTERM while one hangs: it alone is killed, and the exit code says so
+    """
+    for slot in (('session', 1), ('hash', 0)):
+        d = Daemon(workers=2).start()
+        try:
+            d.do('tenant', 'add', 'acme')
+            pids = d.pids()
+            mark = len(d.log())
+            os.kill(pids[slot], signal.SIGSTOP)
+            d.proc.terminate()
+            equal(d.wait_exit(), 1, slot)
+            until(lambda: not any(alive(p) for p in pids.values()),
+                  'children are gone')
+            killed = [x for x in d.log()[mark:].splitlines()
+                      if 'does not stop' in x or 'by signal' in x]
+            equal(killed, ['parent: %s %d: does not stop, killed' % slot,
+                           'parent: %s %d: ended by signal 9' % slot], slot)
+            d.start()
+            check('acme' in d.do('tenant', 'list'), 'what was kept')
+            equal(d.stop(), 0, 'and it ends')
+        finally:
+            d.end()
+
+
 def main():
     s = Suite()
     for fn in (each, load, descriptors):
@@ -335,7 +360,7 @@ def main():
         s.run_test(fn, d, restarts=True)
         s.daemon = None
         d.end()
-    for fn in (joining, hopeless, parent, quiet_end):
+    for fn in (joining, hopeless, parent, quiet_end, hangs):
         s.run_test(fn)
     print('the slowest to be back: %s, %.2f s' % (worst[1], worst[0]))
     s.end()
