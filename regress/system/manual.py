@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The examples of the manual pages do what they say."""
+"""The examples of the manual pages do what they say, and every figure that the
+daemon prints is named there."""
 
 import os
 import re
@@ -98,11 +99,32 @@ def protocol(d):
         check(word in out, '%s is not in\n%s' % (word, out))
 
 
+def figures(d):
+    """risactl(8): all that show stats and show status print is named"""
+    with open(os.path.join(TOP, 'man', 'risactl.8'), encoding='utf-8') as f:
+        text = f.read()
+    text = text[text.index('.Ss Figures'):text.index('.Sh FILES')]
+    named = re.findall(r'^\.It Cm (.*)$', text, re.M)
+    equal(sorted(set(n for n in named if named.count(n) > 1)), [], 'twice')
+    d.do('tenant', 'add', 'broken')
+    n = d.json('tenant', 'show', 'broken')['tenant']['id']
+    d.stop()
+    with open(d.path('data', 'tenants', str(n), 'main.db'), 'r+b') as f:
+        f.write(b'no database of ours')
+    d.start()
+    stats, status = d.stats(), d.json('show', 'status')['status']
+    equal(sorted(named), sorted(set(
+        re.sub(r'^session\.\d+', 'session.N',
+               re.sub(r'^tenant\.broken', 'tenant.NAME', row))
+        for row in list(stats) + list(status))), 'rows')
+
+
 def main():
     d = Daemon(workers=2).start()
     s = Suite(d)
     for fn in (tenant, secrets, checked, protocol):
         s.run_test(fn, d)
+    s.run_test(figures, d, restarts=True)
     s.end()
 
 
