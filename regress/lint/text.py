@@ -187,13 +187,14 @@ def frames():
 
 def routes():
     """every route is in risa-protocol(7), with its method"""
-    there = {' '.join(it[:2]) for it in items('man/risa-protocol.7')}
+    there = {re.sub(r'/(id|user)\b', '/#', ' '.join(it[:2]))
+             for it in items('man/risa-protocol.7')}
     count = 0
-    for name in ('risad/api.c', 'risad/api_admin.c'):
+    for name in files(['risad/api*.c']):
         for method, admin, path in re.findall(
                 r'\{ HTTP_(\w+), (ADMIN )?"([^"]+)",', read(name)):
             path = ('/api/v1/admin' if admin else '') + path
-            path = path.replace('#', 'id').replace('*', 'token')
+            path = path.replace('*', 'token')
             count += 1
             if '%s %s' % (method, path) not in there:
                 yield 'man/risa-protocol.7: no .It for %s %s' % (method, path)
