@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The examples of the manual pages do what they say, and every figure that the
-daemon prints is named there."""
+"""The examples of the manual pages do what they say; every figure that the
+daemon prints is named there, and every command, under the role it takes."""
 
 import os
 import re
@@ -99,6 +99,53 @@ def protocol(d):
         check(word in out, '%s is not in\n%s' % (word, out))
 
 
+def grammar():
+    """Each command of risactl by its words, and the imsg that it becomes; one
+    that needs no daemon has None."""
+    with open(os.path.join(TOP, 'risactl', 'parser.c'), encoding='utf-8') as f:
+        text = f.read()
+    tables = {name: re.findall(
+        r'(WORD|DOES|FLAG|TAKES)\(("?[\w-]+"?),([^()]*?)(\w+)(?: \+ 1)?\)',
+        body) for name, body in re.findall(
+            r'struct token (\w+)\[\w*\] = \{(.*?)\n?\};', text, re.S)}
+
+    def walk(table, words, imsg, seen):
+        for kind, word, more, then in tables[table]:
+            w, i = words, imsg
+            if kind == 'DOES':
+                i = more.split(',')[0].strip()
+            if kind != 'TAKES':
+                w = words + (word.strip('"'),)
+            if kind == 'DOES' or (i is None and 'CM_' in more):
+                yield w, i
+            if then in tables and then not in seen:
+                yield from walk(then, w, i, seen | {then})
+    return dict(walk('main_words', (), None, frozenset()))
+
+
+def ranks(d):
+    """risactl(8): every command is named under the role that it takes"""
+    with open(os.path.join(TOP, 'risad', 'msg.c'), encoding='utf-8') as f:
+        takes = dict((i, r) for r, i in re.findall(
+            r'^\t(LOOK|COMMAND|OWNER)\((\w+),', f.read(), re.M))
+    with open(os.path.join(TOP, 'man', 'risactl.8'), encoding='utf-8') as f:
+        text = f.read()
+    text = text[text.index('.It Cm auditor'):text.index('Root is always owner')]
+    parts = re.split(r'^\.(?:It Cm \w+|El)\n', text, flags=re.M)[1:]
+    equal(len(parts), 4, 'roles, and what needs none')
+    named = {tuple(c.split()): role
+             for role, part in zip(('LOOK', 'COMMAND', 'OWNER', None), parts)
+             for line in re.findall(r'^\.Ic (.*)$', part, re.M)
+             for c in re.split(r' [,.]', line) if c}
+    commands = grammar()
+    check(len(commands) > 100, '%d commands' % len(commands))
+    for words, imsg in commands.items():
+        looks = [(w,) for w in ('list', 'show') if w in words]
+        found = [named[c] for c in looks + [
+            words[:n] for n in range(len(words), 0, -1)] if c in named]
+        equal(found[:1], [takes.get(imsg)], ' '.join(words))
+
+
 def figures(d):
     """risactl(8): all that show stats and show status print is named"""
     with open(os.path.join(TOP, 'man', 'risactl.8'), encoding='utf-8') as f:
@@ -122,7 +169,7 @@ def figures(d):
 def main():
     d = Daemon(workers=2).start()
     s = Suite(d)
-    for fn in (tenant, secrets, checked, protocol):
+    for fn in (tenant, secrets, checked, protocol, ranks):
         s.run_test(fn, d)
     s.run_test(figures, d, restarts=True)
     s.end()
