@@ -195,6 +195,7 @@ quota_page(const struct login *lg)
 const char *
 tls_conn_servername(struct tls *tls)
 {
+	TRUE_OR_DIE(tls != NULL);	/* the real one looks into it */
 	return (stands & STANDS_OTHER ? "other." DOMAIN : NULL);
 }
 
@@ -736,7 +737,8 @@ next_bytes(void)
 
 	if ((comes & COMES_HALVES) && wire_off == 0 && n > 1)
 		n /= 2;
-	if (cn.cn_state == CONN_WAIT || cn.cn_inlen >= cn.cn_maxin)
+	if (cn.cn_state == CONN_WAIT || cn.cn_large == LARGE_ASKED ||
+	    cn.cn_inlen >= cn.cn_maxin)
 		return (0);
 	return (n > cn.cn_maxin - cn.cn_inlen ? cn.cn_maxin - cn.cn_inlen : n);
 }
