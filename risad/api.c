@@ -845,21 +845,43 @@ api_allowed(struct conn *cn, const struct route *ro)
 		api_act(cn, ro);
 }
 
+int
+api_cookie(const struct conn *cn, uint8_t token[TOKEN_LEN])
+{
+	char	 text[TOKEN_TEXT];
+	int	 n = -1;
+
+	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) >= 0)
+		n = b64url_decode(token, TOKEN_LEN, text);
+	explicit_bzero(text, sizeof(text));
+	return (n);
+}
+
+struct login *
+api_login(struct conn *cn, const struct m_grant *m)
+{
+	struct login	*lg = NULL;
+	uint8_t		 token[TOKEN_LEN];
+
+	if (api_cookie(cn, token) == -1)
+		login_give_back(m->grant);
+	else
+		lg = login_new(m, token, cn->cn_addr);
+	explicit_bzero(token, sizeof(token));
+	return (lg);
+}
+
 static int
 api_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	const struct route	*ro = arg;
 	struct login		*lg;
-	char			 text[TOKEN_TEXT];
-	uint8_t			 token[TOKEN_LEN];
 
 	if (type != IMSG_GRANT) {
 		api_result(cn, m);
 		return (1);
 	}
-	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) < 0 ||
-	    b64url_decode(token, TOKEN_LEN, text) == -1 ||
-	    (lg = login_new(m, token, cn->cn_addr)) == NULL) {
+	if ((lg = api_login(cn, m)) == NULL) {
 		api_problem(cn, 503, "busy", NULL, 1);
 		return (1);
 	}
@@ -875,14 +897,11 @@ api_identify(struct conn *cn, const struct route *ro, struct tenant *tn)
 {
 	struct m_token	 m = { .tenant = tn->tn_id, .addr = cn->cn_addr };
 	struct login	*lg;
-	char		 text[TOKEN_TEXT];
 
-	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) < 0 ||
-	    b64url_decode(m.token, TOKEN_LEN, text) == -1) {
+	if (api_cookie(cn, m.token) == -1) {
 		api_problem(cn, 401, "session", NULL, 0);
 		return;
 	}
-	explicit_bzero(text, sizeof(text));
 	lg = login_find(tn->tn_id, m.token, cn->cn_addr);
 	if (lg != NULL && lg->lg_grant != 0) {
 		login_use(cn, lg);

@@ -12,7 +12,6 @@
 #include "util.h"
 
 #define ADMIN		"/api/v1/admin"
-#define COOKIE		"__Host-risa"
 #define LARGE_MAX	8		/* bodies at the same time */
 #define LARGE_TENANT	2		/* of one tenant */
 #define LARGE_MS	60000		/* until it is all here, or answered */
@@ -93,22 +92,9 @@ large_known(struct conn *cn, struct login *lg)
 }
 
 static int
-large_token(const struct conn *cn, uint8_t token[TOKEN_LEN])
-{
-	char	 text[TOKEN_TEXT];
-	int	 n = -1;
-
-	if (http_cookie(cn->cn_req, COOKIE, text, sizeof(text)) >= 0)
-		n = b64url_decode(token, TOKEN_LEN, text);
-	explicit_bzero(text, sizeof(text));
-	return (n);
-}
-
-static int
 large_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct login	*lg;
-	uint8_t		 token[TOKEN_LEN];
 
 	(void)arg;
 	/* It may have been too slow for us meanwhile. */
@@ -123,12 +109,10 @@ large_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 		api_result(cn, m);
 		return (1);
 	}
-	if (large_token(cn, token) == -1 ||
-	    (lg = login_new(m, token, cn->cn_addr)) == NULL)
+	if ((lg = api_login(cn, m)) == NULL)
 		large_refuse(cn, 503, "busy", 1);
 	else
 		large_known(cn, lg);
-	explicit_bzero(token, sizeof(token));
 	return (1);
 }
 
@@ -138,7 +122,7 @@ large_ask(struct conn *cn, uint32_t tenant)
 	struct m_token	 m = { .tenant = tenant, .addr = cn->cn_addr };
 	struct login	*lg;
 
-	if (large_token(cn, m.token) == -1) {
+	if (api_cookie(cn, m.token) == -1) {
 		large_refuse(cn, 401, "session", 0);
 		return;
 	}

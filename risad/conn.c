@@ -128,6 +128,13 @@ out_drop(struct conn *cn)
 	nspare++;
 }
 
+/* While somebody is asked about a request, its bytes stay where they are. */
+static int
+conn_reads(const struct conn *cn)
+{
+	return (cn->cn_state != CONN_WAIT && cn->cn_large != LARGE_ASKED);
+}
+
 static void
 conn_arm(struct conn *cn)
 {
@@ -135,7 +142,7 @@ conn_arm(struct conn *cn)
 
 	if (cn->cn_dead)
 		return;
-	if (cn->cn_state == CONN_DRAIN || (cn->cn_state != CONN_WAIT &&
+	if (cn->cn_state == CONN_DRAIN || (conn_reads(cn) &&
 	    cn->cn_inlen < cn->cn_maxin))
 		what |= EV_READ;
 	if (cn->cn_blocked || cn->cn_readwants)
@@ -697,7 +704,7 @@ conn_serve(struct conn *cn, short what)
 		return;
 	}
 	/* Bounded work a turn; what TLS still holds brings us back at once. */
-	for (i = 0; i < READS && cn->cn_state != CONN_WAIT; i++) {
+	for (i = 0; i < READS && conn_reads(cn); i++) {
 		if ((n = conn_read(cn)) != 1)
 			break;
 		session_input(cn);
@@ -714,7 +721,7 @@ conn_serve(struct conn *cn, short what)
 	}
 	if (i == 0 && (what & EV_TIMEOUT))
 		session_input(cn);
-	if (i == READS && cn->cn_state != CONN_WAIT)
+	if (i == READS && conn_reads(cn))
 		conn_again(cn);
 	else
 		conn_arm(cn);

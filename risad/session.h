@@ -222,6 +222,10 @@ void		 api_problem_value(struct conn *, int status,
 void		 api_result(struct conn *, const struct m_result *);
 /* Neither a route nor a file: 404, or 405 with the methods it has. */
 void		 api_nowhere(struct conn *, const char *allow);
+/* The token that the browser shows; 0, or -1. */
+int		 api_cookie(const struct conn *, uint8_t token[TOKEN_LEN]);
+/* Its login, with the grant that came for it; NULL: that has gone back. */
+struct login	*api_login(struct conn *, const struct m_grant *);
 /* The grant of the connection's login. */
 uint64_t	 api_grant(const struct conn *);
 struct route {
