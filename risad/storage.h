@@ -799,7 +799,7 @@ int		 token_alive(const struct tenant *, const struct token *,
 /* storage_network.c */
 
 /* May one enter the floor, by one's rights and from where one is? */
-int		 grant_may_enter(struct rights *, const struct floor *,
+int		 grant_may_enter(struct db *, const struct floor *,
 		    const struct grant *);
 /* NULL, or the name of the first list that leaves out the grant's address. */
 const char	*policy_excludes(const struct policy *, const struct grant *);
@@ -835,7 +835,7 @@ uint64_t	 password_told(struct request *, const struct token *);
 int		 guests_load(struct db *, struct rights *);
 void		 guests_clear(struct rights *);
 /* May the guest whose grant it is enter the floor? */
-int		 guest_may_enter(struct rights *, const struct floor *,
+int		 guest_may_enter(struct db *, const struct floor *,
 		    const struct grant *);
 /* The stay of a user that is not over: 1, 0 none, -1. */
 int		 visit_of(struct db *, uint32_t user, struct visit *);

@@ -190,6 +190,9 @@ user_set_role(struct request *rq, struct person *p, uint8_t role)
 		return (r);
 	if (role_note(rq, p, role) == -1)
 		return (R_UNAVAILABLE);
+	/* His URLs for guests may lead to fewer floors now. */
+	if (p->p_role == ROLE_ADMIN)
+		tell_rights(rq);
 	p->p_role = role;
 	if (person_set_rights(rq->rq_db, p) == -1 ||
 	    user_end(rq, p->p_id, END_ENDED) == -1)

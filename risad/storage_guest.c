@@ -150,6 +150,33 @@ host_may(struct db *db, struct rights *rt, const struct guest *gu)
 	    rights_can(rt, br->br_role) & RIGHT_GUEST));
 }
 
+/*
+ * Does the URL let onto the floor?  Not where who made it may not enter any
+ * more himself; administrators make them for all floors.
+ */
+static int
+url_may_enter(struct db *db, struct rights *rt, const struct guest *gu,
+    const struct floor *fl)
+{
+	const struct brief	*br;
+
+	return (idlist_has(&gu->gu_floors, fl->fl_id) && (gu->gu_by == 0 ||
+	    rights_may_enter(rt, fl, gu->gu_by) ||
+	    (person_brief(db, gu->gu_by, &br) == 1 &&
+	    br->br_role == ROLE_ADMIN)));
+}
+
+static int
+url_leads(struct db *db, struct rights *rt, const struct guest *gu)
+{
+	size_t	 i;
+
+	for (i = 0; i < rt->rt_nfloors; i++)
+		if (url_may_enter(db, rt, gu, &rt->rt_floors[i]))
+			return (1);
+	return (0);
+}
+
 /* By the hash of its token, if it still lets somebody in: 1, 0, -1. */
 static int
 guest_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct guest **gu)
@@ -162,7 +189,8 @@ guest_find(struct db *db, const uint8_t sha[TOKEN_LEN], struct guest **gu)
 		return (-1);
 	*gu = rights_guest(rt, (uint32_t)id);
 	return (*gu != NULL && now_ms() < (*gu)->gu_expires &&
-	    (*gu)->gu_used < (*gu)->gu_uses && host_may(db, rt, *gu));
+	    (*gu)->gu_used < (*gu)->gu_uses && host_may(db, rt, *gu) &&
+	    url_leads(db, rt, *gu));
 }
 
 /* Count one use.  The copy in memory goes when the transaction fails. */
@@ -676,13 +704,14 @@ guest_gone(const struct grant *gr)
  */
 
 int
-guest_may_enter(struct rights *rt, const struct floor *fl,
-    const struct grant *gr)
+guest_may_enter(struct db *db, const struct floor *fl, const struct grant *gr)
 {
-	struct guest	*gu = rights_guest(rt, gr->gr_guest);
+	struct rights	*rt = rights_get(db);
+	struct guest	*gu;
 
-	return (!gr->gr_door && gu != NULL &&
-	    idlist_has(&gu->gu_floors, fl->fl_id));
+	return (!gr->gr_door && rt != NULL &&
+	    (gu = rights_guest(rt, gr->gr_guest)) != NULL &&
+	    url_may_enter(db, rt, gu, fl));
 }
 
 /* The same for somebody who does not ask. */
@@ -698,7 +727,7 @@ other_may_enter(struct request *rq, struct rights *rt, const struct floor *fl,
 	return (visit_of(rq->rq_db, user, &vi) == 1 &&
 	    vi.vi_state == VISIT_IN &&
 	    (gu = rights_guest(rt, vi.vi_guest)) != NULL &&
-	    idlist_has(&gu->gu_floors, fl->fl_id));
+	    url_may_enter(rq->rq_db, rt, gu, fl));
 }
 
 enum result
@@ -709,12 +738,13 @@ guest_talk(struct request *rq, uint32_t other, const struct brief *br,
 	struct floor	*fl;
 	uint64_t	 there;
 	uint32_t	 me = rq->rq_gr->gr_user;
+	uint8_t		 role = br->br_role;	/* another may take its place */
 
 	if (rt == NULL)
 		return (R_UNAVAILABLE);
 	if ((fl = rights_floor(rt, floor)) != NULL &&
-	    grant_may_enter(rt, fl, rq->rq_gr) &&
-	    other_may_enter(rq, rt, fl, other, br->br_role))
+	    grant_may_enter(rq->rq_db, fl, rq->rq_gr) &&
+	    other_may_enter(rq, rt, fl, other, role))
 		return (R_OK);
 	if (writes)
 		return (R_NOTFOUND);
@@ -933,7 +963,7 @@ may_answer(struct request *rq, const struct visit *vi)
 		return (1);
 	for (i = 0; i < rt->rt_nfloors; i++)
 		if (idlist_has(&gu->gu_floors, rt->rt_floors[i].fl_id) &&
-		    grant_may_enter(rt, &rt->rt_floors[i], rq->rq_gr))
+		    grant_may_enter(rq->rq_db, &rt->rt_floors[i], rq->rq_gr))
 			return (1);
 	return (0);
 }
@@ -1083,7 +1113,8 @@ terms_fault(struct request *rq, struct rights *rt, const struct guest *gu)
 		return ("floors");
 	for (i = 0; i < gu->gu_floors.il_n; i++)
 		if ((fl = rights_floor(rt, gu->gu_floors.il_ids[i])) == NULL ||
-		    (!oversees(rq) && !grant_may_enter(rt, fl, rq->rq_gr)))
+		    (!oversees(rq) && !grant_may_enter(rq->rq_db, fl,
+		    rq->rq_gr)))
 			return ("floors");
 	if (gu->gu_expires < now + LIFE_MIN ||
 	    gu->gu_expires > now + LIFE_MAX)

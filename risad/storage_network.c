@@ -7,13 +7,16 @@
 #include "storage.h"
 
 int
-grant_may_enter(struct rights *rt, const struct floor *fl,
-    const struct grant *gr)
+grant_may_enter(struct db *db, const struct floor *fl, const struct grant *gr)
 {
+	struct rights	*rt;
+
 	if (fl->fl_networks != NULL &&
 	    !networks_allow(fl->fl_networks, gr->gr_addr))
 		return (0);
-	return (gr->gr_role == ROLE_GUEST ? guest_may_enter(rt, fl, gr) :
+	if (gr->gr_role == ROLE_GUEST)
+		return (guest_may_enter(db, fl, gr));
+	return ((rt = rights_get(db)) != NULL &&
 	    rights_may_enter(rt, fl, gr->gr_user));
 }
 

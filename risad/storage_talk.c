@@ -85,7 +85,7 @@ me_floors(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	for (i = 0; i < rt->rt_nfloors; i++) {
 		fl = &rt->rt_floors[i];
-		if (!grant_may_enter(rt, fl, rq->rq_gr))
+		if (!grant_may_enter(rq->rq_db, fl, rq->rq_gr))
 			continue;
 		row.floor = fl->fl_id;
 		row.version = (uint32_t)fl->fl_edition;
@@ -106,7 +106,7 @@ my_floor(struct request *rq, uint32_t id, const struct floor **fl)
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (R_UNAVAILABLE);
 	*fl = rights_floor(rt, id);
-	if (*fl == NULL || !grant_may_enter(rt, *fl, rq->rq_gr))
+	if (*fl == NULL || !grant_may_enter(rq->rq_db, *fl, rq->rq_gr))
 		return (R_NOTFOUND);
 	return (R_OK);
 }
@@ -657,7 +657,7 @@ unread_floors(struct request *rq)
 	if ((rt = rights_get(rq->rq_db)) == NULL)
 		return (-1);
 	for (i = 0; i < rt->rt_nfloors; i++) {
-		if (!grant_may_enter(rt, &rt->rt_floors[i], rq->rq_gr))
+		if (!grant_may_enter(rq->rq_db, &rt->rt_floors[i], rq->rq_gr))
 			continue;
 		tl.tl_a = rt->rt_floors[i].fl_id;
 		if (unread_send(rq, &tl, tl.tl_a) == -1)

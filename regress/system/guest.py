@@ -381,6 +381,53 @@ def hosts(d, ada, bob, one, two):
     d.do('floor', 'allow', 'acme', 'Two', 'all')
 
 
+def taken(d, ada, bob, one, two):
+    """a floor that the maker of a URL may not enter is closed to its guests"""
+    d.do('role', 'allow', 'acme', 'member', 'guest')
+    until(lambda: bob.api('GET', '/guests').status == 200, 'the right')
+    cyd = d.person('acme', 'cyn@acme.example', 'admin')
+    number, token = url(bob, [one, two], uses=5)
+    closed, door = url(bob, [two], uses=5)
+    hers, way = url(cyd, [two], uses=5)
+    eva = d.do('guest', 'add', 'acme', 'floor', 'Two', 'uses', '5')
+    g, h = come(d, token, 'Greta').open(), come(d, door, 'Hugo').open()
+    i, k = come(d, way, 'Ines').open(), come(d, guest_token(eva), 'Karl')
+    k.open()
+    for p in (g, h, i, k):
+        p.enter(two)
+    d.do('floor', 'deny', 'acme', 'Two', 'all')
+    for p in (g, h):
+        p.wait('evict', lambda m: m['floor'] == two)
+        p.tell(t='enter', floor=two)
+        p.error('no-floor')
+        equal(p.api('GET', '/floors/%d' % two).status, 404, 'the map')
+        equal(p.api('GET', '/messages?channel=floor:%d' % two).status, 404,
+              'what is said')
+    equal([f['id'] for f in g.get('/floors')['floors']], [one], 'one is left')
+    g.enter(one)
+    come(d, token, 'Gerd').close()
+    with Http(d) as w:
+        for r in (w.request('GET', '/api/v1/guest/' + door),
+                  w.request('POST', '/api/v1/guest/' + door, {'name': 'X'})):
+            equal((r.status, r.problem()), (404, 'link'), 'leads nowhere')
+    # An administrator's, and an operator's, are for all floors.
+    for p in (i, k):
+        p.say('still here')
+    d.do('user', 'role', 'acme', cyd.mail, 'member')
+    i.wait('evict', lambda m: m['floor'] == two)
+    equal(i.get('/floors')['floors'], [], 'no administrator any more')
+    k.say('still here')
+    d.do('floor', 'allow', 'acme', 'Two', 'all')
+    h.wait('floors', lambda m: [f['id'] for f in m['floors']] == [two])
+    h.enter(two)
+    for n in [n for n, u in state(ada)[0].items()
+              if n in (number, closed, hers) or u['by']['user'] == 0]:
+        ada.api('DELETE', '/guests/%d' % n, {}, 204)
+    d.do('role', 'deny', 'acme', 'member', 'guest')
+    for p in (g, h, i, k, cyd):
+        p.close()
+
+
 def networks(d, ada, bob, one, two):
     """lists of networks hold for guests; the tenant's, and a floor's"""
     number, token = url(ada, [one, two], uses=3)
@@ -673,8 +720,8 @@ def main():
     ada = d.person('acme', 'ada@acme.example', 'admin')
     bob = d.person('acme', 'bob@acme.example')
     s = Suite(d)
-    for fn in (terms, inside, direct, every_route, door, hosts, networks,
-               revoke, hundred, wrong, operator, nothing_left):
+    for fn in (terms, inside, direct, every_route, door, hosts, taken,
+               networks, revoke, hundred, wrong, operator, nothing_left):
         s.run_test(fn, d, ada, bob, one, two)
     s.run_test(password, d, ada, bob, one, two, restarts=True)
     s.run_test(restarts, d, ada, bob, one, two, restarts=True)
