@@ -1145,6 +1145,8 @@ stop(void)
 	access_flush();
 	places_write();
 	alert_flush();
+	if (started)
+		clock_stop();
 	db_stop();
 	proc_exit(0);
 }

@@ -579,10 +579,12 @@ int	 alert_clear(const char *name);
 /*
  * storage_clock.c: jumps of the clock.
  */
-/* From now on; and look whether it has jumped. */
+/* From now on, to the end; and look whether it has jumped. */
 void	 clock_start(void);
+void	 clock_stop(void);
 void	 clock_tick(void);
-/* 0 for a day after it was put far forward: nothing is destroyed then. */
+/* 0 for a day of running after it was put far forward: nothing is destroyed
+ * then. */
 int	 clock_sure(void);
 
 /* storage_show.c: what there is, of the request's tenant or of all; NULL, or

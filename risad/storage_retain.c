@@ -310,6 +310,12 @@ step(int fd, short ev, void *arg)
 		busy = 0;
 		return;
 	}
+	/* The rest has to wait; its turn comes again. */
+	if (!clock_sure()) {
+		purge_end(tn);
+		busy = 0;
+		return;
+	}
 	if (now_kind == KEEP_CHAT && tn == NULL)
 		n = 0;
 	else
@@ -499,6 +505,12 @@ stream_run(struct stream *sm, struct peer *pe)
 	struct count	*ct = sm->st_data;
 
 	if (anything_purging(ct)) {
+		if (!clock_sure()) {
+			(void)proc_result(pe, sm->st_id, R_REFUSED, 0, "the "
+			    "clock is in doubt, see the log; it is purged "
+			    "when that is over");
+			return (0);
+		}
 		retain_tick();
 		sm->st_idle = 1;
 		return (1);

@@ -309,6 +309,52 @@ def destroyed(d, office):
         d2.end()
 
 
+def restarted(d, office):
+    """nor after a restart, nor where it was put while the daemon was off"""
+    d2 = Clocked()
+    try:
+        d2.start()
+        d2.do('purge', 'run')           # what is new is not in doubt
+        d2.do('tenant', 'add', 'late')
+        d2.do('tenant', 'end', 'late', 'on', time.strftime(
+            '%Y-%m-%d', time.gmtime(d2.now + 2 * DAY)))
+
+        def looked():
+            """What there is of the tenant, after a tick that has looked."""
+            d2.stats()
+            d2.go(10 * 60)
+            d2.stats()
+            d2.stats()
+            return [t['state'] for t in d2.rows('tenant', 'list')]
+        d2.jump(10 * YEAR)
+        old = d2.pids()[('storage', 0)]
+        os.kill(old, signal.SIGKILL)
+        until(lambda: d2.pids().get(('storage', 0)) not in (None, 0, old),
+              'storage is back')
+        equal(looked(), ['active'], 'after a kill')
+        d2.restart()
+        equal(looked(), ['active'], 'after a restart')
+        d2.do('audit', 'verify')
+        equal(d2.stop(), 0, 'exit code')
+        d2.set(20 * YEAR)
+        d2.start()
+        equal(looked(), ['active'], 'put forward while it was off')
+        check('the clock is ahead' in d2.log(), 'it does not say so')
+        r = d2.ctl('purge', 'run')
+        check(r[0] == 1 and 'in doubt' in r[2], r)
+        # A restart does not begin the day anew: some restart every night.
+        d2.go(13 * HOUR)
+        equal(looked(), ['active'], 'half a day')
+        d2.restart()
+        equal(looked(), ['active'], 'and a restart')
+        d2.go(13 * HOUR)
+        until(lambda: looked() != ['active'], 'the contract has ended', 30)
+        d2.do('purge', 'run')
+        equal(d2.stop(), 0, 'exit code')
+    finally:
+        d2.end()
+
+
 def codes(d, office):
     """a code of the moment is good once, wherever the clock goes"""
     p = d.person('acme', 'otp@acme.example')
@@ -375,7 +421,7 @@ def main():
     office = Office(d)
     s = Suite(d)
     for fn in (hour, day, decade, y2038, century, beginning, early, told,
-               kept, destroyed, codes, boot):
+               kept, destroyed, restarted, codes, boot):
         s.run_test(fn, d, office)
     s.end()
 
