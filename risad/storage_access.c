@@ -21,6 +21,8 @@
 #define ENTRY_MAX	(31 + MAX_ADDR + MAX_URI)
 #define BUFFER_MAX	(64 * 1024 * 1024)	/* that can wait */
 #define WARN_EACH	(60 * SECOND)
+#define FLUSH_BLOCKS	8		/* written in one turn */
+#define LATE		(3600ULL * SECOND)	/* told, at most */
 
 struct block {
 	TAILQ_ENTRY(block)	 bl_entry;
@@ -31,6 +33,7 @@ struct block {
 
 static TAILQ_HEAD(blocklist, block) blocks = TAILQ_HEAD_INITIALIZER(blocks);
 static size_t		 buffered;		/* bytes of all */
+static unsigned int	 nblocks;
 static struct event	 flush_ev;
 static int		 armed;
 
@@ -38,6 +41,7 @@ static void
 block_free(struct block *bl)
 {
 	TAILQ_REMOVE(&blocks, bl, bl_entry);
+	nblocks--;
 	buffered -= ibuf_size(bl->bl_buf);
 	ibuf_free(bl->bl_buf);
 	free(bl);
@@ -65,6 +69,7 @@ block_for(uint32_t tenant, uint32_t month)
 	bl->bl_month = month;
 	bl->bl_first = UINT64_MAX;
 	TAILQ_INSERT_TAIL(&blocks, bl, bl_entry);
+	nblocks++;
 	return (bl);
 }
 
@@ -201,37 +206,68 @@ block_flush(const struct block *bl)
 	return (n);
 }
 
-void
-access_flush(void)
+/* So many from the front; those that fail wait behind the others. */
+static unsigned int
+flush_some(unsigned int n)
+{
+	struct block	*bl;
+	unsigned int	 failed = 0;
+
+	while (n-- > 0 && (bl = TAILQ_FIRST(&blocks)) != NULL) {
+		if (block_flush(bl) == 0) {
+			block_free(bl);
+			continue;
+		}
+		TAILQ_REMOVE(&blocks, bl, bl_entry);
+		TAILQ_INSERT_TAIL(&blocks, bl, bl_entry);
+		failed++;
+	}
+	return (failed);
+}
+
+static void
+flush_end(unsigned int failed)
 {
 	static uint64_t	 warned;
-	struct block	*bl, *next;
-	int		 failed = 0;
 
-	TAILQ_FOREACH_SAFE(bl, &blocks, bl_entry, next) {
-		if (block_flush(bl) == 0)
-			block_free(bl);
-		else
-			failed++;
-	}
-	if (failed == 0)
-		return;
-	flush_later();
-	if (warned == 0 || mono_ms() - warned >= WARN_EACH) {
-		log_warnx("access log: %d blocks cannot be written, and wait",
+	if (!TAILQ_EMPTY(&blocks))
+		flush_later();
+	if (failed != 0 && (warned == 0 || mono_ms() - warned >= WARN_EACH)) {
+		log_warnx("access log: %u blocks cannot be written, and wait",
 		    failed);
 		warned = mono_ms();
 	}
 }
 
+void
+access_flush(void)
+{
+	flush_end(flush_some(nblocks));
+}
+
+/* All that were there when it began, a few in a turn: others have to be
+ * answered. */
 static void
 flush_turn(int fd, short ev, void *arg)
 {
+	static unsigned int	 left, failed;
+	const struct timeval	 now = { 0, 0 };
+	unsigned int		 n;
+
 	(void)fd;
 	(void)ev;
 	(void)arg;
 	armed = 0;
-	access_flush();
+	if (left == 0) {
+		left = nblocks;
+		failed = 0;
+	}
+	n = left < FLUSH_BLOCKS ? left : FLUSH_BLOCKS;
+	failed += flush_some(n);
+	if ((left -= n) == 0)
+		flush_end(failed);
+	else if (evtimer_add(&flush_ev, &now) == 0)
+		armed = 1;
 }
 
 void
@@ -261,8 +297,11 @@ access_told(struct peer *pe, const struct m_access *m)
 	}
 	if (tenant != DB_SYSTEM && tenant_by_id(tenant) == NULL)
 		tenant = DB_SYSTEM;
+	/* It may have waited for us; nobody else writes into the past. */
 	if (ac.ac_at > now)
 		ac.ac_at = now;
+	if (now > LATE && ac.ac_at < now - LATE)
+		ac.ac_at = now - LATE;
 	ac.ac_kind = m->kind;
 	ac.ac_status = m->status;
 	ac.ac_bytes = m->bytes;

@@ -5,6 +5,7 @@ The process is stopped, its end of a pipe is borrowed from it, and what is
 written there comes from it as far as anybody can tell."""
 
 import base64
+import calendar
 import json
 import os
 import random
@@ -305,6 +306,29 @@ def grants(w):
             equal((code, rows), (R_NOTFOUND, []), 'SAY %d %d' % (kind, a))
     for p in (boss, mem):
         p.close()
+
+
+def record(w):
+    """nobody writes the past of an access log"""
+    d = w.d
+    months = [time.strptime('%d-%02d-15' % (y, m), '%Y-%m-%d')
+              for y in range(1971, 2021) for m in range(1, 13)]
+    with Wire(d, 0, 'storage') as wire:
+        for i, month in enumerate(months):
+            # Of a tenant without a grant: a sign-in that has failed.
+            wire.send('ACCESS', n64(0) + struct.pack('>I', 2) +
+                      n64(calendar.timegm(month) * 1000) + struct.pack(
+                          '>BHQI', 3, 0, 0, 0) + text('192.0.2.7') +
+                      text('forged%d@globex.example' % i))
+        equal(wire.ask('FLOORS', n64(0))[1], R_SESSION, 'it is read')
+
+    def logged():
+        return d.do('log', 'show', 'tenant', 'globex', 'from', '1970-01-02',
+                    'last', '0')
+    until(lambda: logged().count('forged') == len(months), 'the log has it')
+    there = [f for f in os.listdir(d.path('data', 'tenants', '2'))
+             if f.startswith('log-') and f.endswith('.db')]
+    check(len(there) <= 2, 'months of it: %r' % sorted(there))
 
 
 def must_first(w):
@@ -804,7 +828,7 @@ def bus(w):
 def main():
     w = World()
     s = Suite(w.d)
-    tests = (grants, guests, must_first, imports, tokens, acks, bus,
+    tests = (grants, guests, record, must_first, imports, tokens, acks, bus,
              descriptors, accusations, broken_into, floods, types_of_others,
              lengths, heads)
     for fn in tests:
