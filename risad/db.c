@@ -504,7 +504,13 @@ system_handle(uint32_t month, int create, enum db_why *why)
  * Rotation.
  */
 
-/* The keys of indexes that a rotation has kept.  DB_OK, or why not. */
+static int	 index_keep(struct db *);
+
+/*
+ * The keys of indexes that a rotation has kept.  A file without them that is
+ * of before the rotation under way was restored since that began: they come
+ * from the old key, as long as there is one.  DB_OK, or why not.
+ */
 static enum db_why
 index_load(struct db *db)
 {
@@ -518,6 +524,9 @@ index_load(struct db *db)
 	st = db_query(db, S_META_GET, ARGS(TXT("index")));
 	if ((n = db_step(db, st)) != 1) {
 		db_done(st);
+		if (n == 0 && seal_oldgen(db->db_seal) != 0 &&
+		    db->db_path == NULL)
+			n = index_keep(db);
 		return (n == 0 ? DB_OK : DB_TROUBLE);
 	}
 	text = db_open(db, &index_at, st, 0, &len);
@@ -528,7 +537,7 @@ index_load(struct db *db)
 	return (n == 0 ? DB_OK : DB_DAMAGED);
 }
 
-/* Before a key is replaced: what stays of it is in the file. */
+/* Before a key is replaced or wiped: what stays of it is in the file. */
 static int
 index_keep(struct db *db)
 {

@@ -362,11 +362,13 @@ seal_keep(struct seal *se, uint8_t out[SEAL_KEPT])
 {
 	const uint8_t	*key;
 	uint8_t		*p = out;
+	uint32_t	 first = se->se_oldgen != 0 ? se->se_oldgen :
+			    se->se_generation;
 	size_t		 i;
 
 	memset(out, 0, SEAL_KEPT);
 	for (i = 0; i < INDEXES; i++) {
-		key = derive(se, index_names[i], 0, se->se_generation);
+		key = derive(se, index_names[i], 0, first);
 		if (key == NULL || p + 1 + NAMELEN + SEAL_KEY >
 		    out + SEAL_KEPT)
 			return (-1);

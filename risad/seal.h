@@ -78,8 +78,9 @@ void		 seal_turn(struct seal *, const uint8_t key[SEAL_KEY],
 void		 seal_settle(struct seal *);
 uint32_t	 seal_oldgen(const struct seal *);
 /*
- * The keys of all indexes as text to be sealed; its length, or -1.  And back:
- * from then on those are used, whatever the key.  0, or -1.
+ * The keys of all indexes, which are those of the first key, as text to be
+ * sealed; its length, or -1.  And back: from then on those are used, whatever
+ * the key.  0, or -1.
  */
 int		 seal_keep(struct seal *, uint8_t out[SEAL_KEPT]);
 int		 seal_kept(struct seal *, const uint8_t *, size_t);
