@@ -440,6 +440,8 @@ void	 rotate_start(void);
 void	 rotate_look(void);
 /* 1 as long as a key may need the previous master key. */
 int	 rotate_needs_previous(void);
+/* A file came back that the walk may have passed: all of them once more. */
+void	 rotate_again(uint32_t tenant);
 /*
  * A new key for the request's tenant, or (no tenant) the installation; the
  * rest is done bit by bit.  NULL, or why not.

@@ -243,6 +243,7 @@ swap(struct task *tk, struct tenant *tn)
 	if ((n = close_new(tk, tn)) == 0 && (n = exchange(tn)) == 0) {
 		tn->tn_trail = 1;
 		tn->tn_sweep = 0;
+		rotate_again(tn->tn_id);
 		tell_rights(&rq);
 	}
 	if (sys == NULL || audit_add(sys, "uid %u: tenant %s: restored from "
@@ -463,6 +464,18 @@ restore_tidy(struct task *tk)
 	return (1);
 }
 
+/* One that a rotation has outrun would be of no use to anybody. */
+static int
+log_opens(const char *path, const struct manifest_file *mf)
+{
+	struct db	*db;
+	enum db_why	 why;
+
+	db = db_open_copy(DB_READ, path, mf->mf_tenant, mf->mf_month, &why);
+	db_close_copy(db);
+	return (db != NULL);
+}
+
 /* Months of the access log that are there stay, and those missing come. */
 static int
 restore_logs(struct task *tk)
@@ -499,8 +512,14 @@ restore_logs(struct task *tk)
 	copy_free(re->re_copy);
 	re->re_copy = NULL;
 	tk->tk_file++;
+	if (n == 0 && !log_opens(temp, mf)) {
+		forget(re->re_tenant, "main.new");
+		return (task_part(tk, mf->mf_name, 0, "%s: its key has gone "
+		    "meanwhile", to + 2) == -1 ? -1 : 1);
+	}
 	if (n == -1 || rename(temp, to) == -1)
 		return (task_fail(tk, "%s cannot be copied", to));
+	rotate_again(re->re_tenant);
 	return (1);
 }
 

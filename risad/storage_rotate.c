@@ -320,6 +320,13 @@ rotate_needs_previous(void)
 }
 
 void
+rotate_again(uint32_t id)
+{
+	if (walk.ro_active && walk.ro_tenant == id)
+		walk.ro_done = UINT64_MAX;	/* this pass is not the last */
+}
+
+void
 rotate_start(void)
 {
 	evtimer_set(&step_ev, step, NULL);
