@@ -426,7 +426,7 @@ int	 hold_line(struct db *, const char *line);
 int	 hold_since(struct db *, uint64_t *);
 /* Is anybody?  1, 0, -1. */
 int	 hold_any(struct db *);
-/* Is the tenant, or anybody in it?  1, 0: also when nobody can read that. */
+/* Is the tenant, or anybody in it?  1, 0, -1: nobody can read that. */
 int	 hold_tenant(struct tenant *);
 /* Commands; user 0 is the whole tenant.  R_OK, R_NOTFOUND to clear none. */
 enum result hold_set(struct request *, uint32_t user, const char *reason);

@@ -126,12 +126,16 @@ tenant_gone(struct command *co)
 	const struct m_c_name	*m = co->co_m;
 	struct tenant		*tn;
 	const char		*why;
+	int			 held;
 
 	if ((tn = tenant_by_name(m->name)) == NULL)
 		return (co_refuse(co, "no such tenant: %s", m->name));
-	if (hold_tenant(tn))
+	if ((held = hold_tenant(tn)) == 1)
 		return (co_refuse(co, "a legal hold forbids it; hold show says "
 		    "whose"));
+	if (held == -1)
+		return (co_refuse(co, "its data cannot be read, so nobody "
+		    "knows whether a legal hold forbids it"));
 	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op)) != NULL)
 		return (co_refuse(co, "%s", why));
 	return (1);

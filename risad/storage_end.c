@@ -375,10 +375,16 @@ ending_look(struct tenant *tn, uint64_t now)
 	struct request	 rq = { .rq_type = 0 };
 	struct db	*sys = db_system();
 	uint64_t	 at = ending_of(tn);
+	int		 held;
 
 	if (at == 0 || now < at || sys == NULL)
 		return;
-	if (now >= at + GRACE && !hold_tenant(tn)) {
+	held = now < at + GRACE ? 1 : hold_tenant(tn);
+	if (held == -1)
+		alert_raise(ALERT_DATA, tn->tn_id, "its contract has ended, "
+		    "but its data cannot be read, so nobody knows whether a "
+		    "legal hold forbids to erase it");
+	if (held == 0) {
 		if (audit_add(sys, "tenant %s: its contract has ended: erased",
 		    tn->tn_name) == 0)
 			(void)tenant_erase(NULL, tn, 0);

@@ -123,12 +123,14 @@ int
 hold_tenant(struct tenant *tn)
 {
 	struct db	*db;
-	int		 n = tn->tn_policy.po_value[POLICY_HOLD] != 0;
+	int		 n;
 
-	if (!n && (db = tenant_enter(tn)) != NULL) {
-		n = hold_any(db) != 0;
-		tenant_leave(tn, db);
-	}
+	if (tn->tn_policy.po_value[POLICY_HOLD] != 0)
+		return (1);
+	if ((db = tenant_enter(tn)) == NULL)
+		return (-1);
+	n = hold_any(db);
+	tenant_leave(tn, db);
 	return (n);
 }
 

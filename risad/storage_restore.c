@@ -396,12 +396,27 @@ restore_copy(struct task *tk)
 	    "full?") : 1);
 }
 
+/* Why nothing may be replaced.  What is lost for good has no hold any more. */
+static const char *
+held(struct tenant *tn)
+{
+	int	 n = hold_tenant(tn);
+
+	if (n == 1)
+		return ("there is a hold on what it would replace");
+	return (n == 0 || tn->tn_why == DB_DAMAGED ||
+	    tn->tn_why == DB_MISSING || tn->tn_why == DB_KEY ? NULL :
+	    "whether there is a hold on what it would replace cannot be read "
+	    "now");
+}
+
 static int
 restore_open(struct task *tk)
 {
 	struct restore	*re = tk->tk_data;
 	struct tenant	*tn = tenant_by_id(re->re_tenant);
 	struct db	*live;
+	const char	*hold;
 	char		 path[MANIFEST_PATH];
 	enum db_why	 why;
 
@@ -416,9 +431,8 @@ restore_open(struct task *tk)
 		re->re_lost = audit_meets(live, re->re_db) != 1;
 		tenant_leave(tn, live);
 	}
-	if (hold_tenant(tn))
-		return (give_up(tk, "there is a hold on what it would "
-		    "replace"));
+	if ((hold = held(tn)) != NULL)
+		return (give_up(tk, hold));
 	re->re_at = RESTORE_CARRY;
 	return (1);
 }

@@ -170,6 +170,47 @@ def forged(d):
           'goes on')
 
 
+def unread(d):
+    """while nobody can read whether there is a hold, nothing is erased"""
+    n, p = furnished(d, 'ruined')
+    p.close()
+    d.do('hold', 'set', 'ruined', 'user', p.mail, 'reason', 'Court')
+    stamp = d.json('backup', 'now')['backup']['stamp']
+    main = d.path('data', 'tenants', str(n), 'main.db')
+    d.stop()
+    late(d, n)
+    os.chmod(main, 0)
+    d.start()
+
+    def stays(why):
+        until(lambda: [r for r in d.rows('show', 'alerts') if
+                       r['name'] == 'data-damaged' and
+                       'contract has ended' in r['text']], 'an alert')
+        code, _, err = d.ctl('tenant', 'erase', 'ruined', 'confirm', 'ruined',
+                             d.path('c6'))
+        check(code == 1 and why in err, err)
+        check('ruined' in names(d) and not os.path.exists(d.path('c6')) and
+              os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'erased')
+
+    # It may be readable again, so it is not replaced either.
+    stays('nobody knows')
+    code, out, err = d.ctl('backup', 'restore', stamp, 'tenant', 'ruined')
+    check(code == 1 and 'cannot be read now' in out, (out, err))
+    d.stop()
+    os.chmod(main, 0o600)
+    with open(main, 'r+b') as f:
+        f.write(os.urandom(os.path.getsize(main)))
+    d.start()
+    d.do('alert', 'clear', 'all')
+    d.restart()
+    stays('nobody knows')
+    # What is lost is, and the hold that the backup has counts.
+    d.do('backup', 'restore', stamp, 'tenant', 'ruined')
+    stays('a legal hold forbids it')
+    d.do('hold', 'clear', 'ruined', 'user', p.mail)
+    d.do('tenant', 'erase', 'ruined', 'confirm', 'ruined', d.path('c6'))
+
+
 def killed(d):
     """a kill in the middle: the erasure goes on, and is never half done"""
     for i in range(4):                  # five deaths a minute stop it
@@ -202,15 +243,15 @@ def killed(d):
 def main():
     d = Daemon(more='password hash memory 64 passes 1\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'gone', 'neighbour', 'doomed', 'leaving', 'target', 'kill0', 'kill1',
-        'kill2', 'kill3'))
+        'gone', 'neighbour', 'doomed', 'leaving', 'target', 'ruined', 'kill0',
+        'kill1', 'kill2', 'kill3'))
     d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'stays')
     s = Suite(d)
     for fn in (erased, others):
         s.run_test(fn, d)
-    for fn in (ended, forged, killed):
+    for fn in (ended, forged, unread, killed):
         s.run_test(fn, d, restarts=True)
     s.end()
 
