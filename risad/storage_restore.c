@@ -444,6 +444,7 @@ restore_carry(struct task *tk)
 	struct restore	*re = tk->tk_data;
 	struct tenant	*tn = tenant_by_id(re->re_tenant);
 	struct db	*live = NULL;
+	const char	*hold;
 	int		 n = -1;
 
 	if (tn == NULL)
@@ -455,6 +456,9 @@ restore_carry(struct task *tk)
 	}
 	if (n == 1)
 		return (1);
+	/* A hold that was set since the first look. */
+	if ((hold = held(tn)) != NULL)
+		return (give_up(tk, hold));
 	re->re_lost |= n == -1;
 	if (swap(tk, tn) == -1)
 		return (give_up(tk, "it cannot be put in place, see the log"));

@@ -207,6 +207,38 @@ def restored(d, ann, one):
     p.close()
 
 
+def held(d, ann, one):
+    """a hold that is set while a restore goes on is kept, with what it holds"""
+    p, floor = furnished(d, 'held')
+    p.close()
+    stamp = now(d)['stamp']
+    # So many lines that it takes a while to carry them over.
+    rows = ['email,name,role,groups'] + ['u%d@held.example,U,member,' % i
+                                         for i in range(2000)]
+    for name in ('U', 'V', 'W', 'X'):
+        with open(d.path('people'), 'w') as f:
+            f.write('\n'.join(r.replace(',U,', ',%s,' % name)
+                              for r in rows) + '\n')
+        d.do('user', 'import', 'held', d.path('people'))
+    wal = d.path('data', 'tenants', str(number(d, 'held')), 'main.new-wal')
+    done = []
+
+    def refused():
+        done.clear()
+        t = threading.Thread(target=lambda: done.append(d.ctl(
+            'backup', 'restore', stamp, 'tenant', 'held')))
+        t.start()
+        until(lambda: os.path.exists(wal) or done, 'the first look is over')
+        d.do('hold', 'set', 'held', 'user', p.mail, 'reason', 'Court')
+        t.join()
+        equal([r['email'] for r in d.json('hold', 'show', 'held')['holds']],
+              [p.mail], done)
+        d.do('hold', 'clear', 'held', 'user', p.mail)
+        return done[0][0] == 1 and 'there is a hold' in done[0][1]
+    # Else the restore was over before.
+    until(refused, 'the hold came in time', 120)
+
+
 def ruined(d, ann, one):
     """a tenant whose file is ruined comes back, and says what is lost"""
     p, floor = furnished(d, 'ruin')
@@ -655,14 +687,15 @@ def main():
     d = Daemon(more='password hash memory 64 passes 1\n'
                'backup none keep 3\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'acme', 'globex', 'back', 'ruin', 'gone', 'young', 'brief'))
+        'acme', 'globex', 'back', 'held', 'ruin', 'gone', 'young',
+        'brief'))
     d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'globex')
     ann, one = furnished(d, 'acme')
     number_of(d, 'acme')
     s = Suite(d)
-    for fn in (made, kept, rehearsed, restored):
+    for fn in (made, kept, rehearsed, restored, held):
         s.run_test(fn, d, ann, one)
     for fn in (ruined, all_back, erased, damaged, moved, stamps, two,
                meanwhile, killed, killed_restore, full, disaster, daily):
