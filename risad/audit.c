@@ -353,11 +353,26 @@ line_held(struct db *db, sqlite3_stmt *st)
 	return (held);
 }
 
+/* What was written while the clock was ahead is as old as what follows. */
+static int
+line_old(struct db *db, sqlite3_stmt *st, uint64_t before, struct dated *next)
+{
+	uint64_t	 id = db_col_num(st, 0), at = db_col_num(st, 1);
+
+	if (at <= now_ms())
+		return (at < before);
+	if (id >= next->dt_id &&
+	    retain_next(db, S_AUDIT_NEXT, id, next) == -1)
+		return (0);
+	return (next->dt_at < before);
+}
+
 /* The chain begins behind what has gone. */
 int
 audit_purge(struct db *db, uint64_t before, unsigned int max)
 {
 	struct chain	 ch;
+	struct dated	 next = { 0, 0 };
 	sqlite3_stmt	*st;
 	const void	*mac;
 	size_t		 len;
@@ -371,7 +386,7 @@ audit_purge(struct db *db, uint64_t before, unsigned int max)
 	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(from), NUM(max)));
 	while ((n = db_step(db, st)) == 1) {
 		mac = db_col_bin(st, 3, &len);
-		if (db_col_num(st, 1) >= before || len != TOKEN_LEN ||
+		if (!line_old(db, st, before, &next) || len != TOKEN_LEN ||
 		    db_col_num(st, 0) >= ch.ch_seq ||
 		    (held && line_held(db, st)))
 			break;

@@ -88,6 +88,9 @@ static const struct row {
 	/* Where the newest ?1 begin. */
 	ROW(AUDIT_FROM, BOTH,
 	    "SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?1"),
+	ROW(AUDIT_NEXT, BOTH,
+	    "SELECT id, at FROM audit WHERE id > ?1 AND at <= ?2 "
+	    "ORDER BY id LIMIT 1"),
 	ROW(AUDIT_BACK, BOTH,
 	    "SELECT id, at, entry FROM audit WHERE id < ?1 "
 	    "ORDER BY id DESC LIMIT ?2"),
@@ -472,8 +475,8 @@ static const struct row {
 	ROW(FORGET_LINKS, TEN, "DELETE FROM links"),
 	/* After ?1 to ?2, those from before ?3. */
 	ROW(PURGE_TALK, TEN,
-	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND at < ?3 "
-	    "AND " FREE),
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 "
+	    "AND (at < ?3 OR at > ?4) AND " FREE),
 	ROW(PURGE_DMS, TEN,
 	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
 	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
@@ -509,9 +512,13 @@ static const struct row {
 	ROW(TALK_UPTO, TEN,
 	    "SELECT max(id) FROM (SELECT id FROM messages "
 	    "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"),
-	/* When the oldest of those was written that are after ?1. */
-	ROW(TALK_FIRST, TEN,
-	    "SELECT at FROM messages WHERE id > ?1 ORDER BY id LIMIT 1"),
+	/* The first after ?1 that is not of the future, ?2 being now. */
+	ROW(TALK_NEXT, TEN,
+	    "SELECT id, at FROM messages WHERE id > ?1 AND at <= ?2 "
+	    "ORDER BY id LIMIT 1"),
+	ROW(TALK_AHEAD, TEN,
+	    "SELECT min(id) FROM messages WHERE id > ?1 AND id <= ?2 "
+	    "AND at > ?3"),
 	ROW(TALK_NEWEST, TEN, "SELECT max(id) FROM messages"),
 	ROW(TALK_WRITTEN, TEN,
 	    "SELECT kind, a, b, sender FROM messages WHERE id = ?1"),

@@ -127,6 +127,7 @@ enum stmt {
 	S_AUDIT_MAC,
 	S_AUDIT_WALK,
 	S_AUDIT_FROM,
+	S_AUDIT_NEXT,
 	S_AUDIT_BACK,
 	S_AUDIT_BEFORE,
 	S_COUNT_AUDIT,
@@ -320,7 +321,8 @@ enum stmt {
 
 	/* erasure and holds */
 	S_TALK_UPTO,
-	S_TALK_FIRST,
+	S_TALK_NEXT,
+	S_TALK_AHEAD,
 	S_TALK_NEWEST,
 	S_TALK_WRITTEN,
 	S_TALK_NAMED,

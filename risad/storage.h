@@ -370,6 +370,14 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
+/*
+ * The first row after that one which is not of the future, by one of the
+ * statements S_..._NEXT; when there is none, of the end of time.
+ */
+struct dated {
+	uint64_t	 dt_id, dt_at;
+};
+int	 retain_next(struct db *, enum stmt, uint64_t after, struct dated *);
 /* Keep the installation's own that many days; R_INVALID out of bounds, and
  * R_NOTFOUND of what it has none. */
 /*

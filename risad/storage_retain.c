@@ -192,21 +192,46 @@ log_before(struct tenant *tn)
  * A step: how many have gone, and *more when it is not the last; or -1.
  */
 
-/* The next messages; where the first is young enough, all that follow are. */
+int
+retain_next(struct db *db, enum stmt s, uint64_t after, struct dated *dt)
+{
+	sqlite3_stmt	*st;
+	int		 n;
+
+	dt->dt_id = INT64_MAX;
+	dt->dt_at = UINT64_MAX;
+	st = db_query(db, s, ARGS(NUM(after), NUM(now_ms())));
+	if ((n = db_step(db, st)) == 1) {
+		dt->dt_id = db_col_num(st, 0);
+		dt->dt_at = db_col_num(st, 1);
+	}
+	db_done(st);
+	return (n == -1 ? -1 : 0);
+}
+
+/*
+ * The next messages; where the first is young enough, all that follow are.
+ * What was written while the clock was ahead is as old as what follows.
+ */
 static int
 purge_talk(struct db *db, uint64_t before, int *more)
 {
-	uint64_t	 upto, first;
+	uint64_t	 upto, ahead, now = now_ms();
+	struct dated	 next;
 	int		 n;
 
 	if (db_number(db, S_TALK_UPTO, ARGS(NUM(now_after), NUM(INT64_MAX),
-	    NUM(STEP_ROWS)), &upto) == -1 || db_number(db, S_TALK_FIRST,
-	    ARGS(NUM(now_after)), &first) == -1)
+	    NUM(STEP_ROWS)), &upto) == -1 ||
+	    retain_next(db, S_TALK_NEXT, now_after, &next) == -1 ||
+	    db_number(db, S_TALK_AHEAD, ARGS(NUM(next.dt_id), NUM(upto),
+	    NUM(now)), &ahead) == -1)
 		return (-1);
-	if (upto == 0 || first >= before)
+	if (upto == 0 || next.dt_at >= before)
 		return (0);
+	if (ahead != 0)			/* as old as others that follow */
+		upto = ahead - 1;
 	if ((n = db_exec(db, S_PURGE_TALK, ARGS(NUM(now_after), NUM(upto),
-	    NUM(before)))) != -1)
+	    NUM(before), NUM(now)))) != -1)
 		now_after = upto;
 	*more = n != -1;
 	return (n);

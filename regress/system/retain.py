@@ -122,6 +122,40 @@ def purged(d, ann):
     check(WORDS not in bytes_of(d), 'what has gone is not in the file')
 
 
+def ahead(d, ann):
+    """what was written while the clock was ahead goes with what follows"""
+    for i in range(130):
+        d.do('retention', 'set', 'acme', 'chat', str(30 + i % 2))
+    d.stop()
+    long_ago(d, 450, 100)
+    path = d.path('data', 'tenants', '1', 'main.db')
+    with sqlite3.connect(path) as db:
+        first, = db.execute('SELECT min(id) FROM messages').fetchone()
+        # A run of more than a step, one within, and one before what is young.
+        for a, b in ((0, 250), (320, 330), (445, 450)):
+            db.execute('UPDATE messages SET at = at + ? WHERE id >= ? AND '
+                       'id < ?', (10 * 365 * 86400000, first + a, first + b))
+        front, last = db.execute('SELECT min(id), max(id) FROM audit'
+                                 ).fetchone()
+    db.close()
+    age(d, 1, 1000, (*range(front, front + 120), last - 3))
+    d.start()
+    ann.sign_in().open().enter(d.one)
+    for i in range(5):
+        ann.say('young words %d' % i)
+    d.do('retention', 'set', 'acme', 'audit', '366')
+    d.do('retention', 'set', 'acme', 'chat', '30')
+    rows = kept(d, 'purge', 'run')
+    equal((rows['chat']['count'], rows['chat']['due']), (10, 0), 'chat')
+    equal(rows['audit']['due'], 0, 'audit')
+    with sqlite3.connect('file:%s?mode=ro' % path, uri=True) as db:
+        now, = db.execute('SELECT min(id) FROM audit').fetchone()
+    db.close()
+    equal(now, last + 1, 'the trail begins behind what was old')
+    chain(d, 'acme')
+    equal(d.ctl('audit', 'verify')[0], 0, 'verifies')
+
+
 def quiet(d, ann):
     """nobody waits while it goes: chat is answered all the time"""
     d.stop()
@@ -172,7 +206,7 @@ def main():
     ann.open().enter(d.one)
     s = Suite(d)
     s.run_test(rules, d)
-    for fn in (purged, quiet, killed):
+    for fn in (purged, ahead, quiet, killed):
         s.run_test(fn, d, ann, restarts=True)
     ann.close()
     s.end()
