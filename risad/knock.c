@@ -9,8 +9,6 @@
 #include "person.h"
 #include "util.h"
 
-#define KNOCKS_MAX	64		/* of a tenant, at one time */
-
 struct knock {
 	TAILQ_ENTRY(knock)	 kn_entry;
 	uint32_t		 kn_user;
@@ -131,18 +129,15 @@ knock_began(const struct m_knock *m)
 	struct office	*of = office_get(m->tenant);
 	struct knock	*kn, *next;
 	struct person	*pn;
-	unsigned int	 n = 0;
 
 	if (of == NULL || knock_find(of, m->user) != NULL)
 		return;
 	/* Storage was away when it should have said that they are over. */
-	TAILQ_FOREACH_SAFE(kn, &of->of_knocks, kn_entry, next) {
+	TAILQ_FOREACH_SAFE(kn, &of->of_knocks, kn_entry, next)
 		if (now_ms() > kn->kn_until)
 			knock_free(of, kn);
-		else
-			n++;
-	}
-	if (n >= KNOCKS_MAX || (kn = knock_new(of, m)) == NULL)
+	/* No more than MAX_VISITS: storage lets no others come. */
+	if ((kn = knock_new(of, m)) == NULL)
 		return;
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
 		if (may_answer(pn, kn))
@@ -173,15 +168,19 @@ knock_ended(const struct m_knock_end *m)
 	knock_free(of, kn);
 }
 
+/* Of a crowd at the door those who came first, or it is too much at once. */
 void
 knock_show(struct person *pn)
 {
 	struct knock	*kn;
 	uint64_t	 now = now_ms();
 
-	TAILQ_FOREACH(kn, &pn->pn_office->of_knocks, kn_entry)
+	TAILQ_FOREACH(kn, &pn->pn_office->of_knocks, kn_entry) {
+		if (conn_slow(pn->pn_conn))
+			break;
 		if (now <= kn->kn_until && may_answer(pn, kn))
 			knock_tell(pn, kn);
+	}
 }
 
 void

@@ -347,6 +347,27 @@ def door(d, ada, bob, one, two):
         p.drop()
 
 
+def crowded(d, ada, bob, one, two):
+    """everybody in a crowd at the door is told of, and can be let in"""
+    number, token = url(ada, [one], uses=70, approval=True)
+    ada.open().enter(one)
+    for i in range(70):
+        come(d, token, 'G%d' % i).close()
+        ada.pull()
+    knocks = [ada.wait('knock')['id'] for _ in range(70)]
+    equal(len(set(knocks)), 70, 'each once')
+    ada.open().enter(one)
+    again = [ada.wait('knock')['id'] for _ in range(70)]
+    equal(sorted(again), sorted(knocks), 'who comes later is told, too')
+    for n in knocks:
+        ada.tell(t='admit', id=n, **{'in': True})
+        ada.wait('answered', lambda m: m['id'] == n and
+                 m['why'] == 'admitted')
+    equal({v['state'] for v in state(ada)[1].values()}, {'in'}, 'in')
+    ada.api('DELETE', '/guests/%d' % number, {}, 204)
+    ada.drop()
+
+
 def hosts(d, ada, bob, one, two):
     """whose role lets guests in has URLs of his own, while it does"""
     d.do('floor', 'deny', 'acme', 'Two', 'all')
@@ -720,8 +741,9 @@ def main():
     ada = d.person('acme', 'ada@acme.example', 'admin')
     bob = d.person('acme', 'bob@acme.example')
     s = Suite(d)
-    for fn in (terms, inside, direct, every_route, door, hosts, taken,
-               networks, revoke, hundred, wrong, operator, nothing_left):
+    for fn in (terms, inside, direct, every_route, door, crowded, hosts,
+               taken, networks, revoke, hundred, wrong, operator,
+               nothing_left):
         s.run_test(fn, d, ada, bob, one, two)
     s.run_test(password, d, ada, bob, one, two, restarts=True)
     s.run_test(restarts, d, ada, bob, one, two, restarts=True)
