@@ -14,7 +14,7 @@
 #define ADMIN		"/api/v1/admin"
 #define LARGE_MAX	8		/* bodies at the same time */
 #define LARGE_TENANT	2		/* of one tenant */
-#define LARGE_MS	60000		/* until it is all here, or answered */
+#define LARGE_MS	60000		/* until it is all here */
 #define RETRY		5		/* s, when there are too many */
 
 /* Whose large bodies are on their way. */
@@ -323,7 +323,6 @@ import_send(struct conn *cn, struct csv *cs, struct answer *an,
 	if (proc_send(pe, IMSG_A_IMPORT_BEGIN, 0, -1, &begin) == 0)
 		n = lines_send(pe, begin.grant, begin.nr, cs);
 	end.count = (uint32_t)n;	/* -1 fits nothing: it is dropped */
-	conn_timer(cn, LARGE_MS);
 	if (ask_send(cn, PROC_STORAGE, IMSG_A_IMPORT_END, &end, import_answer,
 	    an) == -1)
 		api_problem(cn, 503, "busy", NULL, 1);

@@ -6,6 +6,7 @@
 
 #define ASK_MS	10000
 #define LONG_MS	60000		/* for thousands of lines */
+#define LATE_MS	5000		/* more, until ask_age() has seen it */
 #define ASK_MAX	20000		/* waiting, of the whole process */
 
 struct ask {
@@ -128,6 +129,7 @@ ask_send(struct conn *cn, enum proc_type to, enum imsg_type type,
     void *arg)
 {
 	struct ask	*as;
+	unsigned int	 ms = type == IMSG_A_IMPORT_END ? LONG_MS : ASK_MS;
 
 	if (nasks >= ASK_MAX ||
 	    (as = calloc(1, sizeof(*as))) == NULL)
@@ -142,15 +144,16 @@ ask_send(struct conn *cn, enum proc_type to, enum imsg_type type,
 	}
 	as->as_to = to;
 	as->as_type = type;
-	as->as_until = mono_ms() + (type == IMSG_A_IMPORT_END ? LONG_MS :
-	    ASK_MS);
+	as->as_until = mono_ms() + ms;
 	as->as_conn = cn;
 	as->as_fn = fn;
 	as->as_arg = arg;
 	RB_INSERT(ask_tree, &asks, as);
 	TAILQ_INSERT_TAIL(&by_age, as, as_age_entry);
-	if (cn != NULL)
+	if (cn != NULL) {
 		TAILQ_INSERT_TAIL(&cn->cn_asks, as, as_conn_entry);
+		conn_timer(cn, ms + LATE_MS);	/* there will be an answer */
+	}
 	nasks++;
 	return (0);
 }

@@ -58,8 +58,8 @@ extern struct session_stats	 session_stats;
  * One imsg of the answer: m is a struct m_* of the type.  cn is NULL where the
  * question had none.  Returns 1 when the answer is complete; RESULT always
  * completes it.  A peer that dies, or 10 seconds (of an import, 60), answer
- * R_UNAVAILABLE.  Not called any more once the connection has closed; arg is
- * then left alone.
+ * R_UNAVAILABLE; the connection lasts longer.  Not called any more once it has
+ * closed; arg is then left alone.
  */
 int		 ask_send(struct conn *, enum proc_type, enum imsg_type,
 		    const void *m, int (*)(struct conn *, uint32_t type,

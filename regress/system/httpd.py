@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import os
+import signal
 import socket
 import sys
 import time
@@ -474,6 +475,34 @@ def slow(d):
         check(d.healthy(), 'does not serve')
 
 
+def unanswered(d):
+    """a request that nobody answers is told 503, however slowly it came"""
+    p = d.person('acme', 'wait@acme.example', 'admin')
+    # The address is new: of the large one it must be asked whose it is.
+    with Http(d) as h, Http(d, source='127.7.7.7') as large:
+        h.cookie = large.cookie = p.http.cookie
+        h.bound = large.bound = 60
+        equal(h.request('GET', '/api/v1/floors').status, 200, 'known')
+        large.connect()
+        first = h.head('GET', '/api/v1/floors')
+        second = large.head('POST', '/api/v1/admin/import', None,
+                            {'Content-Length': '70000'})
+        pid, = d.pids('storage').values()
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            for x, data in ((h, first), (large, second)):
+                x.send(data[:20])
+            time.sleep(5)           # half of what a head may take
+            for x, data in ((h, first), (large, second)):
+                x.send(data[20:])
+            for x in (h, large):
+                r = x.reply()
+                equal((r.status, r.problem()), (503, 'busy'), 'waited')
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    p.close()
+
+
 def crowd(d):
     """three hundred idle connections keep nobody out, and go again"""
     before = d.stats()['session.0.connections']
@@ -662,8 +691,8 @@ def main():
     for fn in (malformed, bad_fields, bad_host, too_large, not_understood,
                misdirected, methods, heads, page, media_type, origin,
                bad_json, wrong_kinds, nothing_without, pipelining,
-               byte_by_byte, smuggled, redirect, plain_on_tls, slow, crowd,
-               coded, garbage):
+               byte_by_byte, smuggled, redirect, plain_on_tls, slow,
+               unanswered, crowd, coded, garbage):
         s.run_test(fn, d)
     s.run_test(limited)
     s.run_test(full)
