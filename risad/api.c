@@ -226,13 +226,25 @@ signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 	return (1);
 }
 
-/* Not right, in distinction to not now, and to a second step that is due. */
+/*
+ * Not right, in distinction to not now, to a second step that is due, and to
+ * a new password that will not do.
+ */
 static int
 is_failure(const struct m_result *m)
 {
-	if (m->code == R_FACTOR)
+	switch (m->code) {
+	case R_SIGNIN:
+	case R_LINK:
+	case R_LOCKED:
+	case R_TOOMANY:
+	case R_ADDRESS:
+		return (1);
+	case R_FACTOR:
 		return ((m->arg & FACTOR_WRONG) != 0);
-	return (m->code != R_UNAVAILABLE && m->code != R_BUSY);
+	default:
+		return (0);
+	}
 }
 
 int

@@ -868,6 +868,7 @@ data_guest_new(struct request *rq, const void *arg)
 	    gu->gu_id, vi.vi_id, vi.vi_user) == -1)
 		return (R_UNAVAILABLE);
 	rq->rq_tn->tn_sweep = 0;
+	access_signin(rq->rq_tn->tn_id, ACCESS_SIGNIN, vi.vi_user, 1, m->addr);
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);
 }

@@ -100,14 +100,38 @@ def guests(d):
     """a guest is one in the log, too"""
     url = d.do('guest', 'add', 'acme', 'floor', 'One', 'uses', '1').strip()
     token = url.rsplit('/', 1)[1]
-    with Http(d) as h:
+    with Http(d, source='127.9.2.1') as h:
         r = h.request('POST', '/api/v1/guest/' + token, {'name': 'Gunnar'})
         equal(r.status, 201, 'in')
         h.cookie = r.get('set-cookie').split(';')[0].split('=', 1)[1]
         equal(h.request('GET', '/api/v1/floors').status, 200, 'floors')
+        equal(h.request('DELETE', '/api/v1/session').status, 204, 'out')
+    until(lambda: lines(d, 'kind', 'sign-out', 'address', '127.9.2.1'), 'out')
     rows = [x for x in lines(d) if x['guest']]
     check('GET /api/v1/floors' in [x['text'] for x in rows], rows)
+    equal([(x['kind'], x['address']) for x in rows if x['kind'] != 'request'],
+          [(kind, '127.9.2.1') for kind in ('sign-in', 'sign-out')],
+          'comes and goes')
     check(not any(token in x['text'] for x in lines(d)), 'the token')
+
+
+def failures(d):
+    """what counts as a failed sign-in: not a new password that will not do"""
+    token = d.invite('acme', 'cy@acme.example')
+    with Http(d, source='127.9.3.1') as h:
+        for word in ('password1', 'aaaaaaaa', 'short'):
+            r = h.request('POST', '/api/v1/invite/' + token,
+                          {'password': word})
+            equal(r.status, 422, word)
+        r = h.request('POST', '/api/v1/guest/' + 'A' * 43, {'name': 'x'})
+        equal(r.status, 404, 'no such URL')
+        r = h.request('POST', '/api/v1/invite/' + token,
+                      {'password': 'qk7vzm2x'})
+        equal(r.status, 201, 'a good one')
+    rows = until(lambda: [x for x in lines(d, 'address', '127.9.3.1')
+                          if x['kind'] != 'request'], 'written')
+    equal([(x['kind'], x['guest']) for x in rows],
+          [('failed', False), ('sign-in', False)], 'of all tries')
 
 
 def times(d):
@@ -256,7 +280,7 @@ def main():
     d.one = d.floor('acme', 'One')
     d.two = d.floor('acme', 'Two')
     s = Suite(d)
-    for fn in (requests, comings, guests, times, sealed, export):
+    for fn in (requests, comings, guests, failures, times, sealed, export):
         s.run_test(fn, d)
     for fn in (stopped, killed, damaged):
         s.run_test(fn, d, restarts=True)
