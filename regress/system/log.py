@@ -72,6 +72,8 @@ def comings(d):
     until(lambda: len(lines(d, 'user', str(p.id), 'kind', 'leave')) == 2,
           'the page is closed')
     p.open().enter(d.one)
+    until(lambda: len(lines(d, 'user', str(p.id), 'kind', 'enter')) == 3,
+          'entered again')        # another worker may say the next
     p.api('DELETE', '/session', want=204)
     p.drop()
     until(lambda: len(lines(d, 'user', str(p.id), 'kind', 'leave')) == 3,
