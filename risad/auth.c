@@ -84,6 +84,7 @@ static int	 ask_score(struct peer *, uint32_t,
 static int	 storage_imsg(uint32_t, uint32_t, const void *);
 static int	 storage_result(struct request *, const struct m_result *);
 static void	 got_cred(struct request *, const struct m_cred *);
+static void	 cred_again(struct request *);
 static int	 got_login(struct request *, const struct m_cred *);
 static int	 got_owner(struct request *, const struct m_cred *);
 static void	 got_token_row(struct request *, const struct m_token_row *);
@@ -651,6 +652,9 @@ storage_result(struct request *rq, const struct m_result *m)
 			request_end(rq, R_CONFLICT, 0, m->field);
 		else if (is_login(rq) && rq->rq_wait == W_CRED)
 			got_cred(rq, NULL);
+		else if (m->code == R_SIGNIN && rq->rq_wait == W_TOKEN_NEW &&
+		    rq->rq_methods == 0 && rq->rq_anewlen != 0)
+			cred_again(rq);
 		else if (rq->rq_type == IMSG_GUEST_SECRET)
 			request_end(rq, m->code, 0, m->field);
 		else if (m->code == R_SIGNIN && rq->rq_wait == W_CRED_SET)
@@ -726,6 +730,20 @@ got_cred(struct request *rq, const struct m_cred *m)
 		job_put(rq, W_CHECK);
 }
 
+/*
+ * Its record had to be made anew, and isn't the account's any more: a sign-in
+ * beside it may have been first with that.
+ */
+static void
+cred_again(struct request *rq)
+{
+	struct m_cred_find	 find = { rq->rq_tenant, rq->rq_mail };
+
+	rq->rq_anewlen = 0;
+	rq->rq_proved = 0;
+	request_ask(rq, W_CRED, IMSG_CRED_FIND, &find);
+}
+
 /* With a device of the account's own it is no stranger who tries. */
 static int
 got_login(struct request *rq, const struct m_cred *m)
@@ -758,19 +776,23 @@ got_owner(struct request *rq, const struct m_cred *m)
 }
 
 void
-auth_checked(struct request *rq, enum hash_answer answer)
+auth_checked(struct request *rq, const struct m_hash_checked *m)
 {
 	rq->rq_hashed = 0;
-	if (answer == HASH_FAILED) {
+	if (m->answer == HASH_FAILED) {
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 		return;
 	}
-	if (answer != HASH_RIGHT || rq->rq_deny) {
+	if (m->answer != HASH_RIGHT || rq->rq_deny) {
 		auth_wrong(rq, R_SIGNIN, 0, NULL);
 		return;
 	}
 	if (is_login(rq)) {
 		rq->rq_proved = 1;
+		if (m->sealed.mb_len != 0)
+			memcpy(rq->rq_anew, m->sealed.mb_data,
+			    m->sealed.mb_len);
+		rq->rq_anewlen = m->sealed.mb_len;
 		factor_login(rq);
 		return;
 	}
@@ -872,9 +894,11 @@ token_new(struct request *rq)
 	m.fresh = rq->rq_type == IMSG_LINK_USE;
 	m.addr = rq->rq_addr;
 	m.agent = rq->rq_agent;
-	if (rq->rq_proved)
+	if (rq->rq_proved) {
 		m.password = (struct m_blob){ rq->rq_sealed,
 		    rq->rq_sealedlen };
+		m.anew = (struct m_blob){ rq->rq_anew, rq->rq_anewlen };
+	}
 	m.method = rq->rq_method;
 	m.totp = (struct m_blob){ rq->rq_totp, rq->rq_totplen };
 	m.step = rq->rq_step;

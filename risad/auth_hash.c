@@ -117,7 +117,8 @@ static int
 job_send(struct request *rq, struct peer *pe, struct hasher *hs)
 {
 	struct m_hash_check	 check = { { rq->rq_sealed, rq->rq_sealedlen },
-				    rq->rq_password };
+				    rq->rq_password,
+				    is_login(rq) && !rq->rq_deny };
 	struct m_hash_make	 make = { .password = rq->rq_new,
 				    .words = rq->rq_words,
 				    .strength = rq->rq_strength,
@@ -191,7 +192,6 @@ job_run(void)
 int
 job_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 {
-	const struct m_hash_checked	*checked = m;
 	const struct m_hash_made	*made = m;
 	const struct m_hash_scored	*scored = m;
 	struct hasher			*hs = &hashers[pe->pe_inst];
@@ -206,7 +206,7 @@ job_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	if ((rq = request_find(id)) == NULL)
 		;				/* given up meanwhile */
 	else if (type == IMSG_HASH_CHECKED)
-		auth_checked(rq, checked->answer);
+		auth_checked(rq, m);
 	else if (type == IMSG_HASH_OTP_CHECKED)
 		factor_checked(rq, m);
 	else if (type == IMSG_HASH_TOTP_MADE)

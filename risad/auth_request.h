@@ -93,6 +93,8 @@ struct request {
 	uint8_t			 rq_sealed[MAX_SEALED];
 	size_t			 rq_sealedlen;
 	int			 rq_proved;	/* the password is of that */
+	uint8_t			 rq_anew[MAX_SEALED];	/* in place of it */
+	size_t			 rq_anewlen;
 	/* Second factors; see auth_factor.c. */
 	uint8_t			 rq_role;	/* of the account */
 	uint8_t			 rq_methods;	/* FACTOR_: the account has */
@@ -205,7 +207,7 @@ struct failure_rule auth_rule(uint32_t tenant);
  */
 void		 auth_wrong(struct request *, enum result, uint64_t arg,
 		    const char *field);
-void		 auth_checked(struct request *, enum hash_answer);
+void		 auth_checked(struct request *, const struct m_hash_checked *);
 void		 auth_made(struct request *, enum make_answer,
 		    const struct m_blob *sealed);
 void		 auth_scored(struct request *, uint8_t score);

@@ -49,6 +49,7 @@ struct hash_conf {
 };
 
 static struct hash_conf	 hash_now, hash_next;
+static struct hash_costs hash_costs;
 static int		 hash_ready;
 
 static int	 cost_valid(const struct hash_cost *);
@@ -58,6 +59,10 @@ static int	 record_seal(const uint8_t *, const struct record *, uint8_t *);
 static int	 record_open(const uint8_t *, const uint8_t *, size_t,
 		    struct record *);
 static int	 record_compute(struct record *, const char *);
+static int	 cost_same(const struct hash_cost *, const struct hash_cost *);
+static unsigned int costs_keep(struct hash_costs *, const struct hash_cost *);
+static void	 record_cost(const uint8_t *, const void *, size_t,
+		    struct hash_cost *);
 static void	 hash_init(void);
 static int	 hash_imsg(struct peer *, uint32_t, uint32_t, const void *,
 		    struct imsg *);
@@ -292,6 +297,83 @@ hash_check(const uint8_t key[HASH_KEY], const struct hash_cost *hc,
 	return (answer);
 }
 
+static int
+cost_same(const struct hash_cost *a, const struct hash_cost *b)
+{
+	return (a->hc_kib == b->hc_kib && a->hc_passes == b->hc_passes);
+}
+
+/* Where it is among them; when they are too many, the last one yields. */
+static unsigned int
+costs_keep(struct hash_costs *hs, const struct hash_cost *hc)
+{
+	unsigned int	 i;
+
+	for (i = 0; i < hs->hs_n; i++)
+		if (cost_same(&hs->hs_cost[i], hc))
+			return (i);
+	if (i == HASH_COSTS)
+		i--;
+	hs->hs_cost[i] = *hc;
+	hs->hs_n = i + 1;
+	return (i);
+}
+
+void
+hash_costs_set(struct hash_costs *hs, const struct hash_cost *hc)
+{
+	unsigned int	 i = costs_keep(hs, hc);
+
+	hs->hs_cost[i] = hs->hs_cost[0];
+	hs->hs_cost[0] = *hc;
+}
+
+/* Left as it is where the record does not open. */
+static void
+record_cost(const uint8_t *key, const void *sealed, size_t len,
+    struct hash_cost *hc)
+{
+	struct record	 rc;
+
+	if (record_open(key, sealed, len, &rc) == 0)
+		*hc = rc.rc_cost;
+	explicit_bzero(&rc, sizeof(rc));
+}
+
+int
+hash_stale(const uint8_t key[HASH_KEY], const struct hash_costs *hs,
+    const void *sealed, size_t len)
+{
+	struct hash_cost	 hc = hs->hs_cost[0];
+
+	record_cost(key, sealed, len, &hc);
+	return (!cost_same(&hc, &hs->hs_cost[0]));
+}
+
+enum hash_answer
+hash_even(const uint8_t key[HASH_KEY], struct hash_costs *hs,
+    const void *sealed, size_t len, const char *password)
+{
+	struct record		 fill;
+	struct hash_cost	 hc = hs->hs_cost[0];
+	enum hash_answer	 answer = HASH_FAILED;
+	unsigned int		 i, own;
+	int			 failed = 0;
+
+	record_cost(key, sealed, len, &hc);
+	own = costs_keep(hs, &hc);
+	memset(&fill, 0, sizeof(fill));
+	for (i = 0; i < hs->hs_n; i++)
+		if (i == own)
+			answer = hash_check(key, &hc, sealed, len, password);
+		else {
+			fill.rc_cost = hs->hs_cost[i];
+			failed |= record_compute(&fill, password) == -1;
+		}
+	explicit_bzero(&fill, sizeof(fill));
+	return (failed ? HASH_FAILED : answer);
+}
+
 /* Let the libraries read their configuration and find all they need now. */
 static void
 hash_init(void)
@@ -413,6 +495,7 @@ hash_commit(const struct m_conf_end *m)
 		return;
 	hash_now = hash_next;
 	explicit_bzero(&hash_next, sizeof(hash_next));
+	hash_costs_set(&hash_costs, &hash_now.hf_cost);
 	hash_ready = 1;
 	hash_tell_device();
 }
@@ -489,11 +572,18 @@ static void
 hash_do_check(struct peer *pe, uint32_t id, const struct m_hash_check *m)
 {
 	struct m_hash_checked	 checked = { .answer = HASH_FAILED };
+	uint8_t			 sealed[HASH_SEALED];
 
 	if (hash_ready)
-		checked.answer = (uint8_t)hash_check(hash_now.hf_key,
-		    &hash_now.hf_cost, m->sealed.mb_data, m->sealed.mb_len,
+		checked.answer = (uint8_t)hash_even(hash_now.hf_key,
+		    &hash_costs, m->sealed.mb_data, m->sealed.mb_len,
 		    m->password);
+	/* Who knows it may see from the time that it is right. */
+	if (checked.answer == HASH_RIGHT && m->anew &&
+	    hash_stale(hash_now.hf_key, &hash_costs, m->sealed.mb_data,
+	    m->sealed.mb_len) && hash_make(hash_now.hf_key,
+	    &hash_now.hf_cost, m->password, sealed) == 0)
+		checked.sealed = (struct m_blob){ sealed, sizeof(sealed) };
 	(void)proc_send(pe, IMSG_HASH_CHECKED, id, -1, &checked);
 }
 

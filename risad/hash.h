@@ -25,6 +25,13 @@ struct hash_cost {
 	uint32_t	 hc_passes;
 };
 
+/* The present cost, and those that records before it are known to have. */
+#define HASH_COSTS	8
+struct hash_costs {
+	struct hash_cost	 hs_cost[HASH_COSTS];
+	unsigned int		 hs_n;
+};
+
 extern const struct proc_ops	 hash_ops;
 
 /*
@@ -60,6 +67,19 @@ int	 hash_make(const uint8_t key[HASH_KEY], const struct hash_cost *,
 enum hash_answer hash_check(const uint8_t key[HASH_KEY],
 	    const struct hash_cost *, const void *sealed, size_t len,
 	    const char *password);
+
+/*
+ * The same, and whatever the record and the password are, Argon2 runs once at
+ * each of the costs, so that the time tells nothing: neither whether there is
+ * an account nor how old its record is.  A cost that is new here is kept.
+ */
+enum hash_answer hash_even(const uint8_t key[HASH_KEY], struct hash_costs *,
+	    const void *sealed, size_t len, const char *password);
+/* This one is the present cost from now on. */
+void	 hash_costs_set(struct hash_costs *, const struct hash_cost *);
+/* Does the record open, and is it of another cost than the present one? */
+int	 hash_stale(const uint8_t key[HASH_KEY], const struct hash_costs *,
+	    const void *sealed, size_t len);
 
 /*
  * hash_otp.c: time-based codes (RFC 6238: SHA-1, 6 digits, 30 s) and recovery

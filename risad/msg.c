@@ -112,10 +112,12 @@ static const struct field hash_scored[] = {
 };
 static const struct field hash_check[] = {
 	BLOB(m_hash_check, sealed, MAX_SEALED),
-	STR(m_hash_check, password, MAX_PASSWORD), END
+	STR(m_hash_check, password, MAX_PASSWORD),
+	N8(m_hash_check, anew, 1), END
 };
 static const struct field hash_checked[] = {
-	N8(m_hash_checked, answer, HASH_ANSWER_MAX - 1), END
+	N8(m_hash_checked, answer, HASH_ANSWER_MAX - 1),
+	BLOB(m_hash_checked, sealed, MAX_SEALED), END
 };
 static const struct field hash_user[] = {
 	N32(m_hash_user, tenant), N32(m_hash_user, user), END
@@ -272,6 +274,7 @@ static const struct field token_new[] = {
 	STR(m_token_new, addr, MAX_ADDR),
 	STR(m_token_new, agent, MAX_AGENT),
 	BLOB(m_token_new, password, MAX_SEALED),
+	BLOB(m_token_new, anew, MAX_SEALED),
 	N8(m_token_new, method, FACTOR_ALL),
 	BLOB(m_token_new, totp, MAX_SEALED), N64(m_token_new, step),
 	FIX(m_token_new, code), N32(m_token_new, passkey),

@@ -736,8 +736,15 @@ struct m_hash_make {
 struct m_hash_made	{ uint8_t answer; struct m_blob sealed; };
 struct m_hash_score	{ const char *password, *words; };
 struct m_hash_scored	{ uint8_t score; };
-struct m_hash_check	{ struct m_blob sealed; const char *password; };
-struct m_hash_checked	{ uint8_t answer; };
+struct m_hash_check {
+	struct m_blob	 sealed;
+	const char	*password;
+	uint8_t		 anew;			/* if it is right and of old */
+};
+struct m_hash_checked {
+	uint8_t		 answer;
+	struct m_blob	 sealed;		/* of today's cost, or no */
+};
 struct m_hash_user	{ uint32_t tenant, user; };
 struct m_hash_totp_made	{ uint8_t ok; struct m_blob sealed, seed; };
 struct m_hash_otp {
@@ -880,6 +887,7 @@ struct m_token_new {
 	uint8_t		 fresh;			/* has just set the password */
 	const char	*addr, *agent;
 	struct m_blob	 password;		/* checked with this, or no */
+	struct m_blob	 anew;			/* in place of it, or no */
 	uint8_t		 method;		/* the factor shown, or 0 */
 	struct m_blob	 totp;			/* TOTP: checked with this */
 	uint64_t	 step;

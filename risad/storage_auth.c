@@ -186,6 +186,12 @@ data_token_new(struct request *rq, const void *arg)
 	}
 	if (r != R_OK)
 		return (r);
+	/* The same password: neither its age nor those before it change. */
+	if (m->anew.mb_len != 0 && (m->password.mb_len == 0 ||
+	    person_set_secret(db, &p, m->anew.mb_data, m->anew.mb_len) == -1 ||
+	    audit_add(db, "user %u: password hashed at another cost",
+	    p.p_id) == -1))
+		return (R_UNAVAILABLE);
 	tk.tk_user = p.p_id;
 	tk.tk_created = now_ms();
 	tk.tk_expires = m->expires;

@@ -187,6 +187,67 @@ def times(d, places):
         check(p > 0.01, 'the times differ: p %.5f' % p)
 
 
+def work(d, fn):
+    """What fn has the hash processes compute: their seconds on a processor,
+    which don't depend on who else wants it."""
+    def spent():
+        total = 0
+        for pid in d.pids('hash').values():
+            with open('/proc/%d/schedstat' % pid) as f:
+                total += int(f.read().split()[0])
+        return total / 1e9
+    before = spent()
+    fn()
+    return spent() - before
+
+
+def tries(d, places, mails):
+    def all_of():
+        for mail in mails:
+            equal(sign_in(d, places, mail, WRONG).status, 401, mail)
+    return work(d, all_of)
+
+
+CHEAP = 'password hash memory 1024 passes 1\n'
+DEAR = 'password hash memory 65536 passes 2\n'
+OLD = 5
+
+
+def changed(places, before, after):
+    """a change of what hashes cost does not tell accounts from none"""
+    d = Daemon(more=before).start()
+    try:
+        d.do('tenant', 'add', 'acme')
+        old = ['old%d@acme.example' % i for i in range(OLD)]
+        none = ['none%d@acme.example' % i for i in range(OLD)]
+        people = [d.person('acme', mail) for mail in old]
+        d.more = after
+        d.write_conf()
+        d.do('reload')
+        # The first ones wait for the new dummy.
+        tries(d, places, ['nobody@acme.example', old[0]])
+        one = tries(d, places, old)
+        other = tries(d, places, none)
+        print('%.3f s for accounts of before, %.3f s for none' % (one, other))
+        check(one < 1.5 * other and other < 1.5 * one, 'not the same work')
+        # Who signs in has a hash of today's cost from then on.
+        for what in ('in the trail', 'once'):
+            people[1].sign_in()
+            equal(d.do('audit', 'show', 'tenant', 'acme').count(
+                'at another cost'), 1, what)
+        for p in people:
+            p.close()
+        d.restart()
+        if after == CHEAP:
+            one = tries(d, places, [old[1]])
+            other = tries(d, places, [old[2]])
+            print('%.3f s for who has signed in, %.3f s for who has not' % (
+                one, other))
+            check(5 * one < other, 'the hash is as it was')
+    finally:
+        d.end()
+
+
 def main():
     random.seed()
     d = Daemon(workers=2)
@@ -200,6 +261,8 @@ def main():
     s.run_test(smirnov_works)
     for fn in (accounts, links, times):
         s.run_test(fn, d, places)
+    for before, after in ((CHEAP, DEAR), (DEAR, CHEAP)):
+        s.run_test(changed, places, before, after)
     s.end()
 
 

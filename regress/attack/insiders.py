@@ -187,7 +187,7 @@ def minted(w):
                     hashlib.sha256(token).digest() + \
                     n64(int(time.time() * 1000) + 3600000) + b'\0' + \
                     text('10.9.%d.%d' % (r, i)) + text('minted') + \
-                    struct.pack('>I', 0) + b'\0' + struct.pack('>I', 0) + \
+                    bytes(8) + b'\0' + struct.pack('>I', 0) + \
                     n64(0) + bytes(32) + bytes(8)
                 wire.send('TOKEN_NEW', body)
             time.sleep(rnd.random() * 0.01)     # wherever it is by then

@@ -80,7 +80,7 @@ tell_cred(uint32_t id, uint32_t user, enum user_state state, int has)
 static void
 tell_checked(uint32_t id, enum hash_answer answer)
 {
-	struct m_hash_checked	 m = { (uint8_t)answer };
+	struct m_hash_checked	 m = { .answer = (uint8_t)answer };
 
 	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_CHECKED, id, &m), 0);
 }
@@ -385,6 +385,9 @@ until_hash(const char *email, uint32_t user, enum user_state state, int has)
 	CHECK_STR(check->password, "password 1");
 	CHECK(user != 0 && has ? same(&check->sealed, record, sizeof(record)) :
 	    same(&check->sealed, dummy, sizeof(dummy)));
+	/* Who is not let in learns from no work that his password is right. */
+	CHECK_INT(check->anew, user != 0 && has && state == USER_ACTIVE &&
+	    strchr(email, '@') != NULL);
 	CHECK(fake_quiet());
 	return (hash);
 }
@@ -422,6 +425,50 @@ test_login(void)
 	(void)fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
 	tell_result(PROC_STORAGE, id, R_UNAVAILABLE);
 	ends(3, R_UNAVAILABLE);
+}
+
+/* A right password; hash has its record anew, of today's cost. */
+static uint32_t
+tell_anew(uint32_t hash)
+{
+	struct m_hash_checked		 m = { .answer = HASH_RIGHT };
+	const struct m_token_new	*new;
+	uint32_t			 id;
+
+	m.sealed = (struct m_blob){ dummy, sizeof(dummy) };
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_CHECKED, hash, &m), 0);
+	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK(same(&new->password, record, sizeof(record)));
+	CHECK(same(&new->anew, dummy, sizeof(dummy)));
+	CHECK(fake_quiet());
+	return (id);
+}
+
+/*
+ * A record of an old cost is made anew when its owner signs in.  Of two of his
+ * that do so at once, the second one is not refused for what the first did.
+ */
+static void
+test_anew(void)
+{
+	const struct m_token_new	*new;
+	uint32_t			 id;
+
+	tell_result(PROC_STORAGE, tell_anew(until_hash("old@example.org", 7,
+	    USER_ACTIVE, 1)), R_OK);
+	(void)fake_take(PROC_SESSION, 1, IMSG_LOGIN_OK, &id);
+	CHECK(fake_quiet());
+	tell_result(PROC_STORAGE, tell_anew(until_hash("old@example.org", 7,
+	    USER_ACTIVE, 1)), R_SIGNIN);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
+	tell_checked(id, HASH_RIGHT);
+	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	CHECK_INT(new->anew.mb_len, 0);
+	/* The first one did not do it: it is another password. */
+	tell_result(PROC_STORAGE, id, R_SIGNIN);
+	ends(3, R_SIGNIN);
 }
 
 /* The account has a second factor: its request at hash, after the password. */
@@ -1128,7 +1175,7 @@ test_forged(void)
 	struct m_cred		 cred = { .user = 1, .state = USER_ACTIVE };
 	struct m_result		 odd = { R_MAX, 0, "" }, ok = { R_OK, 0, "" };
 	struct m_result		 no = { R_NOTFOUND, 0, "" };
-	struct m_hash_checked	 right = { HASH_RIGHT };
+	struct m_hash_checked	 right = { .answer = HASH_RIGHT };
 	struct m_token_row	 row = { .user = 1 };
 	struct m_link_done	 done = { .user = 1 };
 	uint32_t		 id, hash;
@@ -1325,6 +1372,7 @@ main(void)
 	test_dummy();
 	test_turn();
 	test_login();
+	test_anew();
 	test_factor();
 	test_factor_throttle();
 	test_alike();

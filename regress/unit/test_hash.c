@@ -2,12 +2,36 @@
 
 #include <sys/types.h>
 
+#include <argon2.h>
+
 #include "hash.h"
 #include "risad.h"
 #include "unit.h"
 
 static const struct hash_cost	 cheap = { 64, 1 };
 static uint8_t			 key[HASH_KEY];
+
+/* The runs of Argon2 in order, each as what it costs. */
+static struct hash_cost		 runs[64];
+static unsigned int		 nruns;
+
+int	 __real_argon2id_hash_raw(const uint32_t, const uint32_t,
+	    const uint32_t, const void *, const size_t, const void *,
+	    const size_t, void *, const size_t);
+int	 __wrap_argon2id_hash_raw(const uint32_t, const uint32_t,
+	    const uint32_t, const void *, const size_t, const void *,
+	    const size_t, void *, const size_t);
+
+int
+__wrap_argon2id_hash_raw(const uint32_t passes, const uint32_t kib,
+    const uint32_t lanes, const void *pwd, const size_t pwdlen,
+    const void *salt, const size_t saltlen, void *out, const size_t outlen)
+{
+	if (nruns < sizeof(runs) / sizeof(runs[0]))
+		runs[nruns++] = (struct hash_cost){ kib, passes };
+	return (__real_argon2id_hash_raw(passes, kib, lanes, pwd, pwdlen,
+	    salt, saltlen, out, outlen));
+}
 
 static void
 test_key(void)
@@ -64,6 +88,84 @@ test_cost(void)
 	CHECK_INT(hash_make(key, &bad, "12345678", sealed), -1);
 	bad = (struct hash_cost){ 64, HASH_MAX_PASSES + 1 };
 	CHECK_INT(hash_make(key, &bad, "12345678", sealed), -1);
+}
+
+/* What the next check of a record costs: the runs of it. */
+static unsigned int
+even(struct hash_costs *hs, const uint8_t *sealed, const char *password,
+    enum hash_answer want)
+{
+	nruns = 0;
+	CHECK_INT(hash_even(key, hs, sealed, HASH_SEALED, password), want);
+	return (nruns);
+}
+
+/*
+ * Once the cost has changed, up or down: a record of before and one of now, a
+ * right password and a wrong one, and one that does not open, take the same
+ * work in the same order.
+ */
+static void
+test_even(void)
+{
+	static const struct hash_cost	 now[] = { { 128, 2 }, { 16, 1 } };
+	struct hash_cost		 want[64];
+	struct hash_costs		 hs = { .hs_n = 0 };
+	uint8_t				 rec[3][HASH_SEALED];
+	unsigned int			 i, r, n;
+
+	hash_costs_set(&hs, &cheap);
+	CHECK_INT(hash_make(key, &cheap, "12345678", rec[0]), 0);
+	CHECK_INT(even(&hs, rec[0], "12345678", HASH_RIGHT), 1);
+	CHECK_INT(hash_stale(key, &hs, rec[0], HASH_SEALED), 0);
+	for (i = 0; i < 2; i++) {
+		hash_costs_set(&hs, &now[i]);
+		CHECK_INT(hash_make(key, &now[i], "12345678", rec[1]), 0);
+		memcpy(rec[2], rec[1], HASH_SEALED);
+		rec[2][HASH_SEALED - 1] ^= 1;
+		CHECK_INT(hash_stale(key, &hs, rec[0], HASH_SEALED), 1);
+		CHECK_INT(hash_stale(key, &hs, rec[1], HASH_SEALED), 0);
+		CHECK_INT(hash_stale(key, &hs, rec[2], HASH_SEALED), 0);
+		n = even(&hs, rec[0], "12345678", HASH_RIGHT);
+		CHECK_INT(n, i + 2);
+		memcpy(want, runs, n * sizeof(*runs));
+		for (r = 0; r < 3; r++) {
+			CHECK_INT(even(&hs, rec[r], "1234567", HASH_WRONG),
+			    n);
+			CHECK(memcmp(want, runs, n * sizeof(*runs)) == 0);
+			CHECK_INT(even(&hs, rec[r], "12345678", r == 2 ?
+			    HASH_WRONG : HASH_RIGHT), n);
+			CHECK(memcmp(want, runs, n * sizeof(*runs)) == 0);
+		}
+	}
+}
+
+/* Started anew it knows nothing of before, until it has seen one. */
+static void
+test_even_learns(void)
+{
+	struct hash_costs	 hs = { .hs_n = 0 };
+	struct hash_cost	 hc = { 16, 1 };
+	uint8_t			 old[HASH_SEALED], new[HASH_SEALED];
+	unsigned int		 i;
+
+	CHECK_INT(hash_make(key, &cheap, "12345678", old), 0);
+	CHECK_INT(hash_make(key, &hc, "12345678", new), 0);
+	hash_costs_set(&hs, &hc);
+	CHECK_INT(even(&hs, new, "12345678", HASH_RIGHT), 1);
+	CHECK_INT(even(&hs, old, "wrong", HASH_WRONG), 2);
+	CHECK_INT(even(&hs, new, "wrong", HASH_WRONG), 2);
+	/* The same again is none more, and there is an end of them. */
+	hash_costs_set(&hs, &cheap);
+	hash_costs_set(&hs, &hc);
+	CHECK_INT(even(&hs, new, "wrong", HASH_WRONG), 2);
+	for (i = 2; i < 3 * HASH_COSTS; i++) {
+		hc.hc_kib = 16 + i;
+		CHECK_INT(hash_make(key, &hc, "12345678", old), 0);
+		CHECK_INT(even(&hs, old, "12345678", HASH_RIGHT),
+		    i < HASH_COSTS ? i + 1 : HASH_COSTS);
+	}
+	CHECK_INT(even(&hs, new, "12345678", HASH_RIGHT), HASH_COSTS);
 }
 
 /* A changed byte anywhere, another length, another pepper: never right. */
@@ -258,6 +360,8 @@ main(void)
 	test_key();
 	test_check();
 	test_cost();
+	test_even();
+	test_even_learns();
 	test_forged();
 	test_hidden();
 	test_totp();

@@ -1040,6 +1040,67 @@ test_old_password(void)
 	CHECK_INT(code(AUTH), R_SIGNIN);
 }
 
+static const struct m_cred *
+cred_of(const char *mail)
+{
+	struct m_cred_find	 find = { 1, mail };
+
+	ask(AUTH, IMSG_CRED_FIND, &find);
+	return (take(AUTH, IMSG_CRED));
+}
+
+/*
+ * A record of another cost comes in place of the one that was checked, and of
+ * no other.  It is the same password: those before it and its age stay.
+ */
+static void
+test_anew(void)
+{
+	static const char	 mail[] = "mem-" CANARY "@acme.test";
+	struct m_token_new	 tk = { .tenant = 1, .user = mem, .expires =
+				    now_ms() + 3600000, .addr = "192.0.2.9",
+				    .agent = "", .anew = { "anew", 4 } };
+	struct m_sha		 sha = { .tenant = 1 };
+	const struct m_cred	*cred = cred_of(mail);
+	uint8_t			 sealed[MAX_SEALED];
+	size_t			 len = cred->sealed.mb_len, oldlen;
+
+	memcpy(sealed, cred->sealed.mb_data, len);
+	/* Nothing was checked, or another one. */
+	memset(tk.sha, 0xd3, sizeof(tk.sha));
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_UNAVAILABLE);
+	tk.password = (struct m_blob){ "other", 5 };
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_SIGNIN);
+	cred = cred_of(mail);
+	CHECK(cred->sealed.mb_len == len &&
+	    memcmp(cred->sealed.mb_data, sealed, len) == 0);
+	/* The present one and those before it, as the rules want them. */
+	memset(sha.sha, 0xd1, sizeof(sha.sha));
+	ask(AUTH, IMSG_CRED_TOKEN, &sha);
+	cred = take(AUTH, IMSG_CRED);
+	oldlen = cred->old.mb_len;
+	tk.password = (struct m_blob){ sealed, len };
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_OK);
+	cred = cred_of(mail);
+	CHECK(cred->sealed.mb_len == 4 &&
+	    memcmp(cred->sealed.mb_data, "anew", 4) == 0);
+	ask(AUTH, IMSG_CRED_TOKEN, &sha);
+	cred = take(AUTH, IMSG_CRED);
+	CHECK_INT(cred->old.mb_len, oldlen - (oldlen > 0 ? len - 4 : 0));
+	/* The first one's sign-in stays, and the second's is none any more. */
+	memset(tk.sha, 0xd4, sizeof(tk.sha));
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_SIGNIN);
+	/* As it was, for what comes. */
+	tk.password = (struct m_blob){ "anew", 4 };
+	tk.anew = (struct m_blob){ sealed, len };
+	ask(AUTH, IMSG_TOKEN_NEW, &tk);
+	CHECK_INT(code(AUTH), R_OK);
+}
+
 /* What takes away is answered when all processes have let go. */
 static void
 test_fence(void)
@@ -2482,6 +2543,7 @@ main(void)
 	test_roles();
 	test_passkeys();
 	test_old_password();
+	test_anew();
 	test_fence();
 	test_rights();
 	test_role_limits();

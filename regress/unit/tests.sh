@@ -47,8 +47,10 @@ unit both test_failure -- risad/auth_failure.c risad/auth_address.c \
 unit both test_auth_policy -- risad/auth_policy.c $policy \
     risad/util.c risad/utf8.c
 unit both test_strength -- risad/strength.c
+link=-Wl,--wrap=argon2id_hash_raw
 unit both test_hash -- risad/hash.c risad/strength.c risad/hash_otp.c \
     risad/hash_webauthn.c $proc
+link=
 unit both test_webauthn -- risad/hash_webauthn.c risad/util.c risad/utf8.c
 unit both test_keys -- risad/keys.c risad/keys_engine.c risad/proof.c \
     risad/compat/tls_ssl.c $proc
