@@ -71,7 +71,7 @@ struct token {
 
 static const struct token	 tenant_add_opts[4], user_add_opts[4];
 static const struct token	 guest_add_opts[6], floor_talk_opts[6];
-static const struct token	 log_opts[10], export_opts[11];
+static const struct token	 log_opts[10], export_opts[10];
 static const struct token	 verify_opts[4], chat_opts[4];
 static const struct token	 audit_show_opts[4], audit_verify_opts[5];
 
@@ -786,7 +786,6 @@ static const struct token exp_to[] = { TAKES(TO, export_opts), LAST };
 static const struct token exp_user[] = { TAKES(WHO, export_opts), LAST };
 static const struct token exp_floor[] = { TAKES(FLOOR, export_opts), LAST };
 static const struct token exp_kind[] = { TAKES(KIND, export_opts), LAST };
-static const struct token exp_last[] = { TAKES(NUMBER, export_opts), LAST };
 static const struct token exp_tenant[] = {
 	TAKES(TENANT, export_opts), LAST
 };
@@ -796,13 +795,12 @@ static const struct token exp_network[] = {
 static const struct token exp_reason[] = {
 	TAKES(REASON, export_opts), LAST
 };
-static const struct token export_opts[11] = {
+static const struct token export_opts[10] = {
 	MAYEND,
 	WORD("address", exp_network),
 	WORD("floor", exp_floor),
 	WORD("from", exp_from),
 	WORD("kind", exp_kind),
-	FLAG("last", CM_COUNT, exp_last),
 	WORD("reason", exp_reason),
 	WORD("tenant", exp_tenant),
 	WORD("to", exp_to),
@@ -1094,7 +1092,8 @@ argument(struct command *cm, enum token_type type, const char *s)
 			if (strcmp(s, kinds[n]) == 0)
 				cm->cm_kind = (uint8_t)(n + 1);
 		return (cm->cm_kind != 0 ? NULL : "request, sign-in, "
-		    "sign-out, failed, enter or leave expected");
+		    "sign-out, failed, enter, leave, talk or talk-end "
+		    "expected");
 	case WAY:
 		return (talk_way(cm, WAY_DIRECT, s) == 0 ? NULL :
 		    "direct, relay or 443 expected");
