@@ -190,7 +190,7 @@ file_make(uint32_t backup, size_t *len)
 }
 
 void
-keys_end(uint32_t backup)
+keys_end(uint32_t backup, const struct output *output)
 {
 	uint8_t	*file;
 	size_t	 len, off;
@@ -208,7 +208,7 @@ keys_end(uint32_t backup)
 	/* Unlike rename, it replaces nothing. */
 	if (link(path_part, path_end) == -1)
 		err(1, "%s", path_end);
-	printf("key backup %u: %u keys\n", backup, count);
+	output->out_keypack(backup, made_at, count);
 }
 
 /*
@@ -285,55 +285,49 @@ each(const char *path, const struct keypack_head *kh,
 }
 
 /* The generations of a tenant's key, as far as the master key opens them. */
-static int	 closed;
+static const struct output	*out;
+static int			 closed;
 
 static void
 entry_print(const struct keypack_entry *ke)
 {
+	struct packed	 pk = { .pk_tenant = ke->ke_tenant,
+			    .pk_name = ke->ke_name };
+	uint32_t	 generations[MAX_KEYFILE / SEAL_WRAPPED];
 	uint8_t		 key[SEAL_KEY];
-	uint32_t	 generation;
 	size_t		 off;
 
 	if (ke->ke_kind == KEYPACK_MASTER)
 		memcpy(master, ke->ke_key, SEAL_KEY);
-	if (ke->ke_kind != KEYPACK_TENANT) {
-		printf("%s key\n", single_name(ke->ke_kind));
-		return;
-	}
-	if (ke->ke_tenant == 0)
-		printf("key of the installation");
-	else
-		printf("key of tenant %s, number %u", ke->ke_name,
-		    ke->ke_tenant);
-	for (off = 0; off < ke->ke_len; off += SEAL_WRAPPED) {
+	pk.pk_kind = single_name(ke->ke_kind);
+	pk.pk_generations = generations;
+	for (off = 0; pk.pk_kind == NULL && off < ke->ke_len;
+	    off += SEAL_WRAPPED) {
 		if (seal_unwrap(master, ke->ke_tenant, ke->ke_key + off,
-		    SEAL_WRAPPED, &generation, key) == -1) {
-			printf(", one that the master key does not open");
-			closed = 1;
-		} else
-			printf(", generation %u", generation);
+		    SEAL_WRAPPED, &generations[pk.pk_n], key) == -1)
+			pk.pk_closed++;
+		else
+			pk.pk_n++;
 	}
-	printf("\n");
 	explicit_bzero(key, sizeof(key));
+	closed |= pk.pk_closed != 0;
+	out->out_packed(&pk);
 }
 
 int
-keys_verify(const char *path)
+keys_verify(const char *path, const struct output *output)
 {
 	struct keypack_head	*kh = &opened_head;
-	char			 when[TIME_TEXT];
 
 	if (seal_init() == -1)
 		errx(1, "no memory");
 	file_open(path, kh);
 	each(path, kh, NULL);		/* all of it, before a word */
-	if (time_text(when, kh->kh_at) == -1)
-		(void)strlcpy(when, "-", sizeof(when));
-	printf("key backup %u, made %s, %u keys\n", kh->kh_backup, when,
-	    kh->kh_count);
+	out = output;
+	output->out_keypack(kh->kh_backup, kh->kh_at, kh->kh_count);
 	each(path, kh, entry_print);
 	explicit_bzero(master, sizeof(master));
-	return (fflush(stdout) == EOF || closed);
+	return (closed);
 }
 
 static void
@@ -424,7 +418,7 @@ dir_name(const char *dir)
 }
 
 int
-keys_restore(const char *path, const char *dir)
+keys_restore(const char *path, const char *dir, const struct output *output)
 {
 	file_open(path, &opened_head);
 	each(path, &opened_head, NULL);
@@ -433,9 +427,6 @@ keys_restore(const char *path, const char *dir)
 	dir_make(dir);
 	each(path, &opened_head, entry_put);
 	dir_name(dir);
-	printf("%s/master.key, pepper.key, sign.key: to where risad.conf "
-	    "names them, of root, mode 0400\n%s/keys: in place of keys in the "
-	    "data directory, of the user of storage, files of mode 0600\n",
-	    dir, dir);
-	return (fflush(stdout) == EOF ? 1 : 0);
+	output->out_unpacked(dir);
+	return (0);
 }

@@ -1018,6 +1018,75 @@ print_one(void)
 }
 
 static void
+text_keypack(uint32_t backup, uint64_t at, uint32_t count)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+	char				 when[ZONE_TEXT];
+
+	COLUMNS(table);
+	if (command->cm_type == IMSG_C_KEY_BACKUP)
+		cell("key backup %u: %u keys", backup, count);
+	else
+		cell("key backup %u, made %s, %u keys", backup,
+		    zone_text(when, at) == -1 ? "-" : when, count);
+}
+
+static void
+text_packed(const struct packed *pk)
+{
+	char		*text = NULL, which[MAX_LABEL + 64], number[16];
+	unsigned int	 i;
+
+	if (pk->pk_kind != NULL)
+		(void)snprintf(which, sizeof(which), "%s key", pk->pk_kind);
+	else if (pk->pk_tenant == 0)
+		(void)strlcpy(which, "key of the installation", sizeof(which));
+	else
+		(void)snprintf(which, sizeof(which),
+		    "key of tenant %s, number %u", pk->pk_name, pk->pk_tenant);
+	for (i = 0; i < pk->pk_n; i++) {
+		(void)snprintf(number, sizeof(number), "%u",
+		    pk->pk_generations[i]);
+		detail_add(&text, "generation", "", number);
+	}
+	for (i = 0; i < pk->pk_closed; i++)
+		detail_add(&text, "one that the master key", "",
+		    "does not open");
+	cell("%s%s%s", which, text == NULL ? "" : ", ", text == NULL ? "" :
+	    text);
+	free(text);
+}
+
+static void
+text_unpacked(const char *dir)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+
+	COLUMNS(table);
+	cell("%s/master.key, pepper.key, sign.key: to where risad.conf "
+	    "names them, of root, mode 0400", dir);
+	cell("%s/keys: in place of keys in the data directory, of the user of "
+	    "storage, files of mode 0600", dir);
+}
+
+static void
+text_signed(const char *file, const struct proof *pf)
+{
+	static const struct column	 table[] = { { NULL, 0 } };
+	char				 at[ZONE_TEXT];
+
+	COLUMNS(table);
+	(void)zone_text(at, pf->pf_at);
+	if (file == NULL)
+		cell("%s: %llu lines, %s", pf->pf_name,
+		    (unsigned long long)pf->pf_seq, at);
+	else
+		cell("%s: %s of %s, as risad signed it at %s", file,
+		    proof_word(pf->pf_kind), strcmp(pf->pf_name, "-") == 0 ?
+		    "the installation" : pf->pf_name, at);
+}
+
+static void
 text_end(void)
 {
 	size_t	 i;
@@ -1068,5 +1137,9 @@ const struct output	 output_text = {
 	.out_storage = text_storage,
 	.out_log = text_log,
 	.out_stat = text_stat,
+	.out_keypack = text_keypack,
+	.out_packed = text_packed,
+	.out_unpacked = text_unpacked,
+	.out_signed = text_signed,
 	.out_end = text_end,
 };

@@ -7,6 +7,17 @@
 #include <wchar.h>
 
 #include "parser.h"
+#include "proof.h"
+
+/* A key of a key backup, as far as the master key in it opens it. */
+struct packed {
+	const char	*pk_kind;	/* NULL: of a tenant */
+	uint32_t	 pk_tenant;	/* 0: of the installation */
+	const char	*pk_name;
+	const uint32_t	*pk_generations;
+	unsigned int	 pk_n;
+	unsigned int	 pk_closed;	/* so many are not opened */
+};
 
 /*
  * Rows are kept until out_end, which prints all: a command that fails in its
@@ -43,6 +54,12 @@ struct output {
 	void	(*out_storage)(const struct m_c_storage_row *);
 	void	(*out_log)(const struct m_c_log_row *);
 	void	(*out_stat)(const struct m_c_stat_row *);
+	/* Made, or shown without the daemon: the keys follow it then. */
+	void	(*out_keypack)(uint32_t backup, uint64_t at, uint32_t count);
+	void	(*out_packed)(const struct packed *);
+	void	(*out_unpacked)(const char *directory);
+	/* What is signed: a file, or with NULL a checkpoint. */
+	void	(*out_signed)(const char *file, const struct proof *);
 	void	(*out_end)(void);
 };
 

@@ -58,6 +58,7 @@ static const struct shape {
 	{ IMSG_C_PURGE_SHOW, "kept", 1 },
 	{ IMSG_C_PURGE_RUN, "kept", 1 },
 	{ IMSG_C_KEY_SHOW, "keys", 1 },
+	{ IMSG_C_KEY_BACKUP, "backup", 0 },
 	{ IMSG_C_BACKUP_LIST, "backups", 1 },
 	{ IMSG_C_BACKUP_NOW, "backup", 0 },
 	{ IMSG_C_BACKUP_VERIFY, "parts", 1 },
@@ -66,6 +67,10 @@ static const struct shape {
 	{ IMSG_C_PROOF_KEY, "key", 0 },
 	{ IMSG_C_STATUS, "status", 0 },
 	{ IMSG_C_STATS, "stats", 0 }
+}, alone[] = {		/* flags of what is done without the daemon */
+	{ CM_VERIFY, "verified", 1 },
+	{ CM_KEYS, "backup", 0 },
+	{ CM_RESTORE, "restored", 0 }
 };
 
 void
@@ -106,10 +111,24 @@ put_time(json_t *obj, const char *key, uint64_t ms)
 		put_str(obj, key, buf);
 }
 
+static const struct shape *
+shape_of(const struct command *cm)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
+		if (cm->cm_flags & alone[i].sh_type)
+			return (&alone[i]);
+	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+		if (shapes[i].sh_type == cm->cm_type)
+			return (&shapes[i]);
+	return (NULL);
+}
+
 static void
 json_begin(const struct command *cm)
 {
-	size_t	 i;
+	const struct shape	*sh = shape_of(cm);
 
 	if ((document = json_object()) == NULL)
 		errx(1, "no memory");
@@ -118,14 +137,12 @@ json_begin(const struct command *cm)
 	/* Of several processes, which answer as they like. */
 	if (cm->cm_type == IMSG_C_STATUS || cm->cm_type == IMSG_C_STATS)
 		flags |= JSON_SORT_KEYS;
-	for (i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
-		if (shapes[i].sh_type != cm->cm_type)
-			continue;
-		rows = shapes[i].sh_list ? json_array() : json_object();
-		put(document, shapes[i].sh_name, rows);
+	if (sh == NULL) {
+		put(document, "done", json_true());
 		return;
 	}
-	put(document, "done", json_true());
+	rows = sh->sh_list ? json_array() : json_object();
+	put(document, sh->sh_name, rows);
 }
 
 /* The object for a row: a new one in the list, or the only one. */
@@ -625,6 +642,72 @@ print_safe(const char *s)
 }
 
 static void
+json_keypack(uint32_t backup, uint64_t at, uint32_t count)
+{
+	json_t	*obj = row();
+
+	put_num(obj, "number", backup);
+	put_time(obj, "made", at);
+	put_num(obj, "count", count);
+}
+
+static void
+json_packed(const struct packed *pk)
+{
+	json_t		*keys = json_object_get(rows, "keys");
+	json_t		*obj = json_object(), *list = json_array();
+	unsigned int	 i;
+
+	if (keys == NULL) {
+		keys = json_array();
+		put(rows, "keys", keys);
+	}
+	if (obj == NULL || list == NULL ||
+	    json_array_append_new(keys, obj) == -1)
+		errx(1, "no memory");
+	put_str(obj, "key", pk->pk_kind != NULL ? pk->pk_kind :
+	    pk->pk_tenant == 0 ? "installation" : "tenant");
+	if (pk->pk_kind != NULL) {
+		json_decref(list);
+		return;
+	}
+	if (pk->pk_tenant != 0) {
+		put_num(obj, "id", pk->pk_tenant);
+		put_str(obj, "tenant", pk->pk_name);
+	}
+	for (i = 0; i < pk->pk_n; i++)
+		if (json_array_append_new(list, json_integer(
+		    pk->pk_generations[i])) == -1)
+			errx(1, "no memory");
+	put(obj, "generations", list);
+	put_num(obj, "not_opened", pk->pk_closed);
+}
+
+static void
+json_unpacked(const char *dir)
+{
+	put_str(row(), "directory", dir);
+}
+
+static void
+json_signed(const char *file, const struct proof *pf)
+{
+	json_t	*obj = row();
+
+	if (file != NULL)
+		put_str(obj, "file", file);
+	put_str(obj, "kind", file == NULL ? "checkpoint" :
+	    proof_word(pf->pf_kind));
+	if (pf->pf_tenant == 0)
+		put(obj, "tenant", json_null());
+	else
+		put_str(obj, "tenant", pf->pf_name);
+	if (file == NULL)
+		put_num(obj, "lines", pf->pf_seq);
+	put_time(obj, "at", pf->pf_at);
+}
+
+static void
 json_end(void)
 {
 	char	*text;
@@ -667,5 +750,9 @@ const struct output	 output_json = {
 	.out_storage = json_storage,
 	.out_log = json_log,
 	.out_stat = json_stat,
+	.out_keypack = json_keypack,
+	.out_packed = json_packed,
+	.out_unpacked = json_unpacked,
+	.out_signed = json_signed,
 	.out_end = json_end,
 };

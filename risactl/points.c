@@ -65,11 +65,12 @@ file_sum(const char *path, uint8_t sum[TOKEN_LEN])
 }
 
 int
-signature_check(const char *path, const char *sig, const char *key)
+signature_check(const char *path, const char *sig, const char *key,
+    const struct output *output)
 {
 	uint8_t		 pub[PROOF_KEY], sum[TOKEN_LEN];
 	struct proof	 pf;
-	char		 name[PATH_MAX], line[PROOF_LINE + 1], at[TIME_TEXT];
+	char		 name[PATH_MAX], line[PROOF_LINE + 1];
 	FILE		*f;
 	int		 is = -1;
 
@@ -95,10 +96,7 @@ signature_check(const char *path, const char *sig, const char *key)
 		errx(1, "SHA-256 does not work");
 	if (CRYPTO_memcmp(sum, pf.pf_sum, sizeof(sum)) != 0)
 		errx(1, "%s: not the file that was signed", path);
-	(void)time_text(at, pf.pf_at);
-	printf("%s: %s of %s, as risad signed it at %s\n", path,
-	    proof_word(pf.pf_kind), strcmp(pf.pf_name, "-") == 0 ?
-	    "the installation" : pf.pf_name, at);
+	output->out_signed(path, &pf);
 	return (0);
 }
 
@@ -210,10 +208,9 @@ contradict(const struct proof *a, const struct proof *b)
 }
 
 int
-points_print(void)
+points_print(const struct output *output)
 {
 	const struct proof	*a, *b;
-	char			 at[TIME_TEXT];
 	size_t			 i;
 	int			 code = 0;
 
@@ -230,9 +227,7 @@ points_print(void)
 			code = 1;
 			continue;
 		}
-		(void)time_text(at, a->pf_at);
-		printf("%s: %llu lines, %s\n", a->pf_name,
-		    (unsigned long long)a->pf_seq, at);
+		output->out_signed(NULL, a);
 	}
 	return (code);
 }

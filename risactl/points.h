@@ -5,7 +5,7 @@
 #ifndef POINTS_H
 #define POINTS_H
 
-#include "risad.h"
+#include "output.h"
 
 #define SIGN_PUB	"/etc/risad/sign.pub"
 
@@ -25,12 +25,13 @@ void	 points_kept(struct m_blob *);
  * exported, and print what it is.  The exit code; -1: there is no such
  * signature, and none was given.
  */
-int	 signature_check(const char *path, const char *sig, const char *key);
+int	 signature_check(const char *path, const char *sig, const char *key,
+	    const struct output *);
 
 /*
  * Print what the file shows by itself, each trail with its newest checkpoint.
  * The exit code: 1 when two of them contradict each other.
  */
-int	 points_print(void);
+int	 points_print(const struct output *);
 
 #endif

@@ -556,11 +556,11 @@ result(const struct m_result *m)
 	};
 	char			*field = visible(m->field);
 
+	if (m->code == R_OK && backup)
+		keys_end((uint32_t)m->arg, output);
 	if (!more && (m->code == R_OK || whole))
 		output->out_end();
 	if (m->code == R_OK) {
-		if (backup)
-			keys_end((uint32_t)m->arg);
 		if (field[0] != '\0')
 			warnx("%s", field);
 		free(field);
@@ -732,6 +732,28 @@ import(struct imsgbuf *ib, const struct command *cm)
 	return (code == 0 ? receive(ib) : code);
 }
 
+/* What needs no daemon. */
+static int
+alone(const struct command *cm)
+{
+	int	 code;
+
+	output->out_begin(cm);
+	if (cm->cm_flags & CM_KEYS)
+		code = keys_verify(cm->cm_file, output);
+	else if (cm->cm_flags & CM_RESTORE)
+		code = keys_restore(cm->cm_file, cm->cm_directory, output);
+	else if ((code = signature_check(cm->cm_file, cm->cm_signature,
+	    cm->cm_key, output)) == -1) {
+		points_read(cm->cm_file, cm->cm_key);
+		code = points_print(output);
+	}
+	output->out_end();
+	if (fflush(stdout) == EOF && code == 0)
+		err(1, "stdout");
+	return (code);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -770,17 +792,8 @@ main(int argc, char *argv[])
 	/* Only for the width of characters: our text is always UTF-8. */
 	(void)setlocale(LC_CTYPE, "C.UTF-8");
 	output_json_init();
-	if (cm.cm_flags & CM_VERIFY) {
-		if ((code = signature_check(cm.cm_file, cm.cm_signature,
-		    cm.cm_key)) != -1)
-			return (code);
-		points_read(cm.cm_file, cm.cm_key);
-		return (points_print());
-	}
-	if (cm.cm_flags & CM_KEYS)
-		return (keys_verify(cm.cm_file));
-	if (cm.cm_flags & CM_RESTORE)
-		return (keys_restore(cm.cm_file, cm.cm_directory));
+	if (cm.cm_flags & (CM_VERIFY | CM_KEYS | CM_RESTORE))
+		return (alone(&cm));
 	if (cm.cm_type == IMSG_C_KEY_BACKUP) {
 		keys_begin(cm.cm_file, cm.cm_directory == NULL ?
 		    KEYS_DIRECTORY : cm.cm_directory);

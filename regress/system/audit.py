@@ -205,6 +205,9 @@ def rolled_back(d):
     # Two who compare what they have kept need no server.
     code, out, err = offline('verify', d.path('kept'), *pub)
     equal((code, err), (0, ''), out)
+    rows = json.loads(offline('-j', 'verify', d.path('kept'), *pub)[1])
+    check(all((x['kind'], x['lines'] > 0) == ('checkpoint', True)
+              for x in rows['verified']) and rows['verified'], rows)
     d.write('fork', kept + d.do('audit', 'checkpoints', 'tenant', 'acme'))
     code, out, err = offline('verify', d.path('fork'), *pub)
     check(code == 1 and 'acme: two trails' in err, (out, err))

@@ -142,6 +142,11 @@ def whole(d):
                        capture_output=True)
     equal((p.returncode, p.stderr), (0, b''), 'verifies')
     check(b'export of acme, as risad signed it' in p.stdout, p.stdout)
+    p = subprocess.run([RISACTL, '-j', '-z', 'Asia/Tokyo', 'verify',
+                        d.path('all'), *pub], capture_output=True)
+    row, = json.loads(p.stdout)['verified']
+    equal((row['file'], row['kind'], row['tenant'], row['at'][-6:]),
+          (d.path('all'), 'export', 'acme', '+09:00'), row)
     with open(d.path('all'), 'r+b') as f:
         f.seek(300)
         f.write(b'\0')

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Keys take the place of others while people work, and have copies."""
 
+import json
 import os
 import pty
 import pwd
@@ -483,6 +484,33 @@ def backup(d, file, words=PASS, *more):
                  *more, stdin_text=words + '\n')
 
 
+def documents(d):
+    """with -j one JSON document, in the zone that is asked for"""
+    d.do('tenant', 'add', 'json')
+    j = ('-z', 'Asia/Tokyo', '-j', 'key')
+    out = d.ctl(*j, 'backup', d.path('kj'), 'from', d.path('keys'),
+                stdin_text=PASS + '\n')[1]
+    made = json.loads(out)['backup']
+    check(made['made'].endswith('+09:00') and made['count'] >= 4, made)
+    code, out, err = d.ctl(*j, 'verify', d.path('kj'), stdin_text=PASS + '\n')
+    equal((code, err), (0, ''), 'verify')
+    told = json.loads(out)['backup']
+    keys = told.pop('keys')
+    equal(told, made, 'the same')
+    equal(len(keys), made['count'], keys)
+    equal([k['key'] for k in keys[:3]], ['master', 'pepper', 'sign'], keys)
+    equal([(k['generations'], k['not_opened']) for k in keys
+           if k.get('tenant') == 'json'], [([1], 0)], keys)
+    check(', made 20' in offline(d, 'verify', d.path('kj'))[1], 'as text')
+    out = d.ctl('-z', 'Asia/Tokyo', 'key', 'verify', d.path('kj'),
+                stdin_text=PASS + '\n')[1]
+    check('+09:00, ' in out, out)
+    out = d.ctl(*j, 'restore', d.path('kj'), d.path('nj'),
+                stdin_text=PASS + '\n')[1]
+    equal(json.loads(out), {'restored': {'directory': d.path('nj')}},
+          'restore')
+
+
 def offline(d, *words, passphrase=PASS):
     return d.ctl('key', *words, stdin_text=passphrase + '\n')
 
@@ -644,7 +672,7 @@ def main():
     d.start()
     s = Suite(d)
     for fn in (rotate, killed, points, waits, together, restored, system,
-               roles, copies, listed, typed):
+               roles, copies, listed, typed, documents):
         s.run_test(fn, d, restarts=True)
     s.end()
 
