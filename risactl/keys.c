@@ -13,6 +13,7 @@
 #include "keypack.h"
 #include "keys.h"
 #include "seal.h"
+#include "utf8.h"
 #include "util.h"
 
 #define PASS_MIN	12		/* characters of a new passphrase */
@@ -49,10 +50,13 @@ static void
 pass_new(void)
 {
 	char	 again[PASS_MAX];
+	ssize_t	 len;
 	int	 same;
 
 	pass_read("Passphrase of the key backup: ", pass);
-	if (strlen(pass) < PASS_MIN)
+	if ((len = utf8_length(pass, strlen(pass))) == -1)
+		errx(1, "the passphrase is not UTF-8");
+	if (len < PASS_MIN)
 		errx(1, "the passphrase is shorter than %d characters",
 		    PASS_MIN);
 	if (!isatty(STDIN_FILENO))

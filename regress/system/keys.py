@@ -562,8 +562,9 @@ def copies(d):
                   not os.path.exists(d.path('new.part')), name)
     code, _, err = backup(d, 'k1')
     check(code == 1 and 'exists' in err, err)
-    code, _, err = backup(d, 'k2', 'short')
-    check(code == 1 and 'shorter' in err, err)
+    for word in ('short', 'あ' * 4, '十一文字の合言葉で短い'):
+        code, _, err = backup(d, 'k2', word)
+        check(code == 1 and 'shorter' in err, (word, err))
     code, _, err = backup(d, 'k2', '')
     check(code == 1 and 'no passphrase' in err, err)
     check(not os.path.exists(d.path('k2')) and
