@@ -288,3 +288,62 @@ test('who reads above stays there when something new comes', () =>
 	assert.ok(Math.abs(await list.evaluate((e) => e.scrollTop) - top) < 2);
 	w.close();
 }));
+
+/* Answers for the server; how often it was asked. */
+async function refusing(s, status, word, wait) {
+	const asked = { n: 0 };
+
+	await s.page.route('**/api/v1/messages?*', (r) => {
+		asked.n++;
+		return (r.fulfill({ status, contentType:
+		    'application/problem+json', headers: { 'Retry-After':
+		    String(wait) }, body: JSON.stringify({ status,
+		    type: `/problems/${word}` }) }));
+	});
+	return (asked);
+}
+
+test('a history that is refused is asked for when the server says, and by hand',
+    () => seated(async (seat) => {
+	const a = seat(await at(ben));
+
+	a.expect(/503|429/);
+	await a.write('all is well');
+	await a.see(a.message('all is well'));
+	const busy = await refusing(a, 503, 'busy', 1000);
+	await a.tab('direct');
+	await a.$(`peer-${cat.id}`).click();
+	await a.reads('chat-unloaded', /busy/);
+	await a.tab('floor');
+	await a.tab('direct');		/* drawn again, and again */
+	await a.$(`peer-${cat.id}`).click();
+	await a.$('chat-input').fill('meanwhile');
+	assert.equal(busy.n, 1);
+	await a.$('chat-reload').click();
+	await until(() => busy.n === 2, 'asked by hand');
+	await a.see('chat-unloaded');
+	await a.page.unroute('**/api/v1/messages?*');
+	await a.$('chat-reload').click();
+	await a.gone('chat-unloaded');
+
+	await a.tab('floor');
+	await a.page.getByTestId('floor-list').getByText('Office').click();
+	await a.see(a.message('line 200 of a long talk'));
+	const many = await refusing(a, 429, 'too-many', 1);
+	const list = a.page.getByRole('region', { name: 'Messages' });
+	const top = () => list.evaluate((e) => { e.scrollTop = 0; });
+	await until(async () => {
+		await top();
+		return (many.n > 0);
+	}, 'asked for older ones');
+	await a.reads('chat-unloaded', /Wait about 1 second/);
+	const from = Date.now();
+	await until(() => many.n >= 3, 'asked again by itself');
+	assert.ok(Date.now() - from > 1500, 'after it was told to');
+	await a.page.unroute('**/api/v1/messages?*');
+	await until(async () => {
+		await top();
+		return ((await a.shown()).includes('line 1 of a long talk'));
+	}, 'the first');
+	await a.gone('chat-unloaded');
+}));

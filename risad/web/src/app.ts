@@ -2,7 +2,8 @@ import { api, ApiError, type Person as Known } from './api';
 import { chooseLang, mapName, translate, type Key, type Params } from
     './i18n/index';
 import { Announcer } from './lib/announce';
-import { Chats } from './lib/chats';
+import { backoff } from './lib/backoff';
+import { Chats, type Chat } from './lib/chats';
 import { Outbox, type Draft } from './lib/outbox';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
@@ -1032,7 +1033,7 @@ export class App {
 	async history(channel: Channel, before: number): Promise<void> {
 		const c = this.chats.get(channel);
 
-		if (c.loading)
+		if (c.loading || c.again !== 0)
 			return;
 		c.loading = true;
 		this.changed('chat');
@@ -1047,10 +1048,42 @@ export class App {
 				this.chats.older(channel, list, r.more);
 		} catch (e) {
 			c.loading = false;
-			/* Nothing was written yet with somebody who has gone. */
-			c.loaded ||= e instanceof ApiError && e.status === 404;
+			if (before === 0 && e instanceof ApiError &&
+			    e.status === 404)
+				this.nothing(c);
+			else
+				this.later(c, e);
 			this.failed(e);
 		}
+		this.changed('chat');
+	}
+
+	/* Nothing was written yet with somebody who has gone. */
+	private nothing(c: Chat): void {
+		c.loaded = true;
+		c.more = false;
+		c.failed = null;
+	}
+
+	/*
+	 * Whoever draws the channel asks for what is missing of it: not before
+	 * the server wants that, and ever more seldom.
+	 */
+	private later(c: Chat, e: unknown): void {
+		const wait = e instanceof ApiError ? e.wait * 1000 : 0;
+
+		c.failed = e;
+		c.again = window.setTimeout(() =>
+		    this.historyNow(c.channel),
+		    wait + backoff(c.tries++, Math.random));
+	}
+
+	/* Drawn again, it asks. */
+	historyNow(channel: Channel): void {
+		const c = this.chats.get(channel);
+
+		clearTimeout(c.again);
+		c.again = 0;
 		this.changed('chat');
 	}
 

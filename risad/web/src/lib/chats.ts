@@ -11,13 +11,17 @@ export interface Chat {
 	line: number;		/* id of the first new one, 0 none */
 	stale: number;		/* up to here known from before connecting */
 	read: number;		/* told the server up to here */
+	failed: unknown;	/* why it could not be loaded, or null */
+	tries: number;		/* that failed one after another */
+	again: number;		/* the timer of the next try, or 0 */
 }
 
 const KEEP = 1000;		/* messages in memory, per channel */
 
 function empty(channel: Channel): Chat {
 	return ({ channel, messages: [], more: true, loaded: false,
-	    loading: false, unread: 0, line: 0, stale: 0, read: 0 });
+	    loading: false, unread: 0, line: 0, stale: 0, read: 0,
+	    failed: null, tries: 0, again: 0 });
 }
 
 /* Two lists by id into one; the same id is the same message. */
@@ -114,7 +118,7 @@ export class Chats {
 		c.more = gap || c.messages.length === 0 ? more : c.more;
 		c.messages = gap ? merge([], page) : merge(c.messages, page);
 		c.loaded = true;
-		c.loading = false;
+		this.came(c);
 		c.line = this.firstUnread(c, self);
 	}
 
@@ -196,7 +200,13 @@ export class Chats {
 
 		c.messages = merge(page, c.messages);
 		c.more = more;
+		this.came(c);
+	}
+
+	private came(c: Chat): void {
 		c.loading = false;
+		c.failed = null;
+		c.tries = 0;
 	}
 
 	/* The server counted: that many from others at the end are new. */

@@ -3,12 +3,14 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { app, type Tab } from '../app';
 import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
+import type { Chat as Known } from '../lib/chats';
 import { Composition } from '../lib/ime';
 import { lines } from '../lib/lines';
 import type { Draft } from '../lib/outbox';
 import { length, match } from '../lib/text';
 import { clockTime, dayName } from '../lib/time';
 import type { Look, Message } from '../types';
+import { problem } from '../ui/field';
 import { Dot, Face, GuestTag } from '../ui/face';
 import { Confirm } from '../ui/dialog';
 import { useTopics } from '../ui/hooks';
@@ -192,7 +194,8 @@ function Items(p: { channel: string }): JSX.Element {
 
 	return (
 		<>
-			{c.messages.length > 0 && <li class="msg-edge">
+			{c.messages.length > 0 && (!c.more ||
+			    c.failed === null) && <li class="msg-edge">
 				{app.t(c.more ? 'chat.history' :
 				    'chat.start')}</li>}
 			{lines(c.messages, c.line).map((x) =>
@@ -271,6 +274,24 @@ function useScroll(channel: string) {
 	return ({ ref, end, look, toEnd });
 }
 
+/* It is tried again by itself, or at once by hand. */
+function Unloaded(p: { c: Known }): JSX.Element | null {
+	if (p.c.failed === null)
+		return (null);
+	return (
+		<div class="notice bad unloaded" data-testid="chat-unloaded">
+			<Icon name="alert" />
+			<span class="grow" role="alert">
+				{problem(p.c.failed)}</span>
+			<button type="button" class="button small"
+			    data-testid="chat-reload"
+			    disabled={p.c.loading}
+			    onClick={() => app.historyNow(p.c.channel)}>
+				{app.t('ok.retry')}</button>
+		</div>
+	);
+}
+
 function Messages(p: { channel: string }): JSX.Element {
 	const c = app.chats.get(p.channel);
 	const { ref, end, look, toEnd } = useScroll(p.channel);
@@ -279,12 +300,14 @@ function Messages(p: { channel: string }): JSX.Element {
 
 	return (
 		<div class="msgs-frame">
+			<Unloaded c={c} />
 			<div class="msgs" ref={ref} onScroll={look}
 			    tabIndex={0} role="region"
 			    aria-label={app.t('chat.messages')}>
 				<ol data-testid="chat-list">
 					<Items channel={p.channel} /></ol>
-				{nothing && <p class="empty">{app.t(c.loaded ?
+				{nothing && (c.loaded || c.failed === null) &&
+				    <p class="empty">{app.t(c.loaded ?
 				    emptyKey() : 'ok.loading')}</p>}
 			</div>
 			{!end && <button type="button" class="newest"
