@@ -347,3 +347,53 @@ test('a history that is refused is asked for when the server says, and by hand',
 	}, 'the first');
 	await a.gone('chat-unloaded');
 }));
+
+/* Would the page take this key from whoever scrolls by it? */
+function taken() {
+	return (!document.body.dispatchEvent(new KeyboardEvent('keydown',
+	    { code: 'ArrowDown', key: 'ArrowDown', bubbles: true,
+	    cancelable: true })));
+}
+
+for (const [what, item, there] of [
+	['the administration', 'open-admin', 'admin-people'],
+	['the talk check', 'open-check', 'talk-check']])
+test(`behind ${what} nothing is read, loaded or walked`, () =>
+    seated(async (seat) => {
+	const adm = await daemon.person('acme', 'Dan Diaz', { role: 'admin' });
+	const a = seat(await at(adm));
+	const w = await Wire.open(daemon, cat);
+	let asked = 0;
+
+	await w.enter(office);
+	const last = await w.say('floor', `before ${what}`);
+	await a.page.getByTestId('floor-list').getByText('Office').click();
+	await a.see(a.message(`before ${what}`));
+	const read = (id) => a.sent.some((m) => m.t === 'read' &&
+	    m.channel === `floor:${office}` && m.id === id);
+	const list = a.page.getByRole('region', { name: 'Messages' });
+	await until(async () => {
+		await list.evaluate((e) => { e.scrollTop = e.scrollHeight; });
+		return (read(last));
+	}, 'read');
+	a.page.on('request', (r) => {
+		asked += Number(r.url().includes('/messages?'));
+	});
+	await a.openMenu(item);
+	await a.see(there);
+	const id = await w.say('floor', `during ${what}`);
+	await until(async () => (await a.page.title()).startsWith('(1)'),
+	    'counted');
+	await a.page.evaluate(() => new Promise((go) =>
+	    requestAnimationFrame(() => requestAnimationFrame(go))));
+	assert.ok(!read(id), 'not read');
+	assert.equal(asked, 0, 'nothing older is loaded');
+	assert.equal(await a.page.evaluate(taken), false, 'the key scrolls');
+	await a.page.goBack();
+	await a.see(a.message(`during ${what}`));
+	await until(() => read(id), 'read now');
+	assert.equal(await a.page.evaluate(taken), true, 'the key walks');
+	await until(async () => !(await a.page.title()).startsWith('('),
+	    'no longer counted');
+	w.close();
+}));

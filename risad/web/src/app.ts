@@ -438,6 +438,11 @@ export class App {
 		return (this.path === '/talk-check');
 	}
 
+	/* Else another page lies over the office, which goes on. */
+	inOffice(): boolean {
+		return (!this.inAdmin() && !this.inCheck());
+	}
+
 	/* Back to where one was: a guest still has the URL. */
 	leaveCheck(): void {
 		this.go(this.back);
@@ -1169,7 +1174,8 @@ export class App {
 	private watch(): void {
 		const c = this.channel();
 
-		if (c === '' || !this.atEnd || document.hidden) {
+		if (c === '' || !this.atEnd || document.hidden ||
+		    !this.inOffice()) {
 			this.chats.watch('');
 			return;
 		}

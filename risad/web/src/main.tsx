@@ -61,10 +61,10 @@ function Voice(): JSX.Element {
 function Inside(): JSX.Element {
 	const made = useRef(false);
 
-	made.current ||= !app.inAdmin() && !app.inCheck();
+	made.current ||= app.inOffice();
 	return (
 		<div class="inside">
-			{!app.inAdmin() && !app.inCheck() && <Skips />}
+			{app.inOffice() && <Skips />}
 			<TopBar />
 			<div class="notices"><Knocks /><Calls /></div>
 			{made.current && <Office />}

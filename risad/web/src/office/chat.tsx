@@ -213,6 +213,11 @@ function Items(p: { channel: string }): JSX.Element {
 	);
 }
 
+/* Behind another page: it has no sizes, so no end and no top. */
+function unseen(el: HTMLElement): boolean {
+	return (el.clientHeight === 0);
+}
+
 /* Keeps the place one reads at while lines come above and below. */
 function useScroll(channel: string) {
 	const ref = useRef<HTMLDivElement>(null);
@@ -223,6 +228,8 @@ function useScroll(channel: string) {
 		const el = ref.current;
 		if (el === null)
 			return;
+		if (unseen(el))
+			return (app.looking(false));
 		const c = app.chats.get(channel);
 		const at = el.scrollHeight - el.scrollTop - el.clientHeight <
 		    END;
@@ -235,8 +242,8 @@ function useScroll(channel: string) {
 	useLayoutEffect(() => {
 		const el = ref.current;
 		const k = kept.current;
-		if (el === null)
-			return;
+		if (el === null || unseen(el))
+			return (app.looking(false));
 		const first = app.chats.get(channel).messages[0]?.id ?? 0;
 		const fresh = k.channel !== channel || k.first === 0;
 		if (fresh) {

@@ -266,7 +266,9 @@ function Banner(): JSX.Element | null {
 
 export function Floor(): JSX.Element {
 	useTopics('floor', 'people', 'ui', 'page', 'call');
-	useEffect(() => app.scene?.setInteractive(!app.text), [app.text]);
+	const free = !app.text && app.inOffice();
+
+	useEffect(() => app.scene?.setInteractive(free), [free]);
 	return (
 		<main class="stage">
 			<Picture />

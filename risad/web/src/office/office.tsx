@@ -65,7 +65,7 @@ export function Office(): JSX.Element {
 
 	return (
 		<div class={`office${phone ? ' phone' : folds}`}
-		    hidden={app.inAdmin() || app.inCheck()}>
+		    hidden={!app.inOffice()}>
 			{!phone && app.left && <aside class="left">
 				<People /></aside>}
 			<div class="middle">
