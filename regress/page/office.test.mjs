@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openBrowser, Seat, seated } from './browser.mjs';
-import { Daemon, until, Wire } from './daemon.mjs';
+import { Daemon, PASSWORD, until, Wire } from './daemon.mjs';
 
-let daemon, browser, floor, ann, ben, cat;
+let daemon, browser, floor, ann, ben, cat, dan;
 
 before(async () => {
 	daemon = await Daemon.start();
@@ -15,6 +15,7 @@ before(async () => {
 	ann = await daemon.person('acme', 'Ann Aoki');
 	ben = await daemon.person('acme', 'Ben Bauer');
 	cat = await daemon.person('acme', 'Cat');
+	dan = await daemon.person('acme', 'Dan');
 	browser = await openBrowser();
 });
 
@@ -253,6 +254,81 @@ test('a second tab takes over, the first can continue', () =>
 	await first.getByTestId('chat-input').fill('here I am');
 	await first.getByTestId('chat-send').click();
 	await b.see(b.message('here I am'));
+}));
+
+/* What Ann had there: a secret, a word to send, one not written to its end. */
+async function leavesBehind(page, b) {
+	await page.getByTestId('tab-direct').click();
+	await page.getByTestId(`peer-${ben.id}`).click();
+	await b.$(`person-${ann.id}`).click();
+	await b.$('card-write').click();
+	await b.write('what Ann earns');
+	await page.getByTestId('chat-list').getByText('what Ann earns')
+	    .waitFor();
+	await page.getByTestId('chat-input').fill('Ann is about to');
+}
+
+/* Of that, Cat sees nothing, and nothing of it was sent for her. */
+async function findsNothing(a) {
+	await a.page.getByTestId(`person-${cat.id}`).waitFor();
+	await a.write('here is Cat');
+	await a.see(a.message('here is Cat'));
+	await until(async () => await a.$('msg-state').count() === 0, 'ack');
+	assert.ok(!(await a.shown()).includes('Ann was here'));
+	await a.tab('direct');
+	await a.$(`peer-${ben.id}`).click();
+	await a.see('peer-back');
+	assert.equal(await a.$('chat-input').inputValue(), '');
+	await a.write('Cat to Ben');
+	await a.see(a.message('Cat to Ben'));
+	assert.deepEqual(await a.shown(), ['Cat to Ben']);
+	const { messages } = await daemon.api(cat, 'GET',
+	    `/messages?channel=floor:${floor}`);
+	assert.ok(!messages.some((m) => m.text === 'Ann was here'));
+}
+
+test('another tab signs in as another: nothing of the first is left',
+    () => seated(async (seat) => {
+	const [a, b] = await two(seat);
+	const first = a.page;
+
+	a.expect(/WebSocket connection/);
+	await leavesBehind(first, b);
+	const second = await a.newPage();
+	await second.goto(daemon.url('acme'));
+	await first.getByTestId('continue-here').waitFor();
+	await first.getByTestId('tab-floor').click();
+	await first.getByTestId('chat-input').fill('Ann was here');
+	await first.getByTestId('chat-send').click();
+	await first.getByTestId('msg-state').waitFor();
+	await second.close();
+	await a.cookie(cat);
+	await first.getByTestId('continue-here').click();
+	await findsNothing(a);
+}));
+
+test('who signs out leaves nothing to who signs in after', () =>
+    seated(async (seat) => {
+	const again = await daemon.again(ann);
+	const a = seat(await at(again));
+	const b = seat(await at(ben));
+
+	await a.inside();
+	await b.inside();
+	await b.see(`person-${ann.id}`);
+	await leavesBehind(a.page, b);
+	await a.openMenu('sign-out');
+	await a.$('signin-email').fill(dan.mail);
+	await a.$('signin-password').fill(PASSWORD);
+	await a.$('signin-submit').click();
+	await a.page.getByTestId(`person-${dan.id}`).waitFor();
+	await a.tab('direct');
+	await a.$(`peer-${ben.id}`).click();
+	await a.see('peer-back');
+	assert.equal(await a.$('chat-input').inputValue(), '');
+	await a.write('Dan to Ben');
+	await a.see(a.message('Dan to Ben'));
+	assert.deepEqual(await a.shown(), ['Dan to Ben']);
 }));
 
 test('who closes the page is gone at once, and comes back to the same place',

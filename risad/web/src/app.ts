@@ -90,6 +90,7 @@ export class App {
 	must: string[] = [];		/* what has to be done first */
 	tab: Tab = 'floor';
 	peer = 0;
+	readonly begun = new Map<Channel, string>();	/* texts, not sent */
 	card = 0;			/* user whose card is open */
 	toast: { text: string; n: number } | null = null;
 	spoken = '';
@@ -270,8 +271,11 @@ export class App {
 		this.changed('page', 'me');
 	}
 
-	/* The rules have become stricter: ask the server what is to be done. */
-	private mustNow(): void {
+	/*
+	 * Signed in, but not as this page knows it: the rules have become
+	 * stricter, or another tab has signed in as somebody else.
+	 */
+	private startOver(): void {
 		this.signedOut('');
 		void this.boot();
 	}
@@ -289,12 +293,15 @@ export class App {
 		this.talk.end();
 		this.outbox.down();
 		this.outbox.drafts.length = 0;
+		this.begun.clear();
 		this.chats.forget();
 		this.people.clear();
-		this.known.clear();
+		this.known = new Map();		/* the old one may be filled */
 		this.knownAsked = false;
 		this.wanted.clear();
 		this.clearFloor();
+		this.entering = 0;
+		this.floorNote = '';
 		this.floors = [];
 		this.knocks = [];
 		this.user = null;
@@ -360,7 +367,7 @@ export class App {
 		    e.word === 'session')
 			this.ended();
 		else if (e instanceof ApiError && e.word === 'must')
-			this.mustNow();
+			this.startOver();
 		else if (e instanceof ApiError && e.word === 'address')
 			void this.checkSession();
 		return (errorKey(e));
@@ -405,8 +412,8 @@ export class App {
 			if (look !== this.looks)
 				return;
 			this.located(s);
-			if (s.must.length > 0)
-				this.mustNow();
+			if (s.must.length > 0 || this.other(s.user))
+				this.startOver();
 		} catch (e) {
 			if (look !== this.looks)
 				return;
@@ -417,6 +424,10 @@ export class App {
 			this.address = e.value;
 			this.shutOut();
 		}
+	}
+
+	private other(u: User): boolean {
+		return (this.user !== null && this.user.id !== u.id);
 	}
 
 	may(right: Right): boolean {
@@ -476,6 +487,8 @@ export class App {
 	setMe(u: User): void {
 		const p = this.people.get(u.id);
 
+		if (this.user?.id !== u.id)
+			return;		/* has signed out meanwhile */
 		this.user = u;
 		this.lang = chooseLang(u.lang, navigator.languages);
 		this.scene?.setLang(this.lang);
@@ -633,6 +646,8 @@ export class App {
 	private hello(m: HelloMsg): void {
 		const again = this.hadHello;
 
+		if (this.other(m.user))
+			return (this.startOver());
 		if (this.phase === 'lobby') {
 			this.phase = 'in';
 			this.say(this.t('lobby.in'));
@@ -674,7 +689,7 @@ export class App {
 		case 'suspended':
 			return (this.signedOut('signin.suspended'));
 		case 'must':
-			return (this.mustNow());
+			return (this.startOver());
 		case 'refused':
 		case 'unanswered':
 		case 'revoked':
@@ -943,10 +958,11 @@ export class App {
 		if (this.user === null || this.user.role === 'guest')
 			return;
 		try {
+			const { known } = this;
 			const r = await api.people(users);
 
 			for (const p of r.people)
-				this.known.set(p.user, p);
+				known.set(p.user, p);
 			this.changed('people');
 		} catch (e) {
 			setTimeout(() => this.askAgain(users), KNOWN_AGAIN);
@@ -1044,6 +1060,8 @@ export class App {
 		this.changed('chat');
 		try {
 			const r = await api.messages(channel, before, PAGE);
+			if (this.chats.peek(channel) !== c)
+				return;		/* is nobody's any more */
 			const list = r.messages.filter((m) =>
 			    !this.hold(m));
 			if (before === 0)

@@ -98,7 +98,7 @@ function Front(): JSX.Element {
 	case 'over':
 		return (<Over />);
 	case 'in':
-		return (<Inside />);
+		return (<Inside key={app.user?.id} />);
 	}
 }
 

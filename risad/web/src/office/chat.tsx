@@ -327,9 +327,6 @@ function Messages(p: { channel: string }): JSX.Element {
 	);
 }
 
-/* Texts that were begun, by channel, while the page is open. */
-const begun = new Map<string, string>();
-
 function grow(el: HTMLTextAreaElement): void {
 	el.style.height = 'auto';
 	el.style.height = `${Math.min(el.scrollHeight + 2, 168)}px`;
@@ -345,7 +342,7 @@ function LeftOver(p: { n: number }): JSX.Element | null {
 }
 
 function Composer(p: { channel: string; to: string }): JSX.Element {
-	const [text, setText] = useState(begun.get(p.channel) ?? '');
+	const [text, setText] = useState(app.begun.get(p.channel) ?? '');
 	const ime = useRef(new Composition());
 	const ref = useRef<HTMLTextAreaElement>(null);
 	const left = LIMIT - length(text);
@@ -356,7 +353,7 @@ function Composer(p: { channel: string; to: string }): JSX.Element {
 			grow(ref.current);
 	}, [text]);
 	const set = (v: string) => {
-		begun.set(p.channel, v);
+		app.begun.set(p.channel, v);
 		setText(v);
 	};
 	const send = () => {
