@@ -195,6 +195,34 @@ test('microphone and camera: heard and seen, and off when one leaves', () =>
 	assert.equal(await s.page.evaluate('got[1].readyState'), 'ended');
 }));
 
+test('a device that comes after one has left is turned off', () =>
+    seated(async (seat) => {
+	const s = seat(await at(ann, { permissions: ['microphone', 'camera'],
+	    path: '/talk-check' }));
+
+	await s.see('talk-check');
+	await s.page.evaluate(() => {
+		const get = navigator.mediaDevices.getUserMedia
+		    .bind(navigator.mediaDevices);
+		const left = new Promise((go) => { window.leave = go; });
+		window.got = [];
+		navigator.mediaDevices.getUserMedia = async (c) => {
+			const m = await get(c);
+			window.got.push(...m.getTracks());
+			await left;
+			return (m);
+		};
+	});
+	await s.$('check-camera-try').click();
+	await s.$('check-microphone-try').click();
+	await until(() => s.page.evaluate('got.length === 2'), 'both come');
+	await s.$('admin-office').click();
+	await s.gone('talk-check');
+	await s.page.evaluate('leave()');
+	await until(() => s.page.evaluate(
+	    'got.every((t) => t.readyState === "ended")'), 'both are off');
+}));
+
 test('a device that is not allowed says where to allow it', () =>
     seated(async (seat) => {
 	const s = seat(await at(undefined, { ...PHONE, path: '/talk-check' }));

@@ -254,13 +254,17 @@ function useDevice(want: MediaStreamConstraints): { trial: Trial;
 	const [trial, put] = useState<Trial>(WAITS);
 	const [stream, setStream] = useState<MediaStream | null>(null);
 	const held = useRef<MediaStream | null>(null);
+	const gone = useRef(false);	/* one may leave before it comes */
 
 	const take = (s: MediaStream | null) => {
+		if (gone.current)
+			return (stop(s));
 		stop(held.current);
 		held.current = s;
 		setStream(s);
 	};
 	useEffect(() => () => {
+		gone.current = true;
 		stop(held.current);
 		held.current = null;
 	}, []);
