@@ -59,7 +59,9 @@ function watchTalk() {
 	const players = new Set();
 	const play = HTMLMediaElement.prototype.play;
 	const every = window.setInterval.bind(window);
+	const Wire = window.WebSocket;
 	let ticks = 0;
+	let held = null;
 
 	window.RTCPeerConnection = class extends Real {
 		constructor(config) {
@@ -81,8 +83,26 @@ function watchTalk() {
 		ticks++;
 		fn();
 	}, ms);
+	window.WebSocket = class extends Wire {
+		set onmessage(fn) {
+			super.onmessage = fn && ((e) => {
+				if (held !== null &&
+				    String(e.data).startsWith('{"t":"talk"'))
+					held.push(() => fn.call(this, e));
+				else
+					fn.call(this, e);
+			});
+		}
+	};
 	Object.defineProperty(window, 'talked', { value: { peers, tracks,
 	    players,
+	    /* What the server says of talk waits, and comes, or is lost. */
+	    hold: () => { held = []; },
+	    free: (lost) => {
+		const all = lost ? [] : held;
+		held = null;
+		all.forEach((fn) => fn());
+	    },
 	    get ticks() {
 		return (ticks);
 	    } } });

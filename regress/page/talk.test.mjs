@@ -116,6 +116,46 @@ test('muting ends the track, and a new one is had', () =>
 	assert.deepEqual(await a.live(), ['audio']);
 }));
 
+test('off and on faster than the server answers: it is on, as it says',
+    () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const button = a.$('dock-mic');
+	const asked = () => a.sent.filter((m) => m.t === 'media').map((m) =>
+	    m.mic);
+	const press = async (on) => {
+		const n = asked().length;
+		await button.click();
+		await until(() => asked().length > n, 'asked');
+		assert.equal(asked().at(-1), on);
+	};
+
+	await a.turnOn('mic');
+	await b.flows(1);
+	for (const presses of [[false, true], [false, true, false, true],
+	    [false, true, false]]) {
+		const last = presses.at(-1);
+		await a.page.evaluate('window.talked.hold()');
+		for (const on of presses) {
+			const m = a.frames.length;
+			await press(on);
+			await until(() => a.frames.slice(m).some((x) =>
+			    x.t === 'talk' && x.me.mic === on), 'answered');
+		}
+		await a.page.evaluate('window.talked.free()');
+		const { length } = asked();
+		await until(async () => a.talk().me.mic === last &&
+		    (await a.live()).length === Number(last), 'as wanted');
+		await until(() => b.talk().with.some((w) => w.mic === last),
+		    'the other knows');
+		assert.equal(await button.getAttribute('aria-pressed'),
+		    String(last));
+		assert.ok(asked().slice(length).every((on) => on === last));
+		assert.equal(await a.$('toast').count(), 0, 'no reason');
+	}
+	await a.turnOn('mic');
+	await b.flows(1);
+}));
+
 test('another microphone while talking, and one pulled out', () =>
     seated(async (seat) => {
 	const [a, b] = await gather(seat, 2);

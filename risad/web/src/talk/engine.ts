@@ -70,6 +70,8 @@ export class Engine {
 	private early: { from: number; data: Signal; at: number }[] = [];
 	private waits: Record<Part1, boolean> = { mic: false, cam: false,
 	    screen: false };
+	/* Turned off, and the server has not said so yet: how often. */
+	private offs: Record<Part1, number> = { mic: 0, cam: 0, screen: 0 };
 	private listening = false;
 	private floor = 0;
 	private you = 0;
@@ -135,8 +137,10 @@ export class Engine {
 		this.attached = true;
 		this.early = [];
 		this.now = { ...EMPTY };
-		for (const p of PARTS)
+		for (const p of PARTS) {
 			this.waits[p] = this.own.tracks[p] !== null;
+			this.offs[p] = 0;
+		}
 		if (back)
 			this.keep();
 		void this.ask();
@@ -321,17 +325,30 @@ export class Engine {
 		this.host.changed();
 	}
 
-	/* The server has the last word on what is sent. */
+	/*
+	 * The server has the last word on what is sent.  What it says may be of
+	 * before one turned it on once more: then it is asked.
+	 */
 	private settle(me: Part): void {
+		let doubt = false;
+
 		for (const p of PARTS) {
+			const late = !me[p] && this.offs[p] > 0;
+
+			this.offs[p] -= Number(late);
 			if (me[p])
 				this.waits[p] = false;
-			else if (this.own.tracks[p] !== null &&
-			    !this.waits[p]) {
+			else if (this.own.tracks[p] === null || this.waits[p])
+				continue;
+			else if (late)
+				doubt = true;
+			else {
 				this.own.stop(p);
 				this.host.tell(this.host.why());
 			}
 		}
+		if (doubt)
+			this.say();
 	}
 
 	/* True if the refusal was about talk. */
@@ -440,7 +457,10 @@ export class Engine {
 
 	async turn(part: Part1, on: boolean): Promise<void> {
 		if (!on) {
+			this.offs[part]++;
 			this.own.stop(part);
+			this.now = { ...this.now, me: { ...this.now.me,
+			    [part]: false } };
 			return (this.say());
 		}
 		this.busy[part] = true;
