@@ -11,12 +11,11 @@
 
 #define FRAME_HEAD	7
 #define ENTRY		12
-#define EARLY_MAX	4096	/* avatars that come before their grant */
-#define EARLY_MS	5000
 
 /*
  * Whom a worker may bring along: storage says for which users it has given it
  * a grant.  What a worker says of itself is not believed, it may be broken.
+ * What it says before storage does is passed over, and asked for then.
  */
 struct holder {
 	RB_ENTRY(holder) ho_entry;
@@ -26,17 +25,6 @@ struct holder {
 };
 RB_HEAD(holder_tree, holder);
 static struct holder_tree	 holders = RB_INITIALIZER(&holders);
-
-/* The two ways from storage differ in speed: an avatar waits for its grant. */
-struct early {
-	TAILQ_ENTRY(early)	 ea_entry;
-	unsigned int		 ea_inst;
-	uint64_t		 ea_until;	/* mono ms */
-	struct m_bus_join	 ea_join;	/* with copies of its strings */
-	char			*ea_name, *ea_note;
-};
-static TAILQ_HEAD(, early)	 earlies = TAILQ_HEAD_INITIALIZER(earlies);
-static unsigned int		 nearly;
 
 static int
 holder_cmp(struct holder *a, struct holder *b)
@@ -275,41 +263,6 @@ bus_time(uint32_t time)
 	return (now + (uint64_t)(int64_t)(int32_t)(time - (uint32_t)now));
 }
 
-static void
-early_free(struct early *ea)
-{
-	TAILQ_REMOVE(&earlies, ea, ea_entry);
-	nearly--;
-	free(ea->ea_name);
-	free(ea->ea_note);
-	free(ea);
-}
-
-static void
-early_add(unsigned int inst, const struct m_bus_join *m)
-{
-	struct early	*ea;
-	uint64_t	 now = mono_ms();
-
-	while ((ea = TAILQ_FIRST(&earlies)) != NULL && (ea->ea_until <= now ||
-	    nearly == EARLY_MAX))
-		early_free(ea);
-	if ((ea = calloc(1, sizeof(*ea))) == NULL)
-		return;
-	TAILQ_INSERT_TAIL(&earlies, ea, ea_entry);
-	nearly++;
-	ea->ea_inst = inst;
-	ea->ea_until = now + EARLY_MS;
-	ea->ea_join = *m;
-	if (text_set(&ea->ea_name, m->name) == -1 ||
-	    text_set(&ea->ea_note, m->note) == -1) {
-		early_free(ea);
-		return;
-	}
-	ea->ea_join.name = ea->ea_name;
-	ea->ea_join.note = ea->ea_note;
-}
-
 /* Is the number another one's on this floor? */
 static int
 id_taken(struct office *of, const struct m_bus_join *m)
@@ -330,18 +283,18 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	struct holder	*ho = holder_find(inst, m->tenant, m->user);
 	int		 is_new;
 
-	/* The number says whose avatar it is; nobody speaks for another. */
-	if (m->id >> 12 != inst || site_tenant(m->tenant) == NULL ||
+	/*
+	 * The number says whose avatar it is; nobody speaks for another.  Of
+	 * a grant storage may tell before it has told of the tenant.
+	 */
+	if (m->id >> 12 != inst ||
+	    (ho == NULL && site_tenant(m->tenant) == NULL) ||
 	    (of = office_get(m->tenant)) == NULL)
 		return;
 	av = avatar_find(of, m->user);
 	is_new = av == NULL || av->av_id != m->id ||
 	    av->av_floor->fl_id != m->floor;
-	if (is_new && ho == NULL) {
-		early_add(inst, m);
-		return;
-	}
-	if (id_taken(of, m))
+	if ((is_new && ho == NULL) || id_taken(of, m))
 		return;
 	/*
 	 * Two pages of one user have come in without knowing of each other:
@@ -376,6 +329,17 @@ joined(unsigned int inst, const struct m_bus_join *m)
 		office_changed(av);
 }
 
+/* The worker may have said it before. */
+static void
+bus_ask(const struct m_bus_grant *mg)
+{
+	struct m_bus_again	 m = { mg->tenant, mg->user };
+	struct peer		*pe = proc_peer(PROC_SESSION, mg->inst);
+
+	if (pe != NULL)
+		bus_send(pe, IMSG_BUS_AGAIN, &m);
+}
+
 /* Storage has given a worker a grant for a user, or taken the last one. */
 static void
 granted(const struct m_bus_grant *m)
@@ -383,7 +347,6 @@ granted(const struct m_bus_grant *m)
 	struct holder	*ho = holder_find(m->inst, m->tenant, m->user);
 	struct office	*of = office_get(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
-	struct early	*ea, *next;
 
 	if (!m->on) {
 		if (ho != NULL) {
@@ -403,15 +366,10 @@ granted(const struct m_bus_grant *m)
 		ho->ho_tenant = m->tenant;
 		ho->ho_user = m->user;
 		RB_INSERT(holder_tree, &holders, ho);
+		if (av == NULL || av->av_worker != m->inst)
+			bus_ask(m);
 	}
 	ho->ho_role = m->role;
-	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next) {
-		if (ea->ea_inst != m->inst || ea->ea_join.user != m->user ||
-		    ea->ea_join.tenant != m->tenant)
-			continue;
-		joined(ea->ea_inst, &ea->ea_join);
-		early_free(ea);
-	}
 }
 
 void
@@ -431,13 +389,6 @@ left(struct peer *pe, const struct m_bus_left *m)
 	struct office	*of = office_get(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
 
-	struct early	*ea, *next;
-
-	TAILQ_FOREACH_SAFE(ea, &earlies, ea_entry, next)
-		if (ea->ea_inst == pe->pe_inst && ea->ea_join.id == m->id &&
-		    ea->ea_join.user == m->user &&
-		    ea->ea_join.tenant == m->tenant)
-			early_free(ea);
 	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
 	    av->av_worker == pe->pe_inst)
 		remote_gone(av, m->gone);
@@ -531,6 +482,22 @@ over(struct peer *pe, const struct m_bus_call_over *m)
 		call_over(m->n);
 }
 
+/* Who has not known of it may have taken itself for the leader of its talk. */
+static void
+again(struct peer *pe, const struct m_bus_again *m)
+{
+	struct office	*of;
+	struct avatar	*av;
+
+	if (site_tenant(m->tenant) == NULL ||
+	    (of = office_get(m->tenant)) == NULL ||
+	    (av = avatar_find(of, m->user)) == NULL || av->av_person == NULL)
+		return;
+	bus_avatar(pe, av);
+	av->av_floor->fl_again = 1;
+	talk_wake(av->av_floor);
+}
+
 static struct floor *
 floor_told(uint32_t tenant, uint32_t floor)
 {
@@ -562,6 +529,9 @@ bus_imsg(struct peer *pe, uint32_t type, const void *m)
 	switch (type) {
 	case IMSG_BUS_JOIN:
 		joined(pe->pe_inst, m);
+		return (0);
+	case IMSG_BUS_AGAIN:
+		again(pe, m);
 		return (0);
 	case IMSG_BUS_LEFT:
 		left(pe, m);

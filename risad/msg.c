@@ -998,6 +998,9 @@ static const struct field bus_join[] = {
 	N16(m_bus_join, bubble), N32(m_bus_join, since),
 	STR(m_bus_join, name, MAX_NAME), STR(m_bus_join, note, MAX_NOTE), END
 };
+static const struct field bus_again[] = {
+	N32(m_bus_again, tenant), N32(m_bus_again, user), END
+};
 static const struct field bus_left[] = {
 	N32(m_bus_left, tenant), N32(m_bus_left, floor), N32(m_bus_left, user),
 	N16(m_bus_left, id), N8(m_bus_left, gone, 1), END
@@ -1407,6 +1410,7 @@ static const struct row {
 	OWNER(C_VERBOSE, P, c_verbose),
 
 	ROW(BUS_JOIN, S, S, bus_join),
+	ROW(BUS_AGAIN, S, S, bus_again),
 	ROW(BUS_LEFT, S, S, bus_left),
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),

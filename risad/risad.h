@@ -620,6 +620,7 @@ enum imsg_type {
 
 	/* session <-> session: the bus */
 	IMSG_BUS_JOIN,
+	IMSG_BUS_AGAIN,
 	IMSG_BUS_LEFT,
 	IMSG_BUS_LEGS,
 	IMSG_BUS_DOOR,
@@ -1632,6 +1633,7 @@ struct m_bus_join {
 	uint32_t	 since;			/* takes part, as time */
 	const char	*name, *note;
 };
+struct m_bus_again { uint32_t tenant, user; };	/* say that join again */
 struct m_bus_pair {
 	uint32_t	 tenant, floor;
 	uint16_t	 a, b;			/* avatars; see talk.c */

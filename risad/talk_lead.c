@@ -19,8 +19,8 @@ static void	 step_event(int, short, void *);
 
 /*
  * What the leader tells.  Avatar 0 stands for "from here on all that hold"
- * (state 1) and "that was all" (0), for a leader that is new; b = 0 for
- * whether a is one of too many.
+ * (state 1) and "that was all" (0), for a leader or a worker that is new; b = 0
+ * for whether a is one of too many.
  */
 
 static int
@@ -174,9 +174,10 @@ lead(struct floor *fl, uint64_t now)
 		fl->fl_pairs = next;
 		for (i = 0; i < n; i++)
 			full_now(fl, ears[i].ea_id, ears[i].ea_full);
-		if (fresh)
+		if (fresh || fl->fl_again)
 			tell_fresh(fl);
 		fl->fl_leads = 1;
+		fl->fl_again = 0;
 	}
 	free(ears);
 }

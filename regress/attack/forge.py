@@ -796,6 +796,10 @@ def bus(w):
                     '>IIIHHBBBIHHHHIBIIBHI', 2, 1, user, ident, av, 0, 0, 0,
                     0, 9, 9, 9, 9, 0, 0, 0, 0, 31, 1, 0) + text('Mallory') +
                     text('boo'))
+        # Everybody once more, of tenants that are and are not.
+        for tenant in (0, 1, 2, 4711):
+            for user in (uid, 4711):
+                wire.send('BUS_AGAIN', struct.pack('>II', tenant, user))
         for room in (1, 2, 3):
             wire.send('BUS_DOOR', struct.pack('>IIIIBB', 2, 1, uid, 9, room,
                                               2))

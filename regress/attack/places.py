@@ -58,8 +58,8 @@ SETS_OFF = {
     'keys>storage': each('PROVEN PROOF_KEY CERT'),
     'keys>session': each('SIGNED TICKET_KEY'),
     'session>session': each(
-        'BUS_JOIN BUS_LEFT BUS_LEGS BUS_DOOR BUS_CALL BUS_CALL_OVER '
-        'BUS_ANSWER BUS_PAIR BUS_SIGNAL BUS_WORD'),
+        'BUS_JOIN BUS_AGAIN BUS_LEFT BUS_LEGS BUS_DOOR BUS_CALL '
+        'BUS_CALL_OVER BUS_ANSWER BUS_PAIR BUS_SIGNAL BUS_WORD'),
     'auth>session': {
         **each('RESULT LOGIN_OK FACTOR_SEED FACTOR_SHOW PASSWORD_CHECKED '
                'CHALLENGE TALK'),
@@ -70,7 +70,8 @@ SETS_OFF = {
                'FLOOR_DOC SAID MESSAGE UNREAD_ROW PERSON PASSKEY GUEST_ROW '
                'VISIT_ROW A_USER A_LINK A_GROUP A_TEMPLATE A_FLOOR A_ROLE '
                'A_IMPORT_ROW A_IMPORT_DONE A_ALERT A_AUDIT_ROW A_POINT '
-               'A_LOG_ROW A_EXPORT BUS_MSG BUS_ERASED BUS_CLEARED BUS_GRANT'),
+               'A_LOG_ROW A_EXPORT BUS_MSG BUS_ERASED BUS_CLEARED'),
+        'BUS_GRANT': {'session:BUS_AGAIN'},    # who has come with it?
         'FENCE': {'FENCED'},
         'GRANT': {'GRANT_DROP'}},       # nobody wants it: it is given back
     'storage>auth': {

@@ -11,8 +11,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 sys.path.insert(0, os.path.dirname(__file__))
 from guest import come as guest_by, url                         # noqa: E402
 from lib import Suite, check, equal, within                     # noqa: E402
-from office import Cast, IN_1, IN_2, new_floor                  # noqa: E402
-from risa import Daemon, until                                  # noqa: E402
+from office import Cast, IN_1, IN_2, by_user, new_floor         # noqa: E402
+from risa import Closed, Daemon, Failure, until                 # noqa: E402
 from trail import trail                                         # noqa: E402
 
 OUT = IN_1[0]
@@ -679,6 +679,51 @@ def killed(d, cast):
     inside(b)
 
 
+def back(p, floor, worker):
+    """The page's way back, when processes have died; its `floor`."""
+    def tries():
+        try:
+            return p.drop() or p.open_on(worker)
+        except (OSError, Closed, Failure):
+            return None
+    until(tries, '%s is back' % p.mail, 30)
+    return p.insist('floor', t='enter', floor=floor)
+
+
+def forgotten(d, cast):
+    """a worker that is new knows who is on the others, and their doors"""
+    def stands():
+        # What storage tells the new one comes after what its siblings do.
+        pids = d.pids()
+        os.kill(pids[('storage', 0)], signal.SIGSTOP)
+        os.kill(pids[('session', 1)], signal.SIGKILL)
+        time.sleep(1)
+        os.kill(pids[('storage', 0)], signal.SIGCONT)
+
+    def dies():
+        pids = d.pids()
+        os.kill(pids[('storage', 0)], signal.SIGKILL)
+        os.kill(pids[('session', 1)], signal.SIGKILL)
+
+    for ends in (stands, dies):
+        floor = new_floor(d)
+        a, b = cast.on(floor, 'ann', 'bob')
+        inside(a)
+        door(a, 'locked', b)
+        ends()
+        m = back(b, floor, 1)
+        b.sees(lambda: a.id in by_user(b), 'ann')
+        a.sees(lambda: b.you in a.avatars, 'bob')
+        want = {'room': 1, 'state': 'locked', 'by': a.id}
+        if want not in m['doors']:
+            b.wait('door', lambda m: m['state'] == 'locked')
+        barred(b)
+        a.walk(OUT, room=0)
+        b.sees(lambda: b.at(a.you, *OUT), 'walks')
+        hear(a, b)
+        cast.off()
+
+
 def kept(d, cast):
     """who is cut off in a locked room comes back into it while others hold
     it, on either worker; nobody else does, nor into one that was empty"""
@@ -738,9 +783,9 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
-               key, far, unseen, dnd, guests, bubbles, burst, rates,
-               withdrawn, strangers, killed, kept, late):
-        s.run_test(fn, d, cast, restarts=fn is killed)
+               key, far, unseen, dnd, guests, bubbles, burst, rates, withdrawn,
+               strangers, killed, forgotten, kept, late):
+        s.run_test(fn, d, cast, restarts=fn in (killed, forgotten))
         cast.off()
     s.end()
 
