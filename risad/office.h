@@ -28,7 +28,10 @@ void	 office_rights(uint32_t tenant);
  * when that is so.  0: nobody waits for that any more.
  */
 void	 office_fence(uint32_t number);
-/* A page's question where it may be begins, and is over; in pairs. */
+/*
+ * A page's question where it may be begins, or has to, and is over when it was
+ * answered; in pairs.
+ */
 void	 office_asks(struct person *);
 void	 office_asked(struct person *);
 void	 office_policy(const struct tenant *, const struct policy *was);

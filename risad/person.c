@@ -14,12 +14,14 @@
 #define TEXT_MAX	(32 * 1024 * 1024)
 #define SAVE_MS		5000	/* between two saves of places */
 #define REST_MS		250	/* until that of who stands is saved */
+#define AGAIN_MS	250	/* until storage is asked again for floors */
 #define PRESENCE_LEN	192		/* of one person, more or less */
 
 /* Whose place is to be kept with the next ones. */
 static struct avatar_list unsaved = TAILQ_HEAD_INITIALIZER(unsaved);
 static struct event	 save_timer;
 static int		 save_soon;
+static struct event	 again_timer;
 
 struct chunk *
 frame_text(const char *text, size_t len)
@@ -342,10 +344,41 @@ office_save(struct avatar *av)
 	av->av_unsaved = 1;
 }
 
+static void
+floors_again(struct office *of, void *arg)
+{
+	struct person	*pn;
+
+	(void)arg;
+	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
+		if (pn->pn_again)
+			person_floors(pn);
+}
+
+static void
+again_event(int fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	office_each(floors_again, NULL);
+}
+
+/* Without an answer nobody knows what was taken away: it is asked again. */
+static void
+floors_late(void)
+{
+	struct timeval	 tv = { 0, AGAIN_MS * 1000 };
+
+	if (!evtimer_pending(&again_timer, NULL))
+		(void)evtimer_add(&again_timer, &tv);
+}
+
 void
 office_start(void)
 {
 	evtimer_set(&save_timer, save_all, NULL);
+	evtimer_set(&again_timer, again_event, NULL);
 	call_start();
 }
 
@@ -537,9 +570,8 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	job_free(jo);
 	pn->pn_asking = 0;
 	if (((const struct m_result *)m)->code != R_OK) {
-		/* Storage is away: when it is back the grant is renewed. */
 		pn->pn_again = 1;
-		office_asked(pn);
+		floors_late();
 		return (1);
 	}
 	free(pn->pn_floors);
@@ -552,7 +584,7 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		person_unread(pn);
 	if (pn->pn_again)
 		person_floors(pn);
-	if (!pn->pn_asking)
+	if (!pn->pn_asking && !pn->pn_again)
 		office_asked(pn);
 	return (1);
 }
@@ -564,21 +596,25 @@ person_floors(struct person *pn)
 	struct job		*jo;
 
 	pn->pn_again = 1;
+	office_asks(pn);
+	/* Without a grant, login.c comes back to it. */
 	if (pn->pn_asking || m.grant == 0)
 		return;
-	if ((jo = job_new(pn, NULL)) == NULL)
+	if ((jo = job_new(pn, NULL)) == NULL) {
+		floors_late();
 		return;
+	}
 	free(pn->pn_next);
 	pn->pn_next = NULL;
 	pn->pn_nnext = 0;
 	if (ask_send(NULL, PROC_STORAGE, IMSG_FLOORS, &m, floors_answer,
 	    jo) == -1) {
 		job_free(jo);
-		return;			/* login.c will come back to it */
+		floors_late();
+		return;
 	}
 	pn->pn_asking = 1;
 	pn->pn_again = 0;
-	office_asks(pn);
 }
 
 void

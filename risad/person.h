@@ -24,7 +24,7 @@ struct person {
 	uint32_t		*pn_next;	/* as they are being told */
 	unsigned int		 pn_nnext;
 	int			 pn_asking;	/* for floors */
-	int			 pn_again;	/* they changed meanwhile */
+	int			 pn_again;	/* they are to be asked for */
 	int			 pn_counted;	/* by office_asks() */
 	uint8_t			 pn_fence;
 	int			 pn_hello;	/* said */

@@ -4,7 +4,10 @@ processes."""
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal, within                     # noqa: E402
@@ -506,6 +509,33 @@ def rights(d, cast):
     b.tell(t='status', status='available', note='')
 
 
+def hangs(d, cast):
+    """a right that is taken away is, also when storage hangs meanwhile"""
+    floor = new_floor(d)
+    name = [f['name'] for f in d.rows('floor', 'list', 'acme')
+            if f['id'] == floor][0]
+    a, b = cast.on(floor, 'ann', 'bob', worker=0)
+    d.do('floor', 'allow', 'acme', name, 'user', b.mail)
+    b.wait('floors')
+    pids = d.pids()
+    worker, storage = pids[('session', 0)], pids[('storage', 0)]
+    os.kill(worker, signal.SIGSTOP)
+    ctl = threading.Thread(target=d.ctl, args=(
+        'floor', 'deny', 'acme', name, 'all'))
+    ctl.start()
+    time.sleep(.6)
+    os.kill(storage, signal.SIGSTOP)
+    os.kill(worker, signal.SIGCONT)
+    # As long as a question waits for its answer, and longer.
+    a.pull(.1)
+    time.sleep(12)
+    os.kill(storage, signal.SIGCONT)
+    ctl.join(30)
+    equal(a.wait('evict')['floor'], floor, 'evict')
+    a.settle()
+    check(floor not in [f['id'] for f in a.get('/floors')['floors']], 'floor')
+
+
 def deleted(d, cast):
     """a deleted floor is gone for those on it"""
     floor = new_floor(d)
@@ -586,9 +616,9 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
-               rooms, full, full_before, fast, presence,
-               changing, midway, takeover, at_once, ghosts, rights, deleted,
-               tenants, templates, crowd):
+               rooms, full, full_before, fast, presence, changing, midway,
+               takeover, at_once, ghosts, rights, hangs, deleted, tenants,
+               templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()
