@@ -106,8 +106,8 @@ struct floor {
 	struct event		 fl_timer;
 	struct pairs		 fl_pairs;	/* talk.c: of all, or of ours */
 	unsigned int		 fl_ears;	/* who take part */
-	int			 fl_leads;	/* we say who talks with whom, */
-	int			 fl_again;	/* and all of it once more */
+	int			 fl_leads;	/* we say who talks with whom */
+	int			 fl_again;	/* all of it once more */
 	uint16_t		 fl_bubble;	/* given last */
 	uint64_t		 fl_talk_due;	/* the next step, mono ms */
 	uint64_t		 fl_talk_rest;	/* and none before that */
