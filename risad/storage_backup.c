@@ -25,7 +25,7 @@
 
 static uint64_t		 newest;	/* ms, the newest stamp */
 static uint64_t		 made;		/* ms, when that was made */
-static uint64_t		 outdated;	/* ms, a key went that those need */
+static int		 outdated;	/* a key went that those need */
 static uint64_t		 started, start_mono, retry_mono;
 
 /*
@@ -116,6 +116,7 @@ struct make {
 	struct check	*ma_check;
 	uint64_t	 ma_done;	/* bytes of the files before */
 	int		 ma_daily;
+	int		 ma_outdated;	/* it is due for that, and not made */
 };
 
 static void
@@ -236,6 +237,9 @@ make_plan(struct task *tk)
 	(void)snprintf(path, sizeof(path), BACKUP_DIR "/%s", mn->mn_stamp);
 	(void)strlcpy(tk->tk_out->ou_stamp, mn->mn_stamp, STAMP_TEXT);
 	(void)snprintf(ma->ma_dir, sizeof(ma->ma_dir), "%.40s.part", path);
+	/* A key that goes from here on makes another one due. */
+	ma->ma_outdated = outdated;
+	outdated = 0;
 	access_flush();
 	places_write();
 	(void)db_commit_all();
@@ -390,6 +394,7 @@ make_write(struct task *tk)
 		return (task_fail(tk, "its name cannot be written"));
 	(void)stamp_read(tk->tk_mn.mn_stamp, &newest);
 	made = tk->tk_mn.mn_at;
+	ma->ma_outdated = 0;
 	sa.sa_verified = tk->tk_out->ou_n == 0 ? now_ms() : 0;
 	(void)strlcpy(sa.sa_fault, tk->tk_out->ou_why, sizeof(sa.sa_fault));
 	generation_state_put(tk->tk_mn.mn_stamp, &sa);
@@ -467,6 +472,7 @@ make_end(struct task *tk, int ok)
 		remove_all(ma->ma_dir);		/* what is not the name yet */
 	if (ma->ma_daily && !ok)
 		retry_mono = mono_ms() + RETRY;
+	outdated |= ma->ma_outdated;
 	task_note(tk, "made");
 	if (ok && ma->ma_daily)
 		rehearse_due();
@@ -689,7 +695,7 @@ backup_tick(void)
 
 	if (task_busy() || due == 0 || mono < retry_mono)
 		return;
-	if ((outdated == 0 || made > outdated) &&
+	if (!outdated &&
 	    ((made >= due && made < now + DAY_SECONDS * SECOND) ||
 	    (due < started && mono - start_mono < LATE)))
 		return;
@@ -704,7 +710,7 @@ backup_tick(void)
 void
 backup_outdated(void)
 {
-	outdated = now_ms();
+	outdated = 1;
 }
 
 static int

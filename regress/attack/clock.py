@@ -355,6 +355,31 @@ def restarted(d, office):
         d2.end()
 
 
+def backups(d, office):
+    """after a rotation, a clock put back has no backup made again and again"""
+    d2 = Clocked(more='backup daily at 03:00 keep 3\n')
+    try:
+        d2.start()
+        d2.do('tenant', 'add', 'acme')
+        d2.do('backup', 'now')
+
+        def there():
+            return [b['stamp'] for b in d2.json('backup', 'list')['backups']]
+        first, = there()
+        d2.do('key', 'rotate', 'tenant', 'acme')
+        until(lambda: len(there()) == 2, 'one by the new key')
+        d2.go(700)
+        d2.jump(-10 * DAY)
+        until(lambda: len(there()) == 3, 'one by the clock put back', 60)
+        for _ in range(6):
+            time.sleep(1)
+            d2.stats()
+        check(first in there(), 'it has gone for others: %r' % there())
+        equal(d2.stop(), 0, 'exit code')
+    finally:
+        d2.end()
+
+
 def codes(d, office):
     """a code of the moment is good once, wherever the clock goes"""
     p = d.person('acme', 'otp@acme.example')
@@ -421,7 +446,7 @@ def main():
     office = Office(d)
     s = Suite(d)
     for fn in (hour, day, decade, y2038, century, beginning, early, told,
-               kept, destroyed, restarted, codes, boot):
+               kept, destroyed, restarted, backups, codes, boot):
         s.run_test(fn, d, office)
     s.end()
 
