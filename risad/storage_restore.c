@@ -243,6 +243,8 @@ swap(struct task *tk, struct tenant *tn)
 	if ((n = close_new(tk, tn)) == 0 && (n = exchange(tn)) == 0) {
 		tn->tn_trail = 1;
 		tn->tn_sweep = 0;
+		tn->tn_erase = 0;
+		tn->tn_purge = mono_ms();
 		rotate_again(tn->tn_id);
 		tell_rights(&rq);
 	}

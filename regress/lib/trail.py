@@ -93,14 +93,14 @@ def seal(key, table, column, row, text, version=0, bind=b'', generation=1):
     return struct.pack('>BII', form, generation, month) + nonce + sealed
 
 
-def chatter(d, number, floor, n, size=100):
+def chatter(d, number, floor, n, size=100, days=0):
     """So many messages more on a floor of a tenant, sealed as they have to
-    be, written by its user 1; risad is down."""
+    be, written by its user 1 so many days ago; risad is down."""
     path, key = place_of(d, number)
     month = int(time.strftime('%Y%m', time.gmtime()))
     aes = AESGCM(hkdf(key, b'risad seal' + name('messages') +
                       struct.pack('>I', month)))
-    at = int(time.time() * 1000)
+    at = int(time.time() * 1000) - days * 86400000
     head = struct.pack('>BII', 1, 1, month)
     bind = struct.pack('>QQQQQ', 0, floor, 0, at, 1)
     db = sqlite3.connect(path, isolation_level=None)

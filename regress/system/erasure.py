@@ -14,8 +14,8 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
 from risa import RISACTL, Daemon, until                        # noqa: E402
-from trail import (age, age_own, chain, names_in, said,         # noqa: E402
-                   system_trail, trail)
+from trail import (age, age_own, chain, chatter, names_in,      # noqa: E402
+                   said, system_trail, trail)
 
 FORMER = ''                             # the page has words for it
 
@@ -331,6 +331,38 @@ def parallel(d, boss, ben):
           'gone')
 
 
+def restored(d, boss, ben):
+    """an erasure that a backup caught under way goes on when that is back"""
+    floor = d.floor('acme', 'Full')
+    d.do('retention', 'set', 'acme', 'chat', '0')
+
+    def caught():
+        d.stop()
+        chatter(d, 1, d.one, 10, days=100)
+        chatter(d, 1, floor, 20000)
+        d.start()
+        t = threading.Thread(target=d.do, args=(
+            'chat', 'erase', 'acme', 'floor', 'Full'))
+        t.start()
+        until(lambda: rows(d, 'SELECT count(*) FROM erasures') != [(0,)],
+              'it has begun')
+        stamp = d.json('backup', 'now')['backup']['stamp']
+        t.join()
+        db = sqlite3.connect('file:%s?immutable=1' % d.path(
+            'data', 'backup', stamp, 'tenants', '1', 'main.db'), uri=True)
+        there = db.execute('SELECT count(*) FROM erasures').fetchone()
+        db.close()
+        return stamp if there == (1,) else None
+    stamp = until(caught, 'a backup of one under way', 120)
+    d.do('retention', 'set', 'acme', 'chat', '30')
+    d.do('purge', 'run', 'tenant', 'acme')
+    equal(rows(d, 'SELECT count(*) FROM messages'), [(0,)], 'all has gone')
+    d.do('backup', 'restore', stamp, 'tenant', 'acme')
+    until(lambda: rows(d, 'SELECT count(*) FROM erasures') == [(0,)], 'done')
+    until(lambda: rows(d, 'SELECT count(*) FROM messages') == [(0,)],
+          'nor is what had grown old kept')
+
+
 def held(d, boss, ben):
     """who is held: not erased, not his messages, not a floor with them"""
     gus = d.person('acme', 'gus@acme.example')
@@ -481,7 +513,7 @@ def main():
     boss.sign_in()
     for fn in (parallel, held):
         s.run_test(fn, d, boss, ben)
-    for fn in (aged, own):
+    for fn in (aged, own, restored):
         s.run_test(fn, d, boss, ben, restarts=True)
     s.end()
 
