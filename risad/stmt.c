@@ -76,6 +76,16 @@ static const struct row {
 	/* The highest id that a table has ever given out. */
 	ROW(SEQUENCE, EACH,
 	    "SELECT seq FROM sqlite_sequence WHERE name = ?1"),
+	ROW(SEQUENCES, EACH, "SELECT name, seq FROM sqlite_sequence"),
+	/* Also of tables that had no row yet; ?1 tells which count. */
+	ROW(SEQUENCES_ALL, EACH,
+	    "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM "
+	    "sqlite_schema WHERE sql LIKE ?1 AND name NOT IN "
+	    "(SELECT name FROM sqlite_sequence)"),
+	ROW(SEQUENCE_RAISE, EACH,
+	    "UPDATE sqlite_sequence SET seq = max(seq, ?2) WHERE name = ?1"),
+	ROW(SEQUENCES_SKIP, EACH,
+	    "UPDATE sqlite_sequence SET seq = seq + ?1"),
 	ROW(AUDIT_ADD, BOTH,
 	    "INSERT INTO audit (id, at, entry, mac) "
 	    "VALUES (?1, ?2, ?3, ?4)"),

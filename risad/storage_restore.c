@@ -23,6 +23,8 @@
 #include "log.h"
 #include "util.h"
 
+#define NUMBERS		(1 << 20)	/* skipped where none is known */
+
 enum restore_at { RESTORE_NEXT, RESTORE_CHECK, RESTORE_COPY, RESTORE_OPEN,
     RESTORE_CARRY, RESTORE_TIDY, RESTORE_LOGS };
 
@@ -165,6 +167,49 @@ ready(struct db *db)
 	    db_commit(db) == -1 ? -1 : 0);
 }
 
+/* Each number that the live one has given out, the new one has too. */
+static int
+numbers_carry(struct db *live, struct db *db)
+{
+	sqlite3_stmt	*st;
+	const char	*name;
+	int		 n;
+
+	st = db_query(live, S_SEQUENCES, NOARGS);
+	while ((n = db_step(live, st)) == 1 &&
+	    (name = (const char *)sqlite3_column_text(st, 0)) != NULL &&
+	    db_exec(db, S_SEQUENCE_RAISE, ARGS(TXT(name), NUM(db_col_num(st,
+	    1)))) != -1)
+		;
+	db_done(st);
+	return (n == 0 ? 0 : -1);
+}
+
+/*
+ * Trail, logs and holds call people and floors by their numbers: who comes
+ * from now on may have none that somebody had since the backup.
+ */
+static int
+numbers(struct tenant *tn, struct db *db)
+{
+	struct db	*live;
+	int		 n = -1;
+
+	if (db_begin(db) == -1)
+		return (-1);
+	if (db_exec(db, S_SEQUENCES_ALL, ARGS(TXT("%AUTOINCREMENT%"))) !=
+	    -1) {
+		if ((live = tenant_enter(tn)) != NULL) {
+			n = numbers_carry(live, db);
+			tenant_leave(tn, live);
+		}
+		if (n == -1 && db_exec(db, S_SEQUENCES_SKIP,
+		    ARGS(NUM(NUMBERS))) != -1)
+			n = 0;
+	}
+	return (db_end(db, n == 0) == -1 || db_commit(db) == -1 ? -1 : 0);
+}
+
 /* The last lines, and the one that says what was done; then it is closed. */
 static int
 close_new(struct task *tk, struct tenant *tn)
@@ -187,9 +232,10 @@ close_new(struct task *tk, struct tenant *tn)
 	}
 	if (n == -1)
 		re->re_lost = 1;
-	n = audit_add(re->re_db, "uid %u: restored from the backup %s%s",
-	    tk->tk_op, tk->tk_mn.mn_stamp, re->re_lost ? "; the lines of this "
-	    "trail since then are lost" : "");
+	if ((n = numbers(tn, re->re_db)) == 0)
+		n = audit_add(re->re_db, "uid %u: restored from the backup "
+		    "%s%s", tk->tk_op, tk->tk_mn.mn_stamp, re->re_lost ?
+		    "; the lines of this trail since then are lost" : "");
 	if (n == 0 && db_shrink(re->re_db) == -1)
 		n = -1;
 	db_close_copy(re->re_db);

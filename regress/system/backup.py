@@ -269,6 +269,39 @@ def ruined(d, ann, one):
     now(d)
 
 
+def numbers(d, ann, one):
+    """nobody who comes after a restore has a number that was another one's"""
+    p, floor = furnished(d, 'numbers')
+    stamp = now(d)['stamp']
+    n = number(d, 'numbers')
+
+    def came(who):
+        g = p.api('POST', '/admin/groups', {'name': who, 'members': []}, 201)
+        return (d.person('numbers', who + '@numbers.example').id,
+                d.floor('numbers', who), g.json()['group']['id'])
+
+    last = came('second')
+    d.do('backup', 'restore', stamp, 'tenant', 'numbers')
+    p = back(p, floor)
+    got = came('third')
+    check(all(x > y for x, y in zip(got, last)), (last, got))
+    last = got
+    p.close()
+    d.stop()
+    path = d.path('data', 'tenants', str(n), 'main.db')
+    size = os.path.getsize(path)
+    with open(path, 'r+b') as f:
+        f.write(os.urandom(size))
+    d.start()
+    d.do('backup', 'restore', stamp, 'tenant', 'numbers')
+    p = back(p, floor)
+    got = came('fourth')
+    check(all(x > y for x, y in zip(got, last)), (last, got))
+    p.say('a message by a number as well')
+    equal(d.ctl('audit', 'verify')[0], 0, 'whole')
+    p.close()
+
+
 def all_back(d, ann, one):
     """all tenants: what came since then stays, and is named"""
     ann = back(ann, one)
@@ -688,7 +721,7 @@ def main():
                'backup none keep 3\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
         'acme', 'globex', 'back', 'held', 'ruin', 'gone', 'young',
-        'brief'))
+        'brief', 'numbers'))
     d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'globex')
@@ -697,7 +730,7 @@ def main():
     s = Suite(d)
     for fn in (made, kept, rehearsed, restored, held):
         s.run_test(fn, d, ann, one)
-    for fn in (ruined, all_back, erased, damaged, moved, stamps, two,
+    for fn in (ruined, numbers, all_back, erased, damaged, moved, stamps, two,
                meanwhile, killed, killed_restore, full, disaster, daily):
         s.run_test(fn, d, ann, one, restarts=True)
     s.end()
