@@ -241,8 +241,11 @@ static const struct row {
 	ROW(USER_DEL_TALK, TEN,
 	    "DELETE FROM messages WHERE kind = 2 AND (a, b) IN "
 	    "(SELECT a, b FROM dms WHERE a = ?1 "
-	    "UNION SELECT a, b FROM dms WHERE b = ?1)"),
-	ROW(USER_DEL_DMS, TEN, "DELETE FROM dms WHERE a = ?1 OR b = ?1"),
+	    "UNION SELECT a, b FROM dms WHERE b = ?1) AND " FREE),
+	ROW(USER_DEL_DMS, TEN,
+	    "DELETE FROM dms WHERE (a = ?1 OR b = ?1) AND NOT EXISTS "
+	    "(SELECT 1 FROM messages WHERE kind = 2 AND messages.a = dms.a "
+	    "AND messages.b = dms.b)"),
 	ROW(USER_DEL_READS, TEN,
 	    "DELETE FROM reads WHERE kind = 2 AND (a = ?1 OR b = ?1)"),
 
@@ -445,6 +448,8 @@ static const struct row {
 	    "UNION SELECT a, b, last FROM dms WHERE b = ?1) d "
 	    "WHERE NOT EXISTS (SELECT 1 FROM erasures e WHERE "
 	    "e.what IN (0, 1, 6) AND (e.a = d.a OR e.a = d.b)) "
+	    "AND EXISTS (SELECT 1 FROM users WHERE id = d.a) "
+	    "AND EXISTS (SELECT 1 FROM users WHERE id = d.b) "
 	    "ORDER BY last DESC LIMIT ?2"),
 	ROW(DM_ANY, TEN,
 	    "SELECT EXISTS (SELECT 1 FROM dms WHERE a = ?1 UNION ALL "
@@ -564,6 +569,12 @@ static const struct row {
 	    "(SELECT a, b FROM dms WHERE a = ?1 "
 	    "UNION SELECT a, b FROM dms WHERE b = ?1) "
 	    "AND " FREE "LIMIT ?2)"),
+	/* With those who are gone: a hold has kept it, and does no more. */
+	ROW(ERASE_GONE, TEN,
+	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
+	    "WHERE kind = 2 AND (a, b) IN (SELECT a, b FROM dms WHERE "
+	    "a NOT IN (SELECT id FROM users) "
+	    "OR b NOT IN (SELECT id FROM users)) AND " FREE "LIMIT ?1)"),
 	ROW(ERASE_SENDER, TEN,
 	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
 	    "WHERE sender = ?1 AND kind < 2 LIMIT ?2)"),

@@ -57,6 +57,7 @@ struct tenant {
 	enum db_why	 tn_why;	/* as it was found last */
 	uint64_t	 tn_retry;	/* mono ms: not asked before */
 	uint64_t	 tn_sweep;	/* ms: then guests are looked at */
+	int		 tn_free;	/* no hold keeps words with guests */
 	int		 tn_trail;	/* may have grown since a checkpoint */
 	uint64_t	 tn_point;	/* mono ms: no other before */
 	uint64_t	 tn_purge;	/* mono ms: then what is old goes */
@@ -434,6 +435,8 @@ int	 hold_line(struct db *, const char *line);
 int	 hold_since(struct db *, uint64_t *);
 /* Is anybody?  1, 0, -1. */
 int	 hold_any(struct db *);
+/* One is cleared: the sweep takes what it kept of guests who are gone. */
+void	 hold_over(struct tenant *);
 /* Is the tenant, or anybody in it?  1, 0, -1: nobody can read that. */
 int	 hold_tenant(struct tenant *);
 /* Commands; user 0 is the whole tenant.  R_OK, R_NOTFOUND to clear none. */

@@ -1108,6 +1108,8 @@ policy_set(struct request *rq, const struct policy *po)
 		tn->tn_policy = old;
 		return (R_UNAVAILABLE);
 	}
+	if (old.po_value[POLICY_HOLD] != 0 && po->po_value[POLICY_HOLD] == 0)
+		hold_over(tn);
 	networks_apply(tn);
 	rq_tell_tenant(rq, tn);
 	must_again(rq, 0);

@@ -13,6 +13,7 @@
 
 #define DOOR_MS		(5 * 60 * SECOND)	/* until somebody answers */
 #define SWEEP_MS	(60 * SECOND)
+#define SWEEP_ROWS	500		/* messages in one turn */
 #define LIFE_MIN	(1 * SECOND)		/* of a URL */
 #define LIFE_MAX	(366ULL * 24 * 3600 * SECOND)
 
@@ -517,20 +518,23 @@ knock_end(struct request *rq, uint32_t user, enum knock_end why,
  * The end.
  */
 
-/* Nothing of him stays but the visit's row, for whoever asks who was here. */
+/* Nothing of him stays but the visit's row, for whoever asks who was here, and
+ * direct messages that a hold keeps. */
 static int
 visit_end(struct request *rq, struct visit *vi, enum grant_end why,
     const char *by)
 {
 	struct db	*db = rq->rq_db;
+	int		 held = rq->rq_tn->tn_policy.po_value[POLICY_HOLD] != 0;
 
 	if (vi->vi_state == VISIT_DOOR)
 		knock_end(rq, vi->vi_user, why == END_REFUSED ? KNOCK_REFUSED :
 		    why == END_LATE ? KNOCK_LATE : KNOCK_GONE, by);
 	vi->vi_state = VISIT_OVER;
 	vi->vi_ended = now_ms();
-	if (visit_set(db, vi) == -1 || person_delete(db, vi->vi_user) == -1 ||
-	    audit_add(db, "visit %u by guest URL %u is over", vi->vi_id,
+	if (visit_set(db, vi) == -1 || (held ?
+	    person_forget(db, vi->vi_user) : person_delete(db, vi->vi_user)) ==
+	    -1 || audit_add(db, "visit %u by guest URL %u is over", vi->vi_id,
 	    vi->vi_guest) == -1)
 		return (-1);
 	grants_end(rq->rq_tn->tn_id, vi->vi_user, 0, 0, why);
@@ -637,15 +641,40 @@ sweep_urls(struct request *rq, uint64_t now)
 	return (0);
 }
 
+/* What a hold kept of those who are gone, and no longer does: 1 there may be
+ * more, 0, -1. */
+static int
+sweep_held(struct request *rq)
+{
+	struct tenant	*tn = rq->rq_tn;
+	int		 n;
+
+	if (tn->tn_free || tn->tn_policy.po_value[POLICY_HOLD] != 0)
+		return (0);
+	if (db_begin(rq->rq_db) == -1)
+		return (-1);
+	if ((n = db_exec(rq->rq_db, S_ERASE_GONE, ARGS(NUM(SWEEP_ROWS)))) > 0 &&
+	    db_exec(rq->rq_db, S_PURGE_DMS, NOARGS) == -1)
+		n = -1;
+	if (db_end(rq->rq_db, n != -1) == -1)
+		return (-1);
+	if (n > 0)
+		rq->rq_db->db_erased = 1;
+	tn->tn_free = n < SWEEP_ROWS;
+	return (!tn->tn_free);
+}
+
 uint64_t
 guest_sweep(struct tenant *tn, uint64_t now)
 {
 	struct request	 rq = { .rq_tn = tn };
 	struct rights	*rt;
 	uint64_t	 here, next = now + SWEEP_MS;
+	int		 left;
 
 	if ((rq.rq_db = tenant_enter(tn)) == NULL)
 		return (next);
+	left = sweep_held(&rq);
 	if ((rt = rights_get(rq.rq_db)) != NULL &&
 	    db_number(rq.rq_db, S_VISIT_COUNT, NOARGS, &here) == 0 &&
 	    here == 0 && rt->rt_nguests == 0)
@@ -654,7 +683,7 @@ guest_sweep(struct tenant *tn, uint64_t now)
 		(void)db_end(rq.rq_db, sweep_visits(&rq, now) == 0 &&
 		    sweep_urls(&rq, now) == 0);
 	tenant_leave(tn, rq.rq_db);
-	return (next);
+	return (left == 1 ? now : left == -1 ? now + SWEEP_MS : next);
 }
 
 static struct knock *

@@ -134,6 +134,13 @@ hold_tenant(struct tenant *tn)
 	return (n);
 }
 
+void
+hold_over(struct tenant *tn)
+{
+	tn->tn_free = 0;
+	tn->tn_sweep = 0;
+}
+
 int
 hold_since(struct db *db, uint64_t *since)
 {
@@ -212,6 +219,7 @@ hold_clear(struct request *rq, uint32_t user)
 	    rq->rq_op, user == 0 ? "tenant" : "user",
 	    user == 0 ? rq->rq_tn->tn_id : user) == -1)
 		return (R_UNAVAILABLE);
+	hold_over(rq->rq_tn);
 	return (hold_rule(rq, user, 0));
 }
 

@@ -288,7 +288,7 @@ swap(struct task *tk, struct tenant *tn)
 	places_write();
 	if ((n = close_new(tk, tn)) == 0 && (n = exchange(tn)) == 0) {
 		tn->tn_trail = 1;
-		tn->tn_sweep = 0;
+		hold_over(tn);
 		tn->tn_erase = 0;
 		tn->tn_purge = mono_ms();
 		rotate_again(tn->tn_id);

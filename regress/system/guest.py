@@ -733,6 +733,65 @@ def nothing_left(d, ada, bob, one, two):
     db.close()
 
 
+def held(d, ada, bob, one, two):
+    """a hold keeps direct messages with guests who go, until it is cleared"""
+    cat = d.person('acme', 'cat@acme.example')
+    ada.open().enter(one)
+    bob.open().enter(one)
+    cat.open().enter(one)
+
+    def kept():
+        db = sqlite3.connect('file:%s?mode=ro' % d.path(
+            'data', 'tenants', '1', 'main.db'), uri=True)
+        n, = db.execute('SELECT count(*) FROM messages WHERE kind = 2'
+                        ).fetchone()
+        m, = db.execute('SELECT count(*) FROM dms').fetchone()
+        db.close()
+        return n, m
+
+    def comes_and_goes():
+        """Bob and the guest write one message each, and cat one."""
+        _, token = url(ada, [one])
+        g = come(d, token, 'Greta').open()
+        g.enter(one)
+        for p in bob, cat:
+            p.insist('ack', t='say', to={'user': g.id}, text='to Greta',
+                     ref='%d-%d' % (p.id, g.id))
+        g.insist('ack', t='say', to={'user': bob.id}, text='to Bob', ref='g')
+        equal(kept(), (before[0] + 3, before[1] + 2), 'there')
+        g.api('DELETE', '/session', {}, 204)
+        g.drop()
+        return g
+
+    before = kept()
+    comes_and_goes()
+    until(lambda: kept() == before, 'without a hold all go')
+    d.do('hold', 'set', 'acme', 'user', bob.mail, 'reason', 'Court')
+    g = comes_and_goes()
+    until(lambda: kept() == (before[0] + 2, before[1] + 1),
+          'those of and to Bob stay')
+    # Nobody is shown them, nor that there are any.
+    bob.tell(t='history', channel='user:%d' % g.id, ref='h')
+    bob.error('no-user', ref='h')
+    bob.open()
+    check('user:%d' % g.id not in [u['channel'] for u in bob.hello['unread']],
+          'a conversation with nobody')
+    d.restart()
+    time.sleep(2.5)                     # the daemon has looked
+    equal(kept(), (before[0] + 2, before[1] + 1), 'as long as it lasts')
+    d.do('hold', 'clear', 'acme', 'user', bob.mail)
+    until(lambda: kept() == before, 'it is over')
+    d.do('hold', 'set', 'acme', 'reason', 'Court')
+    for p in ada, bob, cat:
+        p.open().enter(one)
+    comes_and_goes()
+    time.sleep(2.5)
+    equal(kept(), (before[0] + 3, before[1] + 2), 'the whole tenant')
+    d.do('hold', 'clear', 'acme')
+    until(lambda: kept() == before, 'it is over')
+    cat.close()
+
+
 def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme', 'title', 'Acme')
@@ -745,6 +804,7 @@ def main():
                taken, networks, revoke, hundred, wrong, operator,
                nothing_left):
         s.run_test(fn, d, ada, bob, one, two)
+    s.run_test(held, d, ada, bob, one, two, restarts=True)
     s.run_test(password, d, ada, bob, one, two, restarts=True)
     s.run_test(restarts, d, ada, bob, one, two, restarts=True)
     s.end()
