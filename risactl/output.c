@@ -490,6 +490,7 @@ static const struct {
 	[AUDIT_KEPT] = { "kept", "is not the one of the checkpoint given" },
 	[AUDIT_LOST] = { "lost", "the end of the chain does not open" },
 	[AUDIT_CLOSED] = { "closed", "the data cannot be read" },
+	[AUDIT_GONE] = { "gone", "there is none, and it was not erased" },
 };
 
 const char *
@@ -508,7 +509,7 @@ int
 audit_fault_line(uint8_t fault)
 {
 	return (fault != AUDIT_WHOLE && fault != AUDIT_LOST &&
-	    fault != AUDIT_CLOSED);
+	    fault != AUDIT_CLOSED && fault != AUDIT_GONE);
 }
 
 static void

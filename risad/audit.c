@@ -767,6 +767,41 @@ walk_next(struct walk *wa)
 	return (1);
 }
 
+/* Is it the first of a trail that was there, and that nobody has erased? */
+static int
+kept_gone(const struct walk *wa, size_t n)
+{
+	uint32_t	 tenant = wa->wa_kept[n].ke_tenant;
+	size_t		 i;
+
+	for (i = 0; i < n; i++)
+		if (wa->wa_kept[i].ke_tenant == tenant)
+			return (0);
+	return (tenant != DB_SYSTEM && tenant_by_id(tenant) == NULL &&
+	    !erasure_kept(tenant));
+}
+
+/* Trails of which there is nothing left but what was kept. */
+static void
+walk_gone(struct walk *wa, struct peer *pe, uint32_t req)
+{
+	struct m_c_audit_state	 m = { .fault = AUDIT_GONE };
+	char			 number[16];
+	size_t			 i;
+
+	for (i = 0; i < wa->wa_nkept; i++) {
+		if (!kept_gone(wa, i))
+			continue;
+		(void)snprintf(number, sizeof(number), "%u",
+		    wa->wa_kept[i].ke_tenant);
+		m.tenant = number;
+		(void)proc_send(pe, IMSG_C_AUDIT_STATE, req, -1, &m);
+		alert_raise(ALERT_AUDIT, DB_SYSTEM, "the audit trail of tenant "
+		    "number %s is gone", number);
+		wa->wa_bad = 1;
+	}
+}
+
 static int
 stream_verify(struct stream *sm, struct peer *pe)
 {
@@ -796,6 +831,8 @@ stream_verify(struct stream *sm, struct peer *pe)
 		    "not whole at line %llu", (unsigned long long)bad);
 	if (walk_next(wa))
 		return (1);
+	if (wa->wa_all)
+		walk_gone(wa, pe, sm->st_id);
 	(void)proc_result(pe, sm->st_id, wa->wa_bad ? R_REFUSED : R_OK, 0,
 	    wa->wa_bad ? "not every audit trail is whole" : "");
 	return (0);

@@ -476,6 +476,8 @@ void	 key_backup_lines(FILE *, uint32_t tenant);
 /* At once; rq is NULL when the day has come. */
 const char *tenant_erase(struct request *, struct tenant *, uint32_t by);
 const char *erasure_show(struct request *, uint32_t tenant);
+/* Is there a certificate, and does it open? */
+int	 erasure_kept(uint32_t tenant);
 int	 erasure_list(struct request *);		/* 0, or -1 */
 /* Keys has signed, or is gone. */
 void	 erasure_proven(const struct m_proven *);

@@ -131,6 +131,21 @@ erased_get(struct db *sys, uint32_t id, char name[MAX_LABEL + 1], char **sig)
 	return (text);
 }
 
+int
+erasure_kept(uint32_t id)
+{
+	struct db	*sys = db_system();
+	char		 name[MAX_LABEL + 1], *text, *sig;
+	int		 kept;
+
+	if (sys == NULL)
+		return (0);
+	kept = (text = erased_get(sys, id, name, &sig)) != NULL;
+	free(sig);
+	free(text);
+	return (kept);
+}
+
 /* Ask keys to sign it; the answer is for somebody, or for the file alone. */
 static int
 certificate_prove(uint32_t id, const char *name, const char *text,

@@ -214,6 +214,36 @@ def rolled_back(d):
     db.close()
 
 
+def gone(d):
+    """a trail that has gone as a whole is missed by who kept a checkpoint"""
+    for name in 'erased', 'lost':
+        d.do('tenant', 'add', name)
+        d.do('policy', 'set', name, 'password-length', '9')
+    number = d.json('tenant', 'show', 'lost')['tenant']['id']
+    d.restart()                         # everything is signed
+    d.write('kept', d.do('audit', 'checkpoints'))
+    against = ('against', d.path('kept'), 'key', d.path('keys', 'sign.pub'))
+    d.do('tenant', 'erase', 'erased', 'confirm', 'erased', d.path('cert'))
+    code, trails, _ = verify(d, *against)
+    equal((code, len(trails)), (0, 4), 'what was erased is not missed')
+    d.stop()
+    db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
+    db.execute('DELETE FROM tenants WHERE id = ?', (number,))
+    # Who says that it was erased has to prove it.
+    db.execute("INSERT INTO erased (id, name, at, text) SELECT ?, 'lost', at, "
+               "text FROM erased WHERE name = 'erased'", (number,))
+    db.close()
+    shutil.rmtree(d.path('data', 'tenants', str(number)))
+    os.unlink(d.path('data', 'keys', '%d.key' % number))
+    d.start()
+    equal(verify(d)[0], 0, 'what is there is whole')
+    code, trails, _ = verify(d, *against)
+    equal((code, trails.pop(str(number), {}).get('state')), (1, 'gone'),
+          'against what was kept')
+    equal({t['state'] for t in trails.values()}, {'whole'}, 'the others')
+    check('audit-broken' in d.do('show', 'alerts'), 'the alert')
+
+
 def offline(*words):
     """risactl where no daemon answers."""
     p = subprocess.run([RISACTL, '-s', '/nowhere'] + list(words),
@@ -440,7 +470,7 @@ def main():
     s = Suite(d)
     for fn in (whole, tampered, auditor, changes):
         s.run_test(fn, d)
-    for fn in (signed, rolled_back, checked, upgraded):
+    for fn in (signed, rolled_back, gone, checked, upgraded):
         s.run_test(fn, d, restarts=True)
     s.end()
 
