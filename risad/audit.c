@@ -183,7 +183,10 @@ audit_add(struct db *db, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	return (n < 0 ? -1 : line_put(db, line));
+	if (n < 0)
+		return (-1);
+	text_mend(line);
+	return (line_put(db, line));
 }
 
 /*
@@ -232,13 +235,17 @@ audit_add_names(struct db *db, uint32_t user, const char *names,
     const char *fmt, ...)
 {
 	uint8_t	 salted[NAMES_SALT + NAMES_MAX];
-	char	 what[NAMES_MAX], hex[2 * NAMES_SUM + 1];
-	size_t	 len = strnlen(names, NAMES_MAX);
+	char	 what[NAMES_MAX], whole[NAMES_MAX + 1];
+	char	 hex[2 * NAMES_SUM + 1];
+	size_t	 len;
 	va_list	 ap;
 	int	 n;
 
+	(void)strlcpy(whole, names, sizeof(whole));
+	text_mend(whole);
+	len = strlen(whole);
 	arc4random_buf(salted, NAMES_SALT);
-	memcpy(salted + NAMES_SALT, names, len);
+	memcpy(salted + NAMES_SALT, whole, len);
 	va_start(ap, fmt);
 	n = vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);

@@ -470,7 +470,7 @@ target(uint32_t type, const void *m, char *dst, size_t size)
 		break;
 	case IMSG_C_FLOOR_ALLOW:
 	case IMSG_C_FLOOR_DEL:
-		(void)snprintf(dst, size, "%s %s %s %.80s%.80s", f->tenant,
+		(void)snprintf(dst, size, "%s %s %s %s%s", f->tenant,
 		    f->floor, f->allow ? "allow" : "deny", f->user, f->group);
 		break;
 	case IMSG_C_GUEST_ADD:
@@ -541,6 +541,7 @@ run_confirmed(struct command *co, const struct verb *ve, char *what,
 	if (n != 1)
 		return (-1);
 	target(ve->ve_type, co->co_m, what, size);
+	text_mend(what);
 	n = ve->ve_fn(co);
 	*word = n == -1 ? "refused" : n == 2 ? "begun" : "done";
 	return (n);
@@ -560,6 +561,7 @@ run(struct command *co, const struct verb *ve)
 		return (may ? ve->ve_fn(co) :
 		    co_refuse(co, "you are not in the ledger of operators"));
 	target(ve->ve_type, co->co_m, what, sizeof(what));
+	text_mend(what);
 	if ((sys = db_system()) == NULL || audit_add(sys, "uid %u: %s %s", op,
 	    ve->ve_words, what) == -1)
 		return (co_refuse(co, "the audit trail cannot be written"));

@@ -284,6 +284,39 @@ text_set(char **dst, const char *src)
 	return (0);
 }
 
+/* Bytes of the character at s; 0: it is none. */
+static size_t
+char_len(const char *s)
+{
+	size_t	 n;
+
+	for (n = 1; n <= 4 && s[n - 1] != '\0'; n++)
+		if (utf8_valid(s, n))
+			return (n);
+	return (0);
+}
+
+void
+text_mend(char *s)
+{
+	char	*dst = s;
+	size_t	 n;
+
+	while (*s != '\0') {
+		if ((n = char_len(s)) != 0) {
+			memmove(dst, s, n);
+			dst += n;
+			s += n;
+			continue;
+		}
+		*dst++ = '?';
+		do
+			s++;
+		while ((*s & 0xc0) == 0x80);
+	}
+	*dst = '\0';
+}
+
 /*@ requires valid_read_string(s);
     assigns \nothing;
     ensures \result == 0 || \result == 1;

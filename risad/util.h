@@ -49,6 +49,9 @@ int		 sha256(uint8_t dst[32], const void *src, size_t len);
 /* Put a copy in place of *dst, which is freed; 0, or -1 and *dst stays. */
 int		 text_set(char **dst, const char *);
 
+/* Of what was cut within a character there is a question mark left. */
+void		 text_mend(char *);
+
 /* A tenant's name: a label of DNS in lower case, 1 to 32 characters. */
 int		 label_valid(const char *);
 /* A domain of two labels or more, in lower case. */

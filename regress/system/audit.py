@@ -214,6 +214,27 @@ def rolled_back(d):
     db.close()
 
 
+def cut(d):
+    """a line that is too long is cut, and opens"""
+    long_name = '\u958b\u767a' * 15
+    longest = '\U0001f30a' * 64
+    d.do('floor', 'add', 'acme', longest)
+    for words in (('floor', 'allow', 'acme', longest, 'group', long_name),
+                  ('policy', 'set', 'acme', 'mail-domains',
+                   'a' * 299 + '\u00e9')):
+        check(d.ctl(*words)[0] == 1, words)
+    # Of a person, beside the line: two names that are as long as may be.
+    p = d.person('acme', 'long@acme.example', 'admin')
+    for name in 'x' + longest[1:], longest:
+        p.api('PATCH', '/admin/users/%d' % p.id, {'name': name}, 200)
+    lines = d.do('audit', 'show', 'last', '8')
+    check(long_name + ': refused' in lines, lines)
+    check('a' * 299 + '?: refused' in lines, lines)
+    for words in (), ('tenant', 'acme'):
+        lines = d.do('audit', 'show', 'last', '8', *words)
+        check('(does not open)' not in lines, lines)
+
+
 def gone(d):
     """a trail that has gone as a whole is missed by who kept a checkpoint"""
     for name in 'erased', 'lost':
@@ -468,7 +489,7 @@ def main():
     for i in range(4):
         d.do('policy', 'set', 'globex', 'password-length', str(8 + i))
     s = Suite(d)
-    for fn in (whole, tampered, auditor, changes):
+    for fn in (whole, tampered, auditor, cut, changes):
         s.run_test(fn, d)
     for fn in (signed, rolled_back, gone, checked, upgraded):
         s.run_test(fn, d, restarts=True)

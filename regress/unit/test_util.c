@@ -199,6 +199,29 @@ test_time(void)
 		CHECK_INT(time_read(bad[i], &ms), -1);
 }
 
+static void
+test_mend(void)
+{
+	static const struct {
+		const char	*cut, *mended;
+	} t[] = {
+		{ "", "" }, { "abc", "abc" },
+		{ "\xe9\x96\x8b\xe7\x99\xba", "\xe9\x96\x8b\xe7\x99\xba" },
+		{ "a\xe9\x96", "a?" }, { "a\xe9", "a?" },
+		{ "\xe9\x96\xe9\x96\x8b]", "?\xe9\x96\x8b]" },
+		{ "[\xf0\x9f\x98]: done", "[?]: done" },
+		{ "\x96\x8b" "b", "?b" }, { "\xc3\xa9\xff\xfe", "\xc3\xa9??" },
+	};
+	char	 buf[32];
+	size_t	 i;
+
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		(void)strlcpy(buf, t[i].cut, sizeof(buf));
+		text_mend(buf);
+		CHECK_STR(buf, t[i].mended);
+	}
+}
+
 int
 main(void)
 {
@@ -211,5 +234,6 @@ main(void)
 	test_sha256();
 	test_clocks();
 	test_time();
+	test_mend();
 	return (unit_end());
 }
