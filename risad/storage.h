@@ -473,8 +473,10 @@ void	 key_backup_lines(FILE *, uint32_t tenant);
  * NULL answers by itself in the latter case.
  */
 #define PROVE_ERASURE	UINT32_MAX	/* the id of such a PROVE */
-/* At once; rq is NULL when the day has come. */
-const char *tenant_erase(struct request *, struct tenant *, uint32_t by);
+/* At once; rq is NULL when the day has come.  What the trail says of it goes to
+ * how, which stays as it is where nothing was done. */
+const char *tenant_erase(struct request *, struct tenant *, uint32_t by,
+	    const char **how);
 const char *erasure_show(struct request *, uint32_t tenant);
 /* Is there a certificate, and does it open? */
 int	 erasure_kept(uint32_t tenant);

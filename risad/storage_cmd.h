@@ -11,6 +11,7 @@ struct command {
 	struct request	*co_rq;
 	const void	*co_m;
 	char		 co_why[MAX_LINE + 1];	/* of a refusal */
+	const char	*co_how;	/* for the trail, if it is not that */
 };
 
 /*

@@ -136,7 +136,8 @@ tenant_gone(struct command *co)
 	if (held == -1)
 		return (co_refuse(co, "its data cannot be read, so nobody "
 		    "knows whether a legal hold forbids it"));
-	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op)) != NULL)
+	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op,
+	    &co->co_how)) != NULL)
 		return (co_refuse(co, "%s", why));
 	return (1);
 }

@@ -543,7 +543,8 @@ run_confirmed(struct command *co, const struct verb *ve, char *what,
 	target(ve->ve_type, co->co_m, what, size);
 	text_mend(what);
 	n = ve->ve_fn(co);
-	*word = n == -1 ? "refused" : n == 2 ? "begun" : "done";
+	*word = co->co_how != NULL ? co->co_how : n == -1 ? "refused" :
+	    n == 2 ? "begun" : "done";
 	return (n);
 }
 

@@ -158,12 +158,16 @@ certificate_prove(uint32_t id, const char *name, const char *text,
 	    sha256(m.sum, text, strlen(text)) == -1 ||
 	    (er = calloc(1, sizeof(*er))) == NULL)
 		return (-1);
+	if (proc_send(proc_peer(PROC_KEYS, 0), IMSG_PROVE, PROVE_ERASURE, -1,
+	    &m) == -1) {
+		free(er);
+		return (-1);
+	}
 	er->er_tenant = id;
 	er->er_peer = pe;
 	er->er_id = req;
 	TAILQ_INSERT_TAIL(&erasures, er, er_entry);
-	return (proc_send(proc_peer(PROC_KEYS, 0), IMSG_PROVE, PROVE_ERASURE,
-	    -1, &m));
+	return (0);
 }
 
 static void
@@ -211,7 +215,8 @@ erase_rest(uint32_t id, const char *name)
 }
 
 const char *
-tenant_erase(struct request *rq, struct tenant *tn, uint32_t by)
+tenant_erase(struct request *rq, struct tenant *tn, uint32_t by,
+    const char **how)
 {
 	struct db	*sys = db_system();
 	char		 name[MAX_LABEL + 1], *text;
@@ -226,6 +231,7 @@ tenant_erase(struct request *rq, struct tenant *tn, uint32_t by)
 	}
 	(void)strlcpy(name, tn->tn_name, sizeof(name));
 	if (erase_rest(id, name) == -1) {
+		*how = "begun";
 		free(text);
 		return ("not everything could be removed, see the log; it is "
 		    "tried again");
@@ -233,6 +239,7 @@ tenant_erase(struct request *rq, struct tenant *tn, uint32_t by)
 	n = certificate_prove(id, name, text, rq == NULL ? NULL : rq->rq_peer,
 	    rq == NULL ? 0 : rq->rq_id);
 	free(text);
+	*how = n == 0 ? "done" : "done, the certificate is not signed yet";
 	return (n == 0 ? NULL : "erased; the certificate is not signed yet, "
 	    "ask for it again");
 }
@@ -390,6 +397,7 @@ ending_look(struct tenant *tn, uint64_t now)
 	struct request	 rq = { .rq_type = 0 };
 	struct db	*sys = db_system();
 	uint64_t	 at = ending_of(tn);
+	const char	*how = NULL;
 	int		 held;
 
 	if (at == 0 || now < at || sys == NULL)
@@ -402,7 +410,7 @@ ending_look(struct tenant *tn, uint64_t now)
 	if (held == 0) {
 		if (audit_add(sys, "tenant %s: its contract has ended: erased",
 		    tn->tn_name) == 0)
-			(void)tenant_erase(NULL, tn, 0);
+			(void)tenant_erase(NULL, tn, 0, &how);
 		return;
 	}
 	if (tn->tn_state != TENANT_ACTIVE)
@@ -437,8 +445,10 @@ erasures_resume(void)
 		(void)strlcpy(name, s == NULL ? "?" : s, sizeof(name));
 	}
 	db_done(st);
-	if (id != 0)
-		(void)erase_rest(id, name);
+	if (id != 0 && erase_rest(id, name) == 0 && audit_add(sys, "tenant %s, "
+	    "number %u: erased, as was begun", name, id) == -1)
+		log_warnx("tenant %s: erased, but not in the audit trail",
+		    name);
 }
 
 void

@@ -59,6 +59,16 @@ def ending(d, number, at):
     db.close()
 
 
+def erasing(d, number, label):
+    """The certificate of a tenant is kept, and no more than that has been
+    done; risad is down."""
+    db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
+    db.execute('INSERT INTO erased (id, name, at, text) VALUES (?, ?, 1, ?)',
+               (number, label, seal(hkdf(_master(d), b'risad system'),
+                                    'erased', 'text', number, b'text')))
+    db.close()
+
+
 def said(d, tenant, user, who, texts, kind, a, b):
     """Messages of a user, said just now, as storage seals them; risad is
     down, and the tenant goes by its number."""

@@ -12,7 +12,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
 from risa import RISACTL, Daemon, Failure, Http, until          # noqa: E402
-from trail import ending, system_trail, trail                   # noqa: E402
+from trail import ending, erasing, system_trail, trail          # noqa: E402
 
 WORDS = 'Xenolith words of a tenant'
 
@@ -150,6 +150,51 @@ def ended(d):
     p.close()
 
 
+def unsigned(d):
+    """while keys is away it is erased, and the trail does not say refused"""
+    n, p = furnished(d, 'mute')
+    p.close()
+    cert = d.path('c6')
+    keys = d.pids()[('keys', 0)]
+    os.kill(d.proc.pid, signal.SIGSTOP)         # who would start it again
+    try:
+        os.kill(keys, signal.SIGKILL)
+
+        def dead():
+            with open('/proc/%d/stat' % keys) as f:
+                return f.read().rsplit(')', 1)[1].split()[0] == 'Z'
+        until(dead, 'keys is dead')
+        for _ in range(2):                      # storage has seen it too
+            check('mute' in names(d), 'still there')
+        code, _, err = d.ctl('tenant', 'erase', 'mute', 'confirm', 'mute',
+                             cert)
+    finally:
+        os.kill(d.proc.pid, signal.SIGCONT)
+    equal(code, 1, err)
+    check('erased; the certificate is not signed yet' in err, err)
+    check(not os.path.exists(cert), 'a certificate')
+    check('mute' not in names(d), 'still there')
+    equal([s for s in system_trail(d) if 'tenant erase mute' in s],
+          ['uid 0: tenant erase mute', 'uid 0: tenant erase mute: done, the '
+           'certificate is not signed yet'], 'the trail')
+    until(lambda: d.ctl('tenant', 'certificate', str(n), cert)[0] == 0,
+          'the certificate, later')
+    equal(verify(d, cert)[0], 0, 'verifies')
+
+
+def resumed(d):
+    """an erasure that goes on after a kill is in the trail when it is done"""
+    n, p = furnished(d, 'half')
+    p.close()
+    d.stop()
+    erasing(d, n, 'half')
+    d.start()
+    until(lambda: not os.path.exists(d.path('data', 'keys', '%d.key' % n)),
+          'key')
+    until(lambda: 'tenant half, number %d: erased, as was begun' % n in
+          system_trail(d), 'the trail')
+
+
 def late(d, n):
     """The end of the contract was ten days ago; sealed as it has to be."""
     ending(d, n, int((time.time() - 10 * 86400) * 1000))
@@ -243,15 +288,15 @@ def killed(d):
 def main():
     d = Daemon(more='password hash memory 64 passes 1\n')
     d.names = ('localhost',) + tuple('%s.localhost' % n for n in (
-        'gone', 'neighbour', 'doomed', 'leaving', 'target', 'ruined', 'kill0',
-        'kill1', 'kill2', 'kill3'))
+        'gone', 'neighbour', 'doomed', 'leaving', 'mute', 'half', 'target',
+        'ruined', 'kill0', 'kill1', 'kill2', 'kill3'))
     d.make_cert('tls')
     d.start()
     d.do('tenant', 'add', 'stays')
     s = Suite(d)
     for fn in (erased, others):
         s.run_test(fn, d)
-    for fn in (ended, forged, unread, killed):
+    for fn in (ended, unsigned, resumed, forged, unread, killed):
         s.run_test(fn, d, restarts=True)
     s.end()
 
