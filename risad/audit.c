@@ -482,6 +482,14 @@ audit_waits(void)
 void
 audit_forget(void)
 {
+	struct tenant	*tn;
+
+	/* Which were asked for is not kept; those that have one cost a look. */
+	if (waits > 0) {
+		system_trail = 1;
+		RB_FOREACH(tn, tenant_tree, &tenant_all)
+			tn->tn_trail = 1;
+	}
 	waits = 0;
 }
 

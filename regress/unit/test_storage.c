@@ -32,6 +32,7 @@ static uint8_t		 master[SEAL_KEY] = { 7, 7, 7 };
 static struct m_conf_ack ack;
 static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
 static int		 hang[2];	/* does not say it */
+static unsigned int	 proves;	/* that keys was asked for */
 static unsigned int	 known[2];	/* tenants, when told that it is all */
 
 static struct peer *
@@ -85,6 +86,10 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 	if (type == IMSG_TENANT_END) {
 		known[pe->pe_inst] = count(PROC_SESSION, pe->pe_inst,
 		    IMSG_TENANT);
+		return (0);
+	}
+	if (type == IMSG_PROVE) {
+		proves++;
 		return (0);
 	}
 	if (type == IMSG_FENCE) {
@@ -1455,6 +1460,25 @@ test_ends(void)
 	CHECK_INT(count(S1, IMSG_TENANT), 2);
 }
 
+/* What keys was asked for when it died is asked for again. */
+static void
+test_points(void)
+{
+	unsigned int	 n;
+
+	peer(PROC_KEYS, 0)->pe_up = 1;
+	audit_checkpoints(1);
+	CHECK((n = proves) > 1);
+	audit_checkpoints(1);
+	CHECK_INT(proves, n);
+	storage_ops.po_down(peer(PROC_KEYS, 0));
+	CHECK_INT(audit_waits(), 0);
+	audit_checkpoints(1);
+	CHECK_INT(proves, 2 * n);
+	peer(PROC_KEYS, 0)->pe_up = 0;
+	storage_ops.po_down(peer(PROC_KEYS, 0));
+}
+
 /* A grant that ends in the turn in which it is given is told as ended. */
 static void
 test_turn(void)
@@ -2548,6 +2572,7 @@ main(void)
 	test_rights();
 	test_role_limits();
 	test_ends();
+	test_points();
 	test_turn();
 	test_full();
 	test_networks();
