@@ -181,28 +181,6 @@ signin_reply(struct conn *cn)
 }
 
 static int
-signin_named(struct conn *cn, uint32_t type, const void *m, void *arg)
-{
-	(void)arg;
-	/* The account is open, whatever became of the name. */
-	if (type == IMSG_USER)
-		login_profile(m);
-	signin_reply(cn);
-	return (1);
-}
-
-/* Whoever takes an invitation goes by the name that he has chosen. */
-static void
-signin_name(struct conn *cn, struct signin *si)
-{
-	struct m_me_set	 me = { .mask = SET_NAME };
-
-	me.grant = api_grant(cn);
-	me.name = si->si_name;
-	api_ask(cn, PROC_STORAGE, IMSG_ME_SET, &me, signin_named, si);
-}
-
-static int
 signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 {
 	struct signin	*si = arg;
@@ -219,8 +197,6 @@ signin_granted(struct conn *cn, uint32_t type, const void *m, void *arg)
 	login_use(cn, lg);
 	if (si->si_go != NULL)
 		si->si_go(cn, si);
-	else if (si->si_name[0] != '\0')
-		signin_name(cn, si);
 	else
 		signin_reply(cn);
 	return (1);

@@ -95,6 +95,7 @@ invite_known(struct conn *cn, uint32_t type, const void *msg, void *arg)
 	memcpy(m.token, si->si_token, TOKEN_LEN);
 	m.password = si->si_password;
 	m.words = words;
+	m.name = si->si_name;
 	api_ask(cn, PROC_AUTH, IMSG_LINK_USE, &m, signin_answer, si);
 	explicit_bzero(&m, sizeof(m));
 	return (1);

@@ -480,6 +480,7 @@ ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 		return (0);
 	(void)strlcpy(rq->rq_agent, m->agent, sizeof(rq->rq_agent));
 	(void)strlcpy(rq->rq_password, m->password, sizeof(rq->rq_password));
+	(void)strlcpy(rq->rq_name, m->name, sizeof(rq->rq_name));
 	if (!tenant_active(m->tenant))
 		tenant_refuse(rq);
 	else if (sha256(rq->rq_sha, m->token, TOKEN_LEN) == -1 ||
@@ -868,6 +869,7 @@ auth_made(struct request *rq, enum make_answer answer,
 	else if (rq->rq_type == IMSG_LINK_USE) {
 		memcpy(link.sha, rq->rq_sha, sizeof(link.sha));
 		link.sealed = *sealed;
+		link.name = rq->rq_name;
 		request_ask(rq, W_LINK_SET, IMSG_LINK_SET, &link);
 	} else {
 		memcpy(cred.sha, rq->rq_sha, sizeof(cred.sha));

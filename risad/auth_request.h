@@ -88,6 +88,7 @@ struct request {
 	char			 rq_addr[MAX_ADDR + 1];
 	char			 rq_agent[MAX_AGENT + 1];
 	char			 rq_mail[MAX_MAIL + 1];
+	char			 rq_name[MAX_NAME + 1];	/* with a link */
 	char			 rq_password[MAX_PASSWORD + 1];
 	char			 rq_new[MAX_PASSWORD + 1];
 	uint8_t			 rq_sealed[MAX_SEALED];

@@ -186,7 +186,7 @@ static const struct field link_use[] = {
 	N32(m_link_use, tenant), STR(m_link_use, addr, MAX_ADDR),
 	STR(m_link_use, agent, MAX_AGENT), FIX(m_link_use, token),
 	STR(m_link_use, password, MAX_PASSWORD),
-	STR(m_link_use, words, MAX_GUESS), END
+	STR(m_link_use, words, MAX_GUESS), STR(m_link_use, name, MAX_NAME), END
 };
 static const struct field password[] = {
 	N32(m_password, tenant), STR(m_password, addr, MAX_ADDR),
@@ -303,7 +303,8 @@ static const struct field link_find[] = {
 };
 static const struct field link_set[] = {
 	N32(m_link_set, tenant), FIX(m_link_set, sha),
-	BLOB(m_link_set, sealed, MAX_SEALED), END
+	BLOB(m_link_set, sealed, MAX_SEALED),
+	STR(m_link_set, name, MAX_NAME), END
 };
 static const struct field note[] = {
 	N32(m_note, op), N32(m_note, type), N32(m_note, arg),

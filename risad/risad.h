@@ -805,6 +805,7 @@ struct m_link_use {
 	const char	*addr, *agent;
 	uint8_t		 token[TOKEN_LEN];
 	const char	*password, *words;
+	const char	*name;			/* to go by, or empty */
 };
 struct m_password {
 	uint32_t	 tenant;
@@ -926,6 +927,7 @@ struct m_link_set {
 	uint32_t	 tenant;
 	uint8_t		 sha[TOKEN_LEN];
 	struct m_blob	 sealed;
+	const char	*name;			/* to go by, or empty */
 };
 struct m_link_done	{ uint32_t user; uint8_t methods; };
 struct m_note {

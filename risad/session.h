@@ -307,13 +307,13 @@ json_t		*api_ids(const struct m_blob *);
 /*
  * Somebody who comes in, step by step; the request's, zeroed and freed with
  * it.  signin_answer() goes on with the answer of auth, and si_go when the
- * grant is there (NULL: the name is set, if there is one).
+ * grant is there (NULL: that is all).
  */
 struct signin {
 	uint8_t	 si_token[TOKEN_LEN];		/* of the link, then ours */
 	int	 si_left;			/* recovery codes, or -1 */
 	char	 si_mail[MAX_MAIL + 1];		/* as was typed, or empty */
-	char	 si_name[MAX_NAME + 1];		/* to set, or empty */
+	char	 si_name[MAX_NAME + 1];		/* to go by, or empty */
 	char	 si_device[MAX_DEVICE + 1];	/* to be kept, or empty */
 	uint32_t si_failures;			/* since the last time */
 	char	 si_password[MAX_PASSWORD + 1];	/* to set, or empty */

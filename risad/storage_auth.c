@@ -361,13 +361,17 @@ data_link_set(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (n == 0)
 		return (R_LINK);
-	if (m->sealed.mb_len == 0)
+	if (m->sealed.mb_len == 0 || (m->name[0] != '\0' &&
+	    !name_valid(m->name, MAX_NAME_CHARS)))
 		return (R_INVALID);
 	p.p_state = USER_ACTIVE;
+	if (m->name[0] != '\0')
+		(void)strlcpy(p.p_name, m->name, sizeof(p.p_name));
 	if ((methods = factor_methods(db, &p)) == -1)
 		return (R_UNAVAILABLE);
 	if (db_exec(db, S_LINK_DEL, ARGS(NUM(p.p_id))) != 1 ||
 	    password_set(rq, &p, m->sealed.mb_data, m->sealed.mb_len) == -1 ||
+	    person_set_profile(db, &p) == -1 ||
 	    db_exec(db, S_TOKENS_DEL, ARGS(NUM(p.p_id))) == -1 ||
 	    lock_clear(rq, p.p_mail) == -1 ||
 	    audit_add(db, "user %u: %s link used", p.p_id,

@@ -364,7 +364,8 @@ def required(d):
     equal(member.get('/session')['must'], ['second-factor'], 'everybody')
     locked_out(member)
     new = Person(d, 'acme', 'mustnew@acme.example')
-    new.accept(d.invite('acme', new.mail))
+    new.accept(d.invite('acme', new.mail), 'Newton')
+    equal(new.user['name'], 'Newton', 'the name chosen with an invitation')
     equal(new.get('/session')['must'], ['second-factor'], 'an invitation')
     locked_out(new)
     # The other tenant has its own rule.
@@ -385,6 +386,7 @@ def required(d):
     equal(member.get('/session')['must'], ['second-factor'], 'by role')
     locked_out(member)
     equal(new.get('/session')['must'], [], 'another role')
+    equal(new.get('/session')['user']['name'], 'Newton', 'the name stays')
     d.do('policy', 'set', 'acme', 'second-factor-roles', '')
     until(lambda: member.get('/session')['must'] == [], 'free again')
     member.open().drop()

@@ -1015,6 +1015,7 @@ test_link(void)
 	use.addr = fresh_addr();
 	use.password = "short";
 	use.words = "ann@acme.example";
+	use.name = "Ann";
 	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 22, &use), 0);
 	tell_cred(link_asked(sha), 12, USER_INVITED, 0);
 	ends(22, R_INVALID);
@@ -1038,6 +1039,7 @@ test_link(void)
 	CHECK_INT(set->tenant, T);
 	CHECK(memcmp(set->sha, sha, TOKEN_LEN) == 0);
 	CHECK(same(&set->sealed, record, sizeof(record)));
+	CHECK_STR(set->name, "Ann");
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LINK_DONE, id, &done), 0);
 	new = fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
 	CHECK_INT(new->user, 12);

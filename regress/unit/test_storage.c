@@ -313,12 +313,16 @@ use_link(uint32_t tenant, const uint8_t token[TOKEN_LEN], enum link_kind kind)
 	struct m_link_find	 find = { .tenant = tenant, .inst = 1,
 				    .req = 99 };
 	struct m_link_set	 set = { .tenant = tenant,
-				    .sealed = { "hash", 4 } };
+				    .sealed = { "hash", 4 },
+				    .name = "no\nname" };
 
 	(void)sha256(find.sha, token, TOKEN_LEN);
 	memcpy(set.sha, find.sha, sizeof(set.sha));
 	ask(AUTH, IMSG_LINK_FIND, &find);
 	CHECK_INT(((const struct m_link *)take(S1, IMSG_LINK))->kind, kind);
+	ask(AUTH, IMSG_LINK_SET, &set);
+	CHECK_INT(code(AUTH), R_INVALID);
+	set.name = "";
 	forget();
 	put(AUTH, IMSG_LINK_SET, &set);		/* two that race */
 	put(AUTH, IMSG_LINK_SET, &set);
