@@ -452,7 +452,8 @@ class Http:
     def origin(self):
         return 'https://' + self.host
 
-    def connect(self):
+    def dial(self):
+        """A socket to there, as it is before TLS."""
         proxied = self.source and not self.source.startswith('127.')
         s = socket.create_connection(
             ('127.0.0.1', self.daemon.proxy if proxied else self.port),
@@ -461,6 +462,10 @@ class Http:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if proxied:
             s.sendall(proxy_header(self.source))
+        return s
+
+    def connect(self):
+        s = self.dial()
         if self.tls:
             ctx = _context(self.daemon.path('tls.crt'),
                            self.sni in self.daemon.names)

@@ -5,7 +5,6 @@ by risactl; nothing half done."""
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -302,8 +301,7 @@ def piecemeal(h, data):
     tls = ssl.create_default_context(
         cafile=h.daemon.path('tls.crt')).wrap_bio(
             came, goes, server_hostname=h.name)
-    with socket.create_connection(('127.0.0.1', h.port), h.bound,
-                                  (h.source, 0)) as s:
+    with h.dial() as s:
         def patient(fn):
             while True:
                 try:

@@ -2,6 +2,7 @@
 """The door: requests that are ambiguous, too large, too slow, misdirected."""
 
 import concurrent.futures
+import json
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from bulk import piecemeal                                      # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import PASSWORD, Closed, Daemon, Http, free_port, \
     until                                                       # noqa: E402
@@ -441,6 +443,50 @@ def redirect(d):
     equal(d.pids(), pids, 'processes')
 
 
+def every_port(d):
+    """large requests, refused, cut or in pieces, on each of the ports"""
+    p = d.person('acme', 'port@acme.example', 'admin')
+    body = json.dumps({'csv': 'email\n' + 'x' * 70000, 'dry': True}).encode()
+    path = '/api/v1/admin/import'
+    hosts = ('127.8.8.%d', '192.0.2.%d', '127.8.9.%d')
+    n = 0
+    for where in hosts:
+        plain = where == hosts[2]
+
+        def come():
+            # From an address that no worker knows the token with.
+            nonlocal n
+            n += 1
+            h = Http(d, source=where % n, tls=not plain,
+                     port=d.redirect if plain else None)
+            h.cookie = p.http.cookie
+            return h
+        for cookie, host, to, want in (
+                (None, None, path, 401), ('A' * 43, None, path, 401),
+                (p.http.cookie, 'nobody.localhost', path, 413),
+                (p.http.cookie, 'evil.example', path, 413),
+                (p.http.cookie, None, '/', 413), (None, None, '/ws', 413)):
+            with come() as h:
+                h.cookie = cookie
+                data = h.head('POST', to, body, host and {
+                    'Host': host, 'Origin': 'https://' + host})
+                r = h.raw(data[:-len(body)])
+                equal((r.status, h.ended()), (413 if plain else want, True),
+                      (where, cookie, host, to))
+        # Gone while it is asked who it is, and before all of it has come.
+        for cut in (-len(body), 3 - len(body), 5000 - len(body), -1):
+            with come() as h:
+                h.send(h.head('POST', path, body)[:cut])
+        with come() as h:
+            data = h.head('POST', path, body)
+            if plain:
+                h.send(data[:20])
+                equal(h.raw(data[:-len(body)]).status, 413, 'no TLS')
+            else:
+                equal(piecemeal(h, data), 200, where)
+    p.close()
+
+
 def plain_on_tls(d):
     """plain text on the TLS port ends the connection and nothing else"""
     with socket.create_connection(('127.0.0.1', d.port), 10) as s:
@@ -680,6 +726,7 @@ def spread():
 def main():
     d = Daemon()
     d.redirect = free_port()
+    d.proxy = free_port()
     for ending, text in (('br', 'brotli'), ('gz', 'gzip')):
         d.write('htdocs/assets/app-1a2b3c4d.js.' + ending, text)
     d.write_conf()
@@ -691,8 +738,8 @@ def main():
     for fn in (malformed, bad_fields, bad_host, too_large, not_understood,
                misdirected, methods, heads, page, media_type, origin,
                bad_json, wrong_kinds, nothing_without, pipelining,
-               byte_by_byte, smuggled, redirect, plain_on_tls, slow,
-               unanswered, crowd, coded, garbage):
+               byte_by_byte, smuggled, redirect, every_port, plain_on_tls,
+               slow, unanswered, crowd, coded, garbage):
         s.run_test(fn, d)
     s.run_test(limited)
     s.run_test(full)
