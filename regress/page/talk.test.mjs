@@ -217,6 +217,30 @@ test('the daemon ends, or is killed, and is back: the talk goes on', () =>
 	}
 }));
 
+test('the connection is lost twice in a row: nobody is connected twice',
+    () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const floors = () => a.frames.filter((m) => m.t === 'floor').length;
+
+	for (const s of [a, b])
+		await s.turnOn('mic');
+	for (const s of [a, b])
+		await s.flows(1);
+	await a.page.evaluate('window.talked.hold()');
+	const n = floors();
+	a.line.cut();
+	a.line.mend();
+	await until(() => floors() > n, 'back, and nobody met');
+	a.line.cut();
+	await a.see('banner');
+	await a.page.evaluate('window.talked.free(true)');
+	a.line.mend();
+	await until(() => floors() > n + 1, 'back again');
+	await a.with(b);
+	for (const s of [a, b])
+		await s.flows(1);
+}));
+
 test('six: everybody hears and sees everybody', { timeout: 600000 }, () =>
     seated(async (seat) => {
 	const all = await gather(seat, 6);

@@ -66,7 +66,7 @@ export class Engine {
 	private readonly push: PushToTalk;
 	private readonly volumes = new Map<number, number>();
 	private readonly off = new AbortController();
-	private kept = new Map<number, Member>();	/* by user */
+	private readonly kept = new Map<number, Member>();	/* by user */
 	private early: { from: number; data: Signal; at: number }[] = [];
 	private waits: Record<Part1, boolean> = { mic: false, cam: false,
 	    screen: false };
@@ -79,6 +79,7 @@ export class Engine {
 	private asking = 0;
 	private askTimer = 0;
 	private awayTimer = 0;
+	private foundTimer = 0;
 	private levelTimer = 0;
 	private moveTimer = 0;
 	private meter: Meter | null = null;
@@ -125,7 +126,7 @@ export class Engine {
 	entered(floor: number): void {
 		const you = this.host.you();
 		const back = !this.attached && floor === this.floor &&
-		    this.members.size + this.sends() > 0;
+		    this.members.size + this.kept.size + this.sends() > 0;
 
 		if (this.attached && floor === this.floor && you === this.you)
 			return;		/* told once more where one is */
@@ -155,6 +156,7 @@ export class Engine {
 		clearTimeout(this.askTimer);
 		for (const id of this.members.keys())
 			this.pacer.forget(id);
+		clearTimeout(this.foundTimer);
 		this.awayTimer = Number(setTimeout(() => this.left(), AWAY));
 	}
 
@@ -164,6 +166,7 @@ export class Engine {
 		this.asking++;
 		clearTimeout(this.askTimer);
 		clearTimeout(this.awayTimer);
+		clearTimeout(this.foundTimer);
 		this.own.stopAll();
 		this.push.release();
 		this.listening = false;
@@ -187,11 +190,19 @@ export class Engine {
 			this.host.speaking(m.user, false);
 	}
 
+	/* Some may be kept since the connection before, and not be met yet. */
 	private keep(): void {
-		this.kept = new Map([...this.members.values()].map((m) =>
-		    [m.user, m]));
+		const all = [...this.members.values()];
+
 		this.members.clear();
-		this.awayTimer = Number(setTimeout(() => {
+		for (const m of all) {
+			const was = this.kept.get(m.user);
+			if (was !== undefined)
+				this.part(was);
+			this.kept.set(m.user, m);
+		}
+		clearTimeout(this.foundTimer);
+		this.foundTimer = Number(setTimeout(() => {
 			this.drop(this.kept);
 			this.host.changed();
 		}, FOUND));
