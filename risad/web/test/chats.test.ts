@@ -82,6 +82,31 @@ test('after a reconnect a gap drops what is too old to join', () => {
 	assert.equal(c.get('floor:3').more, false);
 });
 
+test('after a reconnect a live message does not hide the gap', () => {
+	const c = new Chats();
+
+	c.newest('floor:3', [msg(1), msg(2)], false, ME);
+	c.hello([]);
+	c.live(msg(10), ME);
+	c.newest('floor:3', [msg(8), msg(9)], true, ME);
+	assert.deepEqual(ids(c), [8, 9, 10]);
+	assert.equal(c.get('floor:3').more, true);
+	c.older('floor:3', [msg(1), msg(2), msg(7)], false);
+	assert.deepEqual(ids(c), [1, 2, 7, 8, 9, 10]);
+	assert.equal(c.get('floor:3').more, false);
+});
+
+test('nor where nothing had been said before', () => {
+	const c = new Chats();
+
+	c.newest('floor:3', [], false, ME);
+	c.hello([]);
+	c.live(msg(10), ME);
+	c.newest('floor:3', [msg(9), msg(10)], true, ME);
+	assert.deepEqual(ids(c), [9, 10]);
+	assert.equal(c.get('floor:3').more, true);
+});
+
 test('after a reconnect without a gap all stays', () => {
 	const c = new Chats();
 

@@ -106,17 +106,20 @@ export class Chats {
 		return (true);
 	}
 
-	/* The newest page, after (re)connecting. */
+	/*
+	 * The newest page, after (re)connecting.  What has come since is no
+	 * sign that nothing is missing between it and what was known before.
+	 */
 	newest(channel: Channel, page: Message[], more: boolean,
 	    self: number): void {
 		const c = this.get(channel);
-		const last = c.messages.at(-1)?.id ?? 0;
-		const gap = more && (page[0]?.id ?? 0) > last;
+		const gap = more && (page[0]?.id ?? 0) > c.stale;
 
 		this.dropErased(c, page, more);
 
 		c.more = gap || c.messages.length === 0 ? more : c.more;
-		c.messages = gap ? merge([], page) : merge(c.messages, page);
+		c.messages = merge(gap ? c.messages.filter((m) =>
+		    m.id > c.stale) : c.messages, page);
 		c.loaded = true;
 		this.came(c);
 		c.line = this.firstUnread(c, self);
