@@ -343,6 +343,25 @@ test('a floor from a template, renamed, limited and removed', () =>
 	await a.gone(`floor-${id}`);
 }));
 
+test('a press on the bar of a dialog leaves it, one beside it closes it',
+    () => seated(async (seat) => {
+	const s = seat(await admin('floors'));
+
+	await s.$(`admin-edit-${lobby}`).click();
+	await s.$('admin-floor-rename').fill('typed with care');
+	await s.$('admin-floor-edit').evaluate((d) => {
+		const r = d.getBoundingClientRect();
+		d.dispatchEvent(new PointerEvent('pointerdown', { bubbles:
+		    true, clientX: r.right - 4, clientY: r.top + 60 }));
+	});
+	await s.page.evaluate(() => new Promise((go) =>
+	    requestAnimationFrame(() => requestAnimationFrame(go))));
+	assert.equal(await s.$('admin-floor-rename').inputValue(),
+	    'typed with care');
+	await s.page.mouse.click(4, 400);
+	await s.gone('admin-floor-edit');
+}));
+
 test('a group opens a floor to its members', () => seated(async (seat) => {
 	const id = await daemon.floor('acme', 'Team', 'office');
 	const s = seat(await admin('groups'));

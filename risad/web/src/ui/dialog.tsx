@@ -12,6 +12,14 @@ export function Close(p: { close(): void }): JSX.Element {
 	);
 }
 
+/* The dialog's own scrollbar is not beside it. */
+function beside(el: HTMLElement, e: MouseEvent): boolean {
+	const r = el.getBoundingClientRect();
+
+	return (e.clientX < r.left || e.clientX > r.right ||
+	    e.clientY < r.top || e.clientY > r.bottom);
+}
+
 /*
  * A modal dialog of the browser's own: it holds the focus, Esc and a click
  * beside it close it, and the focus goes back to where it came from.
@@ -41,7 +49,8 @@ export function Dialog(p: { title: string; close(): void; kind?: string;
 			p.close();
 		    }}
 		    onPointerDown={(e) => {
-			if (e.target === ref.current)
+			if (e.target === ref.current &&
+			    beside(e.currentTarget, e))
 				p.close();
 		    }}>
 			<div class="dialog-box">
