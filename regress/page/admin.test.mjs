@@ -728,6 +728,50 @@ test('records: the trail and its checkpoints, the log where rules show it', () =
 	await daemon.ctl('policy', 'set', 'acme', 'log-days', '366');
 }));
 
+test('records: talk is in the log, and a day that fails shows no other', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('records'));
+	const line = { at: Date.now(), user: ann.id, email: ann.mail, guest:
+	    false, address: '127.0.0.1', text: '', status: 0, bytes: 0,
+	    floor: lobby };
+	let fails = false;
+
+	s.expect(/status of 503/);
+	await s.page.route('**/api/v1/admin/log?*', (r) => r.fulfill(fails ?
+	    { status: 503, contentType: 'application/problem+json', body:
+	    '{"type":"/problems/busy"}' } : { json: { more: false, lines:
+	    ['enter', 'talk', 'talk-end', 'of-tomorrow'].map((kind) =>
+	    ({ ...line, kind })) } }));
+	await s.$('records-log').click();
+	await until(async () => await s.$('records-log-line').count() === 4,
+	    'four lines');
+	await s.reads('admin-records', /In a talk.*Talk has ended.*of-tomorrow/s);
+	fails = true;
+	await s.$('records-day').fill('2020-01-01');
+	await s.reads('admin-records', /server is busy/);
+	assert.equal(await s.$('records-log-line').count(), 0);
+	fails = false;
+	await s.page.getByRole('button', { name: 'Try again' }).click();
+	await until(async () => await s.$('records-log-line').count() === 4,
+	    'four lines');
+}));
+
+test('guests: a list that cannot be had again says so', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('guests'));
+
+	s.expect(/status of 503/);
+	await s.see('admin-guests-again');
+	await s.page.route('**/api/v1/guests', (r) => r.fulfill({ status: 503,
+	    contentType: 'application/problem+json', body:
+	    '{"type":"/problems/busy"}' }));
+	await s.$('admin-guests-again').click();
+	await s.reads('admin-guests-error', /busy/);
+	await s.page.unroute('**/api/v1/guests');
+	await s.$('admin-guests-again').click();
+	await s.gone('admin-guests-error');
+}));
+
 test('exports: what operators have taken out, why, and who confirmed it', () =>
     seated(async (seat) => {
 	const s = seat(await admin('records'));

@@ -363,12 +363,12 @@ export interface Export {
 }
 
 export type LogKind = 'request' | 'sign-in' | 'sign-out' | 'failed' |
-    'enter' | 'leave';
+    'enter' | 'leave' | 'talk' | 'talk-end';
 
 /* A line of the access log. */
 export interface LogLine {
 	at: number;		/* ms */
-	kind: LogKind;
+	kind: string;		/* a LogKind, or one we do not know yet */
 	user: number;		/* 0: nobody */
 	email: string;
 	guest: boolean;

@@ -285,6 +285,8 @@ export function AdminGuests(): JSX.Element {
 			</div>
 			<FormError text={ask === null ? problem(act.error) :
 			    ''} />
+			<FormError text={problem(load.error)}
+			    testid="admin-guests-error" />
 			<Visits list={data.visits} floors={data.floors}
 			    busy={act.busy} end={(v) => void end(v)} />
 			{adding && <AddDialog floors={data.floors}

@@ -14,7 +14,13 @@ import { Waiting } from '../ui/waiting';
 import { Head } from './parts';
 
 const KINDS: LogKind[] = ['request', 'sign-in', 'sign-out', 'failed', 'enter',
-    'leave'];
+    'leave', 'talk', 'talk-end'];
+
+function kindWord(kind: string): string {
+	const known = KINDS.find((k) => k === kind);
+
+	return (known === undefined ? kind : app.t(`records.kind.${known}`));
+}
 
 /* What somebody did, in the words of the trail: as they were signed. */
 function Lines(p: { lines: Trail['lines'] }): JSX.Element {
@@ -174,7 +180,7 @@ function LogTable(p: { lines: LogLine[]; floors: AdminFloor[] }): JSX.Element {
 				<td data-label={app.t('records.time')}>
 					{second(l.at, app.lang)}</td>
 				<td data-label={app.t('records.kind')}>
-					{app.t(`records.kind.${l.kind}`)}</td>
+					{kindWord(l.kind)}</td>
 				<th scope="row" data-label={
 				    app.t('records.who')}>
 					<bdi>{who(l)}</bdi></th>
@@ -195,11 +201,14 @@ function LogTable(p: { lines: LogLine[]; floors: AdminFloor[] }): JSX.Element {
 function LogPart(): JSX.Element {
 	const [at, setAt] = useState(isoDay(app.now()));
 	const [kind, setKind] = useState<LogKind | ''>('');
-	const load = useLoad(async () => ({ log: await admin.log(
+	const asked = `${at} ${kind}`;
+	const load = useLoad(async () => ({ asked, log: await admin.log(
 	    dayStart(at), dayEnd(at), kind),
 	    floors: (await admin.floors()).floors }));
 	const off = load.error instanceof ApiError &&
 	    load.error.word === 'forbidden';
+	/* What was asked for before is not of this day. */
+	const data = load.data?.asked === asked ? load.data : null;
 
 	useEffect(() => load.again(), [at, kind]);
 	if (off)
@@ -221,16 +230,16 @@ function LogPart(): JSX.Element {
 				    testid="records-kind"
 				    set={(v) => setKind(v as LogKind | '')}
 				    options={[['', app.t('records.kind.all')],
-				    ...KINDS.map((k): [string, string] => [k,
-				    app.t(`records.kind.${k}`)])]} />
+				    ...KINDS.map((k): [string, string] =>
+				    [k, kindWord(k)])]} />
 			</div>
-			{load.data === null ? <Waiting of={load} /> : <>
-				{load.data.log.lines.length === 0 ?
+			{data === null ? <Waiting of={load} /> : <>
+				<FormError text={problem(load.error)} />
+				{data.log.lines.length === 0 ?
 				    <p class="empty">{app.t('records.none')}
-				    </p> : <LogTable
-				    lines={load.data.log.lines}
-				    floors={load.data.floors} />}
-				{load.data.log.more && <p class="hint">
+				    </p> : <LogTable lines={data.log.lines}
+				    floors={data.floors} />}
+				{data.log.more && <p class="hint">
 					{app.t('records.more')}</p>}
 			</>}
 		</section>

@@ -631,6 +631,8 @@ export const en: Record<Key, string> = {
 	'records.kind.failed': 'Failed sign-in',
 	'records.kind.enter': 'Entered a floor',
 	'records.kind.leave': 'Left a floor',
+	'records.kind.talk': 'In a talk with somebody',
+	'records.kind.talk-end': 'Talk has ended',
 	'admin.rules': 'Rules',
 	'admin.rules.lead': 'What a new password has to be, how long sign-ins last, who may be invited, from where people may come, and how they talk. Present passwords stay valid.',
 	'admin.rules.length': 'Characters of a password, at least',

@@ -640,6 +640,8 @@ export const ja = {
 	'records.kind.failed': 'サインイン失敗',
 	'records.kind.enter': 'フロアに入室',
 	'records.kind.leave': 'フロアから退室',
+	'records.kind.talk': '会話を開始',
+	'records.kind.talk-end': '会話を終了',
 	'admin.rules': 'ルール',
 	'admin.rules.lead': '新しく設定するパスワードの条件、サインインの有効時間、招待できる相手、利用できる場所、会話の設定です。現在のパスワードはそのまま使えます。',
 	'admin.rules.length': 'パスワードの最小文字数',
