@@ -351,7 +351,7 @@ test('following: into rooms, onto another floor, until one walks', () =>
 	await b.see('following');
 	await a.page.goto('about:blank');
 	await b.gone('following');
-	await b.reads('live', /where you cannot follow/);
+	await b.reads('live', /Ann Aoki has gone where you cannot follow/);
 }));
 
 test('on a telephone: a knock in the sheet, a call over the chat', () =>

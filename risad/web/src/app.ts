@@ -576,8 +576,8 @@ export class App {
 		case 'update':
 			return (this.updated(m));
 		case 'gone':
+			this.reach.moved(m.user, null);	/* by name */
 			this.people.delete(m.user);
-			this.reach.moved(m.user, null);
 			return (this.changed('people'));
 		case 'place':
 			return (this.placed(m.x, m.y, m.why));
