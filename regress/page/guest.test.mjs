@@ -118,6 +118,30 @@ test('a URL is made, a guest on a phone waits, is let in, and is put out',
 	await g.see('guest-gone');
 }));
 
+test('the language chosen at the door is still there inside', () =>
+    seated(async (seat) => {
+	const { path } = await url({ approval: true });
+	const m = seat(await at(ann));
+
+	await m.inside();
+	const g = await come(seat, path, { locale: 'ja-JP' });
+	const lang = () => g.page.evaluate('document.documentElement.lang');
+	assert.equal(await lang(), 'ja');
+	await g.$('lang-en').click();
+	await g.$('guest-name').fill('Gina Guest');
+	await g.$('guest-submit').click();
+	await g.see('lobby');
+	assert.equal(await lang(), 'en');
+	await m.page.locator('[data-testid^=knock-admit-]').click();
+	await g.inside();
+	assert.equal(await lang(), 'en');
+	await until(() => g.frames.some((x) => x.t === 'me' &&
+	    x.user.lang === 'en'), 'kept');
+	await g.page.reload();
+	await g.inside();
+	assert.equal(await lang(), 'en');
+}));
+
 test('sent away at the door, by the keyboard alone', () =>
     seated(async (seat) => {
 	const { path, id } = await url({ approval: true, uses: 2 });

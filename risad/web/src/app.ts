@@ -248,12 +248,11 @@ export class App {
 			this.tell(this.t('factor.told', { n: s.recovery }));
 			this.dialog = 'factor';
 		}
-		if (this.chosen !== '' && this.chosen !== s.user.lang)
-			void this.setLang(this.chosen).catch(() => undefined);
-		else
-			this.lang = chooseLang(s.user.lang,
+		if (this.phase === 'lobby')
+			this.lang = chooseLang(this.chosen || s.user.lang,
 			    navigator.languages);
-		this.chosen = '';
+		else
+			this.takeLang(s.user);
 		if (fresh && s.password !== undefined && s.password !== 0) {
 			this.told = s.password;
 			this.dialog = 'told';
@@ -261,6 +260,17 @@ export class App {
 		this.changed('page', 'me');
 		if (!this.inAdmin())
 			this.link.start();
+	}
+
+	/* What was chosen at the door is kept with the person, once inside. */
+	private takeLang(u: User): void {
+		const { chosen } = this;
+
+		this.chosen = '';
+		if (chosen !== '' && chosen !== u.lang)
+			void this.setLang(chosen).catch(() => undefined);
+		else
+			this.lang = chooseLang(u.lang, navigator.languages);
 	}
 
 	/* Neither office nor anything else before that is done. */
@@ -477,7 +487,8 @@ export class App {
 		this.scene?.setLang(this.lang);
 		this.changed('page', 'me', 'people', 'floor', 'chat', 'net',
 		    'ui');
-		if (this.user === null || this.phase === 'must') {
+		if (this.user === null || this.phase === 'must' ||
+		    this.phase === 'lobby') {
 			this.chosen = choice;
 			return;
 		}
@@ -663,6 +674,8 @@ export class App {
 		this.people = new Map(m.people.map((p) => [p.user, p]));
 		this.chats.hello(m.unread);
 		this.setMe(m.user);
+		if (this.chosen !== '')
+			this.takeLang(m.user);
 		this.scene?.clock(m.time);
 		this.outbox.up({ floor: 0, room: 0 });
 		this.changed('page', 'people', 'floor', 'chat', 'net');
