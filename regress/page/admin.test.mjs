@@ -362,6 +362,49 @@ test('a press on the bar of a dialog leaves it, one beside it closes it',
 	await s.gone('admin-floor-edit');
 }));
 
+/* Another administrator changes it while the dialog is open. */
+async function raced(s, open, name, save, change, close) {
+	await open();
+	await s.$(name).fill('too late');
+	await change();
+	await s.$(save).click();
+	await s.see(s.page.getByText('Nothing was saved.'));
+	await close();
+	await s.reads('toast', /shown as it is now/);
+	await s.see(s.page.getByRole('rowheader', { name: 'by another' }));
+	await open();
+	assert.equal(await s.$(name).inputValue(), 'by another');
+	await s.$(name).fill('at last');
+	await s.$(save).click();
+	await s.gone(name);
+	await s.see(s.page.getByRole('rowheader', { name: 'at last' }));
+}
+
+test('who comes after another administrator sees what it is, and goes on',
+    () => seated(async (seat) => {
+	const id = await daemon.floor('acme', 'Contested', 'lobby');
+	const { group } = await daemon.api(adm, 'POST', '/admin/groups',
+	    { name: 'Contested', members: [] });
+	const s = seat(await admin('floors'));
+	const { floors } = await daemon.api(adm, 'GET', '/admin/floors');
+	const { version } = floors.find((f) => f.id === id);
+
+	s.expect(/status of 409/);
+	await raced(s, () => s.$(`admin-edit-${id}`).click(),
+	    'admin-floor-rename', 'admin-floor-save', () => daemon.api(adm,
+	    'PATCH', `/admin/floors/${id}`, { version, name: 'by another' }),
+	    () => s.page.keyboard.press('Escape'));
+	await daemon.api(adm, 'DELETE', `/admin/floors/${id}`);
+	await s.$('admin-nav-groups').click();
+	await raced(s, () => s.$(`admin-group-${group.id}`).getByRole('button',
+	    { name: 'Edit' }).click(), 'admin-group-name',
+	    'admin-group-save', () => daemon.api(adm, 'PATCH',
+	    `/admin/groups/${group.id}`, { version: group.version,
+	    name: 'by another', members: [] }),
+	    () => s.page.getByRole('button', { name: 'Cancel' }).click());
+	await daemon.api(adm, 'DELETE', `/admin/groups/${group.id}`);
+}));
+
 test('a group opens a floor to its members', () => seated(async (seat) => {
 	const id = await daemon.floor('acme', 'Team', 'office');
 	const s = seat(await admin('groups'));

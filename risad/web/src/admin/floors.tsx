@@ -12,7 +12,7 @@ import { atField, DayField, FormError, problem, SelectField, TextField } from
     '../ui/field';
 import { MapView } from '../ui/mapview';
 import { Name } from '../ui/text';
-import { replace, useAct, useLoad } from '../ui/data';
+import { reload, replace, useAct, useLoad } from '../ui/data';
 import { Waiting } from '../ui/waiting';
 import { NetworksField, words } from './networks';
 import { Check, Head, More, PickGroups, PickPeople } from './parts';
@@ -138,7 +138,7 @@ function off(t: FloorTalk): string {
 }
 
 function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
-    groups: Group[]; close(): void; done(f: AdminFloor): void }):
+    groups: Group[]; close(e: unknown): void; done(f: AdminFloor): void }):
     JSX.Element {
 	const [name, setName] = useState(p.floor.name);
 	const [open, setOpen] = useState(p.floor.open);
@@ -147,6 +147,7 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 	const [networks, setNetworks] = useState(p.floor.networks.join('\n'));
 	const [talk, setTalk] = useState(p.floor.talk);
 	const act = useAct();
+	const close = () => p.close(act.error);
 
 	const save = async () => {
 		const r = await admin.setFloor(p.floor, { open, users,
@@ -156,7 +157,7 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 		app.tell(app.t('ok.saved'));
 	};
 	return (
-		<Dialog title={app.t('admin.floors.edit')} close={p.close}
+		<Dialog title={app.t('admin.floors.edit')} close={close}
 		    testid="admin-floor-edit">
 			<form class="form" onSubmit={(e) => {
 				e.preventDefault();
@@ -180,7 +181,7 @@ function EditDialog(p: { floor: AdminFloor; users: AdminUser[];
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) : atField(act.error,
 				    'users', 'groups', 'open', 'version')} />
-				<DialogFoot close={p.close}
+				<DialogFoot close={close}
 				    off={act.busy || name.trim() === ''}
 				    testid="admin-floor-save" />
 			</form>
@@ -332,7 +333,10 @@ export function AdminFloors(): JSX.Element {
 			    }} />}
 			{edit !== null && <EditDialog floor={edit}
 			    users={data.users} groups={data.groups}
-			    close={() => setEdit(null)} done={(f) => {
+			    close={(e) => {
+				setEdit(null);
+				reload(load, e);
+			    }} done={(f) => {
 				put(replace(data.floors, f));
 				setEdit(null);
 			    }} />}

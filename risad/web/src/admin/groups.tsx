@@ -7,15 +7,16 @@ import type { AdminUser, Group } from '../types';
 import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
 import { Name } from '../ui/text';
-import { replace, useAct, useLoad } from '../ui/data';
+import { reload, replace, useAct, useLoad } from '../ui/data';
 import { Waiting } from '../ui/waiting';
 import { Head, More, PickPeople, userName } from './parts';
 
 function GroupDialog(p: { group: Group | null; users: AdminUser[];
-    close(): void; done(g: Group): void }): JSX.Element {
+    close(e: unknown): void; done(g: Group): void }): JSX.Element {
 	const [name, setName] = useState(p.group?.name ?? '');
 	const [members, setMembers] = useState(p.group?.members ?? []);
 	const act = useAct();
+	const close = () => p.close(act.error);
 
 	const save = async () => {
 		const r = p.group === null ?
@@ -25,7 +26,7 @@ function GroupDialog(p: { group: Group | null; users: AdminUser[];
 		app.tell(app.t(p.group === null ? 'admin.added' : 'ok.saved'));
 	};
 	return (
-		<Dialog close={p.close} testid="admin-group"
+		<Dialog close={close} testid="admin-group"
 		    title={app.t(p.group === null ? 'admin.groups.add' :
 		    'admin.groups.edit')}>
 			<form class="form" onSubmit={(e) => {
@@ -42,7 +43,7 @@ function GroupDialog(p: { group: Group | null; users: AdminUser[];
 				<FormError text={fieldKey(act.error) === '' ?
 				    problem(act.error) :
 				    atField(act.error, 'members', 'version')} />
-				<DialogFoot close={p.close}
+				<DialogFoot close={close}
 				    off={act.busy || name.trim() === ''}
 				    testid="admin-group-save" />
 			</form>
@@ -121,7 +122,10 @@ export function AdminGroups(): JSX.Element {
 				    }} />)}</tbody></table>}
 			{edit !== null && <GroupDialog users={data.users}
 			    group={edit === 'new' ? null : edit}
-			    close={() => setEdit(null)} done={(g) => {
+			    close={(e) => {
+				setEdit(null);
+				reload(load, e);
+			    }} done={(g) => {
 				put(edit === 'new' ? [...data.groups, g] :
 				    replace(data.groups, g));
 				setEdit(null);

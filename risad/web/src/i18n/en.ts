@@ -778,6 +778,7 @@ export const en: Record<Key, string> = {
 	'import.why.invited': 'this state does not fit: whoever has no password yet is invited, and nobody else.',
 	'admin.added': 'Added',
 	'admin.removed': 'Removed',
+	'admin.reloaded': 'Somebody else has changed this meanwhile: shown as it is now',
 
 	'guest.tag': 'Guest',
 	'guest.title': 'Visit {tenant}',

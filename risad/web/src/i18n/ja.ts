@@ -787,6 +787,7 @@ export const ja = {
 	'import.why.invited': '状態が合いません。「招待中」は、パスワードをまだ設定していない人だけの状態です。',
 	'admin.added': '追加しました',
 	'admin.removed': '削除しました',
+	'admin.reloaded': 'ほかの管理者が変更したため、最新の内容を表示しています',
 
 	'guest.tag': 'ゲスト',
 	'guest.title': '{tenant} を訪問',

@@ -1,4 +1,5 @@
 import { useEffect, useReducer, useState } from 'preact/hooks';
+import { ApiError } from '../api';
 import { app } from '../app';
 
 export interface Loaded<T> {
@@ -50,6 +51,20 @@ export function useAct(): { busy: boolean; error: unknown;
 		setBusy(false);
 	};
 	return ({ busy, error, run, clear: () => setError(null) });
+}
+
+/* Another administrator was first: what is shown is not how it is. */
+export function outdated(e: unknown): boolean {
+	return (e instanceof ApiError && (e.status === 404 ||
+	    (e.word === 'conflict' && e.field === 'version')));
+}
+
+/* A dialog is closed: after that its list is had once more. */
+export function reload(load: Loaded<unknown>, e: unknown): void {
+	if (!outdated(e))
+		return;
+	load.again();
+	app.tell(app.t('admin.reloaded'));
 }
 
 export function replace<T extends { id: number | string }>(list: T[], x: T):
