@@ -634,8 +634,8 @@ storage_result(struct request *rq, const struct m_result *m)
 	if (request_at_hash(rq))
 		return (-1);		/* nobody has asked storage */
 	if (rq->rq_wait == W_LOCK) {
-		if (m->code != R_OK)
-			log_warnx("a lock is not kept by storage");
+		if (m->code == R_OK)
+			rq->rq_wait = W_NOTHING;
 		request_end(rq, rq->rq_end, rq->rq_endarg, rq->rq_endfield);
 		return (0);
 	}
@@ -813,26 +813,17 @@ void
 auth_wrong(struct request *rq, enum result code, uint64_t arg,
     const char *field)
 {
-	struct m_lock	 m = { .tenant = rq->rq_tenant };
-	uint64_t	 lock = auth_rule(rq->rq_tenant).fr_lock;
-
 	if (is_login(rq))
 		log_debug("sign-in refused: tenant %u from %s", rq->rq_tenant,
 		    log_safe(rq->rq_addr));
-	if (!throttle_wrong(rq)) {
+	if (!throttle_wrong(rq) || throttle_keep(rq, rq->rq_id) == -1) {
 		request_end(rq, code, arg, field);
 		return;
 	}
 	rq->rq_end = code;
 	rq->rq_endarg = arg;
 	rq->rq_endfield = field;
-	/* By the mail where that was tried, whether or not it is anybody's. */
-	m.user = is_login(rq) ? 0 : rq->rq_user;
-	m.email = rq->rq_mail;
-	m.known = (uint8_t)rq->rq_known;
-	memcpy(m.key, rq->rq_key, sizeof(m.key));
-	m.until = lock == FAILURE_NEVER ? LOCK_NEVER : now_ms() + lock;
-	request_ask(rq, W_LOCK, IMSG_LOCK, &m);
+	rq->rq_wait = W_LOCK;
 }
 
 void

@@ -382,6 +382,28 @@ failure_unlock(struct failures *fa, const uint8_t key[FAILURE_KEY])
 	en->en_until = 0;
 }
 
+void
+failure_unkept(struct failures *fa, const uint8_t key[FAILURE_KEY],
+    const struct failure_rule *fr, uint64_t now)
+{
+	struct entry	*en;
+
+	if ((en = entry_find(fa, key)) == NULL || !en->en_locked)
+		return;
+	lock_end(fa, en);
+	en->en_failed = fr->fr_tries - 1;
+	en->en_tries += en->en_failed;
+	en->en_until = now + delay(DELAY_MAX + 2);
+}
+
+int
+failure_locked(const struct failures *fa, const uint8_t key[FAILURE_KEY])
+{
+	const struct entry	*en = entry_find(fa, key);
+
+	return (en != NULL && en->en_locked);
+}
+
 uint32_t
 failure_told(struct failures *fa, const uint8_t key[FAILURE_KEY])
 {

@@ -66,6 +66,17 @@ int		 failure_lock(struct failures *, uint32_t tenant,
 void		 failure_unlock(struct failures *,
 		    const uint8_t key[FAILURE_KEY]);
 
+/*
+ * Nobody keeps that lock, so it is none: who runs out of tries waits as long
+ * as there is to wait, and the next failure locks anew.
+ */
+void		 failure_unkept(struct failures *,
+		    const uint8_t key[FAILURE_KEY],
+		    const struct failure_rule *, uint64_t now);
+/* Is it locked? */
+int		 failure_locked(const struct failures *,
+		    const uint8_t key[FAILURE_KEY]);
+
 /* How often it has failed since that was asked last; the limit stays. */
 uint32_t	 failure_told(struct failures *,
 		    const uint8_t key[FAILURE_KEY]);

@@ -110,8 +110,11 @@ request_free(struct request *rq)
 {
 	job_drop(rq);
 	/* What hash has got and never answered may have been a guess. */
-	if (rq->rq_hashed)
-		(void)throttle_wrong(rq);
+	if (rq->rq_hashed) {
+		if (throttle_wrong(rq))
+			(void)throttle_keep(rq, 0);
+	} else if (rq->rq_wait == W_LOCK)
+		throttle_unkept(rq);
 	else
 		throttle_open(rq);
 	if (rq->rq_type != IMSG_NONE && rq->rq_client == 0)

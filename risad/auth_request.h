@@ -186,6 +186,12 @@ int		 throttle_score(struct request *);
 void		 throttle_back(struct request *);
 int		 throttle_wrong(struct request *);
 void		 throttle_open(struct request *);
+/*
+ * Have storage keep the lock of what was wrong: the answer comes to the id, or
+ * to nobody (0).  0, or -1.  When it is not kept, say so.
+ */
+int		 throttle_keep(struct request *, uint32_t id);
+void		 throttle_unkept(struct request *);
 /* Storage tells of a lock that it keeps, and of the end of one. */
 void		 throttle_lock(const struct m_lock_row *);
 void		 throttle_unlock(const struct m_unlock *);

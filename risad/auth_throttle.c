@@ -32,6 +32,7 @@ static int	 throttle_key(uint8_t[FAILURE_KEY], uint32_t, const char *,
 static struct failures *table(const struct request *);
 static uint32_t	 hash32(const uint8_t *);
 static void	 throttle_tidy(int, short, void *);
+static int	 lock_send(const struct request *, uint32_t, uint64_t);
 static void	 attacked(struct request *, uint64_t);
 static void	 alert(struct attack *);
 
@@ -180,6 +181,9 @@ throttle_back(struct request *rq)
 	if (!rq->rq_tried)
 		return;
 	rq->rq_tried = 0;
+	/* Storage has it, and would tell of it after a restart. */
+	if (failure_locked(table(rq), rq->rq_key))
+		(void)lock_send(rq, 0, 0);
 	rq->rq_failures = failure_right(table(rq), rq->rq_key);
 	if (rq->rq_known)
 		rq->rq_failures += failure_told(strangers, rq->rq_name_key);
@@ -209,6 +213,41 @@ throttle_wrong(struct request *rq)
 		return (0);
 	auth_counts.ac_locks++;
 	return (1);
+}
+
+static int
+lock_send(const struct request *rq, uint32_t id, uint64_t until)
+{
+	struct m_lock	 m = { .tenant = rq->rq_tenant, .until = until };
+
+	/* By the mail where that was tried, whether or not it is anybody's. */
+	m.user = is_login(rq) ? 0 : rq->rq_user;
+	m.email = rq->rq_mail;
+	m.known = (uint8_t)rq->rq_known;
+	memcpy(m.key, rq->rq_key, sizeof(m.key));
+	return (proc_send(proc_peer(PROC_STORAGE, 0), IMSG_LOCK, id, -1,
+	    &m));
+}
+
+int
+throttle_keep(struct request *rq, uint32_t id)
+{
+	uint64_t	 lock = auth_rule(rq->rq_tenant).fr_lock;
+
+	if (lock_send(rq, id, lock == FAILURE_NEVER ? LOCK_NEVER :
+	    now_ms() + lock) == 0)
+		return (0);
+	throttle_unkept(rq);
+	return (-1);
+}
+
+void
+throttle_unkept(struct request *rq)
+{
+	struct failure_rule	 fr = auth_rule(rq->rq_tenant);
+
+	log_warnx("a lock is not kept by storage");
+	failure_unkept(table(rq), rq->rq_key, &fr, mono_ms());
 }
 
 void
@@ -242,7 +281,18 @@ throttle_lock(const struct m_lock_row *m)
 void
 throttle_unlock(const struct m_unlock *m)
 {
-	failure_unlock(m->known ? devices : strangers, m->key);
+	uint8_t	 key[FAILURE_KEY];
+
+	if (m->email[0] == '\0') {
+		failure_unlock(m->known ? devices : strangers, m->key);
+		return;
+	}
+	if (throttle_key(key, m->tenant, "mail", m->email,
+	    strlen(m->email)) == 0)
+		failure_unlock(strangers, key);
+	if (throttle_key(key, m->tenant, "user", &m->user,
+	    sizeof(m->user)) == 0)
+		failure_unlock(devices, key);
 }
 
 /* Does the failure belong to an attack?  Then the address gets little. */

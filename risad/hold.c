@@ -25,7 +25,7 @@ static const struct shape	 shapes[] = {
 	PLAIN(TOKEN_ROW, m_token_row),
 	PLAIN(LINK_DONE, m_link_done),
 	PLAIN(LOCK_ROW, m_lock_row),
-	PLAIN(UNLOCK, m_unlock),
+	SHAPE(UNLOCK, m_unlock, 1, 0, AT(m_unlock, email)),
 	SHAPE(PASSKEY_OWNER, m_passkey_owner, 0, 1, AT(m_passkey_owner, ids)),
 	SHAPE(PASSKEY_ROW, m_passkey_row, 0, 1, AT(m_passkey_row, key)),
 	SHAPE(PASSKEY, m_passkey, 1, 0, AT(m_passkey, name)),

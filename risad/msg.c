@@ -328,7 +328,9 @@ static const struct field lock_row[] = {
 	N64(m_lock_row, until), END
 };
 static const struct field unlock[] = {
-	N32(m_unlock, tenant), N8(m_unlock, known, 1), FIX(m_unlock, key), END
+	N32(m_unlock, tenant), N32(m_unlock, user),
+	STR(m_unlock, email, MAX_MAIL), N8(m_unlock, known, 1),
+	FIX(m_unlock, key), END
 };
 static const struct field alert[] = {
 	N32(m_alert, tenant), N64(m_alert, begun), N64(m_alert, last),

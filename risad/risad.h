@@ -949,7 +949,7 @@ struct m_lock {
 	const char	*email;
 	uint8_t		 known;			/* not to strangers */
 	uint8_t		 key[TOKEN_LEN];
-	uint64_t	 until;			/* ms, or LOCK_NEVER */
+	uint64_t	 until;			/* ms, LOCK_NEVER; 0: over */
 };
 struct m_locks		{ uint32_t tenant; };
 struct m_lock_row {
@@ -958,8 +958,10 @@ struct m_lock_row {
 	uint8_t		 key[TOKEN_LEN];
 	uint64_t	 until;
 };
+/* That of the key; or with a mail, all that auth can name by the person. */
 struct m_unlock {
-	uint32_t	 tenant;
+	uint32_t	 tenant, user;
+	const char	*email;			/* or empty */
 	uint8_t		 known;
 	uint8_t		 key[TOKEN_LEN];
 };

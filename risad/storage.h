@@ -778,7 +778,7 @@ enum result	 adm_alerts(struct request *, const void *);
 /* Until when failures have locked an account, in ms; 0: they have not. */
 uint64_t	 lock_until(struct db *, const char *mail);
 /* End the locks of an account; how many there were, or -1. */
-int		 lock_clear(struct request *, const char *mail);
+int		 lock_clear(struct request *, const struct person *);
 /* Tell the attacks that are kept, the newest first; 0, or -1. */
 int		 alerts_each(struct db *,
 		    void (*)(const struct m_a_alert *, void *), void *arg);

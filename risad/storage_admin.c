@@ -215,7 +215,7 @@ unlock(struct request *rq, const struct person *p)
 {
 	int	 n;
 
-	if ((n = lock_clear(rq, p->p_mail)) <= 0)
+	if ((n = lock_clear(rq, p)) <= 0)
 		return (n);
 	return (audit_act(rq, "unlock after failures user", p->p_id));
 }
@@ -261,7 +261,7 @@ user_gone(struct request *rq, const struct person *p)
 	    (r = hold_user(rq, p->p_id)) != R_OK)
 		return (r);
 	if (user_end(rq, p->p_id, END_ENDED) == -1 ||
-	    lock_clear(rq, p->p_mail) == -1 ||
+	    lock_clear(rq, p) == -1 ||
 	    person_forget(rq->rq_db, p->p_id) == -1)
 		return (R_UNAVAILABLE);
 	tell_rights(rq);

@@ -373,7 +373,7 @@ data_link_set(struct request *rq, const void *arg)
 	    password_set(rq, &p, m->sealed.mb_data, m->sealed.mb_len) == -1 ||
 	    person_set_profile(db, &p) == -1 ||
 	    db_exec(db, S_TOKENS_DEL, ARGS(NUM(p.p_id))) == -1 ||
-	    lock_clear(rq, p.p_mail) == -1 ||
+	    lock_clear(rq, &p) == -1 ||
 	    audit_add(db, "user %u: %s link used", p.p_id,
 	    kind == LINK_INVITE ? "invitation" : "reset") == -1)
 		return (R_UNAVAILABLE);

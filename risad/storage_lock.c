@@ -43,6 +43,18 @@ lock_bind(uint8_t bind[LOCK_BIND], uint64_t until, const void *mail,
 	memcpy(bind + 8 + SEAL_INDEX, key, SEAL_INDEX);
 }
 
+/* Its row goes, if there is one: 1, 0, or -1. */
+static int
+lock_drop(struct db *db, const struct m_lock *m, uint8_t text[LOCK_TEXT],
+    uint8_t key[SEAL_INDEX])
+{
+	text[0] = m->known;
+	memcpy(text + 1, m->key, sizeof(m->key));
+	if (seal_index(db->db_seal, "lock", text, LOCK_TEXT, key) == -1)
+		return (-1);
+	return (db_exec(db, S_LOCK_DEL, ARGS(BIN(key, SEAL_INDEX))));
+}
+
 static int
 lock_put(struct db *db, const struct m_lock *m, const char *mail)
 {
@@ -53,11 +65,8 @@ lock_put(struct db *db, const struct m_lock *m, const char *mail)
 	size_t		 len;
 	int		 n;
 
-	text[0] = m->known;
-	memcpy(text + 1, m->key, sizeof(m->key));
 	if (mail_index(db, mail, mkey) == -1 ||
-	    seal_index(db->db_seal, "lock", text, sizeof(text), key) == -1 ||
-	    db_exec(db, S_LOCK_DEL, ARGS(BIN(key, sizeof(key)))) == -1 ||
+	    lock_drop(db, m, text, key) == -1 ||
 	    db_next_id(db, "locks", &at.sa_row) == -1)
 		return (-1);
 	lock_bind(bind, m->until, mkey, key);
@@ -107,6 +116,21 @@ lock_note(struct db *db, const struct m_lock *m, uint32_t user)
 	    m->known ? " on a known device" : ""));
 }
 
+/* A try that was under way when it was locked was right. */
+static enum result
+lock_over(struct request *rq, const struct m_lock *m, uint32_t user)
+{
+	uint8_t	 text[LOCK_TEXT], key[SEAL_INDEX];
+	int	 n;
+
+	if ((n = lock_drop(rq->rq_db, m, text, key)) == -1 || (n == 1 &&
+	    audit_add(rq->rq_db, "user %u: signed in, no longer locked by "
+	    "failures", user) == -1))
+		return (R_UNAVAILABLE);
+	rq_result(rq, R_OK, 0, NULL);
+	return (R_OK);
+}
+
 /*
  * A name that nobody has is treated like one that somebody has, unless there
  * are too many of them: each took auth's limit of tries.
@@ -129,6 +153,8 @@ data_lock(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (n == 0)
 		p.p_id = 0;
+	if (m->until == 0)
+		return (lock_over(rq, m, p.p_id));
 	if (n == 1 || (m->user == 0 && count < LOCKS_KEPT)) {
 		if (lock_put(db, m, n == 1 ? p.p_mail : m->email) == -1 ||
 		    lock_note(db, m, p.p_id) == -1)
@@ -172,18 +198,23 @@ lock_until(struct db *db, const char *mail)
 	return (until);
 }
 
+/* One that auth alone knows of, since it could not be kept, ends as well. */
 int
-lock_clear(struct request *rq, const char *mail)
+lock_clear(struct request *rq, const struct person *p)
 {
 	struct m_lock_row	 row;
-	struct m_unlock		 m = { .tenant = rq->rq_tn->tn_id };
+	struct m_unlock		 m = { .tenant = rq->rq_tn->tn_id,
+				    .email = "" };
+	struct m_unlock		 all = { .tenant = rq->rq_tn->tn_id,
+				    .user = p->p_id, .email = p->p_mail };
 	struct db		*db = rq->rq_db;
 	sqlite3_stmt		*st;
 	uint8_t			 key[SEAL_INDEX];
 	int			 n;
 
-	if (mail_index(db, mail, key) == -1)
+	if (mail_index(db, p->p_mail, key) == -1)
 		return (-1);
+	rq_tell(rq, PROC_AUTH, 0, 0, IMSG_UNLOCK, &all);
 	st = db_query(db, S_LOCKS_OF, ARGS(BIN(key, sizeof(key))));
 	while ((n = db_step(db, st)) == 1) {
 		if (lock_read(db, st, &row) == -1)

@@ -197,6 +197,34 @@ def killed(d, ada):
     p.close()
 
 
+def cut(d, ada):
+    """a try that ends with hash locks as any other, and is unlocked so"""
+    rules(d, 1, 0)
+    d.more = 'password hash memory 65536 passes 16\n'
+    d.write_conf()
+    d.do('reload')
+    p = d.person('acme', 'cut@acme.example')
+
+    def checks():
+        return d.stats()['auth.hash.checks']
+    before = checks()
+    with Http(d) as h:
+        h.send(h.head('POST', '/api/v1/session', {
+            'email': p.mail, 'password': PASSWORD}))
+        until(lambda: checks() > before, 'hash is at it')
+        for pid in d.pids('hash').values():
+            os.kill(pid, signal.SIGKILL)
+        equal(h.reply().status, 503, 'the try')
+    until(d.healthy, 'it serves')
+    until(lambda: row(ada, p.mail)['locked'] == NEVER, 'seen')
+    equal(attempt(d, p.mail, PASSWORD).problem(), 'locked', 'locked')
+    d.do('user', 'unlock', 'acme', p.mail)
+    r = until(lambda: (lambda r: r if r.status != 503 else None)(
+        attempt(d, p.mail, PASSWORD)), 'another hash')
+    equal(r.status, 201, 'unlocked')
+    p.close()
+
+
 def listed(d, ada):
     """a list of accounts is noticed, told to all who must know, and slowed"""
     rules(d, 10, 30)
@@ -287,6 +315,7 @@ def main():
         s.run_test(fn, d, ada)
     s.run_test(ends, d, since)
     s.run_test(killed, d, ada, restarts=True)
+    s.run_test(cut, d, ada, restarts=True)
     ada.close()
     s.end()
 

@@ -627,7 +627,7 @@ static void
 test_account(const char *mail, uint32_t user)
 {
 	const struct m_lock	*lock;
-	struct m_unlock		 unlock = { .tenant = T };
+	struct m_unlock		 unlock = { .tenant = T, .email = "" };
 	uint64_t		 now = now_ms();
 	uint32_t		 id;
 
@@ -660,6 +660,7 @@ test_told(void)
 {
 	struct m_lock_row	 row = { .tenant = T };
 	const struct m_lock	*lock;
+	uint64_t		 now;
 	uint32_t		 id;
 
 	tell_checked(until_hash("told@example.org", 7, USER_ACTIVE, 1),
@@ -670,18 +671,110 @@ test_told(void)
 	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
 	memcpy(row.key, lock->key, sizeof(row.key));
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0,
-	    &(struct m_unlock){ .tenant = T }), 0);
-	/* Storage has gone: locked all the same, and nobody is told why. */
+	    &(struct m_unlock){ .tenant = T, .email = "" }), 0);
+	/* It is not kept: nobody is told why, and no lock stays without end. */
 	tell_result(PROC_STORAGE, id, R_UNAVAILABLE);
 	ends(3, R_SIGNIN);
 	CHECK_INT(try(T, fresh_addr(), "told@example.org", 5), 0);
-	ends(5, R_LOCKED);
+	now = ends(5, R_TOOMANY);
+	CHECK(now > 55 && now <= 64);
 	row.key[0] ^= 1;
 	row.until = now_ms() + 1000 * 60000;
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, 0, &row), 0);
 	row.until = 1;
 	row.key[0] ^= 2;
 	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, 0, &row), 0);
+}
+
+/* By the person, without the key: what auth may be alone to know of. */
+static void
+tell_unlock(uint32_t user, const char *mail)
+{
+	struct m_unlock	 m = { .tenant = T, .user = user, .email = mail };
+
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0, &m), 0);
+}
+
+/* The wrong half of it is over, and one more is at hash. */
+static uint32_t
+one_left(const char *mail)
+{
+	tell_checked(until_hash(mail, 7, USER_ACTIVE, 1), HASH_WRONG);
+	ends(3, R_SIGNIN);
+	return (until_hash(mail, 7, USER_ACTIVE, 1));
+}
+
+/* A try that ends with its process or its asker locks for storage, too. */
+static void
+test_lock_kept(void)
+{
+	const struct m_lock	*lock;
+	uint32_t		 id, job;
+	int			 i;
+
+	for (i = 0; i < 2; i++) {
+		job = one_left("kept@example.org");
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 0;
+		auth_ops.po_down(fake_peer(i == 0 ? PROC_HASH : PROC_SESSION,
+		    i));
+		if (i == 0)
+			CHECK_INT(((const struct m_result *)fake_take(
+			    PROC_SESSION, 1, IMSG_RESULT, &id))->code,
+			    R_UNAVAILABLE);
+		lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+		CHECK_STR(lock->email, "kept@example.org");
+		CHECK_INT(lock->until > now_ms(), 1);
+		CHECK_INT(id, 0);
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 1;
+		CHECK(fake_quiet());
+		if (i == 0)
+			auth_ops.po_up(fake_peer(PROC_HASH, 0));
+		else
+			tell_checked(job, HASH_RIGHT);
+		CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, 0,
+		    &(struct m_result){ R_OK, 0, "" }), 0);
+		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
+		ends(5, R_LOCKED);
+		tell_unlock(7, "other@example.org");
+		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
+		ends(5, R_LOCKED);
+		tell_unlock(7, "kept@example.org");
+	}
+}
+
+/* A right one that was under way ends the lock, and storage hears of it. */
+static void
+test_lock_over(void)
+{
+	const struct m_lock	*lock;
+	uint8_t			 key[TOKEN_LEN];
+	uint32_t		 first, second, id;
+
+	CHECK_INT(try(T, fresh_addr(), "over@example.org", 3), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &first);
+	CHECK_INT(try(T, fresh_addr(), "over@example.org", 4), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	tell_rules(1, 0);
+	tell_checked(first, HASH_WRONG);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK(lock->until == LOCK_NEVER);
+	memcpy(key, lock->key, sizeof(key));
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &second);
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(3, R_SIGNIN);
+	tell_checked(second, HASH_RIGHT);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK(lock->until == 0);
+	CHECK_STR(lock->email, "over@example.org");
+	CHECK(memcmp(lock->key, key, sizeof(key)) == 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	tell_result(PROC_STORAGE, id, R_OK);
+	(void)fake_take(PROC_SESSION, 1, IMSG_LOGIN_OK, &id);
+	CHECK(fake_quiet());
+	tell_rules(2, 5);
 }
 
 /* Many names are an attack, told once: then their address gets little. */
@@ -737,6 +830,8 @@ test_throttle(void)
 	test_account("victim@example.org", 7);
 	test_account("nobody@example.org", 0);
 	test_told();
+	test_lock_kept();
+	test_lock_over();
 	tell_rules(10, 30);
 	test_list();
 }

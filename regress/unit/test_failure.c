@@ -163,6 +163,17 @@ test_unlock(void)
 	CHECK_INT(failure_try(fa, 1, key(2), &rule, 1000 + MIN, &ms),
 	    FAILURE_GO);
 	CHECK_INT(failure_right(fa, key(2)), 10);
+	/* Not kept: as long a wait as there is, then each failure locks. */
+	CHECK_INT(failure_lock(fa, 1, key(3), &rule, MIN, 1000), 0);
+	CHECK_INT(failure_locked(fa, key(3)), 1);
+	failure_unkept(fa, key(3), &rule, 1000);
+	CHECK_INT(failure_locked(fa, key(3)), 0);
+	CHECK_INT(failure_locked(fa, key(4)), 0);
+	CHECK_INT(failure_try(fa, 1, key(3), &rule, 1000, &ms), FAILURE_WAIT);
+	CHECK_INT(ms, 64 * SEC);
+	CHECK_INT(failure_try(fa, 1, key(3), &rule, 1000 + ms, &ms),
+	    FAILURE_GO);
+	CHECK_INT(failure_wrong(fa, key(3), &rule, 1000 + 64 * SEC), 1);
 	failures_free(fa);
 }
 

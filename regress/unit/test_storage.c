@@ -513,11 +513,23 @@ test_locks(void)
 	CHECK_INT(code(AUTH), R_OK);
 	ask(AUTH, IMSG_LOCKS, &(struct m_locks){ 2 });
 	CHECK_INT(code(AUTH), R_OK);		/* another's are not told */
+	/* One that is over, by auth's word; it was none's, or somebody's. */
+	CHECK_INT(put_lock(0, "mem-" CANARY "@acme.test", 0, 9, later + 9),
+	    R_OK);
+	CHECK(locked_until(mem) == later + 9);
+	CHECK_INT(put_lock(0, "mem-" CANARY "@acme.test", 0, 9, 0), R_OK);
+	CHECK_INT(put_lock(0, "mem-" CANARY "@acme.test", 0, 9, 0), R_OK);
+	CHECK(locked_until(mem) == later);
+	/* Auth hears of the person, and of each key. */
 	set.user = mem;
 	ask(S0, IMSG_A_USER_SET, &set);
+	un = take(AUTH, IMSG_UNLOCK);
+	CHECK_INT(un->user, mem);
+	CHECK_STR(un->email, "mem-" CANARY "@acme.test");
 	for (i = 0; i < 2; i++) {
 		un = take(AUTH, IMSG_UNLOCK);
 		CHECK_INT(un->tenant, 1);
+		CHECK_STR(un->email, "");
 		CHECK(un->key[0] == 1 + un->known);
 	}
 	CHECK_INT(((const struct m_a_user *)take(S0, IMSG_A_USER))->locked,
@@ -526,6 +538,13 @@ test_locks(void)
 	set.user = third;
 	ask(S0, IMSG_A_USER_SET, &set);
 	(void)take(AUTH, IMSG_UNLOCK);
+	(void)take(AUTH, IMSG_UNLOCK);
+	(void)take(S0, IMSG_A_USER);
+	CHECK_INT(code(S0), R_OK);
+	/* No row at all: auth may know of one that could not be kept. */
+	ask(S0, IMSG_A_USER_SET, &set);
+	CHECK_INT(((const struct m_unlock *)take(AUTH, IMSG_UNLOCK))->user,
+	    third);
 	(void)take(S0, IMSG_A_USER);
 	CHECK_INT(code(S0), R_OK);
 }
