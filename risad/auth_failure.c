@@ -346,7 +346,8 @@ failure_open(struct failures *fa, const uint8_t key[FAILURE_KEY])
 		return;
 	if (en->en_open > 0)
 		en->en_open--;
-	if (en->en_open == 0 && en->en_since == 0 && !en->en_locked)
+	if (en->en_open == 0 && en->en_since == 0 && en->en_failed == 0 &&
+	    !en->en_locked)
 		entry_free(fa, en);
 }
 

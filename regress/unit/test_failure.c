@@ -135,6 +135,35 @@ test_crowd(void)
 	failures_free(fa);
 }
 
+/*
+ * The owner enters by a device of his, which tells of the failures; a try that
+ * has no end after that does not make the strangers' count begin anew.
+ */
+static void
+test_told(void)
+{
+	struct failures	*fa = failures_new(100);
+	uint64_t	 now = 1000, ms;
+	unsigned int	 i, locked = 0;
+
+	for (i = 0; i < 10 && !locked; i++) {
+		while (failure_try(fa, 1, key(1), &rule, now, &ms) ==
+		    FAILURE_WAIT)
+			now += ms;
+		locked = (unsigned int)failure_wrong(fa, key(1), &rule, now);
+		if (i != 8)
+			continue;
+		CHECK_INT(failure_told(fa, key(1)), 9);
+		now += 64 * SEC;
+		CHECK_INT(failure_try(fa, 1, key(1), &rule, now, &ms),
+		    FAILURE_GO);
+		failure_open(fa, key(1));
+	}
+	CHECK_INT(i, 10);
+	CHECK_INT(locked, 1);
+	failures_free(fa);
+}
+
 static void
 test_unlock(void)
 {
@@ -421,6 +450,7 @@ main(void)
 {
 	test_growth();
 	test_crowd();
+	test_told();
 	test_unlock();
 	test_full();
 	test_address();
