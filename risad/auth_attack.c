@@ -43,6 +43,8 @@ static void	 watch_free(struct attacks *, struct watch *);
 static void	 watch_forget(struct watch *, uint64_t);
 static int	 watch_add(struct watch *, uint32_t, uint32_t, uint64_t);
 static unsigned int watch_from(const struct watch *, uint32_t);
+static unsigned int watch_spread(const struct watch *, unsigned int);
+static int	 watch_part(const struct watch *, uint32_t, unsigned int);
 static void	 attack_addr(struct attack *, const char *);
 static uint32_t	 addr_hash(const char *);
 
@@ -173,6 +175,41 @@ watch_from(const struct watch *wa, uint32_t addr)
 	return (n);
 }
 
+/* Different accounts that failed from addresses of fewer than most. */
+static unsigned int
+watch_spread(const struct watch *wa, unsigned int most)
+{
+	const struct failed	*fd = wa->wa_failed;
+	unsigned int		 i, j, n = 0;
+	int			 few[FAILED_MAX];
+
+	for (i = 0; i < wa->wa_nfailed; i++) {
+		/* Each account is there once for each address. */
+		few[i] = 0;
+		for (j = 0; j < wa->wa_nfailed; j++)
+			few[i] += fd[j].fd_addr == fd[i].fd_addr;
+		few[i] = few[i] < (int)most;
+		for (j = 0; j < i; j++)
+			if (few[j] && fd[j].fd_account == fd[i].fd_account)
+				break;
+		n += few[i] && j == i;
+	}
+	return (n);
+}
+
+/*
+ * Is the failure one of the attack that is on?  A slip that has nothing to do
+ * with it neither keeps it on nor makes an attacker of an office.  Where a few
+ * addresses do it all, those are enough to look at.
+ */
+static int
+watch_part(const struct watch *wa, uint32_t from, unsigned int own)
+{
+	return (watch_from(wa, from) >= own / 2 ||
+	    watch_spread(wa, ATTACK_ADDRESS / 2) >=
+	    (ATTACK_TENANT + wa->wa_right / SUCCESSES) / 2);
+}
+
 /* Never 0.  By network, as the limits. */
 static uint32_t
 addr_hash(const char *addr)
@@ -208,7 +245,7 @@ attack_wrong(struct attacks *ak, uint32_t tenant, const char *addr,
 	struct watch	*wa;
 	struct attack	*at;
 	uint32_t	 from = addr_hash(addr);
-	unsigned int	 all;
+	unsigned int	 all, own = ATTACK_ADDRESS + people / 2;
 	int		 new;
 
 	if ((wa = watch_get(ak, tenant)) == NULL)
@@ -217,9 +254,11 @@ attack_wrong(struct attacks *ak, uint32_t tenant, const char *addr,
 	watch_forget(wa, now);
 	new = watch_add(wa, account, from, now);
 	all = watch_from(wa, 0);
-	if (at->at_on)
+	if (at->at_on && !watch_part(wa, from, own))
+		return (NULL);
+	else if (at->at_on)
 		at->at_accounts += new != 0;
-	else if (watch_from(wa, from) < ATTACK_ADDRESS + people / 2 &&
+	else if (watch_from(wa, from) < own &&
 	    all < ATTACK_TENANT + wa->wa_right / SUCCESSES)
 		return (NULL);
 	else {

@@ -38,7 +38,7 @@ void		 attacks_free(struct attacks *);
 
 /*
  * The account, a hash of it, has failed from the address, where so many
- * people are known.  The tenant's attack when one is on, else NULL.
+ * people are known.  The tenant's attack when it is part of one, else NULL.
  */
 struct attack	*attack_wrong(struct attacks *, uint32_t tenant,
 		    const char *addr, unsigned int people, uint32_t account,

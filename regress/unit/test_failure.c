@@ -416,6 +416,58 @@ test_attack(void)
 	attacks_free(ak);
 }
 
+/* A slip now and then is no part of an attack, nor what keeps it on. */
+static void
+test_slips(void)
+{
+	struct attacks	*ak = attacks_new(4);
+	struct attack	*at = NULL;
+	char		 text[32];
+	uint64_t	 now = HOUR;
+	unsigned int	 i;
+
+	/* Twenty accounts, from five addresses. */
+	for (i = 0; i < ATTACK_TENANT; i++) {
+		snprintf(text, sizeof(text), "10.1.0.%u", i % 5);
+		at = attack_wrong(ak, 1, text, 0, i, now);
+	}
+	CHECK(at != NULL);
+	told = over = 0;
+	for (i = 0; i < 24; i++) {
+		now += ATTACK_WINDOW - SEC;
+		snprintf(text, sizeof(text), "10.2.0.%u", i);
+		at = attack_wrong(ak, 1, text, 0, 100 + i, now);
+		CHECK_INT(at != NULL, i == 0);	/* it can't be told yet */
+		attack_right(ak, 1, 100 + i, now + 5 * SEC);
+		attack_tidy(ak, now + MIN, tell);
+	}
+	CHECK_INT(over, 1);
+	/* From one address: it is not everybody else's that fails meanwhile. */
+	for (i = 0; i < 3 * ATTACK_ADDRESS; i++)
+		at = attack_wrong(ak, 2, "10.3.0.1", 0, i, now);
+	CHECK(at != NULL);
+	for (i = 0; i < ATTACK_TENANT / 2 - 1; i++) {
+		snprintf(text, sizeof(text), "10.4.0.%u", i);
+		CHECK(attack_wrong(ak, 2, text, 0, 100 + i, now) == NULL);
+	}
+	attacks_free(ak);
+	/* One more address of the list, before it has failed as often. */
+	ak = attacks_new(4);
+	for (i = 0; i < ATTACK_ADDRESS; i++)
+		at = attack_wrong(ak, 3, "10.6.0.1", 0, i, now);
+	CHECK(at != NULL);
+	for (i = 0; i < ATTACK_ADDRESS / 2; i++)
+		at = attack_wrong(ak, 3, "10.6.0.2", 0, 50 + i, now);
+	CHECK(at != NULL);
+	if (at != NULL)
+		CHECK_STR(at->at_addrs[1], "10.6.0.2");
+	/* An office of many may slip as often as is due to it. */
+	for (i = 0; i < 15; i++)
+		CHECK_INT(attack_wrong(ak, 3, "10.5.0.1", 40, 200 + i, now) !=
+		    NULL, i == 14);
+	attacks_free(ak);
+}
+
 static void
 test_device(void)
 {
@@ -456,6 +508,7 @@ main(void)
 	test_address();
 	test_office();
 	test_attack();
+	test_slips();
 	test_device();
 	return (unit_end());
 }
