@@ -910,7 +910,10 @@ signed_in(struct request *rq, uint64_t left)
 	struct m_login_ok	 ok = { .method = rq->rq_method };
 	char			 device[MAX_DEVICE + 1];
 
-	throttle_back(rq);
+	if (rq->rq_passkey != NULL && rq->rq_passkey->pk_alone)
+		throttle_came(rq);
+	else
+		throttle_back(rq);
 	memcpy(ok.token, rq->rq_token, sizeof(ok.token));
 	ok.left = left < RECOVERY_CODES ? (uint8_t)left : RECOVERY_CODES;
 	/* A guest is nobody whose failures or devices could be known. */

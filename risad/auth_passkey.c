@@ -442,7 +442,10 @@ got_passkey(struct request *rq, const struct m_passkey_row *m)
 		pk->pk_id = m->id;
 		pk->pk_user = m->user;
 		pk->pk_alg = m->alg;
-		if (blob_copy(&pk->pk_key, &m->key) == -1) {
+		/* Alone, he has not said whose failures he will hear of. */
+		if (blob_copy(&pk->pk_key, &m->key) == -1 || (pk->pk_alone &&
+		    throttle_name(rq, "mail", m->email,
+		    strlen(m->email)) == -1)) {
 			request_end(rq, R_UNAVAILABLE, 0, NULL);
 			return;
 		}

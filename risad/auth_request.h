@@ -186,6 +186,8 @@ int		 throttle_score(struct request *);
 void		 throttle_back(struct request *);
 int		 throttle_wrong(struct request *);
 void		 throttle_open(struct request *);
+/* Somebody has come in without a try: the limits stay as they are. */
+void		 throttle_came(struct request *);
 /*
  * Have storage keep the lock of what was wrong: the answer comes to the id, or
  * to nobody (0).  0, or -1.  When it is not kept, say so.

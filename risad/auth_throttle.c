@@ -32,6 +32,7 @@ static int	 throttle_key(uint8_t[FAILURE_KEY], uint32_t, const char *,
 static struct failures *table(const struct request *);
 static uint32_t	 hash32(const uint8_t *);
 static void	 throttle_tidy(int, short, void *);
+static void	 person_came(struct request *, uint64_t);
 static int	 lock_send(const struct request *, uint32_t, uint64_t);
 static void	 attacked(struct request *, uint64_t);
 static void	 alert(struct attack *);
@@ -189,9 +190,23 @@ throttle_back(struct request *rq)
 		rq->rq_failures += failure_told(strangers, rq->rq_name_key);
 	else
 		address_end(addresses, rq->rq_addr_key, 0, now);
+	person_came(rq, now);
+}
+
+static void
+person_came(struct request *rq, uint64_t now)
+{
 	address_person(addresses, rq->rq_addr_key,
 	    rq->rq_tenant * 2654435761U ^ rq->rq_user, now);
 	attack_right(attacks, rq->rq_tenant, hash32(rq->rq_name_key), now);
+}
+
+void
+throttle_came(struct request *rq)
+{
+	limit_addr(rq->rq_addr_key, rq->rq_addr);
+	rq->rq_failures = failure_told(strangers, rq->rq_name_key);
+	person_came(rq, mono_ms());
 }
 
 int

@@ -349,6 +349,7 @@ static const struct field passkey_row[] = {
 	N32(m_passkey_row, id), N32(m_passkey_row, user),
 	N8(m_passkey_row, state, USER_STATE_MAX - 1),
 	N8(m_passkey_row, alg, UINT8_MAX),
+	STR(m_passkey_row, email, MAX_MAIL),
 	BLOB(m_passkey_row, key, MAX_CRED_KEY), END
 };
 static const struct field passkey_put[] = {

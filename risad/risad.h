@@ -983,6 +983,7 @@ struct m_passkey_find	{ uint32_t tenant; struct m_blob id, handle; };
 struct m_passkey_row {
 	uint32_t	 id, user;
 	uint8_t		 state, alg;
+	const char	*email;
 	struct m_blob	 key;
 };
 struct m_passkey_put {

@@ -329,10 +329,11 @@ data_passkey_find(struct request *rq, const void *arg)
 	row.user = pk.pk_user;
 	row.state = p.p_state;
 	row.alg = pk.pk_alg;
+	row.email = p.p_mail;
 	row.key.mb_data = pk.pk_key;
 	row.key.mb_len = pk.pk_keylen;
-	explicit_bzero(&p, sizeof(p));
 	rq_answer(rq, IMSG_PASSKEY_ROW, &row);
+	explicit_bzero(&p, sizeof(p));
 	return (R_OK);
 }
 

@@ -451,7 +451,14 @@ def guessed_at(d):
                 'email': p.mail, 'password': password}).problem()
         until(lambda: tried() == 'locked', 'locked')
         equal(tried(PASSWORD), 'locked', 'the right password, too')
-    equal(fresh(d, key).status, 201, 'the owner comes in')
+    r = fresh(d, key)
+    equal((r.status, r.json()['failures']), (201, 2),
+          'the owner comes in, and is told')
+    equal(fresh(d, key).json()['failures'], 0, 'once')
+    with Http(d, source='127.8.8.9') as h:
+        equal(h.request('POST', '/api/v1/session', {
+            'email': p.mail, 'password': PASSWORD}).problem(), 'locked',
+            'it frees no stranger')
     d.do('policy', 'set', 'acme', 'lock-tries', '10')
     p.close()
 

@@ -811,6 +811,68 @@ test_list(void)
 	ends(6, R_TOOMANY);
 }
 
+/* User 7, of this mail, comes in by a passkey alone; the failures told. */
+static uint32_t
+by_passkey(const char *addr, const char *mail)
+{
+	struct m_passkey_ask	 ask = { .tenant = T, .addr = addr,
+				    .use = PASSKEY_SIGNIN };
+	struct m_passkey_login	 login = { .tenant = T, .addr = addr,
+				    .agent = "agent", .email = "",
+				    .password = "", .device = "" };
+	struct m_passkey_row	 row = { .id = 1, .user = 7,
+				    .state = USER_ACTIVE, .email = mail };
+	struct m_hash_asserted	 right = { .answer = HASH_RIGHT };
+	const struct m_challenge *ch;
+	uint32_t		 id;
+
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSKEY_ASK, 9, &ask), 0);
+	ch = fake_take(PROC_SESSION, 1, IMSG_CHALLENGE, &id);
+	memcpy(login.challenge, ch->challenge, sizeof(login.challenge));
+	login.id = login.handle = login.client = login.data = login.sig =
+	    row.key = (struct m_blob){ record, sizeof(record) };
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_PASSKEY_LOGIN, 9, &login), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_PASSKEY_FIND, &id);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_PASSKEY_ROW, id, &row), 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_ASSERT, &id);
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_ASSERTED, id, &right), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_TOKEN_NEW, &id);
+	tell_result(PROC_STORAGE, id, R_OK);
+	return (((const struct m_login_ok *)fake_take(PROC_SESSION, 1,
+	    IMSG_LOGIN_OK, &id))->failures);
+}
+
+/*
+ * Who comes in by a passkey alone hears of the failures before, and is one of
+ * the office: his slip is not one of many accounts that nobody gets into.
+ */
+static void
+test_passkey_alone(void)
+{
+	const char	*addr = fresh_addr();
+	char		 mail[64];
+	unsigned int	 i;
+	uint32_t	 id;
+
+	for (i = 0; i < 10; i++) {
+		if (i == 9) {
+			CHECK_INT(by_passkey(addr, "alone0@example.org"), 1);
+			CHECK_INT(by_passkey(addr, "alone0@example.org"), 0);
+		}
+		snprintf(mail, sizeof(mail), "alone%u@example.org", i);
+		CHECK_INT(try(T, addr, mail, 6), 0);
+		(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_FIND, &id);
+		tell_result(PROC_STORAGE, id, R_NOTFOUND);
+		(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
+		tell_checked(id, HASH_WRONG);
+		ends(6, R_SIGNIN);	/* and no alert */
+	}
+	for (i = 0; i < 10; i++) {
+		snprintf(mail, sizeof(mail), "alone%u@example.org", i);
+		CHECK_INT(by_passkey(addr, mail), i > 0);
+	}
+}
+
 static void
 test_throttle(void)
 {
@@ -1470,6 +1532,7 @@ main(void)
 	test_turn();
 	test_login();
 	test_anew();
+	test_passkey_alone();
 	test_factor();
 	test_factor_throttle();
 	test_alike();

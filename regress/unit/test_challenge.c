@@ -41,6 +41,8 @@ void	 request_refuse(struct request *rq) { unexpected(); }
 void	 request_ask(struct request *rq, enum wait wait, enum imsg_type type,
     const void *m) { unexpected(); }
 void	 throttle_back(struct request *rq) { unexpected(); }
+int	 throttle_name(struct request *rq, const char *kind, const void *name,
+    size_t len) { unexpected(); return (-1); }
 void	 job_put(struct request *rq, enum wait wait) { unexpected(); }
 int	 auth_tenant(struct request *rq) { unexpected(); return (-1); }
 int	 auth_host(uint32_t tenant, char *dst, size_t len, uint16_t *port)

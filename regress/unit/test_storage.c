@@ -1313,6 +1313,7 @@ find_passkey(uint32_t tenant, uint8_t byte, const void *handle, size_t len,
 	row = take(AUTH, IMSG_PASSKEY_ROW);
 	CHECK_INT(row->alg, 1);
 	CHECK_INT(row->key.mb_len, 64);
+	CHECK(strchr(row->email, '@') != NULL);
 	CHECK_INT(*(const uint8_t *)row->key.mb_data, 9);
 	if (id != NULL)
 		*id = row->id;
