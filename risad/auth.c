@@ -709,6 +709,7 @@ got_cred(struct request *rq, const struct m_cred *m)
 		return;
 	}
 	if (rq->rq_type == IMSG_LINK_USE) {
+		rq->rq_user = m->user;
 		password_make(rq, rq->rq_password, "password");
 		return;
 	}
@@ -797,7 +798,9 @@ auth_checked(struct request *rq, const struct m_hash_checked *m)
 		factor_login(rq);
 		return;
 	}
-	throttle_back(rq);
+	/* Of a new one, the old ones could be guessed: that is no end yet. */
+	if (rq->rq_type != IMSG_PASSWORD)
+		throttle_back(rq);
 	if (rq->rq_type == IMSG_FACTOR)
 		factor_owner(rq);
 	else if (rq->rq_passkey != NULL)
@@ -849,10 +852,9 @@ auth_made(struct request *rq, enum make_answer answer,
 
 	/* That it was in use before is something to guess, too. */
 	if (answer == MAKE_USED)
-		(void)throttle_wrong(rq);
-	if (answer == MAKE_WEAK || answer == MAKE_USED)
-		request_end(rq, answer == MAKE_WEAK ? R_WEAK : R_USED, 0,
-		    field);
+		auth_wrong(rq, R_USED, 0, field);
+	else if (answer == MAKE_WEAK)
+		request_end(rq, R_WEAK, 0, field);
 	else if (answer != MAKE_OK || sealed->mb_len == 0)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	else if (rq->rq_type == IMSG_GUEST_SECRET)
@@ -863,6 +865,7 @@ auth_made(struct request *rq, enum make_answer answer,
 		link.name = rq->rq_name;
 		request_ask(rq, W_LINK_SET, IMSG_LINK_SET, &link);
 	} else {
+		throttle_back(rq);
 		memcpy(cred.sha, rq->rq_sha, sizeof(cred.sha));
 		cred.password = (struct m_blob){ rq->rq_sealed,
 		    rq->rq_sealedlen };
