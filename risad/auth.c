@@ -464,7 +464,7 @@ ask_link_get(struct peer *pe, uint32_t id, const struct m_token *m)
 		tenant_refuse(rq);
 	else if (sha256(find.sha, m->token, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-	else
+	else if (throttle_address(rq) == 0)
 		request_ask(rq, W_LINK, IMSG_LINK_FIND, &find);
 	return (0);
 }
@@ -661,8 +661,9 @@ storage_result(struct request *rq, const struct m_result *m)
 		else if (m->code == R_SIGNIN && rq->rq_wait == W_CRED_SET)
 			request_end(rq, R_SIGNIN, 0, NULL);
 		else {
-			if (rq->rq_wait == W_LINK_SET)
-				(void)throttle_wrong(rq);
+			if (rq->rq_type == IMSG_LINK_GET ||
+			    rq->rq_type == IMSG_LINK_USE)
+				throttle_none(rq);
 			request_refuse(rq);
 		}
 		return (0);

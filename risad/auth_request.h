@@ -175,6 +175,8 @@ int		 throttle_known(struct request *, const char *kind,
 		    const void *name, size_t len);
 /* May it be tried?  -1: answered and forgotten. */
 int		 throttle(struct request *);
+/* The same, by the address alone. */
+int		 throttle_address(struct request *);
 /* Take from the address for an estimate alone: the same. */
 int		 throttle_score(struct request *);
 /*
@@ -186,6 +188,8 @@ int		 throttle_score(struct request *);
 void		 throttle_back(struct request *);
 int		 throttle_wrong(struct request *);
 void		 throttle_open(struct request *);
+/* What was tried is none: nothing to lock, and its address has failed. */
+void		 throttle_none(struct request *);
 /* Somebody has come in without a try: the limits stay as they are. */
 void		 throttle_came(struct request *);
 /*

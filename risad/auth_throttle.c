@@ -163,6 +163,22 @@ throttle(struct request *rq)
 }
 
 int
+throttle_address(struct request *rq)
+{
+	uint64_t	 ms;
+
+	limit_addr(rq->rq_addr_key, rq->rq_addr);
+	ms = address_try(addresses, rq->rq_addr_key, mono_ms());
+	if (ms == 0) {
+		rq->rq_tried = 1;
+		return (0);
+	}
+	request_end(rq, R_TOOMANY, limit_seconds(ms > RETRY_MAX ? RETRY_MAX :
+	    (uint32_t)ms), NULL);
+	return (-1);
+}
+
+int
 throttle_score(struct request *rq)
 {
 	uint32_t	 ms;
@@ -274,6 +290,17 @@ throttle_open(struct request *rq)
 	failure_open(table(rq), rq->rq_key);
 	if (!rq->rq_known)
 		address_end(addresses, rq->rq_addr_key, 0, mono_ms());
+}
+
+void
+throttle_none(struct request *rq)
+{
+	if (!rq->rq_tried)
+		return;
+	rq->rq_tried = 0;
+	auth_counts.ac_failures++;
+	failure_open(strangers, rq->rq_key);
+	address_end(addresses, rq->rq_addr_key, 1, mono_ms());
 }
 
 void

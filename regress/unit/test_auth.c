@@ -1215,6 +1215,49 @@ test_link(void)
 	ends(24, R_LINK);
 }
 
+/*
+ * Links that are none: their address has to wait at last, whichever way it
+ * asks.  One that is may be opened as often as anybody likes.
+ */
+static void
+test_no_link(void)
+{
+	struct m_token		 get = { .tenant = T };
+	struct m_link_use	 use = { .tenant = T, .agent = "x",
+				    .words = "", .password = "long enough" };
+	uint32_t		 id;
+	unsigned int		 i, go = 0;
+
+	get.addr = fresh_addr();
+	for (i = 0; i < 100; i++) {
+		CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25, &get), 0);
+		(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_FIND, &id);
+		tell_result(PROC_STORAGE, id, R_OK);
+		CHECK(fake_quiet());
+	}
+	use.addr = get.addr;
+	for (i = 0; i < 100; i++) {
+		get.token[1] = use.token[1] = (uint8_t)i;
+		if (i % 2 == 0)
+			CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25,
+			    &get), 0);
+		else
+			CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 25,
+			    &use), 0);
+		if (fake_next() == IMSG_RESULT) {
+			ends(25, R_TOOMANY);
+			continue;
+		}
+		go++;
+		(void)fake_take(PROC_STORAGE, 0, i % 2 == 0 ? IMSG_LINK_FIND :
+		    IMSG_CRED_LINK, &id);
+		tell_result(PROC_STORAGE, id, R_LINK);
+		ends(25, R_LINK);
+	}
+	/* 30 at once, and those that slowness gives back meanwhile. */
+	CHECK(go >= 30 && go < 60);
+}
+
 /* While somebody types: what the rules say, and how strong it is. */
 static void
 test_score(void)
@@ -1555,6 +1598,7 @@ main(void)
 	test_office();
 	test_token();
 	test_link();
+	test_no_link();
 	test_score();
 	test_password();
 	test_networks();
