@@ -722,7 +722,8 @@ text_storage(const struct m_c_storage_row *m)
 		{ "next purge", 0 }
 	}, sheet[] = {
 		{ "tenant", 0 }, { "kind", 0 }, { "count", 1 },
-		{ "days", 1 }, { "how", 0 }, { "where", 0 }
+		{ "days", 1 }, { "how", 0 }, { "where", 0 },
+		{ "country", 0 }
 	};
 
 	if (command->cm_arg)
@@ -736,6 +737,7 @@ text_storage(const struct m_c_storage_row *m)
 		cell_number(m->days);
 		cell("%s", store_how(m->kind));
 		cell("%s", store_where(m->kind, m->tenant));
+		cell("%s", m->country[0] == '\0' ? "-" : m->country);
 		return;
 	}
 	cell("%llu", (unsigned long long)m->bytes);

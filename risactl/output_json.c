@@ -527,6 +527,10 @@ json_storage(const struct m_c_storage_row *m)
 	put_time(obj, "purge", m->purge);
 	put_str(obj, "how", store_how(m->kind));
 	put_str(obj, "where", store_where(m->kind, m->tenant));
+	if (m->country[0] == '\0')
+		put(obj, "country", json_null());
+	else
+		put_str(obj, "country", m->country);
 }
 
 /* An operator's number, or null. */

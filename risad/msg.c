@@ -42,7 +42,7 @@ static const struct field procfd[] = {
 static const struct field verbose[] = { N32(m_verbose, verbose), END };
 static const struct field site[] = {
 	N64(m_site, generation), STR(m_site, domain, MAX_HOST),
-	STR(m_site, country, 64), N16(m_site, port),
+	STR(m_site, country, MAX_COUNTRY), N16(m_site, port),
 	N32(m_site, argon_kib), N32(m_site, argon_passes),
 	N32(m_site, max_conns), N32(m_site, max_addr_conns),
 	N32(m_site, tenant_pages), N32(m_site, account_pages),
@@ -976,7 +976,8 @@ static const struct field c_storage_row[] = {
 	N8(m_c_storage_row, kind, STORE_MAX - 1), N32(m_c_storage_row, days),
 	N64(m_c_storage_row, count), N64(m_c_storage_row, bytes),
 	N64(m_c_storage_row, oldest), N64(m_c_storage_row, newest),
-	N64(m_c_storage_row, purge), END
+	N64(m_c_storage_row, purge),
+	STR(m_c_storage_row, country, MAX_COUNTRY), END
 };
 static const struct field a_records[] = {
 	N64(m_a_records, grant), N64(m_a_records, at), END

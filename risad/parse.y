@@ -689,7 +689,7 @@ include_file(const char *path)
 		bad("%s", strerror(ENOMEM));
 		return (-1);
 	}
-	if (ps.depth >= MAX_DEPTH) {
+	if (ps.depth > MAX_DEPTH) {	/* the first is not included */
 		bad("include: at most %d files deep expected", MAX_DEPTH);
 		return (-1);
 	}
@@ -1219,7 +1219,7 @@ set_domain(const char *s)
 static void
 set_country(const char *s)
 {
-	if (strlen(s) > 64 || !name_valid(s, 64))
+	if (strlen(s) > MAX_COUNTRY || !name_valid(s, MAX_COUNTRY))
 		bad("site country: 1 to 64 bytes of text expected");
 	else
 		set_string(&ps.conf->co_country, s);

@@ -281,21 +281,20 @@ conf_offer(struct conf *co)
 		(void)spawn_each(send_conf, co);
 }
 
-static int
-reload_busy(void)
-{
-	if (conf != NULL && conf_next == NULL && !conf_settling)
-		return (0);
-	log_warnx("reload: a configuration is under way");
-	return (1);
-}
-
+/* asked: by risactl, whom the one that is under way may not be for. */
 static void
-reload(void)
+reload(int asked)
 {
 	char		 err[MAX_LINE + 1];
 	struct conf	*co;
 
+	if (conf == NULL || conf_next != NULL || conf_settling) {
+		log_warnx("reload: a configuration is under way");
+		if (asked)
+			reload_answer(R_REFUSED,
+			    "a configuration is under way");
+		return;
+	}
 	/* It holds one offer: the next would take the place of ours. */
 	reload_waits = spawn_each(not_acked, &conf->co_generation) != 0;
 	if (reload_waits) {
@@ -337,7 +336,7 @@ conf_ack(struct child *ch, const struct m_conf_ack *m)
 		spawn_settled(ch);
 		(void)send_commit(ch, &conf->co_generation);
 		if (reload_waits)
-			reload();
+			reload(0);
 		return;
 	}
 	if (!m->ok) {
@@ -483,14 +482,14 @@ child_said(struct child *ch, uint32_t type, uint32_t id, const void *m)
 		(void)proc_result(&ch->ch_peer, id, R_OK, 0, NULL);
 		return (0);
 	case IMSG_C_RELOAD:
-		if (reload_asked || reload_busy()) {
+		if (reload_asked) {
 			(void)proc_result(&ch->ch_peer, id, R_REFUSED, 0,
 			    "a configuration is under way");
 			return (0);
 		}
 		reload_id = id;
 		reload_asked = 1;
-		reload();
+		reload(1);
 		return (0);
 	default:
 		return (-1);
@@ -510,8 +509,7 @@ on_signal(int sig, short what, void *arg)
 	(void)what;
 	(void)arg;
 	if (sig == SIGHUP) {
-		if (!reload_busy())
-			reload();
+		reload(0);
 		return;
 	}
 	log_info("stopping");

@@ -25,6 +25,7 @@
 
 #define MAX_LABEL		32	/* a tenant's name, a label of DNS */
 #define MAX_HOST		253
+#define MAX_COUNTRY		64
 #define MAX_MAIL		254	/* RFC 5321, path less the brackets */
 #define MAX_NAME_CHARS		64
 #define MAX_NAME		(MAX_NAME_CHARS * 4)
@@ -1612,6 +1613,7 @@ struct m_c_storage_row {
 	uint32_t	 days;		/* kept; 0: for ever */
 	uint64_t	 count, bytes;
 	uint64_t	 oldest, newest, purge;	/* ms, or 0 */
+	const char	*country;	/* where it lies; "": it is not said */
 };
 struct m_c_alert_clear	{ uint32_t op; const char *name; };
 struct m_c_alert_row {

@@ -521,13 +521,9 @@ stop_slow(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
-	for (i = 0; i < count[proc]; i++) {
-		if (children[proc][i].ch_pid == 0)
-			continue;
-		log_warnx("%s %u: does not stop, killed", proc_title(proc), i);
-		kill(children[proc][i].ch_pid, SIGKILL);
-		stop_failed = 1;
-	}
+	stop_failed = 1;
+	for (i = 0; i < count[proc]; i++)
+		child_kill(&children[proc][i], "does not stop");
 }
 
 static void

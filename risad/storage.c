@@ -925,6 +925,8 @@ conf_site(const struct m_site *m)
 	next_conf->sc_backup_at = m->backup_at;
 	next_conf->sc_backup_keep = m->backup_keep;
 	next_conf->sc_confirm = m->confirm;
+	(void)strlcpy(next_conf->sc_country, m->country,
+	    sizeof(next_conf->sc_country));
 }
 
 static void

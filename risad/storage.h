@@ -37,6 +37,7 @@ struct storage_conf {
 	uint32_t	 sc_idle, sc_invite;	/* seconds */
 	uint16_t	 sc_backup_at, sc_backup_keep;	/* as in m_site */
 	uint32_t	 sc_confirm;		/* CONFIRM_* */
+	char		 sc_country[MAX_COUNTRY + 1];
 	int		 sc_has_master;
 	uint8_t		 sc_master[SEAL_KEY];
 	int		 sc_has_previous;	/* -1: it is no key */

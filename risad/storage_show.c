@@ -181,6 +181,7 @@ row_send(struct store *so, struct tenant *tn, struct stream *sm,
 
 	row->tenant = tn == NULL ? "" : tn->tn_name;
 	row->kind = (uint8_t)so->so_kind;
+	row->country = storage_conf->sc_country;
 	if (days != POLICY_KEYS) {
 		row->days = retain_days(tn, days, &next);
 		if (row->days != 0 && next > now)

@@ -154,6 +154,15 @@ refused "mistake in an include" 'sub/b:3: expected domain, country or port,'\
 ' got the end of the line'
 printf '\ninclude "x"\n' >"$dir/x"
 refused "include of itself" "x:2: include: at most 8 files deep expected"
+for i in 1 2 3 4 5 6 7; do
+	printf 'include "%d"\n' $((i + 1)) >"$dir/sub/$i"
+done
+printf 'site domain "deep.example"\n' >"$dir/sub/8"
+printf 'include "sub/1"\n%s\n' "$least" >"$dir/x"
+accepted "8 includes deep"
+printf 'include "9"\n' >"$dir/sub/8"
+printf 'site domain "deep.example"\n' >"$dir/sub/9"
+refused "9 includes deep" "sub/8:1: include: at most 8 files deep expected"
 printf 'include "none"\n' >"$dir/x"
 refused "include of nothing" "x:1: none: No such file or directory"
 printf 'include "sub"\n' >"$dir/x"

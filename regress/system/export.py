@@ -579,8 +579,12 @@ def overview(d):
     only = d.json('show', 'storage', 'tenant', 'globex')['storage']
     equal({x['tenant'] for x in only}, {'globex'}, 'one tenant')
     sheet = d.do('checksheet', 'tenant', 'acme')
-    for word in ('chat', 'passwords', 'Argon2id', 'sealed', '1096', '366'):
+    for word in ('chat', 'passwords', 'Argon2id', 'sealed', '1096', '366',
+                 '日本'):
         check(word in sheet, word)
+    equal({x['country'] for x in d.json('checksheet')['storage']}, {'日本'},
+          'the country (J4)')
+    check('日本' not in d.do('show', 'storage'), 'it is of the sheet')
     equal(d.ctl('show', 'storage', 'tenant', 'no')[0], 1, 'unknown')
 
 
@@ -647,7 +651,7 @@ def people(d):
 
 
 def main():
-    conf = 'password hash memory 64 passes 1\n'
+    conf = 'password hash memory 64 passes 1\nsite country "日本"\n'
     d = Daemon(workers=2, more=conf).start()
     d.copy = shutil.copy(RISACTL, d.path('risactl'))
     os.chmod(d.copy, 0o755)

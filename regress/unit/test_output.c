@@ -273,7 +273,7 @@ test_records(const struct output *out, const char *name)
 	struct m_c_confirm_row	 co = { 9, 503, 504, 0, 1000, 3600000,
 				    "tenant erase acme" };
 	struct m_c_storage_row	 so = { "acme", STORE_CHAT, 90, 12, 3456,
-				    1000, 2000, 3000 };
+				    1000, 2000, 3000, "日本" };
 
 	start(out, IMSG_C_ALERTS);
 	out->out_alert(&alert);
