@@ -572,9 +572,11 @@ static const struct row {
 	/* With those who are gone: a hold has kept it, and does no more. */
 	ROW(ERASE_GONE, TEN,
 	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
-	    "WHERE kind = 2 AND (a, b) IN (SELECT a, b FROM dms WHERE "
-	    "a NOT IN (SELECT id FROM users) "
-	    "OR b NOT IN (SELECT id FROM users)) AND " FREE "LIMIT ?1)"),
+	    "WHERE kind = 2 AND (a, b) IN (SELECT a, b FROM dms d WHERE "
+	    "(a NOT IN (SELECT id FROM users) "
+	    "OR b NOT IN (SELECT id FROM users)) AND NOT EXISTS "
+	    "(SELECT 1 FROM erasures e WHERE e.what IN (0, 1, 6) "
+	    "AND (e.a = d.a OR e.a = d.b))) AND " FREE "LIMIT ?1)"),
 	ROW(ERASE_SENDER, TEN,
 	    "DELETE FROM messages WHERE id IN (SELECT id FROM messages "
 	    "WHERE sender = ?1 AND kind < 2 LIMIT ?2)"),
