@@ -296,6 +296,10 @@ joined(unsigned int inst, const struct m_bus_join *m)
 	    av->av_floor->fl_id != m->floor;
 	if ((is_new && ho == NULL) || id_taken(of, m))
 		return;
+	/* Who was taken over has said it before he heard of that. */
+	if (is_new && av != NULL && av->av_over == m->id &&
+	    m->over != av->av_id)
+		return;
 	/*
 	 * Two pages of one user have come in without knowing of each other:
 	 * the lower number stays, and says so again, so that the other goes.

@@ -426,6 +426,7 @@ avatar_remote(struct floor *fl, const struct m_bus_join *m,
 
 	if (av == NULL && (av = avatar_new(fl, m->user, m->id, worker)) == NULL)
 		return (NULL);
+	av->av_over = m->over;
 	av->av_look = m->look;
 	av->av_status = m->status;
 	(void)text_set(&av->av_name, m->name);

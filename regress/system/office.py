@@ -377,6 +377,33 @@ def takeover(d, cast):
         cast.off()
 
 
+def crossing(d, cast):
+    """the page that is taken over says something before it hears of it"""
+    floor = new_floor(d)
+    (a,) = cast.on(floor, 'ann', worker=0)
+    other = Person(d, 'acme', a.mail)
+    other.http.cookie, other.user = a.http.cookie, a.user
+    other.open_on(1)
+    other.settle()
+    pids = d.pids()
+    # The second worker is to find both the floor and that word waiting.
+    os.kill(pids[('storage', 0)], signal.SIGSTOP)
+    other.tell(t='enter', floor=floor)
+    time.sleep(.3)
+    os.kill(pids[('session', 1)], signal.SIGSTOP)
+    os.kill(pids[('storage', 0)], signal.SIGCONT)
+    time.sleep(.5)
+    a.tell(t='media', hear=True, mic=False, cam=False, screen=False,
+           listen=False)
+    a.settle()
+    os.kill(pids[('session', 1)], signal.SIGCONT)
+    other.wait('floor')
+    a.bye('elsewhere', 4002)
+    other.settle()
+    other.walk((600, 450))
+    other.close()
+
+
 def at_once(d, cast):
     """two pages of one person that enter at the same moment: one stays"""
     for _ in range(6):
@@ -617,8 +644,8 @@ def main():
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
                rooms, full, full_before, fast, presence, changing, midway,
-               takeover, at_once, ghosts, rights, hangs, deleted, tenants,
-               templates, crowd):
+               takeover, crossing, at_once, ghosts, rights, hangs, deleted,
+               tenants, templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()
