@@ -362,6 +362,21 @@ room_refused(const struct avatar *av, uint8_t room)
 	return (fl->fl_doors[room].do_state == DOOR_LOCKED ? "locked" : NULL);
 }
 
+/* Would the two be alone in the bubble of the one who is called? */
+static int
+is_alone(const struct avatar *called, const struct avatar *by)
+{
+	const struct avatar	*av;
+
+	if (called->av_bubble == 0)
+		return (1);
+	TAILQ_FOREACH(av, &called->av_floor->fl_avatars, av_floor_entry)
+		if (av != called && av != by &&
+		    av->av_bubble == called->av_bubble)
+			return (0);
+	return (1);
+}
+
 /* May the two come to be in one bubble?  The first is ours. */
 static int
 may_unite(const struct avatar *av, const struct avatar *other,
@@ -370,7 +385,8 @@ may_unite(const struct avatar *av, const struct avatar *other,
 	if (av->av_floor != other->av_floor)
 		return (0);
 	if (kind == CALL_BUBBLE)
-		return (talk_peers(av, other));
+		return (talk_peers(av, other) &&
+		    is_alone(called, called == av ? other : av));
 	return (called->av_bubble != 0 &&
 	    av->av_bubble != other->av_bubble && talk_near(av, other));
 }
@@ -519,6 +535,8 @@ call_granted(const struct call *ca, const struct avatar *by)
 		room_pass(av, ca->ca_room);
 	if (ca->ca_kind != CALL_BUBBLE && ca->ca_kind != CALL_JOIN)
 		return (ANSWER_YES);
+	if (ca->ca_kind == CALL_BUBBLE && !is_alone(by, av))
+		return (ANSWER_NONE);
 	return (talk_unite(av, by->av_bubble) == -1 ? ANSWER_NONE :
 	    ANSWER_YES);
 }
@@ -533,15 +551,22 @@ call_answered(struct avatar *by, const struct m_bus_answer *m)
 	call_end(ca, m->yes ? call_granted(ca, by) : ANSWER_NO);
 }
 
-/* Yes: a bubble to come into, if the other still can. */
-static void
+/*
+ * Yes: a bubble to come into, if the other still can.  That of who was told
+ * the same before, and is on the way, is not for two others: then it is no.
+ */
+static int
 bubble_offer(struct avatar *av, const struct ring *ri)
 {
 	const struct avatar	*from;
 
 	from = avatar_find(av->av_floor->fl_office, ri->ri_user);
+	if (ri->ri_kind == CALL_BUBBLE && av->av_bubble != 0 &&
+	    (from == NULL || from->av_bubble != av->av_bubble))
+		return (0);
 	if (from != NULL && may_unite(av, from, av, ri->ri_kind))
 		(void)talk_bubble(av);
+	return (1);
 }
 
 const char *
@@ -570,7 +595,7 @@ say_answer(struct person *pn, json_t *o)
 		return (NULL);
 	}
 	if (yes && (ri->ri_kind == CALL_BUBBLE || ri->ri_kind == CALL_JOIN))
-		bubble_offer(pn->pn_avatar, ri);
+		yes = bubble_offer(pn->pn_avatar, ri);
 	ring_free(ri);
 	m.tenant = pn->pn_office->of_tenant;
 	m.n = (uint32_t)n;

@@ -495,6 +495,36 @@ def bubbles(d, cast):
         cast.off()
 
 
+def alone(d, cast):
+    """alone with somebody is with nobody else, or not at all"""
+    for at in ((0, 0, 0), (0, 1, 0), (0, 1, 1), (0, 0, 1)):
+        floor = new_floor(d)
+        a, b, c = (cast.on(floor, name, worker=w)[0]
+                   for name, w in zip(('ann', 'bob', 'cem'), at))
+        for p in (a, b, c):
+            p.sees(lambda: {a.you, b.you, c.you} <= set(p.avatars), 'all')
+        hear(a, b, c)
+        # Both have asked; he says yes to one after the other.
+        n, k = (ring(p, 'bubble', user=b.id) for p in (a, c))
+        shown(b, n)
+        shown(b, k)
+        answer(b, k, True)
+        answer(b, n, True)
+        reply(c, k, True)
+        check(not a.wait('reply', lambda m: m['n'] == n)['yes'], 'yes')
+        apart(b, c)
+        a.settle()
+        check(not a.find('talk', lambda m: m['bubble']), 'in a bubble')
+        # Of three in one, no two are alone with each other.
+        k = ring(a, 'join', user=b.id)
+        shown(b, k)
+        answer(b, k, True)
+        reply(a, k, True)
+        apart(a, b, c)
+        refused(a, 'no-peer', 'bubble', user=b.id)
+        cast.off()
+
+
 def burst(d, cast):
     """a yes to what cannot be any more is none"""
     floor = new_floor(d)
@@ -783,8 +813,8 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
-               key, far, unseen, dnd, guests, bubbles, burst, rates, withdrawn,
-               strangers, killed, forgotten, kept, late):
+               key, far, unseen, dnd, guests, bubbles, alone, burst, rates,
+               withdrawn, strangers, killed, forgotten, kept, late):
         s.run_test(fn, d, cast, restarts=fn in (killed, forgotten))
         cast.off()
     s.end()
