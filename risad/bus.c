@@ -104,11 +104,11 @@ bus_joined(struct avatar *av)
 }
 
 void
-bus_left(struct avatar *av, int gone)
+bus_left(struct avatar *av, uint32_t to)
 {
 	struct m_bus_left	 m = { av->av_floor->fl_office->of_tenant,
 				    av->av_floor->fl_id, av->av_user,
-				    av->av_id, gone != 0 };
+				    av->av_id, to };
 
 	bus_send(NULL, IMSG_BUS_LEFT, &m);
 }
@@ -225,13 +225,13 @@ bus_up(struct peer *pe)
 
 /* An avatar that is not ours any more. */
 static void
-remote_gone(struct avatar *av, int gone)
+remote_gone(struct avatar *av, uint32_t to)
 {
 	struct floor	*fl = av->av_floor;
 
-	if (gone)
+	if (to == 0)
 		room_keep(av);
-	office_left(av, gone);
+	office_left(av, to);
 	avatar_free(av);
 	floor_release(fl);
 }
@@ -244,7 +244,7 @@ office_lost(struct office *of, void *arg)
 
 	RB_FOREACH_SAFE(av, avatar_tree, &of->of_avatars, next)
 		if (av->av_person == NULL && av->av_worker == pe->pe_inst)
-			remote_gone(av, 1);
+			remote_gone(av, 0);
 }
 
 void
@@ -314,7 +314,7 @@ joined(unsigned int inst, const struct m_bus_join *m)
 		if (av->av_person != NULL)
 			office_takeover(of, m->user);
 		else
-			remote_gone(av, 0);
+			remote_gone(av, m->floor);
 	}
 	if ((fl = floor_make(of, m->floor)) == NULL ||
 	    (av = avatar_remote(fl, m, inst)) == NULL)
@@ -360,7 +360,7 @@ granted(const struct m_bus_grant *m)
 		/* It has said so itself, unless it is broken. */
 		if (av != NULL && av->av_person == NULL &&
 		    av->av_worker == m->inst)
-			remote_gone(av, 1);
+			remote_gone(av, 0);
 		return;
 	}
 	if (ho == NULL) {
@@ -395,7 +395,7 @@ left(struct peer *pe, const struct m_bus_left *m)
 
 	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
 	    av->av_worker == pe->pe_inst)
-		remote_gone(av, m->gone);
+		remote_gone(av, m->to);
 }
 
 static unsigned int

@@ -16,11 +16,11 @@ int	 bus_storage(uint32_t type, const void *m);
 void	 bus_storage_down(void);
 
 /*
- * To all others: an avatar of ours is new or has changed, has left; gone for
- * good, or it will be on another floor at once.
+ * To all others: an avatar of ours is new or has changed, has left; for the
+ * floor that it will be on at once, or 0: for good.
  */
 void	 bus_joined(struct avatar *);
-void	 bus_left(struct avatar *, int gone);
+void	 bus_left(struct avatar *, uint32_t to);
 void	 bus_door(struct floor *, uint8_t room);
 /* See talk.h: to one worker, or to BUS_ALL. */
 #define BUS_ALL	MAX_SESSIONS

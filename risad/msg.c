@@ -1008,7 +1008,7 @@ static const struct field bus_again[] = {
 };
 static const struct field bus_left[] = {
 	N32(m_bus_left, tenant), N32(m_bus_left, floor), N32(m_bus_left, user),
-	N16(m_bus_left, id), N8(m_bus_left, gone, 1), END
+	N16(m_bus_left, id), N32(m_bus_left, to), END
 };
 static const struct field bus_legs[] = {
 	N32(m_bus_legs, tenant), N32(m_bus_legs, floor),

@@ -203,17 +203,39 @@ office_person(struct text *tx, struct avatar *av)
 	avatar_add(tx, av, before, after);
 }
 
-void
-office_changed(struct avatar *av)
+static struct chunk *
+frame_update(struct avatar *av)
 {
 	struct text	 tx;
 
-	free(av->av_text);
-	av->av_text = NULL;
 	text_open(&tx, 512);
 	presence_add(&tx, av, "{\"t\":\"update\",");
+	return (text_frame(&tx));
+}
+
+static struct chunk *
+frame_gone(const struct avatar *av)
+{
+	return (frame_json(json_pack("{ss sI}", "t", "gone", "user",
+	    (json_int_t)av->av_user)));
+}
+
+void
+office_changed(struct avatar *av)
+{
+	free(av->av_text);
+	av->av_text = NULL;
 	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
-	    0, text_frame(&tx));
+	    0, frame_update(av));
+}
+
+void
+office_show(struct person *pn, struct avatar *av, int sees)
+{
+	struct chunk	*ck = sees ? frame_update(av) : frame_gone(av);
+
+	person_queue(pn, ck);
+	chunk_free(ck);
 }
 
 void
@@ -229,17 +251,38 @@ office_joined(struct avatar *av)
 	tell_floor(av->av_floor, av, text_frame(&tx));
 }
 
+/* Who may look at the floor it leaves, not at the other, loses sight of it. */
+static void
+tell_moved(struct avatar *av, uint32_t to)
+{
+	struct office	*of = av->av_floor->fl_office;
+	struct chunk	*ck = NULL;
+	struct person	*pn;
+
+	TAILQ_FOREACH(pn, &of->of_persons, pn_entry) {
+		if (!pn->pn_hello || person_sees(pn, to) ||
+		    !person_sees(pn, av->av_floor->fl_id))
+			continue;
+		if (ck == NULL) {
+			news_leave(of);
+			ck = frame_gone(av);
+		}
+		person_queue(pn, ck);
+	}
+	chunk_free(ck);
+}
+
 void
-office_left(struct avatar *av, int gone)
+office_left(struct avatar *av, uint32_t to)
 {
 	tell_floor(av->av_floor, av, frame_json(json_pack("{ss si}", "t",
 	    "left", "id", av->av_id)));
-	call_lost(av->av_floor->fl_office, av->av_user, gone);
-	if (!gone)
-		return;
-	tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id, av->av_user,
-	    1, frame_json(json_pack("{ss sI}", "t", "gone", "user",
-	    (json_int_t)av->av_user)));
+	call_lost(av->av_floor->fl_office, av->av_user, to == 0);
+	if (to == 0)
+		tell_seeing(av->av_floor->fl_office, av->av_floor->fl_id,
+		    av->av_user, 1, frame_gone(av));
+	else if (to != av->av_floor->fl_id)
+		tell_moved(av, to);
 }
 
 void

@@ -46,8 +46,8 @@ void	 knock_ended(const struct m_knock_end *);
  */
 void	 office_joined(struct avatar *);	/* new on its floor */
 void	 office_changed(struct avatar *);	/* room, status, name, look */
-/* Before it is freed; gone: it does not come back on another floor. */
-void	 office_left(struct avatar *, int gone);
+/* Before it is freed: for the floor that it goes to at once, or 0. */
+void	 office_left(struct avatar *, uint32_t to);
 void	 office_placed(struct avatar *, enum walk_result);
 /* What one may do there when one talks, or how, is another thing now. */
 void	 office_rules(struct floor *);

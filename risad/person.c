@@ -117,15 +117,21 @@ person_send(struct person *pn, json_t *o)
 	chunk_free(ck);
 }
 
-int
-person_sees(const struct person *pn, uint32_t floor)
+static int
+floor_among(const uint32_t *floors, unsigned int n, uint32_t floor)
 {
 	unsigned int	 i;
 
-	for (i = 0; i < pn->pn_nfloors; i++)
-		if (pn->pn_floors[i] == floor)
+	for (i = 0; i < n; i++)
+		if (floors[i] == floor)
 			return (1);
 	return (0);
+}
+
+int
+person_sees(const struct person *pn, uint32_t floor)
+{
+	return (floor_among(pn->pn_floors, pn->pn_nfloors, floor));
 }
 
 void
@@ -273,9 +279,8 @@ save_one(struct avatar *av, uint64_t now)
 		    -1, &m);
 }
 
-/* Off the floor; gone: the page is closed, not only elsewhere. */
 void
-person_leave(struct person *pn, int gone)
+person_leave(struct person *pn, uint32_t to)
 {
 	struct avatar	*av = pn->pn_avatar;
 	struct floor	*fl;
@@ -284,14 +289,14 @@ person_leave(struct person *pn, int gone)
 	if (av == NULL)
 		return;
 	fl = av->av_floor;
-	call_left(pn, gone);
+	call_left(pn, to == 0);
 	avatar_stop(av, now);
 	save_one(av, now);
 	pn->pn_avatar = NULL;
-	if (gone)
+	if (to == 0)
 		room_keep(av);
-	office_left(av, gone);
-	bus_left(av, gone);
+	office_left(av, to);
+	bus_left(av, to);
 	access_floor(pn->pn_conn->cn_login, ACCESS_LEAVE, fl->fl_id);
 	avatar_free(av);
 	floor_release(fl);
@@ -420,7 +425,7 @@ office_closed(struct conn *cn)
 
 	if (pn == NULL)
 		return;
-	person_leave(pn, 1);
+	person_leave(pn, 0);
 	call_left(pn, 1);
 	while ((jo = TAILQ_FIRST(&pn->pn_jobs)) != NULL) {
 		TAILQ_REMOVE(&pn->pn_jobs, jo, jo_entry);
@@ -525,18 +530,30 @@ person_unread(struct person *pn)
 	job_ask(jo, IMSG_UNREAD, &m, unread_answer);
 }
 
-/* The floors have been told anew: is one still where one may be? */
+/*
+ * The floors have been told anew: who is on those that one may see since now,
+ * or may not any more, and is one still where one may be?
+ */
 static void
-person_rights(struct person *pn)
+person_rights(struct person *pn, const uint32_t *was, unsigned int nwas)
 {
-	struct avatar	*av = pn->pn_avatar;
+	struct avatar	*av;
+	uint32_t	 floor;
+	int		 sees;
 
 	person_send(pn, json_pack("{ss so}", "t", "floors", "floors",
 	    json_floors(pn)));
+	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars) {
+		floor = av->av_floor->fl_id;
+		sees = person_sees(pn, floor);
+		if (sees != floor_among(was, nwas, floor))
+			office_show(pn, av, sees);
+	}
+	av = pn->pn_avatar;
 	if (av != NULL && !person_sees(pn, av->av_floor->fl_id)) {
 		person_send(pn, json_pack("{ss sI}", "t", "evict", "floor",
 		    (json_int_t)av->av_floor->fl_id));
-		person_leave(pn, 1);
+		person_leave(pn, 0);
 	}
 }
 
@@ -548,6 +565,7 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 	const struct m_floor_row	*mf = m;
 	struct floor			*fl;
 	uint32_t			*ids;
+	unsigned int			 n;
 
 	(void)cn;
 	if (pn == NULL) {
@@ -574,14 +592,16 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		floors_late();
 		return (1);
 	}
-	free(pn->pn_floors);
+	ids = pn->pn_floors;
+	n = pn->pn_nfloors;
 	pn->pn_floors = pn->pn_next;
 	pn->pn_nfloors = pn->pn_nnext;
 	pn->pn_next = NULL;
 	if (pn->pn_hello)
-		person_rights(pn);
+		person_rights(pn, ids, n);
 	else
 		person_unread(pn);
+	free(ids);
 	if (pn->pn_again)
 		person_floors(pn);
 	if (!pn->pn_asking && !pn->pn_again)
@@ -689,7 +709,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		person_error(pn, "no-floor", NULL, NULL);
 		return;
 	}
-	person_leave(pn, 0);
+	person_leave(pn, m->floor);
 	/* Again: leaving may have freed a floor that nobody else was on. */
 	if ((fl = floor_make(of, m->floor)) == NULL || floor_load(fl, m) == -1)
 		return;
@@ -699,7 +719,7 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		else {
 			over = av->av_id;
 			was = av->av_floor;
-			office_left(av, 0);
+			office_left(av, m->floor);
 			avatar_free(av);
 			floor_release(was);
 		}

@@ -74,8 +74,8 @@ int		 person_may(const struct person *, uint8_t right);
 /* The grant of the sign-in, 0 while storage is away. */
 uint64_t	 person_grant(const struct person *);
 
-/* Off the floor; gone: the page closes, it is not only elsewhere. */
-void		 person_leave(struct person *, int gone);
+/* Off the floor, for the one that it goes to at once, or 0: for good. */
+void		 person_leave(struct person *, uint32_t to);
 /* The last words, and the code of the close. */
 void		 person_bye(struct person *, const char *reason,
 		    uint16_t code);
@@ -136,5 +136,7 @@ const char	*say_uncall(struct person *, json_t *);
 /* People as pages know them, as objects: on any floor, and on the own one. */
 void		 office_presence(struct text *, struct avatar *);
 void		 office_person(struct text *, struct avatar *);
+/* That one of them is where the page may look now, or is not any more. */
+void		 office_show(struct person *, struct avatar *, int sees);
 
 #endif

@@ -1659,7 +1659,7 @@ struct m_bus_word {
 struct m_bus_left {
 	uint32_t	 tenant, floor, user;
 	uint16_t	 id;
-	uint8_t		 gone;			/* else: to another floor */
+	uint32_t	 to;			/* that floor, or 0 */
 };
 struct m_bus_legs {
 	uint32_t	 tenant, floor;

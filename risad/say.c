@@ -47,7 +47,7 @@ static const char *
 say_leave(struct person *pn, json_t *o)
 {
 	(void)o;
-	person_leave(pn, 1);
+	person_leave(pn, 0);
 	return (NULL);
 }
 

@@ -784,7 +784,7 @@ def bus(w):
     heard = len(p.inbox)
     with Wire(d, 13, 'session', WITNESS) as wire:
         for ident in (av, (WITNESS << 12) | 1, 5 << 12 | 3):
-            wire.send('BUS_LEFT', struct.pack('>IIIHB', 2, 1, uid, ident, 1))
+            wire.send('BUS_LEFT', struct.pack('>IIIHI', 2, 1, uid, ident, 0))
             frame = struct.pack('<BIHHHHHHBB', 2, 0, 1, ident, 9, 9, 9, 9, 0,
                                 0)
             wire.send('BUS_LEGS', struct.pack('>III', 2, 1, len(frame)) +

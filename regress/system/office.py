@@ -312,6 +312,44 @@ def presence(d, cast):
            m['name'] == 'ann')
 
 
+def unseen(d, cast):
+    """who goes to where one may not look is gone, and is there when one may;
+    who was there is gone when one may not any more"""
+    for at in ((0, 0), (0, 1)):
+        one, two, three = (new_floor(d) for _ in range(3))
+        name = [f['name'] for f in d.rows('floor', 'list', 'acme')
+                if f['id'] == two][0]
+        a, b = cast['ann'], cast['bob']
+        d.do('floor', 'allow', 'acme', name, 'user', a.mail)
+        d.do('floor', 'allow', 'acme', name, 'user', b.mail)
+        d.do('floor', 'deny', 'acme', name, 'all')
+        (a,) = cast.on(one, 'ann', worker=at[0])
+        (b,) = cast.on(three, 'bob', worker=at[1])
+        (c,) = cast.on(three, 'cem', worker=at[1])
+        # After this nothing is on its way any more.
+        a.tell(t='status', status='available', note='%d' % two)
+        for p in (b, c):
+            p.wait('update', lambda m: m['note'] == '%d' % two)
+            p.inbox = []
+        a.enter(two)
+        b.wait('update', lambda m: m['user'] == a.id and m['floor'] == two)
+        c.wait('gone', lambda m: m['user'] == a.id)
+        d.do('floor', 'allow', 'acme', name, 'all')
+        c.wait('floors', lambda m: two in [f['id'] for f in m['floors']])
+        c.wait('update', lambda m: m['user'] == a.id and m['floor'] == two)
+        d.do('floor', 'deny', 'acme', name, 'all')
+        c.wait('floors', lambda m: two not in [f['id'] for f in m['floors']])
+        c.wait('gone', lambda m: m['user'] == a.id)
+        a.enter(one)
+        for p in (b, c):
+            p.wait('update', lambda m: m['user'] == a.id and
+                   m['floor'] == one)
+            check(not p.find('gone', lambda m: m['user'] == a.id),
+                  '%s: gone for who may look' % p.mail)
+        a.tell(t='status', status='available', note='')
+        cast.off()
+
+
 def changing(d, cast):
     """changing floors: off the one, on the other, and back to the place"""
     one, two = new_floor(d), new_floor(d)
@@ -506,13 +544,18 @@ def rights(d, cast):
     b.wait('update', lambda m: m['note'] == '内緒')
     b.say('もっと秘密')
     b.hears('もっと秘密')
-    d.do('floor', 'allow', 'acme', name, 'user', a.mail)
-    a.wait('floors', lambda m: floor in [f['id'] for f in m['floors']])
     for p in (a, c):
         p.settle()
-        check('内緒' not in json.dumps(p.inbox, ensure_ascii=False) and
-              '秘密' not in json.dumps(p.inbox, ensure_ascii=False),
+        check('内緒' not in json.dumps(p.inbox, ensure_ascii=False),
+              '%s has seen' % p.mail)
+    d.do('floor', 'allow', 'acme', name, 'user', a.mail)
+    a.wait('floors', lambda m: floor in [f['id'] for f in m['floors']])
+    a.wait('update', lambda m: m['user'] == b.id and m['note'] == '内緒')
+    for p in (a, c):
+        p.settle()
+        check('秘密' not in json.dumps(p.inbox, ensure_ascii=False),
               '%s has heard' % p.mail)
+    check('内緒' not in json.dumps(c.inbox, ensure_ascii=False), 'c has seen')
     c.drop()
     c.open()
     equal([p for p in c.hello['people'] if p['floor'] == floor], [], 'hello')
@@ -643,9 +686,9 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
-               rooms, full, full_before, fast, presence, changing, midway,
-               takeover, crossing, at_once, ghosts, rights, hangs, deleted,
-               tenants, templates, crowd):
+               rooms, full, full_before, fast, presence, unseen, changing,
+               midway, takeover, crossing, at_once, ghosts, rights, hangs,
+               deleted, tenants, templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()
