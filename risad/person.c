@@ -293,7 +293,7 @@ person_leave(struct person *pn, uint32_t to)
 	avatar_stop(av, now);
 	save_one(av, now);
 	pn->pn_avatar = NULL;
-	if (to == 0)
+	if (to == 0 || to == fl->fl_id)
 		room_keep(av);
 	office_left(av, to);
 	bus_left(av, to);
@@ -719,6 +719,8 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		else {
 			over = av->av_id;
 			was = av->av_floor;
+			if (was == fl)
+				room_keep(av);
 			office_left(av, m->floor);
 			avatar_free(av);
 			floor_release(was);

@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.dirname(__file__))
 from guest import come as guest_by, url                         # noqa: E402
 from lib import Suite, check, equal, within                     # noqa: E402
 from office import Cast, IN_1, IN_2, by_user, new_floor         # noqa: E402
-from risa import Closed, Daemon, Failure, until                 # noqa: E402
+from risa import Closed, Daemon, Failure, Person, until         # noqa: E402
 from trail import trail                                         # noqa: E402
 
 OUT = IN_1[0]
@@ -779,6 +779,26 @@ def kept(d, cast):
     barred(b, 'closed')
 
 
+def elsewhere(d, cast):
+    """who takes over in a closed room, or enters again, stays in it"""
+    for first, second in ((0, 0), (0, 1), (1, 0)):
+        floor = new_floor(d)
+        (c,) = cast.on(floor, 'cem', worker=1)
+        (a,) = cast.on(floor, 'ann', worker=first)
+        inside(a, c)
+        door(c, 'closed', a)
+        other = Person(d, 'acme', a.mail)
+        other.http.cookie, other.user = a.http.cookie, a.user
+        other.open_on(second)
+        people = {p['user']: p['room'] for p in other.enter(floor)['people']}
+        equal(people, {a.id: 1, c.id: 1}, 'still in the room')
+        a.bye('elsewhere', 4002)
+        people = {p['user']: p['room'] for p in other.enter(floor)['people']}
+        equal(people, {a.id: 1, c.id: 1}, 'and once more')
+        other.close()
+        cast.off()
+
+
 def late(d, cast):
     """no answer within 30 s is null, with or without anybody inside; a pass
     ends after 60 s"""
@@ -814,7 +834,7 @@ def main():
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
                key, far, unseen, dnd, guests, bubbles, alone, burst, rates,
-               withdrawn, strangers, killed, forgotten, kept, late):
+               withdrawn, strangers, killed, forgotten, kept, elsewhere, late):
         s.run_test(fn, d, cast, restarts=fn in (killed, forgotten))
         cast.off()
     s.end()
