@@ -427,8 +427,10 @@ office_erased(const struct m_bus_erased *m)
 	mine = frame_erased(m, m->a);
 	his = frame_erased(m, m->from);
 	if (m->kind != CHANNEL_USER) {
-		if ((fl = floor_find(of, m->a)) != NULL)
+		if ((fl = floor_find(of, m->a)) != NULL) {
+			tick_words_leave(fl);
 			office_words(fl, 0, 0, mine);
+		}
 	} else TAILQ_FOREACH(pn, &of->of_persons, pn_entry) {
 		user = pn->pn_conn->cn_login->lg_user;
 		if (user == m->from)
@@ -484,6 +486,8 @@ office_cleared(const struct m_bus_cleared *m)
 
 	if (of == NULL)
 		return;
+	RB_FOREACH(fl, floor_tree, &of->of_floors)
+		tick_words_leave(fl);
 	mine = frame_cleared(m, m->b);
 	his = frame_cleared(m, m->a);
 	if (m->what == ERASE_FLOOR) {

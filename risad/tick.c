@@ -269,8 +269,8 @@ tick_snapshot(struct floor *fl)
 }
 
 /* In the order in which they were said, one write for each who reads them. */
-static void
-words_leave(struct floor *fl)
+void
+tick_words_leave(struct floor *fl)
 {
 	struct words	*wd;
 
@@ -313,7 +313,7 @@ tick_event(int fd, short what, void *arg)
 	/* By the clock, not by when we come to it: else ticks drift apart. */
 	fl->fl_ticked = late < TICK_MS ? fl->fl_due : now;
 	far_adapt(late);
-	words_leave(fl);
+	tick_words_leave(fl);
 	tick_frame(fl, now);
 	if (!TAILQ_EMPTY(&fl->fl_dirty) || !TAILQ_EMPTY(&fl->fl_far))
 		tick_wake(fl);
@@ -388,7 +388,7 @@ tick_unmark_far(struct avatar *av)
 void
 tick_forget(struct floor *fl)
 {
-	words_leave(fl);
+	tick_words_leave(fl);
 	if (evtimer_initialized(&fl->fl_timer))
 		evtimer_del(&fl->fl_timer);
 }

@@ -18,6 +18,8 @@ void		 tick_wake(struct floor *);
  */
 void		 tick_words(struct floor *, uint8_t room, uint16_t but,
 		    struct chunk *);
+/* Those that wait leave now: what takes some of them back comes after them. */
+void		 tick_words_leave(struct floor *);
 /* Forget a floor's timer and an avatar's place in the next frame. */
 void		 tick_forget(struct floor *);
 void		 tick_unmark(struct avatar *);

@@ -6,6 +6,7 @@ import os
 import signal
 import sqlite3
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
@@ -393,6 +394,29 @@ def erased(d, one, two, a, b, c):
     boss.close()
 
 
+def erased_soon(d, one, two, a, b, c):
+    """a message that is erased at once is erased after it was heard"""
+    for p in (a, b):
+        p.drop()
+        p.open_on(0)
+        p.enter(one)
+    for i in range(8):
+        # Words wait for the next tick while somebody walks.
+        a.leg(300 + i % 2 * 300, 700)
+        time.sleep(.03)
+        n = a.say('too soon %d' % i)['id']
+        a.tell(t='erase', channel='floor:%d' % one, id=n)
+        told = []
+
+        def both():
+            b.pull(.05)
+            told[:] = [m['t'] for m in b.inbox
+                       if m['t'] in ('msg', 'erased') and m['id'] == n]
+            return 'msg' in told and 'erased' in told
+        until(both, 'both')
+        equal(told, ['msg', 'erased'], 'order')
+
+
 def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')
@@ -401,7 +425,7 @@ def main():
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
     for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging,
-               unread, once, order, left, renamed_early, erased):
+               unread, once, order, left, renamed_early, erased, erased_soon):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
             p.drop()
