@@ -578,8 +578,10 @@ me_read(struct request *rq, const void *arg)
 		return (R_UNAVAILABLE);
 	if (id > last)
 		id = last;
-	if (db_exec(rq->rq_db, S_READ_PUT, ARGS(NUM(rq->rq_gr->gr_user),
-	    NUM(tl.tl_kind), NUM(tl.tl_a), NUM(tl.tl_b), NUM(id))) == -1)
+	/* What is not counted, or has nothing in it, takes no row. */
+	if (m->kind != CHANNEL_ROOM && id != 0 && db_exec(rq->rq_db,
+	    S_READ_PUT, ARGS(NUM(rq->rq_gr->gr_user), NUM(tl.tl_kind),
+	    NUM(tl.tl_a), NUM(tl.tl_b), NUM(id))) == -1)
 		return (R_UNAVAILABLE);
 	rq_result(rq, R_OK, 0, NULL);
 	return (R_OK);

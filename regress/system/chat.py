@@ -417,6 +417,29 @@ def erased_soon(d, one, two, a, b, c):
         equal(told, ['msg', 'erased'], 'order')
 
 
+def read_nowhere(d, one, two, a, b, c):
+    """marks are kept of channels that are counted, and have something in"""
+    def marks():
+        db = sqlite3.connect('file:%s?mode=ro' % d.path(
+            'data', 'tenants', '1', 'main.db'), uri=True)
+        n, = db.execute('SELECT count(*) FROM reads WHERE user = ?',
+                        (x.id,)).fetchone()
+        db.close()
+        return n
+    x = d.person('acme', 'reads@acme.example')
+    y = d.person('acme', 'read@acme.example')
+    on(one, a, x)
+    n = a.say('to be read')['id']
+    for i in range(20):
+        x.tell(t='read', channel='room:%d:%d' % (one, 100000 + i), id=n)
+    x.tell(t='read', channel='user:%d' % y.id, id=n)
+    x.tell(t='read', channel='floor:%d' % one, id=n)
+    until(lambda: marks() > 0, 'the mark')
+    equal(marks(), 1, 'marks')
+    for p in (x, y):
+        p.close()
+
+
 def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')
@@ -425,7 +448,8 @@ def main():
                for n in ('ann', 'bob', 'cem'))
     s = Suite(d)
     for fn in (floor_talk, room_talk, room_left, direct, text_stays, paging,
-               unread, once, order, left, renamed_early, erased, erased_soon):
+               unread, once, order, left, renamed_early, erased, erased_soon,
+               read_nowhere):
         s.run_test(fn, d, one, two, a, b, c)
         for p in (a, b, c):
             p.drop()
