@@ -305,10 +305,12 @@ static void
 tick_event(int fd, short what, void *arg)
 {
 	struct floor	*fl = arg;
-	uint64_t	 now = mono_ms(), late = now - fl->fl_due, next;
+	uint64_t	 now = mono_ms(), late, next;
 
 	(void)fd;
 	(void)what;
+	/* It may come early: a timer counts from when the turn began. */
+	late = now > fl->fl_due ? now - fl->fl_due : 0;
 	next = floor_step(fl, now);
 	/* By the clock, not by when we come to it: else ticks drift apart. */
 	fl->fl_ticked = late < TICK_MS ? fl->fl_due : now;
