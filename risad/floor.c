@@ -246,6 +246,9 @@ room_change(struct avatar *av, uint8_t room)
 
 	if (old == room)
 		return;
+	/* Those whom it leaves on a stage see no hand of it any more. */
+	if (av->av_media & MEDIA_HEAR)
+		talk_changed_around(av);
 	av->av_room = room;
 	room_count(fl, room, 1);
 	room_count(fl, old, -1);

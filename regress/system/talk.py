@@ -429,6 +429,25 @@ def stage(d, cast):
     b.error('no-stage')
 
 
+def hand(d, cast):
+    """who leaves a stage with a hand up has none there any more"""
+    def hands(m):
+        return m.get('stage', {}).get('hands')
+    floor = cast.floor('stage')
+    a, b, c = cast.on(floor, 'ann', 'bob', 'cem')
+    for p, y in ((a, 100), (b, 200), (c, 300)):
+        p.walk(*IN_1, (1500, y), room=1)
+    b.tell(t='hand', up=True)
+    with_whom(a, lambda m: speakers(m) == [b.you], 'somebody speaks')
+    # Both of the same worker, and listeners: they do not hear each other.
+    c.tell(t='hand', up=True)
+    for p in (a, b):
+        with_whom(p, lambda m: hands(m) == [c.you], 'a hand')
+    c.walk((1100, 315), (940, 315), room=0)
+    for p in (a, b):
+        with_whom(p, lambda m: hands(m) == [], 'no hand')
+
+
 def full(d, cast):
     """a room talks up to sixteen; who is one more is told, and may listen"""
     names = ['p%d' % i for i in range(17)]
@@ -531,7 +550,7 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (near, walls, takes_part, bad, rate, soon, quiet, rights,
-               relayed, stage, full, others, log, killed):
+               relayed, stage, hand, full, others, log, killed):
         s.run_test(fn, d, cast, restarts=fn is killed)
         cast.off()
     s.end()
