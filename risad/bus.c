@@ -228,11 +228,13 @@ static void
 remote_gone(struct avatar *av, uint32_t to)
 {
 	struct floor	*fl = av->av_floor;
+	uint8_t		 room = av->av_room;
 
 	if (to == 0)
 		room_keep(av);
 	office_left(av, to);
 	avatar_free(av);
+	room_left(fl, room);
 	floor_release(fl);
 }
 

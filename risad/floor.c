@@ -674,7 +674,11 @@ room_settle(struct floor *fl, uint8_t room, uint16_t rival)
 void
 floor_room_told(struct avatar *av, uint8_t room)
 {
+	uint8_t	 old = av->av_room;
+
 	room_change(av, room);
+	if (old != room)
+		room_left(av->av_floor, old);
 	if (room != 0)
 		room_settle(av->av_floor, room, av->av_id);
 }

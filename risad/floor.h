@@ -227,6 +227,8 @@ void		 room_door(struct floor *, uint8_t room, uint8_t state,
 		    struct avatar *);
 /* The door of an occupied room as another worker knows it. */
 void		 room_told(struct floor *, uint8_t room, const struct door *);
+/* An avatar of another worker has left it; those of ours stay. */
+void		 room_left(struct floor *, uint8_t room);
 /* Nobody is in the room any more: it opens by itself. */
 void		 room_empty(struct floor *, uint8_t room);
 /* Somebody inside lets the avatar of ours into the closed room, once. */

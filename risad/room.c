@@ -156,6 +156,24 @@ room_told(struct floor *fl, uint8_t room, const struct door *dr)
 		room_change_door(fl, room, dr);
 }
 
+/*
+ * The worker of who has left may take the room for empty, and so for open: it
+ * has not heard yet who of ours is inside.
+ */
+void
+room_left(struct floor *fl, uint8_t room)
+{
+	struct avatar	*av;
+
+	if (room == 0 || isclr(fl->fl_shut, room))
+		return;
+	TAILQ_FOREACH(av, &fl->fl_ours, av_ours_entry)
+		if (av->av_room == room) {
+			bus_joined(av);
+			return;
+		}
+}
+
 void
 room_empty(struct floor *fl, uint8_t room)
 {

@@ -799,6 +799,30 @@ def elsewhere(d, cast):
         cast.off()
 
 
+def unheard(d, cast):
+    """a door closed by who leaves at once holds for who came in meanwhile,
+    on another worker"""
+    floor = new_floor(d)
+    a, b = cast.on(floor, 'ann', 'bob')
+    (c,) = cast.on(floor, 'cem', worker=0)
+    inside(a)
+    b.sees(lambda: b.at(a.you, *IN_1[1]), 'ann')
+    b.walk(IN_1[0])
+    pid = d.pids()[('session', 0)]
+    os.kill(pid, signal.SIGSTOP)
+    a.tell(t='door', room=1, state='closed')
+    a.tell(t='leave')
+    b.leg(*IN_1[1])
+    b.wait('update', lambda m: m['user'] == b.id and m['room'] == 1)
+    os.kill(pid, signal.SIGCONT)
+    b.wait('door', lambda m: m['state'] == 'closed')
+    c.wait('gone', lambda m: m['user'] == a.id)
+    c.wait('update', lambda m: m['user'] == b.id and m['room'] == 1)
+    c.sees(lambda: [m['state'] for m in c.inbox if m['t'] == 'door'][-1:] ==
+           ['closed'], 'closed')
+    barred(c)
+
+
 def late(d, cast):
     """no answer within 30 s is null, with or without anybody inside; a pass
     ends after 60 s"""
@@ -834,7 +858,8 @@ def main():
     s = Suite(d)
     for fn in (states, movers, at_once, vanish, knock, several, moved, nobody,
                key, far, unseen, dnd, guests, bubbles, alone, burst, rates,
-               withdrawn, strangers, killed, forgotten, kept, elsewhere, late):
+               withdrawn, strangers, killed, forgotten, kept, elsewhere,
+               unheard, late):
         s.run_test(fn, d, cast, restarts=fn in (killed, forgotten))
         cast.off()
     s.end()
