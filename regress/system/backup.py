@@ -237,6 +237,7 @@ def held(d, ann, one):
         return done[0][0] == 1 and 'there is a hold' in done[0][1]
     # Else the restore was over before.
     until(refused, 'the hold came in time', 120)
+    d.do('tenant', 'erase', 'held', 'confirm', 'held', d.path('held-end'))
 
 
 def ruined(d, ann, one):
@@ -687,7 +688,9 @@ def daily(d, ann, one):
     d.do('key', 'rotate', 'tenant', 'acme')
     until(lambda: backups(d)[-1]['stamp'] not in before and
           backups(d)[-1]['verified'] is not None, 'another one', 60)
-    d.do('backup', 'verify', backups(d)[-1]['stamp'])
+    # While an older one goes for it, it is still going on.
+    until(lambda: d.ctl('backup', 'verify', backups(d)[-1]['stamp'])[0] == 0,
+          'it verifies', 60)
     # The installation's own key opens them still, whichever it is.
     d.do('key', 'rotate', 'system')
     until(lambda: all(k['state'] == 'whole' for k in
