@@ -16,10 +16,13 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+for part in ('lib', 'system'):
+    sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', part))
+from authenticator import Authenticator                         # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import PASSWORD, RISACTL, Closed, Daemon, Failure, Http, \
     Person, link_token, until                                   # noqa: E402
+from passkey import asked, fresh                                # noqa: E402
 
 WORKERS = 2
 RACES = 10000 if LONG else 1000     # of all kinds together
@@ -552,6 +555,76 @@ def uses(s, n):
     s.admin('DELETE', '/guests/%d' % url['guest']['id'])
 
 
+class HashAtWork:
+    """what hash is at when an administrator resets the password"""
+
+    dear = 'password hash memory 65536 passes 16\n'
+
+    def __init__(self, d, ada):
+        self.d, self.ada = d, ada
+
+    def run(self):
+        d = self.d
+        p = d.person('acme', self.mail)
+        path, body = self.asked(p)
+        with Http(d) as h:
+            h.cookie = p.http.cookie
+            equal(h.request('GET', API + '/session').status, 200, 'in')
+            before = d.stats()['auth.hash.checks']
+            h.send(h.head('POST', API + path, body))
+            until(lambda: d.stats()['auth.hash.checks'] > before,
+                  'hash is at it')
+            r = self.ada.api('POST', '/admin/users/%d/invite' % p.id, {},
+                             want=201)
+            check(not answered(h), 'it was over before')
+            link = link_token(r.body.decode())
+            r = attempt(h.reply)
+            check(r is None or r.status == 401, 'the answer: %r' % r)
+        p.close()
+        equal(self.enter().status, 401, 'what came too late')
+        owner = Person(d, 'acme', p.mail)
+        owner.password = 'the owner has this 77'
+        owner.accept(link).close()
+        equal(self.enter().status, 401, 'after the link')
+
+
+class HashPassword(HashAtWork):
+    """a new password, which hash is at when an administrator resets it"""
+
+    mail = 'late1@acme.example'
+
+    def asked(self, p):
+        return '/password', {'current': PASSWORD, 'new': 'too late 66 horse'}
+
+    def enter(self):
+        with Http(self.d) as h:
+            return h.request('POST', API + '/session', {
+                'email': self.mail, 'password': 'too late 66 horse'})
+
+
+class HashPasskey(HashAtWork):
+    """a new passkey, and hash is at its owner's password meanwhile"""
+
+    mail = 'late2@acme.example'
+
+    def asked(self, p):
+        self.key = Authenticator(p.http.origin)
+        return '/passkeys', {'password': PASSWORD, 'name': 'late',
+                             'passkey': self.key.make(asked(p))}
+
+    def enter(self):
+        return fresh(self.d, self.key)
+
+
+def at_work(make):
+    d = Daemon(1, HashAtWork.dear).start()
+    try:
+        d.do('tenant', 'add', 'acme')
+        make(d, d.person('acme', 'ada@acme.example', 'admin')).run()
+    finally:
+        d.end()
+
+
 def main():
     d = Daemon(WORKERS, 'password hash memory 1024 passes 1\n'
                'limit connections 1000 address 400\n'
@@ -566,6 +639,12 @@ def main():
         def one(make=make):
             race(make(stage), -(-RACES // len(KINDS)), figures)
         one.__doc__ = 'taken away while used: ' + make.__doc__
+        one.__name__ = make.__name__
+        s.run_test(one)
+    for make in (HashPassword, HashPasskey):
+        def one(make=make):
+            at_work(make)
+        one.__doc__ = make.__doc__
         one.__name__ = make.__name__
         s.run_test(one)
     for n in USES:
