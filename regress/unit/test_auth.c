@@ -1224,7 +1224,8 @@ test_no_link(void)
 {
 	struct m_token		 get = { .tenant = T };
 	struct m_link_use	 use = { .tenant = T, .agent = "x",
-				    .words = "", .password = "long enough" };
+				    .words = "", .name = "",
+				    .password = "long enough" };
 	uint32_t		 id;
 	unsigned int		 i, go = 0;
 

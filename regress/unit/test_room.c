@@ -19,7 +19,7 @@ static struct office	 of;
 static struct floor	 floors[2];
 static struct avatar	 people[2];
 static struct door	 told[2][TOLD];
-static unsigned int	 ntold[2], frames, moved;
+static unsigned int	 ntold[2], frames, moved, again;
 
 /* What room.c needs of other files. */
 
@@ -30,6 +30,12 @@ bus_door(struct floor *fl, uint8_t room)
 
 	if (ntold[i] < TOLD)
 		told[i][ntold[i]++] = fl->fl_doors[room];
+}
+
+void
+bus_joined(struct avatar *av)
+{
+	again++;
 }
 
 void
@@ -116,7 +122,7 @@ begin(void)
 
 	memset(floors, 0, sizeof(floors));
 	memset(people, 0, sizeof(people));
-	ntold[0] = ntold[1] = frames = moved = 0;
+	ntold[0] = ntold[1] = frames = moved = again = 0;
 	for (i = 0; i < 2; i++) {
 		floors[i].fl_office = &of;
 		floors[i].fl_rooms[ROOM] = 2;
@@ -209,6 +215,24 @@ test_empty(void)
 	CHECK_INT(frames, 3);
 }
 
+/* Who is inside of a closed room says so when one of the other has left. */
+static void
+test_left(void)
+{
+	begin();
+	people[0].av_room = ROOM;
+	room_left(&floors[0], ROOM);		/* open: nobody is kept out */
+	CHECK_INT(again, 0);
+	room_door(&floors[0], ROOM, DOOR_CLOSED, &people[0]);
+	room_left(&floors[0], 0);
+	CHECK_INT(again, 0);
+	room_left(&floors[0], ROOM);
+	CHECK_INT(again, 1);
+	people[0].av_room = 0;			/* nobody of ours */
+	room_left(&floors[0], ROOM);
+	CHECK_INT(again, 1);
+}
+
 static void
 check_pass(int want)
 {
@@ -252,6 +276,7 @@ main(void)
 	test_words();
 	test_agree();
 	test_empty();
+	test_left();
 	test_pass();
 	return (unit_end());
 }
