@@ -478,7 +478,7 @@ def tokens(w):
             for name, body, code in (
                     ('GUEST_GET', head + os.urandom(32), R_LINK),
                     ('GUEST_USE', head + text('') + os.urandom(32) +
-                     text('') + text(''), R_LINK),
+                     text('') * 3, R_LINK),
                     ('GUEST_SECRET', head + os.urandom(8) +
                      text('long enough'), R_SESSION)):
                 rows, got, _ = wire.ask(name, body)

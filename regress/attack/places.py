@@ -663,9 +663,10 @@ def floods(home):
 
 # What grows by being told of things: only at its end.
 TRAILS = ('audit', 'audit_names', 'notices', 'access', 'alerts', 'points')
-# The numbers that were given, and the head of a trail, move along with them.
+# The numbers that were given, the head of a trail and the time of the day
+# move along with them.
 MOVES = ('sqlite_sequence',)
-HEADS = ('chain',)
+HEADS = ('chain', 'clock')
 
 
 def contents(home):

@@ -229,7 +229,7 @@ quota_asked(const struct login *lg)
 	return (0);
 }
 
-void	 person_leave(struct person *pn, int gone) { }
+void	 person_leave(struct person *pn, uint32_t to) { }
 void	 person_queue(struct person *pn, struct chunk *ck) { }
 void	 person_refusal(struct person *pn, const struct m_result *m,
 	    const char *ref, const char *missing) { }

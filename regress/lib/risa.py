@@ -733,10 +733,18 @@ class Person:
     def open(self):
         """Open the page's connection; the hello."""
         self.drop()
-        h = Http(self.daemon, self.tenant, source=self.http.source)
-        h.cookie = self.http.cookie
-        self.ws = Ws(h)
-        r = self.ws.ask()
+
+        def answer():
+            """One that is busy, or has just begun, is asked again."""
+            h = Http(self.daemon, self.tenant, source=self.http.source)
+            h.cookie = self.http.cookie
+            self.ws = Ws(h)
+            r = self.ws.ask()
+            if r.problem() != 'busy':
+                return r
+            h.close()
+            return None
+        r = until(answer, 'it is not busy')
         if r.status != 101:
             raise Failure('no WebSocket: %r' % r)
         self.hello = self.wait('hello')

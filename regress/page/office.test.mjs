@@ -263,7 +263,7 @@ async function leavesBehind(page, b) {
 	await b.$(`person-${ann.id}`).click();
 	await b.$('card-write').click();
 	await b.write('what Ann earns');
-	await page.getByTestId('chat-list').getByText('what Ann earns')
+	await page.getByTestId('chat-list').getByText('what Ann earns').last()
 	    .waitFor();
 	await page.getByTestId('chat-input').fill('Ann is about to');
 }

@@ -232,9 +232,9 @@ def unread(d):
                        r['name'] == 'data-damaged' and
                        'contract has ended' in r['text']], 'an alert')
         code, _, err = d.ctl('tenant', 'erase', 'ruined', 'confirm', 'ruined',
-                             d.path('c6'))
+                             d.path('c8'))
         check(code == 1 and why in err, err)
-        check('ruined' in names(d) and not os.path.exists(d.path('c6')) and
+        check('ruined' in names(d) and not os.path.exists(d.path('c8')) and
               os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'erased')
 
     # It may be readable again, so it is not replaced either.
@@ -253,7 +253,7 @@ def unread(d):
     d.do('backup', 'restore', stamp, 'tenant', 'ruined')
     stays('a legal hold forbids it')
     d.do('hold', 'clear', 'ruined', 'user', p.mail)
-    d.do('tenant', 'erase', 'ruined', 'confirm', 'ruined', d.path('c6'))
+    d.do('tenant', 'erase', 'ruined', 'confirm', 'ruined', d.path('c8'))
 
 
 def killed(d):

@@ -7,14 +7,18 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import PASSWORD, Daemon, Http, Person                 # noqa: E402
+from risa import PASSWORD, Daemon, Http, Person, until          # noqa: E402
 
 WORDS = ('maple trunk 71', 'quiet harbour 8', 'seven lanterns', 'ink & paper 4')
 
 
 def change(p, new, current=None):
-    r = p.api('POST', '/password', {'current': current or p.password,
-                                    'new': new})
+    def answer():
+        """Who has tried some that were used waits for the next."""
+        r = p.api('POST', '/password', {'current': current or p.password,
+                                        'new': new})
+        return None if r.problem() == 'too-many' else r
+    r = until(answer, 'the delay is over')
     if r.status == 204:
         p.password = new
     return r
