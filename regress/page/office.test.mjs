@@ -262,9 +262,11 @@ async function leavesBehind(page, b) {
 	await page.getByTestId(`peer-${ben.id}`).click();
 	await b.$(`person-${ann.id}`).click();
 	await b.$('card-write').click();
+	await b.see('peer-back');
 	await b.write('what Ann earns');
 	await page.getByTestId('chat-list').getByText('what Ann earns').last()
 	    .waitFor();
+	await page.getByTestId('peer-back').waitFor();
 	await page.getByTestId('chat-input').fill('Ann is about to');
 }
 
@@ -297,7 +299,7 @@ test('another tab signs in as another: nothing of the first is left',
 	const second = await a.newPage();
 	await second.goto(daemon.url('acme'));
 	await first.getByTestId('continue-here').waitFor();
-	await first.getByTestId('tab-floor').click();
+	await a.tab('floor');
 	await first.getByTestId('chat-input').fill('Ann was here');
 	await first.getByTestId('chat-send').click();
 	await first.getByTestId('msg-state').waitFor();
