@@ -474,8 +474,10 @@ void	 key_backup_lines(FILE *, uint32_t tenant);
  * NULL answers by itself in the latter case.
  */
 #define PROVE_ERASURE	UINT32_MAX	/* the id of such a PROVE */
-/* At once; rq is NULL when the day has come.  What the trail says of it goes to
- * how, which stays as it is where nothing was done. */
+/*
+ * At once; rq is NULL when the day has come.  What the trail says of it goes to
+ * how, which stays as it is where nothing was done.
+ */
 const char *tenant_erase(struct request *, struct tenant *, uint32_t by,
 	    const char **how);
 const char *erasure_show(struct request *, uint32_t tenant);
@@ -601,8 +603,10 @@ int	 alert_clear(const char *name);
 void	 clock_start(void);
 void	 clock_stop(void);
 void	 clock_tick(void);
-/* 0 for a day of running after it was put far forward: nothing is destroyed
- * then. */
+/*
+ * 0 for a day of running after it was put far forward: nothing is destroyed
+ * then.
+ */
 int	 clock_sure(void);
 
 /* storage_show.c: what there is, of the request's tenant or of all; NULL, or

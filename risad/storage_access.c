@@ -245,8 +245,10 @@ access_flush(void)
 	flush_end(flush_some(nblocks));
 }
 
-/* All that were there when it began, a few in a turn: others have to be
- * answered. */
+/*
+ * All that were there when it began, a few in a turn: others have to be
+ * answered.
+ */
 static void
 flush_turn(int fd, short ev, void *arg)
 {

@@ -5,8 +5,8 @@
  * What is in doubt stays so over a restart, and a clock that was put forward
  * while we were away is in doubt as well.  For that the meta of system.db has,
  * sealed, u64 the time of the day as it was seen last and u64 how many ms of
- * the doubt were left then: only time that we run through takes from them, and
- * a restart begins it no more anew than it ends it.
+ * the doubt were left then.  Only time that we run through takes from them: a
+ * restart neither ends the doubt nor begins it anew.
  */
 #include <endian.h>
 #include <stdlib.h>

@@ -124,7 +124,7 @@ erased_get(struct db *sys, uint32_t id, char name[MAX_LABEL + 1], char **sig)
 		s = (const char *)sqlite3_column_text(st, 0);
 		(void)strlcpy(name, s == NULL ? "?" : s, MAX_LABEL + 1);
 		s = (const char *)sqlite3_column_text(st, 2);
-		if (s != NULL && s[0] != '\0')
+		if (text != NULL && s != NULL && s[0] != '\0')
 			*sig = strdup(s);
 	}
 	db_done(st);
@@ -327,7 +327,7 @@ erasure_show(struct request *rq, uint32_t id)
 		return ("system.db cannot be read");
 	if (there != 0)
 		return ("it is not erased yet");
-	if ( (text = erased_get(sys, id, name, &sig)) == NULL)
+	if ((text = erased_get(sys, id, name, &sig)) == NULL)
 		return ("no such certificate");
 	if (sig != NULL)
 		certificate_send(rq->rq_peer, rq->rq_id, text, sig);

@@ -518,8 +518,10 @@ knock_end(struct request *rq, uint32_t user, enum knock_end why,
  * The end.
  */
 
-/* Nothing of him stays but the visit's row, for whoever asks who was here, and
- * direct messages that a hold keeps. */
+/*
+ * Nothing of him stays but the visit's row, for whoever asks who was here, and
+ * direct messages that a hold keeps.
+ */
 static int
 visit_end(struct request *rq, struct visit *vi, enum grant_end why,
     const char *by)
@@ -641,8 +643,10 @@ sweep_urls(struct request *rq, uint64_t now)
 	return (0);
 }
 
-/* What a hold kept of those who are gone, and no longer does: 1 there may be
- * more, 0, -1. */
+/*
+ * What a hold kept of those who are gone, and no longer does: 1 there may be
+ * more, 0, -1.
+ */
 static int
 sweep_held(struct request *rq)
 {
