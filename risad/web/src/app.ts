@@ -1116,8 +1116,10 @@ export class App {
 
 	/* Drawn again, it asks. */
 	historyNow(channel: Channel): void {
-		const c = this.chats.get(channel);
+		const c = this.chats.peek(channel);
 
+		if (c === undefined)
+			return;			/* who waited has signed out */
 		clearTimeout(c.again);
 		c.again = 0;
 		this.changed('chat');
