@@ -10,6 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from disk import Inject                                         # noqa: E402
+from honest import idle_fds                                     # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import Closed, Daemon, Failure, Http, Person, alive, \
     until                                                       # noqa: E402
@@ -50,30 +51,14 @@ def rss(pid):
         return int([x for x in f if x.startswith('VmRSS')][0].split()[1])
 
 
-def fds(d, pid):
-    """How many, without the databases: those come and go as they are used."""
-    top, got, files = d.path('data') + '/', [], []
-    for fd in os.listdir('/proc/%d/fd' % pid):
-        try:
-            name = os.readlink('/proc/%d/fd/%s' % (pid, fd))
-        except FileNotFoundError:
-            continue
-        (files if name.startswith(top) else got).append(name)
-    check(len(files) == len(set(files)), 'opened twice: %r' % files)
-    return len(got)
-
-
 def used(d):
     """Descriptors and memory of each process, with nobody connected."""
     pids = d.pids()
-    pids['parent', 0] = d.proc.pid
-
-    def idle():
-        with open('/proc/net/unix') as f:
-            return not any(line.split()[5] == '03' for line in f
-                           if line.rstrip().endswith(d.path('risad.sock')))
-    until(idle, 'auth has closed what asked')
-    return {s: (fds(d, p), rss(p)) for s, p in pids.items()}
+    got = {}
+    for slot, (names, files) in idle_fds(d, pids).items():
+        check(len(files) == len(set(files)), 'opened twice: %r' % files)
+        got[slot] = len(names), rss(pids[slot])
+    return got
 
 
 def signs_in(d, mail, n):

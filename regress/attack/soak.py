@@ -12,7 +12,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 import risa                                                     # noqa: E402
-from honest import Insistent, fds, rss                          # noqa: E402
+from honest import Insistent, fds, idle_fds, rss                # noqa: E402
 from lib import LONG, Suite, check, equal                       # noqa: E402
 from risa import Closed, Daemon, Failure, Http, until           # noqa: E402
 
@@ -80,9 +80,18 @@ class Load:
             p.http.close()
             p.http.source = '127.0.5.%d' % (1 + i)
             self.workers.append(Worker(self, Insistent(p, self.floor), i))
+        self.before = self.alone()
         for w in self.workers:
             w.start()
         until(lambda: all(w.acked for w in self.workers), 'all have begun')
+
+    def alone(self):
+        """Descriptors of each process, but databases, with nobody there."""
+        until(lambda: not any(n for name, n in self.d.stats().items()
+                              if name.endswith('.connections')),
+              'all connections are closed')
+        return {slot: len(names) for slot, (names, _) in
+                idle_fds(self.d, self.d.pids()).items()}
 
     def well(self):
         for w in self.workers:
@@ -148,7 +157,7 @@ def slope(samples):
 
 
 def grows(load):
-    """undisturbed, no process grows, in memory or in descriptors"""
+    """undisturbed, no process grows"""
     d = load.d
     # The first backup of a storage takes memory once, whenever it comes.
     d.do('backup', 'now')
@@ -171,7 +180,6 @@ def grows(load):
         rate = slope(points)
         mean = sum(y for _, y in points) / len(points)
         over = rate * CALM / 3600
-        # Somebody is always just coming back, seldom all of them.
         half = len(counts[slot]) // 2
         first, last = max(counts[slot][:half]), max(counts[slot][half:])
         print('%-8s %d: %6.1f MB, %+.2f %% in %d s, descriptors %d to %d' % (
@@ -179,13 +187,32 @@ def grows(load):
         # Seconds say nothing of an hour: then only what is gross.
         check(over < max(SLACK, mean * SLOPE * CALM / 3600) if LONG else
               over < 4 * SLACK, '%s grows by %d bytes' % (slot, over))
-        check(last <= first + 2, '%s: descriptors, from %d to %d' % (
-            slot, first, last))
+        # In seconds, those who come back may all come to the same worker.
+        check(not LONG or last <= first + 2, '%s: descriptors, from %d to %d' %
+              (slot, first, last))
+
+
+def closed(load):
+    """when all have gone, each process has the descriptors it began with"""
+    load.end()
+    for w in load.workers:
+        w.p.drop()
+        w.p.http.close()
+    now = {}
+
+    def same():
+        now.update(load.alone())
+        return now == load.before
+    try:
+        until(same, 'descriptors')
+    except Failure as e:
+        raise Failure('%s: %r, now %r' % (e, load.before, now)) from None
+    print('%d descriptors in %d processes, before and after' % (
+        sum(now.values()), len(now)))
 
 
 def kept(load):
     """what was acknowledged is there, once, under its number"""
-    load.end()
     with Http(load.d) as h:
         p = load.workers[0].p
         h.cookie = p.http.cookie
@@ -231,6 +258,7 @@ def main():
     load = Load(d)
     s.run_test(kills, load, restarts=True)
     s.run_test(grows, load)
+    s.run_test(closed, load)
     s.run_test(kept, load)
     load.stop.set()
     s.end()

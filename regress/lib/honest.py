@@ -29,6 +29,26 @@ def fds(pid):
     return len(os.listdir('/proc/%d/fd' % pid))
 
 
+def idle_fds(d, pids):
+    """What each process has open when no operator is connected: the names,
+    and of those the databases, which come and go as they are used."""
+    def idle():
+        with open('/proc/net/unix') as f:
+            return not any(line.split()[5] == '03' for line in f
+                           if line.rstrip().endswith(d.path('risad.sock')))
+    until(idle, 'auth has closed what asked')
+    top, got = d.path('data') + '/', {}
+    for slot, pid in pids.items():
+        names = got[slot] = ([], [])
+        for fd in os.listdir('/proc/%d/fd' % pid):
+            try:
+                name = os.readlink('/proc/%d/fd/%s' % (pid, fd))
+            except FileNotFoundError:
+                continue
+            names[name.startswith(top)].append(name)
+    return got
+
+
 def cpu(pid):
     """Seconds of a processor that the process has used."""
     with open('/proc/%d/stat' % pid) as f:
