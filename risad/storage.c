@@ -1,7 +1,11 @@
+#include <sys/file.h>
 #include <sys/stat.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "backup.h"
@@ -14,6 +18,7 @@
 #define SWEEP_TENANTS	8
 #define RETRY_DAMAGED	(10 * SECOND)
 #define RETRY_TROUBLE	(SECOND / 2)
+#define LOCK_TRIES	30		/* tenths of a second */
 
 struct storage_conf	*storage_conf;
 uint64_t		 storage_messages;
@@ -998,11 +1003,39 @@ conf_file(const struct m_conf_file *m, struct imsg *imsg)
 	(void)close(fd);
 }
 
+/*
+ * Two at work on the same data would not know of each other's keys, sign-ins
+ * and files.  Of one that was killed the storage may have a moment to live.
+ * NULL, or why the data is not ours.
+ */
+static const char *
+data_claim(void)
+{
+	const struct timespec	 tenth = { 0, 100000000 };
+	static int		 fd = -1;
+	int			 n, tries = LOCK_TRIES;
+
+	if (fd != -1)
+		return (NULL);
+	if ((fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		return ("the data directory cannot be read: it has to belong "
+		    "to _risastor");
+	while ((n = flock(fd, LOCK_EX | LOCK_NB)) == -1 &&
+	    errno == EWOULDBLOCK && tries-- > 0)
+		(void)nanosleep(&tenth, NULL);
+	if (n == 0)
+		return (NULL);
+	(void)close(fd);
+	fd = -1;
+	return ("another risad works on the data directory");
+}
+
 /* Why the generation cannot be ours, or NULL. */
 static const char *
 conf_fault(uint64_t generation)
 {
 	const uint8_t	*previous;
+	const char	*fault;
 	enum db_why	 why;
 
 	if (next_conf == NULL || next_conf->sc_generation != generation)
@@ -1018,6 +1051,8 @@ conf_fault(uint64_t generation)
 	if (started)
 		return (db_masters_fault(next_conf->sc_master, previous,
 		    rotate_needs_previous()));
+	if ((fault = data_claim()) != NULL)
+		return (fault);
 	why = db_start(next_conf->sc_master, previous);
 	if (why == DB_KEY)
 		return ("master key is not the one of this data");

@@ -43,7 +43,7 @@ DESCRIPTORS = {
         'read htdocs/maps/%s.json' % m
         for m in ('japanese', 'lobby', 'office')],
     'storage': CHILD + ['pipe to auth 0', 'pipe to keys 0'] + SESSIONS +
-    DATABASES,
+    DATABASES + ['read data'],
     'keys': CHILD + ['pipe to storage 0'] + SESSIONS,
     'hash': CHILD + ['pipe to auth 0'],
     'auth': CHILD + ['pipe to storage 0', 'pipe to hash 0',
