@@ -578,6 +578,17 @@ go_background(void)
 		err(1, "setsid");
 }
 
+/* Said here once, and not by each child in each of its lives. */
+static void
+dir_needed(const char *path)
+{
+	int	 fd;
+
+	if ((fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+		err(1, "%s", path);
+	close(fd);
+}
+
 static int
 run_parent(const char *program)
 {
@@ -588,6 +599,8 @@ run_parent(const char *program)
 
 	if (conf_inherit() == -1)
 		err(1, "the sockets that were handed over");
+	dir_needed(conf_next->co_data);
+	dir_needed(conf_next->co_chroot);
 	if (conf_open(conf_next, NULL, msg, sizeof(msg)) == -1)
 		errx(1, "%s", msg);
 	if (!debug)
