@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,6 +336,8 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
     char *err, size_t errlen)
 {
 	const struct sockaddr	*sa = (const struct sockaddr *)&cl->cl_addr;
+	char			 host[64] = "", port[8] = "";
+	const char		*why;
 	int			 fd, on = 1;
 
 	fd = listen_reuse(old, cl);
@@ -359,10 +362,12 @@ listen_open(struct conf *co, const struct conf *old, struct conf_listen *cl,
 		return (0);
 	fd = -1;
  fail:
-	(void)snprintf(err, errlen, "listen on port %u: %s",
-	    ntohs(sa->sa_family == AF_INET6 ?
-	    ((const struct sockaddr_in6 *)sa)->sin6_port :
-	    ((const struct sockaddr_in *)sa)->sin_port), strerror(errno));
+	why = ninherited > 0 && errno == EADDRNOTAVAIL ?
+	    "no such socket was handed over" : strerror(errno);
+	(void)getnameinfo(sa, cl->cl_len, host, sizeof(host), port,
+	    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+	(void)snprintf(err, errlen, "listen on %s port %s: %s", host, port,
+	    why);
 	if (fd != -1)
 		close(fd);
 	return (-1);

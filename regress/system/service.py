@@ -279,7 +279,8 @@ def reloaded(d):
     d.write_conf(d.conf() + 'listen on 127.0.0.1 port %d tls\n' % port)
     code, _, err = d.ctl('reload')
     equal(code, 1, err)
-    check('listen on port %d' % port in err, err)
+    check('listen on 127.0.0.1 port %d: no such socket was handed over' %
+          port in err, err)
     d.write_conf()
     d.do('reload')
     check(d.healthy(), 'it serves')
@@ -293,7 +294,8 @@ def not_given(d):
         other.listening = socket.create_server(('127.0.0.1', 0))
         code, why = other.refused()
         equal(code, 1, why)
-        check('listen on port %d' % other.port in why, why)
+        check('listen on 127.0.0.1 port %d: no such socket was handed over' %
+              other.port in why, why)
     finally:
         other.end()
 

@@ -171,6 +171,10 @@ def files():
     refuses('no htdocs', lambda d: shutil.rmtree(d.htdocs), 'htdocs',
             'No such file')
     refuses('no index.html', gone('htdocs/index.html'), 'index.html')
+    refuses('no data directory', lambda d: os.rename(
+        d.path('data'), d.path('else')), 'data: No such file')
+    refuses('data of root', lambda d: shutil.chown(d.path('data'), 'root'),
+            'the data directory', '_risastor')
     refuses('other owner', lambda d: shutil.chown(
         d.path('keys/master.key'), '_risastor'), 'master.key', 'root')
 
@@ -224,8 +228,21 @@ def relative():
         d.end()
 
 
+def directory():
+    """without the directory of the others it says so once, and starts none"""
+    d = Daemon()
+    try:
+        os.rename(d.path('empty'), d.path('else'))
+        code, said = d.refused()
+        equal((code, said), (1, 'risad: %s: No such file or directory\n' %
+                             d.path('empty')), 'refused')
+    finally:
+        d.end()
+
+
 def second():
-    """a second one on the same socket or port is refused, the first lives"""
+    """a second one on the same data, socket or port is refused, the first
+    lives"""
     d = Daemon().start()
     e = Daemon()
     try:
@@ -239,9 +256,17 @@ def second():
                                       'port %d' % d.port))
         code, said = e.refused()
         equal(code, 1, 'the same port')
-        check(str(d.port) in said, said)
+        check('127.0.0.1 port %d' % d.port in said, said)
+        e.write_conf(e.conf().replace(e.path('data'), d.path('data')).replace(
+            e.path('keys/master.key'), d.path('keys/master.key')))
+        code, said = e.refused()
+        equal(code, 1, 'the same data')
+        check('another risad works on the data' in said, said)
         equal(d.pids(), pids, 'processes of the first')
         check(d.healthy(), 'the first does not serve')
+        d.stop()
+        e.start()
+        check(e.healthy(), 'when the first has ended, the second serves')
     finally:
         e.end()
         d.end()
@@ -455,7 +480,7 @@ def verbose(d, p):
 def main():
     s = Suite()
     for fn in (usage, check_only, macros, secrets, life, goodbye, files,
-               contents, not_root, relative, second, background,
+               contents, not_root, relative, directory, second, background,
                reload_half):
         s.run_test(fn)
     d = Daemon(workers=2).start()
