@@ -151,7 +151,8 @@ SRCS =		risad/access.c \
 		risad/way.c \
 		risad/websocket.c \
 		${COMPAT}
-SRCS_CTL =	risactl/output.c \
+SRCS_CTL =	risactl/drop.c \
+		risactl/output.c \
 		risactl/output_json.c \
 		risactl/parser.c \
 		risactl/import.c \

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "drop.h"
 #include "keypack.h"
 #include "keys.h"
 #include "seal.h"
@@ -111,10 +112,8 @@ single_read(const char *dir, size_t i)
 
 /* At the exit, whatever led to it. */
 static void
-part_drop(void)
+forget(void)
 {
-	if (path_part[0] != '\0')
-		(void)unlink(path_part);
 	explicit_bzero(pass, sizeof(pass));
 	explicit_bzero(master, sizeof(master));
 }
@@ -133,8 +132,7 @@ part_open(const char *path)
 		err(1, "%s", path_end);
 	(void)strlcpy(path_part, path_end, sizeof(path_part));
 	(void)strlcpy(path_end, path, sizeof(path_end));
-	if (atexit(part_drop) != 0)
-		err(1, NULL);
+	drop_file(path_part);		/* its end has another name */
 }
 
 void
@@ -142,6 +140,8 @@ keys_begin(const char *path, const char *dir)
 {
 	size_t	 i;
 
+	if (atexit(forget) != 0)
+		err(1, NULL);
 	if (seal_init() == -1 ||
 	    (entries = ibuf_dynamic(4096, KEYPACK_MAX)) == NULL)
 		errx(1, "no memory");

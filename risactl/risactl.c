@@ -22,6 +22,7 @@
 #include <jansson.h>
 
 #include "control.h"
+#include "drop.h"
 #include "import.h"
 #include "keys.h"
 #include "log.h"
@@ -129,7 +130,7 @@ control_connect(struct imsgbuf *ib, const char *path)
 	if ((fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) == -1)
 		err(1, "socket");
 	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
-		err(1, "%s", path);
+		err(1, "%s: risad does not answer there", path);
 	if (imsgbuf_init(ib, fd) == -1 ||
 	    imsgbuf_set_maxsize(ib, MAX_PAYLOAD) == -1)
 		err(1, "imsg");
@@ -140,41 +141,33 @@ control_connect(struct imsgbuf *ib, const char *path)
  * Both are opened before the sandbox; a file that is not whole is taken away.
  */
 static FILE		*export_file, *export_sig;
-static int		 export_whole;
-static char		 export_names[2][PATH_MAX];
+static const char	*export_name;
 
-/* At the exit, whatever led to it. */
-static void
-export_drop(void)
-{
-	if (export_whole)
-		return;
-	(void)unlink(export_names[0]);
-	(void)unlink(export_names[1]);
-}
-
+/* What is there already is somebody's, and stays. */
 static FILE *
-export_create(const char *name)
+export_create(const char *name, const char *end)
 {
+	char	 path[PATH_MAX];
 	FILE	*f;
 	int	 fd;
 
-	if ((fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
-	    O_NOFOLLOW, 0600)) == -1 || (f = fdopen(fd, "w")) == NULL)
-		err(1, "%s", name);
+	if (snprintf(path, sizeof(path), "%s%s", name, end) >= PATH_MAX)
+		errx(1, "%s: name too long", name);
+	if ((fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC |
+	    O_NOFOLLOW, 0600)) == -1)
+		err(1, "%s", path);
+	drop_file(path);
+	if ((f = fdopen(fd, "w")) == NULL)
+		err(1, "%s", path);
 	return (f);
 }
 
 static void
 export_open(const char *name)
 {
-	if (snprintf(export_names[1], PATH_MAX, "%s.sig", name) >= PATH_MAX)
-		errx(1, "%s: name too long", name);
-	(void)strlcpy(export_names[0], name, PATH_MAX);
-	export_file = export_create(export_names[0]);
-	if (atexit(export_drop) != 0)
-		err(1, NULL);
-	export_sig = export_create(export_names[1]);
+	export_name = name;
+	export_file = export_create(name, "");
+	export_sig = export_create(name, ".sig");
 }
 
 static void
@@ -182,14 +175,14 @@ export_text(const struct m_blob *mb)
 {
 	if (export_file == NULL || fwrite(mb->mb_data, 1, mb->mb_len,
 	    export_file) != mb->mb_len)
-		err(1, "%s", export_names[0]);
+		err(1, "%s", export_name);
 }
 
 static void
 export_sign(const char *line)
 {
 	if (fprintf(export_sig, "%s\n", line) < 0)
-		err(1, "%s", export_names[1]);
+		err(1, "%s", export_name);
 }
 
 static void
@@ -197,8 +190,9 @@ export_close(int code)
 {
 	if (fflush(export_file) == EOF || fsync(fileno(export_file)) == -1 ||
 	    fflush(export_sig) == EOF || fsync(fileno(export_sig)) == -1)
-		err(1, "%s", export_names[0]);
-	export_whole = code == 0;
+		err(1, "%s", export_name);
+	if (code == 0)
+		drop_none();
 }
 
 static int

@@ -282,6 +282,23 @@ def broken(d):
     equal(d.json('export', 'list')['exports'][-1]['state'], 'done', 'again')
 
 
+def given_up(d):
+    """who gives up, or hangs up, leaves no half; what is there stays"""
+    for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        p = begin(d, 'g')
+        p.send_signal(sig)
+        p.send_signal(signal.SIGCONT)
+        equal(p.wait(60), 128 + sig, 'exit code')
+        equal([os.path.exists(d.path(x)) for x in ('g', 'g.sig')],
+              [False, False], 'no half a file')
+    d.write('g.sig', 'of another one')
+    code, _, err = d.ctl('tenant', 'export', 'globex', d.path('g'), 'reason',
+                         'x')
+    check(code == 1 and 'g.sig: File exists' in err, err)
+    equal([os.path.exists(d.path(x)) for x in ('g', 'g.sig')],
+          [False, True], 'the old signature')
+
+
 def together(d):
     """several exports of one tenant are whole; one of a tenant that goes ends
     """
@@ -667,6 +684,7 @@ def main():
                slow):
         s.run_test(fn, d)
     s.run_test(broken, d, restarts=True)
+    s.run_test(given_up, d)
     s.run_test(together, d)
     d.more = conf + 'confirm export, erase, delete\n'
     d.write_conf()
