@@ -116,6 +116,9 @@ shape_of(const struct command *cm)
 {
 	size_t	 i;
 
+	/* What is exported is in its file. */
+	if (cm->cm_type == IMSG_C_LOG_SHOW && cm->cm_arg != LOG_ROWS)
+		return (NULL);
 	for (i = 0; i < sizeof(alone) / sizeof(alone[0]); i++)
 		if (cm->cm_flags & alone[i].sh_type)
 			return (&alone[i]);

@@ -172,6 +172,8 @@ test_json(void)
 				    "\xc2\x9b\xe2\x80\xae\U000e0041\"日", "",
 				    "" };
 	struct m_c_stat_row	 stat = { "x", UINT64_MAX };
+	const struct command	 export = { .cm_type = IMSG_C_LOG_SHOW,
+				    .cm_arg = LOG_CSV };
 	json_t			*doc;
 
 	start(&output_json, IMSG_C_USER_LIST);
@@ -191,6 +193,12 @@ test_json(void)
 	    "    \"locked_until\": \"9999-12-31T23:59:59Z\"\n  }\n}\n");
 
 	start(&output_json, IMSG_C_RELOAD);
+	output_json.out_end();
+	CHECK_STR(printed(), "{\n  \"done\": true\n}\n");
+
+	/* An export has its lines in the file, and none here. */
+	print_to_file();
+	output_json.out_begin(&export);
 	output_json.out_end();
 	CHECK_STR(printed(), "{\n  \"done\": true\n}\n");
 
