@@ -885,6 +885,16 @@ db_shrink_all(void)
 }
 
 int
+db_gone(uint32_t tenant)
+{
+	char	 main[DB_PATH], key[DB_PATH];
+
+	(void)snprintf(main, sizeof(main), "tenants/%u/main.db", tenant);
+	(void)snprintf(key, sizeof(key), "keys/%u.key", tenant);
+	return (absent(main) && absent(key));
+}
+
+int
 db_destroy(uint32_t tenant)
 {
 	struct db	*db, *next;

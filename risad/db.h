@@ -148,6 +148,8 @@ int		 db_drop(uint32_t tenant);
 /* Make a directory if it is not there.  0, or -1, logged. */
 int		 db_make_dir(const char *path);
 
+/* 1 if neither its main file nor its key is there. */
+int		 db_gone(uint32_t tenant);
 /*
  * Destroy a tenant: its key first, which is overwritten, then all its files.
  * 0 also when they were gone already; -1: something is left, call again.

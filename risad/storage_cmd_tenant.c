@@ -133,7 +133,8 @@ tenant_gone(struct command *co)
 	if ((held = hold_tenant(tn)) == 1)
 		return (co_refuse(co, "a legal hold forbids it; hold show says "
 		    "whose"));
-	if (held == -1)
+	/* Of nothing there is no hold: an older system.db lists it again. */
+	if (held == -1 && !db_gone(tn->tn_id))
 		return (co_refuse(co, "its data cannot be read, so nobody "
 		    "knows whether a legal hold forbids it"));
 	if ((why = tenant_erase(co->co_rq, tn, co->co_rq->rq_op,

@@ -256,6 +256,27 @@ def unread(d):
     d.do('tenant', 'erase', 'ruined', 'confirm', 'ruined', d.path('c8'))
 
 
+def listed(d):
+    """a tenant that an older system.db lists again can be taken out, when
+    neither its database nor its key is there"""
+    n, p = furnished(d, 'ghost')
+    p.close()
+    d.do('backup', 'now')
+    d.stop()
+    os.unlink(d.path('data', 'keys', '%d.key' % n))
+    d.start()
+    words = ('tenant', 'erase', 'ghost', 'confirm', 'ghost', d.path('c9'))
+    code, _, err = d.ctl(*words)
+    check(code == 1 and 'nobody knows' in err, err)
+    d.stop()
+    shutil.rmtree(d.path('data', 'tenants', str(n)))
+    d.start()
+    d.do(*words)
+    equal(verify(d, d.path('c9'))[0], 0, 'its certificate verifies')
+    check('ghost' not in names(d), 'still there')
+    d.do('tenant', 'add', 'ghost')
+
+
 def killed(d):
     """a kill in the middle: the erasure goes on, and is never half done"""
     for i in range(4):                  # five deaths a minute stop it
@@ -296,7 +317,8 @@ def main():
     s = Suite(d)
     for fn in (erased, others):
         s.run_test(fn, d)
-    for fn in (ended, unsigned, resumed, forged, unread, killed):
+    for fn in (ended, unsigned, resumed, forged, unread, listed,
+               killed):
         s.run_test(fn, d, restarts=True)
     s.end()
 
