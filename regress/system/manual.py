@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The examples of the manual pages do what they say; every figure that the
-daemon prints is named there, and every command, under the role it takes."""
+daemon prints is named there, every command, under the role it takes, every
+alert, rule and default."""
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -41,6 +43,14 @@ def shell(d, script, cwd):
                            bin_dir, os.environ['PATH'])))
     equal(r.returncode, 0, 'exit\n' + r.stdout)
     return r.stdout
+
+
+def section(page, begin, end):
+    """The source of a page between two texts."""
+    with open(os.path.join(TOP, 'man', page), encoding='utf-8') as f:
+        text = f.read()
+    text = text[text.index(begin):]
+    return text[:text.index(end)]
 
 
 def example(page, word):
@@ -166,10 +176,81 @@ def figures(d):
         for row in list(stats) + list(status))), 'rows')
 
 
+def alerts(d):
+    """risad(8): every alert is named, and of the level that it is raised at"""
+    with open(os.path.join(TOP, 'risad', 'storage_alert.c'),
+              encoding='utf-8') as f:
+        kinds = dict(re.findall(r'^\t\[ALERT_\w+\] = \{ "([\w-]+)", (\d)',
+                                f.read(), re.M))
+    text = section('risad.8', '.Ss Alerts', '.Ss The clock')
+    equal(sorted(re.findall(r'^\.It Cm (\S+)$', text, re.M)), sorted(kinds),
+          'alerts')
+    warnings = text[text.index('two levels'):text.index('are of the level')]
+    equal(sorted(re.findall(r'[\w-]+', ' '.join(re.findall(
+        r'^\.Cm (.*)$', warnings, re.M)))),
+        sorted(k for k in kinds if kinds[k] == '0'), 'warnings')
+
+
+def rules(d):
+    """risactl(8): every rule is there, with its bounds and its default"""
+    d.do('tenant', 'add', 'rules')
+    text = section('risactl.8', '.It Ic policy set', '.It Ic policy show')
+    parts = re.split(r'^\.It Ic (\S+)$', text, flags=re.M)[1:]
+    said = dict(zip(parts[::2], parts[1::2]))
+    rows = d.json('policy', 'show', 'rules')['policy']
+    equal(sorted(said), sorted(r['rule'] for r in rows), 'rules')
+    before = ''
+    for name, part in zip(parts[::2], parts[1::2]):
+        row, = [r for r in rows if r['rule'] == name]
+        if 'likewise' in part:
+            part += before
+        before = part
+        for what in ('value', 'from', 'to'):
+            if isinstance(row.get(what), int):
+                check(re.search(r'\b%d\b' % row[what], part),
+                      '%s: %s %d' % (name, what, row[what]))
+
+
+def defaults(d):
+    """risad.conf(5) and the example have the defaults of the program"""
+    d.write('least.conf', """site domain "office.example"
+listen on * port 443 tls
+listen on * port 80 redirect
+tls certificate "/etc/risad/tls.crt" key "/etc/risad/tls.key"
+""")
+    os.chmod(d.path('least.conf'), 0o600)
+    least = shell(d, 'risad -nv -f least.conf 2>/dev/null', d.dir)
+    shutil.copy(os.path.join(TOP, 'etc', 'risad.conf'), d.path('ex.conf'))
+    os.chmod(d.path('ex.conf'), 0o600)
+    equal(shell(d, 'risad -nv -f ex.conf 2>/dev/null', d.dir), least,
+          'etc/risad.conf')
+    text = section('risad.conf.5', '.Sh STATEMENTS', '.Sh FILES')
+    check('limit connections' in least, least)
+    for line in least.splitlines():
+        if not line.startswith(('site', 'listen', 'tls', 'workers')):
+            # The third key is where the first one is.
+            line = line.replace('/etc/risad/sign.key', '')
+            for value in re.findall(r'(?<=[ "])[\d/][^\s"]*', line):
+                check(re.search(r'(?<![\w/])%s(?![\w/])' % re.escape(value),
+                                text), '%s: %s' % (line, value))
+
+
+def shown(d):
+    """risad(8): what shows a guarantee is there to be run"""
+    text = section('risad.8', '.Ss Guarantees', '.Ss The relay')
+    names = [n for line in re.findall(r'^\.Pa (.*)$', text, re.M)
+             for n in re.split(r' [,.]|\s', line)
+             if re.match(r'(attack|fuzz|lint|page|system|unit)(/|$)', n)]
+    check(len(names) > 30, names)
+    for n in names:
+        check(os.path.exists(os.path.join(TOP, 'regress', n)), n)
+
+
 def main():
     d = Daemon(workers=2).start()
     s = Suite(d)
-    for fn in (tenant, secrets, checked, protocol, ranks):
+    for fn in (tenant, secrets, checked, protocol, ranks, alerts, rules,
+               defaults, shown):
         s.run_test(fn, d)
     s.run_test(figures, d, restarts=True)
     s.end()
