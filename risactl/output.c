@@ -187,7 +187,8 @@ text_tenant(const struct m_c_tenant_row *m)
 	static const struct column	 table[] = {
 		{ "id", 1 }, { "name", 0 }, { "state", 0 }, { "users", 1 },
 		{ "floors", 1 }, { "sessions", 1 }, { "bytes", 1 },
-		{ "created", 0 }, { "contact", 0 }, { "title", 0 }
+		{ "created", 0 }, { "ends", 0 }, { "contact", 0 },
+		{ "title", 0 }
 	};
 
 	COLUMNS(table);
@@ -199,6 +200,7 @@ text_tenant(const struct m_c_tenant_row *m)
 	cell("%u", m->sessions);
 	cell("%llu", (unsigned long long)m->bytes);
 	cell_time(m->created);
+	cell_time(m->ends);
 	cell("%s", m->contact[0] == '\0' ? "-" : m->contact);
 	cell("%s", m->title);
 }

@@ -177,6 +177,7 @@ json_tenant(const struct m_c_tenant_row *m)
 	put_num(obj, "sessions", m->sessions);
 	put_num(obj, "bytes", m->bytes);
 	put_time(obj, "created", m->created);
+	put_time(obj, "ends", m->ends);
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "proc.h"
 
 /* Grows with every change of the C_ messages; risactl's must be the same. */
-#define CONTROL_VERSION	7
+#define CONTROL_VERSION	8
 
 /* Ids of what we ask have this bit; those of sign-ins have not. */
 #define CONTROL_ID	0x80000000U

@@ -729,7 +729,8 @@ static const struct field c_tenant_row[] = {
 	N8(m_c_tenant_row, state, TENANT_STATE_MAX - 1),
 	N32(m_c_tenant_row, users), N32(m_c_tenant_row, floors),
 	N32(m_c_tenant_row, sessions), N64(m_c_tenant_row, created),
-	N64(m_c_tenant_row, bytes), STR(m_c_tenant_row, name, MAX_LABEL),
+	N64(m_c_tenant_row, bytes), N64(m_c_tenant_row, ends),
+	STR(m_c_tenant_row, name, MAX_LABEL),
 	STR(m_c_tenant_row, title, MAX_TITLE),
 	STR(m_c_tenant_row, contact, MAX_MAIL), END
 };

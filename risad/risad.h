@@ -1332,6 +1332,7 @@ struct m_c_tenant_row {
 	uint8_t		 state;
 	uint32_t	 users, floors, sessions;
 	uint64_t	 created, bytes;
+	uint64_t	 ends;		/* its contract; 0: never */
 	const char	*name, *title, *contact;
 };
 struct m_c_user {

@@ -173,6 +173,7 @@ tenant_send(struct peer *pe, uint32_t id, struct tenant *tn)
 	m.id = tn->tn_id;
 	m.state = tn->tn_state;
 	m.created = tn->tn_created;
+	m.ends = ending_of(tn);
 	m.name = tn->tn_name;
 	m.title = tn->tn_title;
 	m.contact = tn->tn_contact;

@@ -120,7 +120,11 @@ def ended(d):
     n, p = furnished(d, 'leaving')
     equal(d.ctl('tenant', 'end', 'leaving', 'on', '2020-01-01')[0], 1, 'past')
     d.do('tenant', 'end', 'leaving', 'on', '2099-12-31')
+    equal([t['ends'] for t in d.json('tenant', 'list')['tenants']
+           if t['ends']], ['2099-12-31T23:59:59Z'], 'it is shown')
+    check('2099-12-31T23:59:59Z' in d.do('tenant', 'show', 'leaving'), 'text')
     d.do('tenant', 'end', 'leaving', 'never')
+    equal(d.json('tenant', 'show', 'leaving')['tenant']['ends'], None, 'never')
     soon = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 2))
     d.do('tenant', 'end', 'leaving', 'on', soon)
     # The daemon is off at that moment, and does it when it is back.

@@ -228,7 +228,8 @@ static void
 test_rows(const struct output *out, const char *name)
 {
 	struct m_c_tenant_row	 tenant = { 3, TENANT_SUSPENDED, 41, 42, 43,
-				    1764000000000, 44, "acme", "Acme", "c@d" };
+				    1764000000000, 44, 4000, "acme", "Acme",
+				    "c@d" };
 	struct m_c_session_row	 session = { 9, 1000, 2000, 3000, 4, "e@f",
 				    "192.0.2.1", "agent" };
 	struct m_c_operator_row	 op = { 4712, 4713, OP_AUDITOR, 1, 1000, 2000,
@@ -242,6 +243,7 @@ test_rows(const struct output *out, const char *name)
 	CHECK(strstr(text, "suspended") && strstr(text, "41") &&
 	    strstr(text, "42") && strstr(text, "43") && strstr(text, "44") &&
 	    strstr(text, "c@d") && strstr(text, "Acme") &&
+	    strstr(text, "1970-01-01T00:00:04Z") &&
 	    strstr(text, "2025-11-24T16:00:00Z"));
 	start(out, IMSG_C_SESSION_LIST);
 	out->out_session(&session);
