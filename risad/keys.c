@@ -13,7 +13,9 @@
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,6 +47,7 @@ struct key {
 /* What a reload brings; becomes a key when all is there. */
 struct keys_conf {
 	uint64_t	 kc_generation;
+	char		*kc_domain;	/* of the site, or NULL */
 	void		*kc_cert, *kc_pem;
 	size_t		 kc_certlen, kc_pemlen;
 	struct key	*kc_key;
@@ -268,6 +271,23 @@ key_proves(struct key *ky, X509 *x)
 	return (ret);
 }
 
+int
+cert_covers(const void *pem, size_t len, const char *domain)
+{
+	char	 below[MAX_HOST + 2];
+	X509	*x;
+	int	 n;
+
+	if ((x = cert_parse(pem, len)) == NULL)
+		return (0);
+	/* With a dot in front it is for every host below it. */
+	n = snprintf(below, sizeof(below), ".%s", domain);
+	n = X509_check_host(x, below, (size_t)n, 0, NULL) == 1;
+	ERR_clear_error();
+	X509_free(x);
+	return (n);
+}
+
 struct key *
 key_load(const void *cert, size_t certlen, const void *pem, size_t pemlen,
     const char **why)
@@ -481,6 +501,8 @@ keys_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 		keys_clear();
 		keys_next.kc_generation =
 		    ((const struct m_site *)m)->generation;
+		keys_next.kc_domain = strdup(
+		    ((const struct m_site *)m)->domain);
 		return (0);
 	case IMSG_CONF_FILE:
 		keys_file(m, imsg);
@@ -508,6 +530,7 @@ keys_imsg(struct peer *pe, uint32_t type, uint32_t id, const void *m,
 static void
 keys_clear(void)
 {
+	free(keys_next.kc_domain);
 	free(keys_next.kc_cert);
 	freezero(keys_next.kc_pem, keys_next.kc_pemlen);
 	key_free(keys_next.kc_key);
@@ -560,6 +583,11 @@ keys_end(struct peer *pe, const struct m_conf_end *m)
 		ack.ok = 1;
 	if (ack.ok)
 		ack.why = "";
+	if (ack.ok && keys_next.kc_domain != NULL &&
+	    !cert_covers(keys_next.kc_cert, keys_next.kc_certlen,
+	    keys_next.kc_domain))
+		log_warnx("the certificate is for no host below %s: browsers "
+		    "will refuse it", keys_next.kc_domain);
 	freezero(keys_next.kc_pem, keys_next.kc_pemlen);
 	keys_next.kc_pem = NULL;
 	keys_next.kc_pemlen = 0;

@@ -22,6 +22,8 @@ extern const struct proc_ops	 keys_ops;
 struct key	*key_load(const void *cert, size_t certlen, const void *pem,
 		    size_t pemlen, const char **why);
 void		 key_free(struct key *);
+/* 1 if the first certificate in PEM is for a host below the domain. */
+int		 cert_covers(const void *pem, size_t len, const char *domain);
 
 /* Its name: the SHA-256 of the certificate's SubjectPublicKeyInfo. */
 const uint8_t	*key_name(const struct key *);

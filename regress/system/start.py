@@ -334,6 +334,26 @@ def reload_rsa(d, p):
         p.settle()
 
 
+def reload_names(d, p):
+    """a certificate for other hosts is taken, and the log says what it is"""
+    word = 'the certificate is for no host below localhost'
+    names = d.names
+    check(word not in d.log(), 'one for hosts by name')
+    for name, said in (('*.localhost', 0), ('localhost', 1),
+                       ('*.other.example', 2), ('acme.localhost', 2)):
+        d.names = (name,)
+        d.make_cert('new')
+        os.replace(d.path('new.crt'), d.path('tls.crt'))
+        os.replace(d.path('keys/new.key'), d.path('keys/tls.key'))
+        d.do('reload')
+        equal(d.log().count(word), said, name)
+    d.names = names
+    d.make_cert('new')
+    os.replace(d.path('new.crt'), d.path('tls.crt'))
+    os.replace(d.path('keys/new.key'), d.path('keys/tls.key'))
+    d.do('reload')
+
+
 def reload_half():
     """who has connected before a reload shakes hands after it"""
     d = Daemon().start()
@@ -487,7 +507,8 @@ def main():
     d.do('tenant', 'add', 'acme')
     p = d.person('acme', 'ann@acme.example').open()
     s.daemon, s.pids = d, d.pids()
-    for fn in (reload_good, reload_rsa, reload_page, reload_port, reload_bad,
+    for fn in (reload_good, reload_rsa, reload_names, reload_page,
+               reload_port, reload_bad,
                reload_often, verbose):
         s.run_test(fn, d, p)
     s.end()
