@@ -194,12 +194,24 @@ more_text(uint32_t more)
 	return (buf);
 }
 
-/* Anybody may connect.  Of a stranger not a byte is read. */
+/* The last word to somebody of whom not a byte is read. */
+static void
+say_why(int fd, const struct m_result *m)
+{
+	struct imsgbuf	 ib;
+
+	if (imsgbuf_init(&ib, fd) == -1)
+		return;
+	if (msg_compose(&ib, IMSG_RESULT, 0, -1, m) == 0)
+		(void)imsgbuf_write(&ib);
+	imsgbuf_clear(&ib);
+}
+
+/* Anybody may connect. */
 static void
 turn_away(int fd, uid_t uid)
 {
 	struct m_result	 m = { .code = R_UNAVAILABLE };
-	struct imsgbuf	 ib;
 	uint32_t	 more;
 
 	if (ledger_whole()) {
@@ -211,16 +223,14 @@ turn_away(int fd, uid_t uid)
 			note(uid, IMSG_NONE, NOTE_STRANGER, 0, more);
 		}
 	}
-	if (imsgbuf_init(&ib, fd) == -1)
-		return;
-	if (msg_compose(&ib, IMSG_RESULT, 0, -1, &m) == 0)
-		(void)imsgbuf_write(&ib);
-	imsgbuf_clear(&ib);
+	say_why(fd, &m);
 }
 
 static void
 client_open(int fd)
 {
+	const struct m_result	 full = { .code = R_BUSY, .field =
+				    "too many commands are under way" };
 	struct client	*cl = NULL;
 	uid_t		 uid;
 	gid_t		 gid;
@@ -232,7 +242,11 @@ client_open(int fd)
 		close(fd);
 		return;
 	}
-	if (control_full(uid) || (cl = calloc(1, sizeof(*cl))) == NULL)
+	if (control_full(uid)) {
+		say_why(fd, &full);
+		goto fail;
+	}
+	if ((cl = calloc(1, sizeof(*cl))) == NULL)
 		goto fail;
 	if (imsgbuf_init(&cl->cl_ibuf, fd) == -1)
 		goto fail;

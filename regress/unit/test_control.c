@@ -486,6 +486,7 @@ test_many(void)
 		cn[i] = open_conn();
 		turn_loop(5);
 	}
+	ends(cn[8], 0, R_BUSY, "too many commands are under way");
 	CHECK(closed(cn[8]));
 	close_conn(cn[8]);
 	close_conn(cn[0]);
@@ -730,6 +731,7 @@ test_room(void)
 		cn[i] = open_as(2000 + i / 8);
 		turn_loop(5);
 	}
+	ends(cn[32], 0, R_BUSY, "too many commands are under way");
 	CHECK(closed(cn[32]));
 	root = open_conn();
 	hello(root);
