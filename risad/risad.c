@@ -595,12 +595,15 @@ run_parent(const char *program)
 	static const int	 sigs[] = { SIGINT, SIGTERM, SIGHUP };
 	static struct event	 evs[3];
 	char			 msg[MAX_LINE + 1];
+	const char		*user;
 	size_t			 i;
 
 	if (conf_inherit() == -1)
 		err(1, "the sockets that were handed over");
 	dir_needed(conf_next->co_data);
 	dir_needed(conf_next->co_chroot);
+	if ((user = spawn_nobody()) != NULL)
+		errx(1, "no such user: %s", user);
 	if (conf_open(conf_next, NULL, msg, sizeof(msg)) == -1)
 		errx(1, "%s", msg);
 	if (!debug)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -464,6 +465,17 @@ child_event(int fd, short what, void *arg)
 		child_kill(ch, "sent bad bytes");
 	else if (ch->ch_pid != 0)
 		kill(ch->ch_pid, SIGKILL);
+}
+
+const char *
+spawn_nobody(void)
+{
+	enum proc_type	 proc;
+
+	for (proc = PROC_STORAGE; proc < PROC_CONTROL; proc++)
+		if (getpwnam(users[proc]) == NULL)
+			return (users[proc]);
+	return (NULL);
 }
 
 void

@@ -32,6 +32,8 @@ struct spawn_ops {
 	void	(*so_stopped)(int killed);
 };
 
+/* The first user of the processes' that there is not, or NULL. */
+const char	*spawn_nobody(void);
 /* path: the program, absolute, for exec.  Starts all children of conf. */
 void	 spawn_init(const struct spawn_ops *, const char *path, int debug,
 	    const struct conf *);

@@ -240,6 +240,23 @@ def directory():
         d.end()
 
 
+def nobody():
+    """without the users of its processes it names one, and starts none"""
+    d = Daemon()
+    try:
+        with open('/etc/passwd') as f:
+            d.write('passwd', ''.join(
+                line for line in f if not line.startswith('_risahash:')))
+        code, out, err = risad(
+            '-m', 'sh', '-c', 'mount --bind %s /etc/passwd && exec %s -d -f %s'
+            % (d.path('passwd'), RISAD, d.path('risad.conf')),
+            program='unshare')
+        equal((code, out, err),
+              (1, '', 'risad: no such user: _risahash\n'), 'refused')
+    finally:
+        d.end()
+
+
 def second():
     """a second one on the same data, socket or port is refused, the first
     lives"""
@@ -500,8 +517,8 @@ def verbose(d, p):
 def main():
     s = Suite()
     for fn in (usage, check_only, macros, secrets, life, goodbye, files,
-               contents, not_root, relative, directory, second, background,
-               reload_half):
+               contents, not_root, relative, directory, nobody, second,
+               background, reload_half):
         s.run_test(fn)
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme')
