@@ -8,6 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from honest import idle_fds                                     # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import Closed, Daemon, Failure, Person, alive, until  # noqa: E402
 
@@ -194,18 +195,15 @@ def load(d):
 
 def descriptors(d):
     """descriptors of those that live are as many after the deaths as before"""
-    def asked():
-        # The operator's connections, open until auth has seen their end.
-        with open('/proc/net/unix') as f:
-            return any(line.split()[5] == '03' for line in f
-                       if line.rstrip().endswith(d.path('risad.sock')))
-
     def fds():
-        pids = d.pids()
-        until(lambda: not asked(), 'auth has closed what asked')
-        return {s: len(os.listdir('/proc/%d/fd' % pid))
-                for s, pid in pids.items()}
-    until(lambda: d.stats(), 'all answer')
+        got = {}
+        for slot, (names, files) in idle_fds(d, d.pids()).items():
+            check(len(files) == len(set(files)), 'opened twice: %r' % files)
+            got[slot] = len(names)
+        return got
+    until(lambda: not any(n for name, n in d.stats().items()
+                          if name.endswith('.connections')),
+          'all connections are closed')
     before = fds()
     for slot in (('keys', 0), ('hash', 0), ('session', 1)):
         kill(d, slot)
