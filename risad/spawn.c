@@ -16,6 +16,7 @@
 
 #define START_TIMEOUT	10		/* seconds to accept a configuration */
 #define STOP_TIMEOUT	3		/* seconds for each stage of the end */
+#define STOP_STORAGE	60		/* with all its files, on any disk */
 #define DEATH_WINDOW	60000		/* ms: five deaths within it end us */
 #define RETRY		1		/* second until there may be some */
 #define ROOM		8		/* of them that a start needs */
@@ -542,7 +543,7 @@ static void
 stop_stage(void)
 {
 	const int	 nstages = sizeof(stages) / sizeof(stages[0]);
-	struct timeval	 tv = { STOP_TIMEOUT, 0 };
+	struct timeval	 tv = { 0, 0 };
 	enum proc_type	 proc;
 	unsigned int	 i;
 
@@ -556,6 +557,7 @@ stop_stage(void)
 			if (children[proc][i].ch_pid != 0)
 				(void)spawn_send(&children[proc][i],
 				    IMSG_SHUTDOWN, 0, -1, NULL);
+		tv.tv_sec = proc == PROC_STORAGE ? STOP_STORAGE : STOP_TIMEOUT;
 		evtimer_del(&stop_timer);
 		evtimer_add(&stop_timer, &tv);
 	}

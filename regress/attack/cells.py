@@ -19,6 +19,7 @@ from tenants import API, GUESTS_SAY, MAY, NOWHERE, PEOPLE_SAY, ROWS, \
     UPGRADE, Side, promised, routes, said, same, word_rows, \
     words                                                       # noqa: E402
 
+CELLS = 50000                   # at least
 BATCH = 16                      # requests on their way on a connection
 METHODS = ('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE')
 # Numbers that are nobody's: as large as they come, and larger.
@@ -531,6 +532,12 @@ def main():
             board.both(fn)
         one.__doc__, one.__name__ = fn.__doc__, fn.__name__
         s.run_test(one)
+
+    def wide():
+        """they are as many as was promised"""
+        cells = sum(r[1] for r in board.rows)
+        check(s.only or cells >= CELLS, '%d cells' % cells)
+    s.run_test(wide)
 
     def nothing():
         """nothing of either tenant has changed"""

@@ -94,6 +94,10 @@ class Town:
             named = self.d.do('show', 'status')
             rows = hurt is edit and self.d.stats()['storage.unreadable'] > 0
             for t in self.names:
+                # Storage, which goes through files by itself, may have met
+                # it since.
+                if got[t] != 'away' and 'tenant.%s.damaged' % t in named:
+                    got[t] = self.look(t)
                 check((got[t] == 'away') == ('tenant.%s.damaged' % t in
                                              named) or rows,
                       '%s (%s) is %s; show status: %s' % (

@@ -26,7 +26,7 @@ DEATHS, WINDOW = 4, 61          # of one slot in so many seconds: one more ends
 STANDING = [('session', 0), ('storage', 0), ('parent', 0), ('session', 0)]
 STOOD = 8                       # seconds: then a place is kept
 BACK = 1.0                      # seconds: what half of all deaths stay below
-SLOWER = 3                      # a machine that has other things to do
+SLOWER = 1 if LONG else 3       # a machine that has other things to do
 GROWTH = 4096                   # KB that a process may have grown by
 tenants = ('acme', 'globex')
 

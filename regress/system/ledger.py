@@ -212,10 +212,16 @@ def gone(d):
 
 def ends(d):
     """an entry that has expired is as none, and can be renewed"""
-    end, written = soon(2)
-    d.do('operator', 'add', 'nobody', 'role', 'operator', 'until', written)
-    equal(entry(d)['until'], written, 'until')
-    equal(as_nobody(d, 'tenant', 'list')[0], 0, 'before')
+    for seconds in (2, 8, 25):          # the longer, the slower the machine
+        end, written = soon(seconds)
+        d.do('operator', 'add', 'nobody', 'role', 'operator', 'until',
+             written)
+        equal(entry(d)['until'], written, 'until')
+        code, _, err = as_nobody(d, 'tenant', 'list')
+        if time.time() < end:
+            break
+        d.do('operator', 'remove', 'nobody')
+    equal((code, err), (0, ''), 'before')
     until(lambda: time.time() > end + 0.1, 'the end')
     equal(as_nobody(d, 'tenant', 'list'), (1, '', STRANGER), 'afterwards')
     equal((entry(d)['state'], entry(d)['role']), ('expired', 'operator'),

@@ -8,6 +8,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
+from disk import Inject                                         # noqa: E402
+from honest import idle_fds                                     # noqa: E402
 from lib import Suite, check, equal                             # noqa: E402
 from risa import Closed, Daemon, Failure, Person, alive, until  # noqa: E402
 
@@ -194,18 +196,15 @@ def load(d):
 
 def descriptors(d):
     """descriptors of those that live are as many after the deaths as before"""
-    def asked():
-        # The operator's connections, open until auth has seen their end.
-        with open('/proc/net/unix') as f:
-            return any(line.split()[5] == '03' for line in f
-                       if line.rstrip().endswith(d.path('risad.sock')))
-
     def fds():
-        pids = d.pids()
-        until(lambda: not asked(), 'auth has closed what asked')
-        return {s: len(os.listdir('/proc/%d/fd' % pid))
-                for s, pid in pids.items()}
-    until(lambda: d.stats(), 'all answer')
+        got = {}
+        for slot, (names, files) in idle_fds(d, d.pids()).items():
+            check(len(files) == len(set(files)), 'opened twice: %r' % files)
+            got[slot] = len(names)
+        return got
+    until(lambda: not any(n for name, n in d.stats().items()
+                          if name.endswith('.connections')),
+          'all connections are closed')
     before = fds()
     for slot in (('keys', 0), ('hash', 0), ('session', 1)):
         kill(d, slot)
@@ -351,6 +350,32 @@ def hangs():
             d.end()
 
 
+def slow_end():
+    """SIGTERM while the disk is slow: storage ends as ever, which takes long
+    """
+    d = Daemon(more='password hash memory 64 passes 1\n').start()
+    try:
+        tenants = ['t%d' % i for i in range(8)]
+        for name in tenants:
+            d.do('tenant', 'add', name)
+            d.do('user', 'add', name, 'ann@x.example')
+        mark = len(d.log())
+        with Inject(d.pids()[('storage', 0)], 'fdatasync:delay_enter=200000',
+                    'fsync:delay_enter=200000') as disk:
+            equal(d.stop(), 0, 'exit code')
+        check(disk.hits > 15, 'it was not slow: %d' % disk.hits)
+        check('does not stop' not in d.log()[mark:], 'killed')
+        for name in tenants:
+            left = d.path('data', 'tenants', str(1 + tenants.index(name)),
+                          'main.db-wal')
+            check(not os.path.exists(left), name + ': its log is left')
+        d.start()
+        equal(d.ctl('audit', 'verify')[0], 0, 'trails')
+        equal(d.stop(), 0, 'and it ends')
+    finally:
+        d.end()
+
+
 def main():
     s = Suite()
     for fn in (each, load, descriptors):
@@ -360,7 +385,7 @@ def main():
         s.run_test(fn, d, restarts=True)
         s.daemon = None
         d.end()
-    for fn in (joining, hopeless, parent, quiet_end, hangs):
+    for fn in (joining, hopeless, parent, quiet_end, hangs, slow_end):
         s.run_test(fn)
     print('the slowest to be back: %s, %.2f s' % (worst[1], worst[0]))
     s.end()

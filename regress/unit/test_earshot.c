@@ -10,9 +10,10 @@
 #include "earshot.h"
 #include "unit.h"
 
-#define FLOORS		40
+#define FLOORS		80
 #define STEPS		100
-#define CROWD		40
+#define CROWD		50
+#define MOVES		100000		/* of all of them together, at least */
 
 static char	 doc[MAP_MAXLEN + 1];
 static uint64_t	 seed = 20261129;
@@ -271,6 +272,8 @@ somewhere(const struct floor_map *map, struct ear *e, int x, int y, int far)
 	e->ea_id = 0;			/* nowhere to stand */
 }
 
+static unsigned int	 moves;
+
 static void
 happen(const struct floor_map *map, struct ear *e, uint64_t ms, int rooms)
 {
@@ -305,6 +308,7 @@ happen(const struct floor_map *map, struct ear *e, uint64_t ms, int rooms)
 		break;
 	default:
 		somewhere(map, e, e->ea_x, e->ea_y, 120);
+		moves++;
 		break;
 	}
 	e->ea_late = ms - e->ea_since < EARSHOT_SOON;
@@ -356,7 +360,7 @@ crowd(void)
 
 	memset(people, 0, sizeof(people));
 	memset(table, 0, sizeof(table));
-	busy = 2 + dice(6);
+	busy = 1 + dice(4);
 	for (step = 0; step < STEPS; step++) {
 		ms += (uint64_t)(50 + dice(350));
 		n = 0;
@@ -386,8 +390,9 @@ test_crowds(void)
 		crowd();
 	CHECK_INT(faults, 0);
 	CHECK(joined > 10000 && soons > 1000 && fulls > 300);
-	fprintf(stderr, "%u pairs compared: %u joined, %u soon, %u full\n",
-	    compared, joined, soons, fulls);
+	CHECK(moves >= MOVES);
+	fprintf(stderr, "%u pairs compared after %u moves: %u joined, %u soon, "
+	    "%u full\n", compared, moves, joined, soons, fulls);
 }
 
 /*
