@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 const MARGIN = 8;
 
@@ -43,11 +43,15 @@ export function Popover(p: { at: Spot; label: string; close(): void;
 
 	closing.current = p.close;
 	useLayoutEffect(() => {
+		if (ref.current !== null)
+			put(ref.current, p.at);
+	}, []);
+	/* A dialog that closes as this opens has given back the focus by then. */
+	useEffect(() => {
 		const el = ref.current;
 		const from = document.activeElement;
 		if (el === null)
 			return;
-		put(el, p.at);
 		(el.querySelector<HTMLElement>('input:checked') ??
 		    el.querySelector<HTMLElement>(FOCUSABLE))?.focus();
 		const out = (e: Event) => {
