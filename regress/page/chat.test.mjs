@@ -120,6 +120,35 @@ test('a word to one person: counted, read, answered', () =>
 	await b.reads('tab-direct', /^(?!.*unread)/s);
 }));
 
+test('on a telephone: what a sheet shows when it opens is read', () =>
+    seated(async (seat) => {
+	const who = await daemon.person('acme', 'Pat Pocket');
+	const a = seat(await at(who, { viewport: { width: 390, height: 844 },
+	    hasTouch: true, isMobile: true }));
+	const w = await Wire.open(daemon, cat);
+	const read = (id) => until(() => a.sent.some((m) => m.t === 'read' &&
+	    m.channel === `user:${cat.id}` && m.id === id), `${id} is read`);
+	const known = (id) => until(() => a.frames.some((m) => m.t === 'msg' &&
+	    m.id === id), `${id} has come`);
+
+	const first = await w.say({ user: who.id }, 'psst');
+	await known(first);
+	await a.$('dock-chat').tap();
+	await a.tab('direct');
+	await a.$(`peer-${cat.id}`).tap();
+	await read(first);
+	await a.page.keyboard.press('Escape');
+	await a.gone('sheet-chat');
+	/* It is known by the time that it is shown. */
+	const second = await w.say({ user: who.id }, 'are you there');
+	await known(second);
+	await a.$('dock-chat').tap();
+	await a.see(a.message('are you there'));
+	await read(second);
+	await a.reads('tab-direct', /^(?!.*unread)/s);
+	w.close();
+}));
+
 test('unread of the floor, and of another floor, while one is elsewhere', () =>
     seated(async (seat) => {
 	const b = seat(await at(ben));
