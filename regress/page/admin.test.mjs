@@ -92,6 +92,32 @@ test('a role is given and taken, the last administrator stays one', () =>
 	assert.equal(users.find((u) => u.id === adm.id).role, 'admin');
 }));
 
+test('while one change is under way no other is lost', () =>
+    seated(async (seat) => {
+	const one = await daemon.person('acme', 'One');
+	const two = await daemon.person('acme', 'Two');
+	const s = seat(await admin('people'));
+	let go;
+	const gate = new Promise((f) => { go = f; });
+
+	await s.page.route('**/api/v1/admin/users/*', async (r) => {
+		await gate;
+		await r.continue();
+	});
+	await s.$(`admin-role-${one.id}`).selectOption('admin');
+	await until(() => s.$(`admin-role-${two.id}`).isDisabled(), 'it waits');
+	await s.$(`admin-more-${two.id}`).click();
+	assert.ok(await s.$('admin-act-lock').isDisabled());
+	await s.page.keyboard.press('Escape');
+	go();
+	await s.$(`admin-role-${two.id}`).selectOption('admin');
+	await until(async () => (await daemon.api(adm, 'GET', '/admin/users'))
+	    .users.filter((u) => [one.id, two.id].includes(u.id) &&
+	    u.role === 'admin').length === 2, 'both are');
+	await daemon.api(adm, 'DELETE', `/admin/users/${one.id}`);
+	await daemon.api(adm, 'DELETE', `/admin/users/${two.id}`);
+}));
+
 test('a role is made, given, and what it takes away is seen at once', () =>
     seated(async (seat) => {
 	const who = await daemon.person('acme', 'Nia Night');
