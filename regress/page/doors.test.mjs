@@ -193,6 +193,15 @@ test('a locked room: no way in, no knock, but the key of an administrator',
 	assert.ok(await b.$(`goto-${ROOM}`).isDisabled());
 	assert.equal(await b.$(`knock-at-${ROOM}`).count(), 0);
 	assert.equal(await b.$(`key-${ROOM}`).count(), 0);
+	/* A card without a button, too, is left by the keyboard. */
+	await b.$('text-toggle').click();
+	await search(b, 'Reception room');
+	await b.reads('room-card', /The door is locked/);
+	await until(() => b.page.evaluate(() => document.activeElement
+	    .closest('.popover') !== null), 'the card has the focus');
+	await b.page.keyboard.press('Escape');
+	await b.gone('room-card');
+	await b.$('text-toggle').click();
 	await search(m, 'Reception room');
 	await m.reads('room-card', /The door is locked/);
 	assert.equal(await m.$('room-knock').count(), 0);

@@ -53,7 +53,7 @@ export function Popover(p: { at: Spot; label: string; close(): void;
 		if (el === null)
 			return;
 		(el.querySelector<HTMLElement>('input:checked') ??
-		    el.querySelector<HTMLElement>(FOCUSABLE))?.focus();
+		    el.querySelector<HTMLElement>(FOCUSABLE) ?? el).focus();
 		const out = (e: Event) => {
 			if (e.target instanceof Node && !el.contains(e.target)
 			    && !(from?.contains(e.target) ?? false))
@@ -72,7 +72,7 @@ export function Popover(p: { at: Spot; label: string; close(): void;
 	}, []);
 	return (
 		<div ref={ref} class={`popover ${p.kind ?? ''}`} role="dialog"
-		    aria-label={p.label} data-testid={p.testid}
+		    tabIndex={-1} aria-label={p.label} data-testid={p.testid}
 		    onKeyDown={(e) => {
 			if (e.key === 'Escape' && !e.isComposing) {
 				e.stopPropagation();
