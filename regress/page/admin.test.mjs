@@ -517,6 +517,38 @@ test('rules for passwords: set, lived by, and never set over another\'s', () =>
 	await d.inside();
 }));
 
+test('rules: what is chosen while others are saved is not lost', () =>
+    seated(async (seat) => {
+	const s = seat(await admin('rules'));
+	let go, asked = 0;
+	const gate = new Promise((f) => { go = f; });
+	const { policy } = await daemon.api(adm, 'GET', '/admin/policy');
+
+	await s.see('admin-rules-length');
+	await s.page.route('**/api/v1/admin/policy', async (r) => {
+		asked++;
+		await gate;
+		await r.continue();
+	});
+	await s.$('admin-rules-length').fill('15');
+	await s.$('admin-rules-save').click();
+	await until(() => asked === 1, 'saving');
+	const tries = s.$('admin-rules-tries').selectOption('7');
+	await Promise.race([tries, until(() => s.$('admin-rules-tries')
+	    .isDisabled(), 'it waits')]);
+	go();
+	await tries;
+	await s.reads('live', /Saved/);
+	assert.equal(await s.$('admin-rules-tries').inputValue(), '7');
+	await s.$('admin-rules-save').click();
+	await until(async () => (await daemon.api(adm, 'GET',
+	    '/admin/policy')).policy['lock-tries'] === 7, 'both are saved');
+	await daemon.ctl('policy', 'set', 'acme', 'lock-tries',
+	    String(policy['lock-tries']));
+	await daemon.ctl('policy', 'set', 'acme', 'password-length',
+	    String(policy['password-length']));
+}));
+
 test('networks: nobody locks himself out, and who is outside is told', () =>
     seated(async (seat) => {
 	const s = seat(await admin('rules'));
