@@ -1115,18 +1115,22 @@ export class App {
 				this.chats.older(channel, list, r.more);
 		} catch (e) {
 			c.loading = false;
-			if (before === 0 && e instanceof ApiError &&
-			    e.status === 404)
-				this.nothing(c);
-			else
+			if (!(e instanceof ApiError) || e.status !== 404)
 				this.later(c, e);
+			else
+				this.unknown(c, before);
 			this.failed(e);
 		}
 		this.changed('chat');
 	}
 
-	/* Nothing was written yet with somebody who has gone. */
-	private nothing(c: Chat): void {
+	/*
+	 * Nothing was written yet with somebody who has gone.  In a room one may
+	 * be for the page before one is for the server.
+	 */
+	private unknown(c: Chat, before: number): void {
+		if (before !== 0 || !c.channel.startsWith('user:'))
+			return (this.later(c, null));
 		c.loaded = true;
 		c.more = false;
 		c.failed = null;
@@ -1134,7 +1138,7 @@ export class App {
 
 	/*
 	 * Whoever draws the channel asks for what is missing of it: not before
-	 * the server wants that, and ever more seldom.
+	 * the server wants that, and ever more seldom.  e: what to tell, or null.
 	 */
 	private later(c: Chat, e: unknown): void {
 		const wait = e instanceof ApiError ? e.wait * 1000 : 0;
