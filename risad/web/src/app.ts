@@ -145,6 +145,7 @@ export class App {
 		addEventListener('popstate', () => this.go(location.pathname,
 		    false));
 		addEventListener('online', () => this.link.renew());
+		addEventListener('offline', () => this.link.lost());
 		document.addEventListener('visibilitychange', () => {
 			if (!document.hidden)
 				this.looked();
