@@ -105,6 +105,38 @@ test('the cable is pulled: a banner, a draft, and both end well', () =>
 	assert.equal(await b.$('people-list').getByText('Ann Aoki').count(), 1);
 }));
 
+test('in a room: what was said there meanwhile is shown, also if it is asked for too early',
+    () => seated(async (seat) => {
+	const [a, b] = await two(seat);
+	let early = 0;
+
+	for (const s of [a, b]) {
+		await s.page.keyboard.press('Control+k');
+		await s.$('search-input').fill('Reception room');
+		await s.page.keyboard.press('Enter');
+		await s.reads('place', /Reception room/);
+		await s.tab('room');
+	}
+	await a.write('behind closed doors');
+	await b.see(b.message('behind closed doors'));
+	/* As the server answers who is not in the room, or not yet. */
+	await a.page.route('**/api/v1/messages?channel=room*', (r) =>
+	    early++ > 0 ? r.continue() : r.fulfill({ status: 404, contentType:
+	    'application/problem+json', body: JSON.stringify({ status: 404,
+	    type: '/problems/not-found' }) }));
+	const n = hellos(a);
+	a.line.cut();
+	await a.see('banner');
+	await b.write('said meanwhile');
+	await b.see(b.message('said meanwhile'));
+	a.line.mend();
+	await back(a, n);
+	await a.see(a.message('said meanwhile'));
+	assert.equal(await a.$('chat-unloaded').count(), 0);
+	assert.deepEqual(await a.shown(), ['behind closed doors',
+	    'said meanwhile']);
+}));
+
 test('the answer is lost: what was kept is not kept again', () =>
     seated(async (seat) => {
 	const [a, b] = await two(seat);
@@ -126,9 +158,10 @@ test('the browser is offline', () => seated(async (seat) => {
 	const [a, b] = await two(seat);
 	const n = hellos(a);
 
+	/* No word of the connection itself, which may never come. */
 	await a.context.setOffline(true);
-	a.line.cut();
 	await a.see('banner');
+	a.line.cut();
 	await a.write('from the tunnel');
 	await a.context.setOffline(false);
 	a.line.mend();

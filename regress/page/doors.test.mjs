@@ -136,6 +136,27 @@ test('a closed door is knocked at; who is let in walks in by himself', () =>
 	await a.reads(`person-${ben.id}`, /Caf/);
 }));
 
+test('a closed room that was searched for shows its card, whatever had the focus',
+    () => seated(async (seat) => {
+	const [a, b] = await two(seat);
+
+	await inside(a, b, 'closed');
+	for (const id of ['search-open', 'chat-input']) {
+		await b.$(id).click();
+		if (id === 'chat-input')
+			await b.page.keyboard.press('Control+k');
+		await b.$('search-input').fill('Reception room');
+		await b.page.keyboard.press('Enter');
+		await b.gone('search');
+		await until(() => b.$('room-knock').evaluate((e) =>
+		    e === document.activeElement), 'the card has the focus');
+		await b.page.keyboard.press('Escape');
+		await b.gone('room-card');
+		await until(() => b.$(id).evaluate((e) =>
+		    e === document.activeElement), 'and gives it back');
+	}
+}));
+
 test('refused, withdrawn, and opened while one waits', () =>
     seated(async (seat) => {
 	const [a, b] = await two(seat);
@@ -172,6 +193,15 @@ test('a locked room: no way in, no knock, but the key of an administrator',
 	assert.ok(await b.$(`goto-${ROOM}`).isDisabled());
 	assert.equal(await b.$(`knock-at-${ROOM}`).count(), 0);
 	assert.equal(await b.$(`key-${ROOM}`).count(), 0);
+	/* A card without a button, too, is left by the keyboard. */
+	await b.$('text-toggle').click();
+	await search(b, 'Reception room');
+	await b.reads('room-card', /The door is locked/);
+	await until(() => b.page.evaluate(() => document.activeElement
+	    .closest('.popover') !== null), 'the card has the focus');
+	await b.page.keyboard.press('Escape');
+	await b.gone('room-card');
+	await b.$('text-toggle').click();
 	await search(m, 'Reception room');
 	await m.reads('room-card', /The door is locked/);
 	assert.equal(await m.$('room-knock').count(), 0);

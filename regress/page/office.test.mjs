@@ -270,21 +270,21 @@ async function leavesBehind(page, b) {
 	await page.getByTestId('chat-input').fill('Ann is about to');
 }
 
-/* Of that, Cat sees nothing, and nothing of it was sent for her. */
-async function findsNothing(a) {
-	await a.page.getByTestId(`person-${cat.id}`).waitFor();
-	await a.write('here is Cat');
-	await a.see(a.message('here is Cat'));
+/* Of that, somebody else sees nothing, and nothing was sent for them. */
+async function findsNothing(a, who) {
+	await a.page.getByTestId(`person-${who.id}`).waitFor();
+	await a.write(`here is ${who.name}`);
+	await a.see(a.message(`here is ${who.name}`));
 	await until(async () => await a.$('msg-state').count() === 0, 'ack');
 	assert.ok(!(await a.shown()).includes('Ann was here'));
 	await a.tab('direct');
 	await a.$(`peer-${ben.id}`).click();
 	await a.see('peer-back');
 	assert.equal(await a.$('chat-input').inputValue(), '');
-	await a.write('Cat to Ben');
-	await a.see(a.message('Cat to Ben'));
-	assert.deepEqual(await a.shown(), ['Cat to Ben']);
-	const { messages } = await daemon.api(cat, 'GET',
+	await a.write(`${who.name} to Ben`);
+	await a.see(a.message(`${who.name} to Ben`));
+	assert.deepEqual(await a.shown(), [`${who.name} to Ben`]);
+	const { messages } = await daemon.api(who, 'GET',
 	    `/messages?channel=floor:${floor}`);
 	assert.ok(!messages.some((m) => m.text === 'Ann was here'));
 }
@@ -306,7 +306,30 @@ test('another tab signs in as another: nothing of the first is left',
 	await second.close();
 	await a.cookie(cat);
 	await first.getByTestId('continue-here').click();
-	await findsNothing(a);
+	await findsNothing(a, cat);
+}));
+
+test('another tab signs in as another: the first asks for nothing as him',
+    () => seated(async (seat) => {
+	const [a, b] = await two(seat);
+	const eve = await daemon.person('acme', 'Eve');
+	const first = a.page;
+
+	a.expect(/WebSocket connection/);
+	await leavesBehind(first, b);
+	await a.cookie(eve);
+	const second = await a.newPage();
+	await second.goto(daemon.url('acme'));
+	await second.getByTestId(`person-${ben.id}`).waitFor();
+	await first.getByTestId('continue-here').waitFor();
+	assert.equal(await first.getByTestId('chat-input').count(), 0);
+	await b.gone(`person-${ann.id}`);
+	await b.see(`person-${eve.id}`);
+	assert.equal(await second.getByTestId('continue-here').count(), 0,
+	    'and does not take his place');
+	await first.getByTestId('continue-here').click();
+	await second.getByTestId('continue-here').waitFor();
+	await findsNothing(a, eve);
 }));
 
 test('who signs out leaves nothing to who signs in after', () =>

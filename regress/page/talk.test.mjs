@@ -156,6 +156,24 @@ test('off and on faster than the server answers: it is on, as it says',
 	await b.flows(1);
 }));
 
+test('turned off while the server wants to rest: the others learn of it',
+    () => seated(async (seat) => {
+	const [a, b] = await gather(seat, 2);
+	const rest = (s) => s.frames.some((m) => m.code === 'too-many');
+
+	await a.turnOn('mic');
+	await until(() => b.talk().with.some((w) => w.mic), 'it is on');
+	await a.page.evaluate(() => {
+		window.talked.tire({ t: 'media', hear: true, mic: true,
+		    cam: false, screen: false, listen: false });
+		document.querySelector('[data-testid=dock-mic]').click();
+	});
+	await until(() => rest(a), 'too many');
+	assert.deepEqual(await a.live(), [], 'off here at once');
+	await until(() => !b.talk().with.some((w) => w.mic), 'off there');
+	assert.equal(await a.$('toast').count(), 0, 'nobody has to wait');
+}));
+
 test('another microphone while talking, and one pulled out', () =>
     seated(async (seat) => {
 	const [a, b] = await gather(seat, 2);

@@ -236,8 +236,11 @@ test('on a telephone: floor, dock, people and chat as sheets', () =>
 }));
 
 test('the administration fits a telephone', () => seated(async (seat) => {
-	const s = seat(await at(adm, { ...PHONE, path: '/admin/people' }));
+	const s = seat(await at(adm, { ...PHONE, path: '/admin/tenant' }));
 
+	await s.see('admin-tenant');
+	const here = await s.$('admin-nav-tenant').boundingBox();
+	assert.ok(here.x >= 0 && here.x + here.width <= 390, 'where one is');
 	for (const part of ['people', 'groups', 'floors', 'records',
 	    'tenant']) {
 		await s.$(`admin-nav-${part}`).tap();

@@ -38,6 +38,9 @@ export class App {
 	readonly reach: Reach;
 	readonly talk = new Talk(this);
 	private readonly link: Link;
+	/* Of this browser, which has one cookie for all of them. */
+	private readonly tabs = new BroadcastChannel('risad');
+	private rests = false;		/* another tab is in the office */
 	private readonly announcer: Announcer;
 
 	phase: Phase = 'loading';
@@ -142,15 +145,33 @@ export class App {
 		addEventListener('popstate', () => this.go(location.pathname,
 		    false));
 		addEventListener('online', () => this.link.renew());
+		addEventListener('offline', () => this.link.lost());
 		document.addEventListener('visibilitychange', () => {
-			if (!document.hidden) {
-				this.link.hurry();
-				this.watch();
-			}
+			if (!document.hidden)
+				this.looked();
 		});
+		this.tabs.onmessage = (e) => this.otherTab(e.data);
 		this.topics.on(['page', 'chat', 'floor', 'me'],
 		    () => this.titles());
 		await this.boot();
+	}
+
+	private looked(): void {
+		if (this.phase === 'lobby')
+			this.link.start();
+		this.link.hurry();
+		this.watch();
+	}
+
+	/*
+	 * Another tab has signed in as this user.  What this one asked for from
+	 * now on would be asked as him; he is there, so it does not go in.
+	 */
+	private otherTab(user: unknown): void {
+		if (this.user === null || this.user.id === user)
+			return;
+		this.startOver();
+		this.rests = true;
 	}
 
 	async boot(): Promise<void> {
@@ -231,6 +252,7 @@ export class App {
 	signedIn(s: SessionInfo, fresh = true): void {
 		this.located(s);
 		this.user = s.user;
+		this.tabs.postMessage(s.user.id);
 		this.can = s.can;
 		this.tenant = s.tenant;
 		this.phase = s.must.length > 0 ? 'must' :
@@ -258,7 +280,16 @@ export class App {
 			this.dialog = 'told';
 		}
 		this.changed('page', 'me');
-		if (!this.inAdmin())
+		this.goIn(fresh);
+	}
+
+	private goIn(fresh: boolean): void {
+		const rests = this.rests && !fresh;
+
+		this.rests = false;
+		if (rests && this.phase === 'in')
+			this.netWhy = 'elsewhere';
+		else if (!rests && !this.inAdmin())
 			this.link.start();
 	}
 
@@ -298,6 +329,7 @@ export class App {
 		const guest = this.user?.role === 'guest' ||
 		    this.phase === 'over';	/* said twice */
 
+		this.rests = false;
 		this.link.stop();
 		this.reach.signedOut();
 		this.talk.end();
@@ -1084,18 +1116,22 @@ export class App {
 				this.chats.older(channel, list, r.more);
 		} catch (e) {
 			c.loading = false;
-			if (before === 0 && e instanceof ApiError &&
-			    e.status === 404)
-				this.nothing(c);
-			else
+			if (!(e instanceof ApiError) || e.status !== 404)
 				this.later(c, e);
+			else
+				this.unknown(c, before);
 			this.failed(e);
 		}
 		this.changed('chat');
 	}
 
-	/* Nothing was written yet with somebody who has gone. */
-	private nothing(c: Chat): void {
+	/*
+	 * Nothing was written yet with somebody who has gone.  In a room one may
+	 * be for the page before one is for the server.
+	 */
+	private unknown(c: Chat, before: number): void {
+		if (before !== 0 || !c.channel.startsWith('user:'))
+			return (this.later(c, null));
 		c.loaded = true;
 		c.more = false;
 		c.failed = null;
@@ -1103,7 +1139,7 @@ export class App {
 
 	/*
 	 * Whoever draws the channel asks for what is missing of it: not before
-	 * the server wants that, and ever more seldom.
+	 * the server wants that, and ever more seldom.  e: what to tell, or null.
 	 */
 	private later(c: Chat, e: unknown): void {
 		const wait = e instanceof ApiError ? e.wait * 1000 : 0;

@@ -61,6 +61,12 @@ export class Link {
 			this.open();
 	}
 
+	/* The browser has no network: of what is open, none will say so. */
+	lost(): void {
+		if (this.wanted && this.ws !== null)
+			this.closed();
+	}
+
 	ready(): boolean {
 		return (this.up);
 	}

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { admin } from '../api';
 import { app, fieldKey } from '../app';
 import { Icon, type IconName } from '../icon';
@@ -96,8 +96,14 @@ function Body(p: { part: Part }): JSX.Element {
 }
 
 function Nav(p: { part: Part }): JSX.Element {
+	const ref = useRef<HTMLElement>(null);
+
+	/* On a phone it is a strip, of which the end is out of sight. */
+	useLayoutEffect(() => ref.current?.querySelector('[aria-current]')
+	    ?.scrollIntoView({ block: 'nearest', inline: 'nearest' }),
+	    [p.part]);
 	return (
-		<nav class="admin-nav" aria-label={app.t('admin.title')}>
+		<nav ref={ref} class="admin-nav" aria-label={app.t('admin.title')}>
 			{PARTS.map(([part, icon]) => <a key={part}
 			    href={`/admin/${part}`} data-testid={
 			    `admin-nav-${part}`} aria-current={

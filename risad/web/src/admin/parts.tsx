@@ -34,9 +34,12 @@ export interface Item {
 	act(): void;
 }
 
-/* The lesser actions of a line, behind three dots. */
-export function More(p: { label: string; items: Item[]; testid: string }):
-    JSX.Element {
+/*
+ * The lesser actions of a line, behind three dots.  busy: none is begun while
+ * another one is under way, it would be lost.
+ */
+export function More(p: { label: string; items: Item[]; testid: string;
+    busy?: boolean }): JSX.Element {
 	const [at, setAt] = useState<Spot | null>(null);
 
 	return (
@@ -54,7 +57,7 @@ export function More(p: { label: string; items: Item[]; testid: string }):
 				    type="button" class={`menu-line${
 				    i.danger ? ' danger' : ''}`}
 				    data-testid={i.key.replaceAll('.', '-')}
-				    onClick={() => {
+				    disabled={p.busy} onClick={() => {
 					setAt(null);
 					i.act();
 				    }}><Icon name={i.icon} />

@@ -181,7 +181,7 @@ function State(p: { u: AdminUser }): JSX.Element {
 }
 
 function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
-    items: Item[]; setRole(r: Role): void }): JSX.Element {
+    busy: boolean; items: Item[]; setRole(r: Role): void }): JSX.Element {
 	const { u } = p;
 	const self = u.id === app.user?.id;
 	const named = p.groups.filter((g) => u.groups.includes(g.id));
@@ -202,6 +202,7 @@ function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
 				    label={app.t('admin.role.of',
 				    { name: userName(u) })}
 				    testid={`admin-role-${u.id}`}
+				    disabled={p.busy}
 				    set={(v) => p.setRole(roleOf(v))} />
 			</td>
 			<td data-label={app.t('admin.col.state')}>
@@ -213,7 +214,8 @@ function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
 				{u.last === 0 ? app.t('admin.never') :
 				    stamp(u.last, app.lang)}</td>
 			<td class="acts"><More label={userName(u)}
-			    testid={`admin-more-${u.id}`} items={p.items} />
+			    busy={p.busy} testid={`admin-more-${u.id}`}
+			    items={p.items} />
 			</td>
 		</tr>
 	);
@@ -255,7 +257,7 @@ function items(u: AdminUser, ask: (a: Ask) => void, invite: () => void,
 }
 
 function Table(p: { list: AdminUser[]; groups: Group[]; roles: AdminRole[];
-    items(u: AdminUser): Item[]; setRole(u: AdminUser, r: Role): void }):
+    busy: boolean; items(u: AdminUser): Item[]; setRole(u: AdminUser, r: Role): void }):
     JSX.Element {
 	return (
 		<table class="table" data-testid="admin-users">
@@ -270,7 +272,8 @@ function Table(p: { list: AdminUser[]; groups: Group[]; roles: AdminRole[];
 					{app.t('admin.col.action')}</span></th>
 			</tr></thead>
 			<tbody>{p.list.map((u) => <Row key={u.id} u={u}
-			    groups={p.groups} roles={p.roles} items={p.items(u)}
+			    groups={p.groups} roles={p.roles} busy={p.busy}
+			    items={p.items(u)}
 			    setRole={(r) => p.setRole(u, r)} />)}</tbody>
 		</table>
 	);
@@ -361,7 +364,7 @@ function People(): JSX.Element {
 					{app.t('import.export')}</button>
 			</div>
 			{ask === null && <FormError text={error} />}
-			<Table list={list} groups={data.groups}
+			<Table list={list} groups={data.groups} busy={act.busy}
 			    roles={data.roles} setRole={(u, role) =>
 			    void change(u, { role, was: u.role })}
 			    items={(u) => items(u, (a) => {

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { admin, ApiError } from '../api';
 import { app } from '../app';
 import type { Key } from '../i18n/ja';
@@ -204,13 +204,12 @@ function LogPart(): JSX.Element {
 	const asked = `${at} ${kind}`;
 	const load = useLoad(async () => ({ asked, log: await admin.log(
 	    dayStart(at), dayEnd(at), kind),
-	    floors: (await admin.floors()).floors }));
+	    floors: (await admin.floors()).floors }), asked);
 	const off = load.error instanceof ApiError &&
 	    load.error.word === 'forbidden';
 	/* What was asked for before is not of this day. */
 	const data = load.data?.asked === asked ? load.data : null;
 
-	useEffect(() => load.again(), [at, kind]);
 	if (off)
 		return (<p class="empty" data-testid="records-off">
 			{app.t('records.off')}</p>);

@@ -133,12 +133,13 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 			void app.checkSession();
 	});
 
+	/* What is changed while it is saved would go with the answer. */
 	return (
 		<form class="form narrow" onSubmit={(e) => {
 			e.preventDefault();
 			if (!bad && changed)
 				void save();
-		}}>
+		}}><fieldset class="whole" disabled={act.busy}>
 			{Object.entries(p.set.presets).map(([name, preset]) =>
 			    <div key={name}><button type="button"
 				class="button" data-testid={
@@ -252,7 +253,7 @@ function Form(p: { of: Loaded<RuleSet>; set: RuleSet }): JSX.Element {
 			    disabled={bad || !changed || late || act.busy}
 			    data-testid="admin-rules-save">
 				{app.t('ok.save')}</button></div>
-		</form>
+		</fieldset></form>
 	);
 }
 

@@ -239,7 +239,7 @@ function useScroll(channel: string) {
 		if (el.scrollTop < TOP && c.more && c.loaded && !c.loading)
 			void app.history(channel, c.messages[0]?.id ?? 0);
 	};
-	useLayoutEffect(() => {
+	const place = () => {
 		const el = ref.current;
 		const k = kept.current;
 		if (el === null || unseen(el))
@@ -259,15 +259,14 @@ function useScroll(channel: string) {
 		kept.current = { channel, first, height: el.scrollHeight,
 		    end: k.end };
 		look();
-	});
+	};
+	useLayoutEffect(place);
 	useEffect(() => {
 		const el = ref.current;
 		if (el === null)
 			return;
-		const o = new ResizeObserver(() => {
-			if (kept.current.end)
-				el.scrollTop = el.scrollHeight;
-		});
+		/* Also when it is shown: a sheet is, once all in it is there. */
+		const o = new ResizeObserver(place);
 		o.observe(el);
 		return (() => {
 			o.disconnect();

@@ -78,6 +78,7 @@ export class Engine {
 	private attached = false;
 	private asking = 0;
 	private askTimer = 0;
+	private sayTimer = 0;
 	private awayTimer = 0;
 	private foundTimer = 0;
 	private levelTimer = 0;
@@ -165,6 +166,7 @@ export class Engine {
 		this.attached = false;
 		this.asking++;
 		clearTimeout(this.askTimer);
+		clearTimeout(this.sayTimer);
 		clearTimeout(this.awayTimer);
 		clearTimeout(this.foundTimer);
 		this.own.stopAll();
@@ -372,11 +374,9 @@ export class Engine {
 		const list = part === undefined ? waiting : [part];
 		const known = KNOWN[code];
 
-		/* It has said no to nothing: it is asked again. */
-		if (code === 'too-many' && waiting.length > 0) {
-			setTimeout(() => this.say(), SLOWER);
-			return (true);
-		}
+		/* It has said no to nothing: it is told again. */
+		if (code === 'too-many' && this.differs())
+			return (this.sayLater());
 		if (known === undefined || (list.length === 0 &&
 		    code !== 'listener'))
 			return (false);
@@ -464,6 +464,22 @@ export class Engine {
 		for (const p of PARTS)
 			this.waits[p] = m[p] && !this.now.me[p];
 		this.host.send({ t: 'media', ...m });
+	}
+
+	/* Is one to the server what one is?  What is off, others may see on. */
+	private differs(): boolean {
+		const { me } = this.now;
+
+		return (me.listen !== this.listening || PARTS.some((p) =>
+		    this.offs[p] > 0 ||
+		    me[p] !== (this.own.tracks[p] !== null)));
+	}
+
+	/* Once, however often it was too much. */
+	private sayLater(): boolean {
+		clearTimeout(this.sayTimer);
+		this.sayTimer = Number(setTimeout(() => this.say(), SLOWER));
+		return (true);
 	}
 
 	async turn(part: Part1, on: boolean): Promise<void> {

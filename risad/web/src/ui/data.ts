@@ -10,8 +10,11 @@ export interface Loaded<T> {
 	again(): void;
 }
 
-/* What the server says once asked; a lost sign-in ends the page. */
-export function useLoad<T>(get: () => Promise<T>): Loaded<T> {
+/*
+ * What the server says once asked, and again when what it is asked for is
+ * another; a lost sign-in ends the page.
+ */
+export function useLoad<T>(get: () => Promise<T>, what = ''): Loaded<T> {
 	const [data, put] = useState<T | null>(null);
 	const [error, setError] = useState<unknown>(null);
 	const [n, again] = useReducer((x: number) => x + 1, 0);
@@ -27,7 +30,7 @@ export function useLoad<T>(get: () => Promise<T>): Loaded<T> {
 		return (() => {
 			on = false;
 		});
-	}, [n]);
+	}, [n, what]);
 	return ({ data, error, put, again: () => again(undefined) });
 }
 

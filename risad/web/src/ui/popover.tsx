@@ -1,5 +1,5 @@
 import type { ComponentChildren, JSX } from 'preact';
-import { useLayoutEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 const MARGIN = 8;
 
@@ -43,13 +43,17 @@ export function Popover(p: { at: Spot; label: string; close(): void;
 
 	closing.current = p.close;
 	useLayoutEffect(() => {
+		if (ref.current !== null)
+			put(ref.current, p.at);
+	}, []);
+	/* A dialog that closes as this opens has given back the focus by then. */
+	useEffect(() => {
 		const el = ref.current;
 		const from = document.activeElement;
 		if (el === null)
 			return;
-		put(el, p.at);
 		(el.querySelector<HTMLElement>('input:checked') ??
-		    el.querySelector<HTMLElement>(FOCUSABLE))?.focus();
+		    el.querySelector<HTMLElement>(FOCUSABLE) ?? el).focus();
 		const out = (e: Event) => {
 			if (e.target instanceof Node && !el.contains(e.target)
 			    && !(from?.contains(e.target) ?? false))
@@ -68,7 +72,7 @@ export function Popover(p: { at: Spot; label: string; close(): void;
 	}, []);
 	return (
 		<div ref={ref} class={`popover ${p.kind ?? ''}`} role="dialog"
-		    aria-label={p.label} data-testid={p.testid}
+		    tabIndex={-1} aria-label={p.label} data-testid={p.testid}
 		    onKeyDown={(e) => {
 			if (e.key === 'Escape' && !e.isComposing) {
 				e.stopPropagation();
