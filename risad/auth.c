@@ -820,7 +820,7 @@ auth_wrong(struct request *rq, enum result code, uint64_t arg,
 	if (is_login(rq))
 		log_debug("sign-in refused: tenant %u from %s", rq->rq_tenant,
 		    log_safe(rq->rq_addr));
-	if (!throttle_wrong(rq) || throttle_keep(rq, rq->rq_id) == -1) {
+	if (!throttle_wrong(rq) || throttle_keep(rq) == -1) {
 		request_end(rq, code, arg, field);
 		return;
 	}

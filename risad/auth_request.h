@@ -67,6 +67,7 @@ struct request {
 	int			 rq_queued;	/* is in the list of jobs */
 	unsigned int		 rq_inst;	/* the asker, and his id */
 	uint32_t		 rq_req;
+	int			 rq_gone;	/* nobody waits for an answer */
 	uint64_t		 rq_until;
 	uint64_t		 rq_grant;	/* of who makes a guest URL */
 	uint32_t		 rq_tenant, rq_user;
@@ -140,7 +141,10 @@ struct request	*request_open(struct peer *, uint32_t id, enum imsg_type,
 		    uint32_t tenant, const char *addr);
 /* By our id; NULL when it has ended. */
 struct request	*request_find(uint32_t id);
-/* Forget it without an answer; its passwords are zeroed. */
+/*
+ * Forget it without an answer; its passwords are zeroed.  Not before storage
+ * has answered when it has locked something, see throttle_keep().
+ */
 void		 request_free(struct request *);
 /* Answer with RESULT, and forget. */
 void		 request_end(struct request *, enum result, uint64_t arg,
@@ -193,10 +197,10 @@ void		 throttle_none(struct request *);
 /* Somebody has come in without a try: the limits stay as they are. */
 void		 throttle_came(struct request *);
 /*
- * Have storage keep the lock of what was wrong: the answer comes to the id, or
- * to nobody (0).  0, or -1.  When it is not kept, say so.
+ * Have storage keep the lock of what was wrong, and answer the request.  0, or
+ * -1.  When it is not kept, say so.
  */
-int		 throttle_keep(struct request *, uint32_t id);
+int		 throttle_keep(struct request *);
 void		 throttle_unkept(struct request *);
 /* Storage tells of a lock that it keeps, and of the end of one. */
 void		 throttle_lock(const struct m_lock_row *);

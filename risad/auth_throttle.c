@@ -261,11 +261,11 @@ lock_send(const struct request *rq, uint32_t id, uint64_t until)
 }
 
 int
-throttle_keep(struct request *rq, uint32_t id)
+throttle_keep(struct request *rq)
 {
 	uint64_t	 lock = auth_rule(rq->rq_tenant).fr_lock;
 
-	if (lock_send(rq, id, lock == FAILURE_NEVER ? LOCK_NEVER :
+	if (lock_send(rq, rq->rq_id, lock == FAILURE_NEVER ? LOCK_NEVER :
 	    now_ms() + lock) == 0)
 		return (0);
 	throttle_unkept(rq);

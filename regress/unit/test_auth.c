@@ -704,37 +704,47 @@ one_left(const char *mail)
 	return (until_hash(mail, 7, USER_ACTIVE, 1));
 }
 
-/* A try that ends with its process or its asker locks for storage, too. */
+/*
+ * A try that ends with its process or its asker (also after it was wrong)
+ * locks for storage, too, whose word on it is waited for.
+ */
 static void
 test_lock_kept(void)
 {
 	const struct m_lock	*lock;
-	uint32_t		 id, job;
+	uint32_t		 id, lock_id, job;
 	int			 i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 4; i++) {
 		job = one_left("kept@example.org");
-		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 0;
+		if (i == 2)
+			tell_checked(job, HASH_WRONG);
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i != 0)->pe_up = 0;
 		auth_ops.po_down(fake_peer(i == 0 ? PROC_HASH : PROC_SESSION,
-		    i));
+		    i != 0));
 		if (i == 0)
 			CHECK_INT(((const struct m_result *)fake_take(
 			    PROC_SESSION, 1, IMSG_RESULT, &id))->code,
 			    R_UNAVAILABLE);
-		lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+		lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &lock_id);
 		CHECK_STR(lock->email, "kept@example.org");
 		CHECK_INT(lock->until > now_ms(), 1);
-		CHECK_INT(id, 0);
-		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 1;
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i != 0)->pe_up = 1;
 		CHECK(fake_quiet());
 		if (i == 0)
 			auth_ops.po_up(fake_peer(PROC_HASH, 0));
-		else
+		else if (i != 2)
 			tell_checked(job, HASH_RIGHT);
-		CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, 0,
-		    &(struct m_result){ R_OK, 0, "" }), 0);
+		tell_result(PROC_STORAGE, lock_id, i == 3 ? R_UNAVAILABLE :
+		    R_OK);
+		CHECK(fake_quiet());
+		CHECK_INT(auth_counts.ac_pending, 0);
 		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
-		ends(5, R_LOCKED);
+		ends(5, i == 3 ? R_TOOMANY : R_LOCKED);
+		if (i == 3) {
+			tell_unlock(7, "kept@example.org");
+			continue;
+		}
 		tell_unlock(7, "other@example.org");
 		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
 		ends(5, R_LOCKED);
