@@ -62,6 +62,7 @@ static void	 tenant_refuse(struct request *);
 static uint32_t	 tenant_seconds(const struct request *, enum policy_key,
 		    uint32_t);
 static void	 password_make(struct request *, const char *, const char *);
+static void	 password_new(struct request *);
 static int	 words_keep(struct request *, const char *);
 static int	 old_keep(struct request *, const struct m_blob *);
 static void	 tenant_set(const struct m_tenant *);
@@ -71,6 +72,7 @@ static int	 session_imsg(struct peer *, uint32_t, uint32_t, const void *);
 static int	 ask_login(struct peer *, uint32_t, const struct m_login *);
 static void	 locks_told(struct request *);
 static void	 login_go(struct request *);
+static void	 link_go(struct request *);
 static int	 ask_token(struct peer *, uint32_t, const struct m_token *);
 static int	 ask_link_get(struct peer *, uint32_t, const struct m_token *);
 static int	 ask_link_use(struct peer *, uint32_t,
@@ -241,6 +243,20 @@ password_make(struct request *rq, const char *password, const char *field)
 	}
 	rq->rq_strength = (uint8_t)tn->tn_policy.po_value[POLICY_STRENGTH];
 	job_put(rq, W_MAKE);
+}
+
+/*
+ * By a new one those before it could be guessed, which has its own count: the
+ * present one, which is known, would end that of wrong ones.
+ */
+static void
+password_new(struct request *rq)
+{
+	if (throttle_known(rq, "used", &rq->rq_user,
+	    sizeof(rq->rq_user)) == -1)
+		request_end(rq, R_UNAVAILABLE, 0, NULL);
+	else if (throttle(rq) == 0)
+		password_make(rq, rq->rq_new, "new");
 }
 
 /* What the session says of the person: hash guesses from it, auth does not. */
@@ -415,6 +431,10 @@ locks_told(struct request *rq)
 		guest_go(rq);
 		return;
 	}
+	if (rq->rq_type == IMSG_LINK_USE) {
+		link_go(rq);
+		return;
+	}
 	memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
 	request_ask(rq, W_CRED, IMSG_CRED_TOKEN, &find);
 }
@@ -472,7 +492,6 @@ ask_link_get(struct peer *pe, uint32_t id, const struct m_token *m)
 static int
 ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 {
-	struct m_sha	 find = { .tenant = m->tenant };
 	struct request	*rq;
 
 	rq = request_open(pe, id, IMSG_LINK_USE, m->tenant, m->addr);
@@ -487,11 +506,19 @@ ask_link_use(struct peer *pe, uint32_t id, const struct m_link_use *m)
 	    words_keep(rq, m->words) == -1 ||
 	    throttle_name(rq, "link", rq->rq_sha, TOKEN_LEN) == -1)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
-	else if (throttle(rq) == 0) {
-		memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
-		request_ask(rq, W_CRED, IMSG_CRED_LINK, &find);
-	}
+	else
+		locks_first(rq);
 	return (0);
+}
+
+static void
+link_go(struct request *rq)
+{
+	struct m_sha	 find = { .tenant = rq->rq_tenant };
+
+	memcpy(find.sha, rq->rq_sha, sizeof(find.sha));
+	if (throttle(rq) == 0)
+		request_ask(rq, W_CRED, IMSG_CRED_LINK, &find);
 }
 
 static int
@@ -679,6 +706,7 @@ storage_result(struct request *rq, const struct m_result *m)
 		return (0);
 	case W_CRED_SET:
 		auth_counts.ac_passwords++;
+		throttle_back(rq);
 		request_end(rq, R_OK, 0, NULL);
 		return (0);
 	case W_FACTOR_PUT:
@@ -799,9 +827,7 @@ auth_checked(struct request *rq, const struct m_hash_checked *m)
 		factor_login(rq);
 		return;
 	}
-	/* Of a new one, the old ones could be guessed: that is no end yet. */
-	if (rq->rq_type != IMSG_PASSWORD)
-		throttle_back(rq);
+	throttle_back(rq);
 	if (rq->rq_type == IMSG_FACTOR)
 		factor_owner(rq);
 	else if (rq->rq_passkey != NULL)
@@ -809,7 +835,7 @@ auth_checked(struct request *rq, const struct m_hash_checked *m)
 	else if (rq->rq_type == IMSG_GUEST_USE)
 		guest_new(rq);
 	else
-		password_make(rq, rq->rq_new, "new");
+		password_new(rq);
 }
 
 /* A lock is on the disk before it is felt: no restart frees the account. */
@@ -866,7 +892,6 @@ auth_made(struct request *rq, enum make_answer answer,
 		link.name = rq->rq_name;
 		request_ask(rq, W_LINK_SET, IMSG_LINK_SET, &link);
 	} else {
-		throttle_back(rq);
 		memcpy(cred.sha, rq->rq_sha, sizeof(cred.sha));
 		cred.password = (struct m_blob){ rq->rq_sealed,
 		    rq->rq_sealedlen };

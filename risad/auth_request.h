@@ -242,8 +242,8 @@ void		 auth_login(struct request *, const char *email);
 /*
  * Go on once storage's locks of the tenant are known: a lock that we have
  * forgotten, since we are new, is one all the same.  Whose the sign-in of
- * rq_sha is, is asked next; of a login, whose the mail is; of a guest, what
- * the URL needs.
+ * rq_sha is, is asked next; of a login, whose the mail is; of a link, whose
+ * that is; of a guest, what the URL needs.
  */
 void		 locks_first(struct request *);
 /* A sign-in has all it needs: have storage record it, which may say no. */

@@ -323,7 +323,9 @@ throttle_lock(const struct m_lock_row *m)
 void
 throttle_unlock(const struct m_unlock *m)
 {
-	uint8_t	 key[FAILURE_KEY];
+	static const char *const kinds[] = { "user", "used" };
+	uint8_t			 key[FAILURE_KEY];
+	size_t			 i;
 
 	if (m->email[0] == '\0') {
 		failure_unlock(m->known ? devices : strangers, m->key);
@@ -332,9 +334,10 @@ throttle_unlock(const struct m_unlock *m)
 	if (throttle_key(key, m->tenant, "mail", m->email,
 	    strlen(m->email)) == 0)
 		failure_unlock(strangers, key);
-	if (throttle_key(key, m->tenant, "user", &m->user,
-	    sizeof(m->user)) == 0)
-		failure_unlock(devices, key);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (throttle_key(key, m->tenant, kinds[i], &m->user,
+		    sizeof(m->user)) == 0)
+			failure_unlock(devices, key);
 }
 
 /* Does the failure belong to an attack?  Then the address gets little. */

@@ -1225,6 +1225,46 @@ test_link(void)
 	ends(24, R_LINK);
 }
 
+/* Once locked a link stays so, for an auth that is new as well. */
+static void
+test_link_locked(void)
+{
+	struct m_link_use	 use = { .tenant = T, .agent = "x",
+				    .words = "", .name = "",
+				    .password = "long enough" };
+	struct m_lock_row	 row = { .tenant = T,
+				    .until = LOCK_NEVER };
+	struct m_unlock		 forget = { .tenant = T, .email = "" };
+	const struct m_lock	*lock;
+	uint8_t			 sha[TOKEN_LEN];
+	uint32_t		 id;
+
+	tell_rules(1, 0);
+	use.addr = fresh_addr();
+	use.token[0] = 43;
+	CHECK_INT(sha256(sha, use.token, TOKEN_LEN), 0);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 26, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_ACTIVE, 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_USED);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK_INT(lock->user, 12);
+	memcpy(row.key, lock->key, sizeof(row.key));
+	memcpy(forget.key, lock->key, sizeof(forget.key));
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(26, R_USED);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0, &forget), 0);
+	auth_ops.po_down(fake_peer(PROC_STORAGE, 0));
+	auth_ops.po_up(fake_peer(PROC_STORAGE, 0));
+	tell_rules(1, 0);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 27, &use), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_LOCKS, &id);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, id, &row), 0);
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(27, R_LOCKED);
+	tell_rules(10, 30);
+}
+
 /*
  * Links that are none: their address has to wait at last, whichever way it
  * asks.  One that is may be opened as often as anybody likes.
@@ -1358,12 +1398,11 @@ test_password(void)
 	ends(31, R_OK);
 	tell_checked(password_asked("the new one"), HASH_RIGHT);
 	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
-	/*
-	 * Who has found an open page, or knows the present one and guesses at
-	 * those before it, is slowed down like others.
-	 */
 	tell_not_made(id, MAKE_USED);
 	ends(31, R_USED);
+	/* Who has found an open page is slowed down like others. */
+	tell_checked(password_asked("the new one"), HASH_WRONG);
+	ends(31, R_SIGNIN);
 	tell_checked(password_asked("the new one"), HASH_WRONG);
 	ends(31, R_SIGNIN);
 	m.addr = fresh_addr();
@@ -1392,6 +1431,63 @@ test_password(void)
 	tell_result(PROC_STORAGE, id, R_OK);
 	ends(31, R_USED);
 	tell_unlock(7, "x@example.org");
+	tell_rules(10, 30);
+}
+
+/* The owner's own password for something else, which is right. */
+static void
+factor_begins(void)
+{
+	struct m_hash_totp_made	 none = { .ok = 0 };
+	struct m_factor		 m = { .tenant = T, .act = FACTOR_BEGIN,
+				    .secret = "the old one" };
+	uint32_t		 id;
+
+	m.addr = fresh_addr();
+	m.token[0] = 3;
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_FACTOR, 33, &m), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_TOKEN, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
+	tell_checked(id, HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_TOTP, &id);
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_TOTP_MADE, id, &none), 0);
+	ends(33, R_UNAVAILABLE);
+}
+
+/*
+ * Who knows the present password guesses at those before it no more than
+ * others do at that: it is right in between, as often as he likes.
+ */
+static void
+test_used(void)
+{
+	const struct m_lock	*lock;
+	uint32_t		 id;
+	int			 i;
+
+	tell_rules(2, 5);
+	for (i = 0; i < 2; i++) {
+		factor_begins();
+		tell_checked(password_asked("the new one"), HASH_RIGHT);
+		(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+		tell_not_made(id, MAKE_USED);
+		if (i == 1) {
+			lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+			CHECK_INT(lock->user, 7);
+			CHECK_INT(lock->known, 1);
+			tell_result(PROC_STORAGE, id, R_OK);
+		}
+		ends(31, R_USED);
+	}
+	factor_begins();
+	tell_checked(password_asked("the new one"), HASH_RIGHT);
+	ends(31, R_LOCKED);
+	tell_unlock(7, "x@example.org");
+	tell_checked(password_asked("the new one"), HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_WEAK);
+	ends(31, R_WEAK);
 	tell_rules(10, 30);
 }
 
@@ -1609,9 +1705,11 @@ main(void)
 	test_office();
 	test_token();
 	test_link();
+	test_link_locked();
 	test_no_link();
 	test_score();
 	test_password();
+	test_used();
 	test_networks();
 	test_forged();
 	test_fair();
