@@ -212,22 +212,16 @@ void		 throttle_stats(void (*)(const char *, uint64_t, void *),
 
 /* Seconds until a sign-in of this request's tenant ends in any case. */
 uint32_t auth_absolute(const struct request *);
+/* And until one that is not used does. */
+uint32_t auth_idle(const struct request *);
+/* The rules of a tenant, or NULL: it is unknown. */
+const struct policy *auth_policy(uint32_t tenant);
 /* May anything be asked of the tenant from this address? */
 int	 auth_welcomes(uint32_t tenant, const char *addr);
 /* When hash last worked for the tenant: 0 if never; NULL if unknown. */
 uint64_t	*auth_turn(uint32_t tenant);
 /* What the tenant's rules say about failures. */
 struct failure_rule auth_rule(uint32_t tenant);
-/*
- * The password or the code was wrong: counted, and answered with this, after
- * storage has the lock if there is one now.  The field is a constant.
- */
-void		 auth_wrong(struct request *, enum result, uint64_t arg,
-		    const char *field);
-void		 auth_checked(struct request *, const struct m_hash_checked *);
-void		 auth_made(struct request *, enum make_answer,
-		    const struct m_blob *sealed);
-void		 auth_scored(struct request *, uint8_t score);
 /* Is the request's tenant in service?  0, or -1: answered and forgotten. */
 int		 auth_tenant(struct request *);
 /* The host name of a tenant, and the port of its URLs; 0, or -1. */
@@ -237,6 +231,11 @@ int		 auth_host(uint32_t tenant, char *dst, size_t len,
 int		 is_login(const struct request *);
 /* Keep which device a login comes from; the token is empty for a new one. */
 void		 auth_device(struct request *, const char *token);
+/*
+ * The token by which this browser is known the next time; it stays the same
+ * device.  0, or -1.
+ */
+int		 auth_device_new(struct request *, char *dst);
 /* Look for the account of the mail address, then check rq_password. */
 void		 auth_login(struct request *, const char *email);
 /*
@@ -246,6 +245,24 @@ void		 auth_login(struct request *, const char *email);
  * that is; of a guest, what the URL needs.
  */
 void		 locks_first(struct request *);
+/* They are: storage has told all. */
+void		 locks_told(struct request *);
+
+/* auth_answer.c: what storage and hash answer. */
+
+/* An imsg of storage under the request's id; -1: nobody has asked for it. */
+int		 auth_answer(struct request *, uint32_t type, const void *);
+/*
+ * The password or the code was wrong: counted, and answered with this, after
+ * storage has the lock if there is one now.  The field is a constant.
+ */
+void		 auth_wrong(struct request *, enum result, uint64_t arg,
+		    const char *field);
+/* The password, or a new record, or how strong one is, comes from hash. */
+void		 auth_checked(struct request *, const struct m_hash_checked *);
+void		 auth_made(struct request *, enum make_answer,
+		    const struct m_blob *sealed);
+void		 auth_scored(struct request *, uint8_t score);
 /* A sign-in has all it needs: have storage record it, which may say no. */
 void		 token_new(struct request *);
 
