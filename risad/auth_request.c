@@ -30,6 +30,7 @@ static struct event		 pending_timer;
 
 static void	 request_leave(struct request *);
 static int	 request_stays(struct request *);
+static void	 request_late(struct request *);
 static void	 request_arm(void);
 static void	 request_expire(int, short, void *);
 
@@ -111,7 +112,8 @@ request_find(uint32_t id)
 static void
 request_leave(struct request *rq)
 {
-	asked[rq->rq_inst]--;
+	if (!rq->rq_gone)
+		asked[rq->rq_inst]--;
 	rq->rq_gone = 1;
 	rq->rq_wait = W_LOCK;
 	explicit_bzero(rq->rq_password, sizeof(rq->rq_password));
@@ -289,6 +291,18 @@ request_arm(void)
 	evtimer_add(&pending_timer, &tv);
 }
 
+/* Slow as storage is, it will write that lock: it holds until we know. */
+static void
+request_late(struct request *rq)
+{
+	if (!rq->rq_gone) {
+		auth_counts.ac_unavailable++;
+		(void)proc_result(proc_peer(PROC_SESSION, rq->rq_inst),
+		    rq->rq_req, R_UNAVAILABLE, 0, NULL);
+	}
+	request_leave(rq);
+}
+
 static void
 request_expire(int fd, short what, void *arg)
 {
@@ -299,6 +313,9 @@ request_expire(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	while ((rq = TAILQ_FIRST(&pending)) != NULL && rq->rq_until <= now)
-		request_end(rq, R_UNAVAILABLE, 0, NULL);
+		if (rq->rq_wait == W_LOCK)
+			request_late(rq);
+		else
+			request_end(rq, R_UNAVAILABLE, 0, NULL);
 	request_arm();
 }
