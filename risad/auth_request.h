@@ -179,7 +179,10 @@ int		 throttle_known(struct request *, const char *kind,
 		    const void *name, size_t len);
 /* May it be tried?  -1: answered and forgotten. */
 int		 throttle(struct request *);
-/* The same, by the address alone. */
+/*
+ * The same, by the address alone, of what can't be guessed: a crowd that asks
+ * at once is none of tries.
+ */
 int		 throttle_address(struct request *);
 /* Take from the address for an estimate alone: the same. */
 int		 throttle_score(struct request *);

@@ -168,11 +168,9 @@ throttle_address(struct request *rq)
 	uint64_t	 ms;
 
 	limit_addr(rq->rq_addr_key, rq->rq_addr);
-	ms = address_try(addresses, rq->rq_addr_key, mono_ms());
-	if (ms == 0) {
-		rq->rq_tried = 1;
+	ms = address_waits(addresses, rq->rq_addr_key, mono_ms());
+	if (ms == 0)
 		return (0);
-	}
 	request_end(rq, R_TOOMANY, limit_seconds(ms > RETRY_MAX ? RETRY_MAX :
 	    (uint32_t)ms), NULL);
 	return (-1);
@@ -295,12 +293,12 @@ throttle_open(struct request *rq)
 void
 throttle_none(struct request *rq)
 {
-	if (!rq->rq_tried)
+	if (rq->rq_tried)
+		throttle_open(rq);
+	else if (rq->rq_type != IMSG_LINK_GET)
 		return;
-	rq->rq_tried = 0;
 	auth_counts.ac_failures++;
-	failure_open(strangers, rq->rq_key);
-	address_end(addresses, rq->rq_addr_key, 1, mono_ms());
+	address_wrong(addresses, rq->rq_addr_key, mono_ms());
 }
 
 void

@@ -1267,7 +1267,8 @@ test_link_locked(void)
 
 /*
  * Links that are none: their address has to wait at last, whichever way it
- * asks.  One that is may be opened as often as anybody likes.
+ * asks.  One that is may be opened as often as anybody likes, by an office all
+ * at once as well.
  */
 static void
 test_no_link(void)
@@ -1276,10 +1277,17 @@ test_no_link(void)
 	struct m_link_use	 use = { .tenant = T, .agent = "x",
 				    .words = "", .name = "",
 				    .password = "long enough" };
-	uint32_t		 id;
+	uint32_t		 id, ids[100];
 	unsigned int		 i, go = 0;
 
 	get.addr = fresh_addr();
+	for (i = 0; i < 100; i++) {
+		CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25, &get), 0);
+		(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_FIND, &ids[i]);
+	}
+	for (i = 0; i < 100; i++)
+		tell_result(PROC_STORAGE, ids[i], R_OK);
+	CHECK(fake_quiet());
 	for (i = 0; i < 100; i++) {
 		CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25, &get), 0);
 		(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_FIND, &id);
