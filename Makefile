@@ -33,6 +33,7 @@ SRCS =		risad/access.c \
 		risad/audit.c \
 		risad/auth.c \
 		risad/auth_address.c \
+		risad/auth_answer.c \
 		risad/auth_attack.c \
 		risad/auth_device.c \
 		risad/auth_factor.c \

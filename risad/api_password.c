@@ -81,10 +81,9 @@ invite_known(struct conn *cn, uint32_t type, const void *msg, void *arg)
 	struct m_link_use	 m = { 0 };
 	char			 agent[MAX_AGENT + 1], words[MAX_GUESS + 1];
 
-	if (type != IMSG_LINK) {
-		api_result(cn, msg);
-		return (1);
-	}
+	/* No such link: that is how coming in by one ends, too. */
+	if (type != IMSG_LINK)
+		return (signin_answer(cn, type, msg, si));
 	if ((tn = api_tenant(cn)) == NULL)
 		return (1);
 	user_agent(cn, agent, sizeof(agent));

@@ -198,6 +198,15 @@ address_try(struct addresses *as, const uint8_t key[LIMIT_KEY], uint64_t now)
 	return (0);
 }
 
+uint64_t
+address_waits(const struct addresses *as, const uint8_t key[LIMIT_KEY],
+    uint64_t now)
+{
+	const struct addr	*ad = addr_find(as, key);
+
+	return (ad == NULL || ad->ad_next <= now ? 0 : ad->ad_next - now);
+}
+
 void
 address_end(struct addresses *as, const uint8_t key[LIMIT_KEY], int wrong,
     uint64_t now)
@@ -208,7 +217,17 @@ address_end(struct addresses *as, const uint8_t key[LIMIT_KEY], int wrong,
 		return;			/* has made room */
 	if (ad->ad_open > 0)
 		ad->ad_open--;
-	if (!wrong)
+	if (wrong)
+		address_wrong(as, key, now);
+}
+
+void
+address_wrong(struct addresses *as, const uint8_t key[LIMIT_KEY],
+    uint64_t now)
+{
+	struct addr	*ad;
+
+	if ((ad = addr_get(as, key, now)) == NULL)
 		return;
 	forgive(ad, now);
 	ad->ad_failed += FORGET;

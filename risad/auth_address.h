@@ -29,9 +29,15 @@ void		 addresses_free(struct addresses *);
  */
 uint64_t	 address_try(struct addresses *, const uint8_t key[LIMIT_KEY],
 		    uint64_t now);
+/* How long it has to wait after failures; nothing is under way then. */
+uint64_t	 address_waits(const struct addresses *,
+		    const uint8_t key[LIMIT_KEY], uint64_t now);
 /* It has ended, wrong or not. */
 void		 address_end(struct addresses *, const uint8_t key[LIMIT_KEY],
 		    int wrong, uint64_t now);
+/* One has failed that was not under way. */
+void		 address_wrong(struct addresses *,
+		    const uint8_t key[LIMIT_KEY], uint64_t now);
 /* The person, a hash of who it is, has signed in from there. */
 void		 address_person(struct addresses *,
 		    const uint8_t key[LIMIT_KEY], uint32_t person,

@@ -38,6 +38,7 @@ static int	 hash_up(void);
 static struct request *job_pick(void);
 static int	 job_send(struct request *, struct peer *, struct hasher *);
 static void	 job_run(void);
+static struct request *job_of(const struct hasher *);
 static void	 dummy_made(struct request *, const struct m_blob *);
 static void	 dummy_again(int, short, void *);
 
@@ -189,6 +190,15 @@ job_run(void)
 	}
 }
 
+/* Whose job it is, or NULL: given up meanwhile. */
+static struct request *
+job_of(const struct hasher *hs)
+{
+	struct request	*rq = request_find(hs->hs_id);
+
+	return (rq != NULL && request_at_hash(rq) ? rq : NULL);
+}
+
 int
 job_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 {
@@ -202,9 +212,10 @@ job_answer(struct peer *pe, uint32_t type, uint32_t id, const void *m)
 	/* Passkeys take next to no time: passwords are what is waited for. */
 	if (type == IMSG_HASH_CHECKED || type == IMSG_HASH_MADE)
 		job_ms = (7 * job_ms + (mono_ms() - hs->hs_since)) / 8;
+	rq = job_of(hs);
 	hs->hs_id = 0;
-	if ((rq = request_find(id)) == NULL)
-		;				/* given up meanwhile */
+	if (rq == NULL)
+		;
 	else if (type == IMSG_HASH_CHECKED)
 		auth_checked(rq, m);
 	else if (type == IMSG_HASH_OTP_CHECKED)
@@ -242,7 +253,7 @@ job_down(struct peer *pe)
 	struct request	*rq;
 
 	/* Not tried again: it may be what has killed the process. */
-	if (hs->hs_id != 0 && (rq = request_find(hs->hs_id)) != NULL)
+	if (hs->hs_id != 0 && (rq = job_of(hs)) != NULL)
 		request_end(rq, R_UNAVAILABLE, 0, NULL);
 	hs->hs_id = 0;
 	if (hash_up())

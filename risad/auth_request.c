@@ -28,6 +28,9 @@ static struct request_list	 pending = TAILQ_HEAD_INITIALIZER(pending);
 static unsigned int		 asked[MAX_SESSIONS];	/* pending, of each */
 static struct event		 pending_timer;
 
+static void	 request_leave(struct request *);
+static int	 request_stays(struct request *);
+static void	 request_late(struct request *);
 static void	 request_arm(void);
 static void	 request_expire(int, short, void *);
 
@@ -105,19 +108,47 @@ request_find(uint32_t id)
 	return (rq != NULL && rq->rq_id == id ? rq : NULL);
 }
 
+/* Its asker has gone, or has been told; storage has not answered yet. */
+static void
+request_leave(struct request *rq)
+{
+	if (!rq->rq_gone)
+		asked[rq->rq_inst]--;
+	rq->rq_gone = 1;
+	rq->rq_wait = W_LOCK;
+	explicit_bzero(rq->rq_password, sizeof(rq->rq_password));
+	rq->rq_until = mono_ms() + REQUEST_MS;
+	TAILQ_REMOVE(&pending, rq, rq_entry);
+	TAILQ_INSERT_TAIL(&pending, rq, rq_entry);
+}
+
+/*
+ * What hash has got and never answered may have been a guess.  When that has
+ * locked something, what storage says of it has to be heard, whoever has gone.
+ */
+static int
+request_stays(struct request *rq)
+{
+	int	 hashed = rq->rq_hashed;
+
+	rq->rq_hashed = 0;
+	if (!hashed || !throttle_wrong(rq) || throttle_keep(rq) == -1)
+		return (0);
+	request_leave(rq);
+	return (1);
+}
+
 void
 request_free(struct request *rq)
 {
 	job_drop(rq);
-	/* What hash has got and never answered may have been a guess. */
-	if (rq->rq_hashed) {
-		if (throttle_wrong(rq))
-			(void)throttle_keep(rq, 0);
-	} else if (rq->rq_wait == W_LOCK)
+	if (request_stays(rq))
+		return;
+	if (rq->rq_wait == W_LOCK)
 		throttle_unkept(rq);
 	else
 		throttle_open(rq);
-	if (rq->rq_type != IMSG_NONE && rq->rq_client == 0)
+	if (rq->rq_type != IMSG_NONE && rq->rq_client == 0 && !rq->rq_gone)
 		asked[rq->rq_inst]--;
 	TAILQ_REMOVE(&pending, rq, rq_entry);
 	auth_counts.ac_pending--;
@@ -139,6 +170,10 @@ request_end(struct request *rq, enum result code, uint64_t arg,
 	}
 	if (rq->rq_client != 0) {
 		control_sealed(rq->rq_client, NULL);
+		request_free(rq);
+		return;
+	}
+	if (rq->rq_gone) {
 		request_free(rq);
 		return;
 	}
@@ -225,8 +260,15 @@ request_down(struct peer *pe)
 		next = TAILQ_NEXT(rq, rq_entry);
 		if (rq->rq_type == IMSG_NONE || rq->rq_client != 0)
 			continue;
-		if (pe->pe_proc == PROC_SESSION && rq->rq_inst == pe->pe_inst)
-			request_free(rq);
+		if (pe->pe_proc == PROC_SESSION) {
+			if (rq->rq_inst != pe->pe_inst || rq->rq_gone)
+				continue;
+			/* The lock is storage's by now, or will be. */
+			if (rq->rq_wait == W_LOCK)
+				request_leave(rq);
+			else
+				request_free(rq);
+		}
 		else if (pe->pe_proc == PROC_STORAGE && !request_at_hash(rq))
 			request_end(rq, R_UNAVAILABLE, 0, NULL);
 	}
@@ -249,6 +291,18 @@ request_arm(void)
 	evtimer_add(&pending_timer, &tv);
 }
 
+/* Slow as storage is, it will write that lock: it holds until we know. */
+static void
+request_late(struct request *rq)
+{
+	if (!rq->rq_gone) {
+		auth_counts.ac_unavailable++;
+		(void)proc_result(proc_peer(PROC_SESSION, rq->rq_inst),
+		    rq->rq_req, R_UNAVAILABLE, 0, NULL);
+	}
+	request_leave(rq);
+}
+
 static void
 request_expire(int fd, short what, void *arg)
 {
@@ -259,6 +313,9 @@ request_expire(int fd, short what, void *arg)
 	(void)what;
 	(void)arg;
 	while ((rq = TAILQ_FIRST(&pending)) != NULL && rq->rq_until <= now)
-		request_end(rq, R_UNAVAILABLE, 0, NULL);
+		if (rq->rq_wait == W_LOCK)
+			request_late(rq);
+		else
+			request_end(rq, R_UNAVAILABLE, 0, NULL);
 	request_arm();
 }

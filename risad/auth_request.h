@@ -67,6 +67,7 @@ struct request {
 	int			 rq_queued;	/* is in the list of jobs */
 	unsigned int		 rq_inst;	/* the asker, and his id */
 	uint32_t		 rq_req;
+	int			 rq_gone;	/* nobody waits for an answer */
 	uint64_t		 rq_until;
 	uint64_t		 rq_grant;	/* of who makes a guest URL */
 	uint32_t		 rq_tenant, rq_user;
@@ -140,7 +141,10 @@ struct request	*request_open(struct peer *, uint32_t id, enum imsg_type,
 		    uint32_t tenant, const char *addr);
 /* By our id; NULL when it has ended. */
 struct request	*request_find(uint32_t id);
-/* Forget it without an answer; its passwords are zeroed. */
+/*
+ * Forget it without an answer; its passwords are zeroed.  Not before storage
+ * has answered when it has locked something, see throttle_keep().
+ */
 void		 request_free(struct request *);
 /* Answer with RESULT, and forget. */
 void		 request_end(struct request *, enum result, uint64_t arg,
@@ -175,7 +179,10 @@ int		 throttle_known(struct request *, const char *kind,
 		    const void *name, size_t len);
 /* May it be tried?  -1: answered and forgotten. */
 int		 throttle(struct request *);
-/* The same, by the address alone. */
+/*
+ * The same, by the address alone, of what can't be guessed: a crowd that asks
+ * at once is none of tries.
+ */
 int		 throttle_address(struct request *);
 /* Take from the address for an estimate alone: the same. */
 int		 throttle_score(struct request *);
@@ -193,10 +200,10 @@ void		 throttle_none(struct request *);
 /* Somebody has come in without a try: the limits stay as they are. */
 void		 throttle_came(struct request *);
 /*
- * Have storage keep the lock of what was wrong: the answer comes to the id, or
- * to nobody (0).  0, or -1.  When it is not kept, say so.
+ * Have storage keep the lock of what was wrong, and answer the request.  0, or
+ * -1.  When it is not kept, say so.
  */
-int		 throttle_keep(struct request *, uint32_t id);
+int		 throttle_keep(struct request *);
 void		 throttle_unkept(struct request *);
 /* Storage tells of a lock that it keeps, and of the end of one. */
 void		 throttle_lock(const struct m_lock_row *);
@@ -208,22 +215,16 @@ void		 throttle_stats(void (*)(const char *, uint64_t, void *),
 
 /* Seconds until a sign-in of this request's tenant ends in any case. */
 uint32_t auth_absolute(const struct request *);
+/* And until one that is not used does. */
+uint32_t auth_idle(const struct request *);
+/* The rules of a tenant, or NULL: it is unknown. */
+const struct policy *auth_policy(uint32_t tenant);
 /* May anything be asked of the tenant from this address? */
 int	 auth_welcomes(uint32_t tenant, const char *addr);
 /* When hash last worked for the tenant: 0 if never; NULL if unknown. */
 uint64_t	*auth_turn(uint32_t tenant);
 /* What the tenant's rules say about failures. */
 struct failure_rule auth_rule(uint32_t tenant);
-/*
- * The password or the code was wrong: counted, and answered with this, after
- * storage has the lock if there is one now.  The field is a constant.
- */
-void		 auth_wrong(struct request *, enum result, uint64_t arg,
-		    const char *field);
-void		 auth_checked(struct request *, const struct m_hash_checked *);
-void		 auth_made(struct request *, enum make_answer,
-		    const struct m_blob *sealed);
-void		 auth_scored(struct request *, uint8_t score);
 /* Is the request's tenant in service?  0, or -1: answered and forgotten. */
 int		 auth_tenant(struct request *);
 /* The host name of a tenant, and the port of its URLs; 0, or -1. */
@@ -233,15 +234,38 @@ int		 auth_host(uint32_t tenant, char *dst, size_t len,
 int		 is_login(const struct request *);
 /* Keep which device a login comes from; the token is empty for a new one. */
 void		 auth_device(struct request *, const char *token);
+/*
+ * The token by which this browser is known the next time; it stays the same
+ * device.  0, or -1.
+ */
+int		 auth_device_new(struct request *, char *dst);
 /* Look for the account of the mail address, then check rq_password. */
 void		 auth_login(struct request *, const char *email);
 /*
  * Go on once storage's locks of the tenant are known: a lock that we have
  * forgotten, since we are new, is one all the same.  Whose the sign-in of
- * rq_sha is, is asked next; of a login, whose the mail is; of a guest, what
- * the URL needs.
+ * rq_sha is, is asked next; of a login, whose the mail is; of a link, whose
+ * that is; of a guest, what the URL needs.
  */
 void		 locks_first(struct request *);
+/* They are: storage has told all. */
+void		 locks_told(struct request *);
+
+/* auth_answer.c: what storage and hash answer. */
+
+/* An imsg of storage under the request's id; -1: nobody has asked for it. */
+int		 auth_answer(struct request *, uint32_t type, const void *);
+/*
+ * The password or the code was wrong: counted, and answered with this, after
+ * storage has the lock if there is one now.  The field is a constant.
+ */
+void		 auth_wrong(struct request *, enum result, uint64_t arg,
+		    const char *field);
+/* The password, or a new record, or how strong one is, comes from hash. */
+void		 auth_checked(struct request *, const struct m_hash_checked *);
+void		 auth_made(struct request *, enum make_answer,
+		    const struct m_blob *sealed);
+void		 auth_scored(struct request *, uint8_t score);
 /* A sign-in has all it needs: have storage record it, which may say no. */
 void		 token_new(struct request *);
 

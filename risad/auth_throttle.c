@@ -168,11 +168,9 @@ throttle_address(struct request *rq)
 	uint64_t	 ms;
 
 	limit_addr(rq->rq_addr_key, rq->rq_addr);
-	ms = address_try(addresses, rq->rq_addr_key, mono_ms());
-	if (ms == 0) {
-		rq->rq_tried = 1;
+	ms = address_waits(addresses, rq->rq_addr_key, mono_ms());
+	if (ms == 0)
 		return (0);
-	}
 	request_end(rq, R_TOOMANY, limit_seconds(ms > RETRY_MAX ? RETRY_MAX :
 	    (uint32_t)ms), NULL);
 	return (-1);
@@ -261,11 +259,11 @@ lock_send(const struct request *rq, uint32_t id, uint64_t until)
 }
 
 int
-throttle_keep(struct request *rq, uint32_t id)
+throttle_keep(struct request *rq)
 {
 	uint64_t	 lock = auth_rule(rq->rq_tenant).fr_lock;
 
-	if (lock_send(rq, id, lock == FAILURE_NEVER ? LOCK_NEVER :
+	if (lock_send(rq, rq->rq_id, lock == FAILURE_NEVER ? LOCK_NEVER :
 	    now_ms() + lock) == 0)
 		return (0);
 	throttle_unkept(rq);
@@ -295,12 +293,12 @@ throttle_open(struct request *rq)
 void
 throttle_none(struct request *rq)
 {
-	if (!rq->rq_tried)
+	if (rq->rq_tried)
+		throttle_open(rq);
+	else if (rq->rq_type != IMSG_LINK_GET)
 		return;
-	rq->rq_tried = 0;
 	auth_counts.ac_failures++;
-	failure_open(strangers, rq->rq_key);
-	address_end(addresses, rq->rq_addr_key, 1, mono_ms());
+	address_wrong(addresses, rq->rq_addr_key, mono_ms());
 }
 
 void
@@ -323,7 +321,9 @@ throttle_lock(const struct m_lock_row *m)
 void
 throttle_unlock(const struct m_unlock *m)
 {
-	uint8_t	 key[FAILURE_KEY];
+	static const char *const kinds[] = { "user", "used" };
+	uint8_t			 key[FAILURE_KEY];
+	size_t			 i;
 
 	if (m->email[0] == '\0') {
 		failure_unlock(m->known ? devices : strangers, m->key);
@@ -332,9 +332,10 @@ throttle_unlock(const struct m_unlock *m)
 	if (throttle_key(key, m->tenant, "mail", m->email,
 	    strlen(m->email)) == 0)
 		failure_unlock(strangers, key);
-	if (throttle_key(key, m->tenant, "user", &m->user,
-	    sizeof(m->user)) == 0)
-		failure_unlock(devices, key);
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (throttle_key(key, m->tenant, kinds[i], &m->user,
+		    sizeof(m->user)) == 0)
+			failure_unlock(devices, key);
 }
 
 /* Does the failure belong to an attack?  Then the address gets little. */

@@ -36,8 +36,10 @@ static int		 conf_settling;	/* not all have put it in force yet */
 static uint64_t		 generation;
 static uint32_t		 reload_id;	/* auth's request; 0: a signal */
 static int		 reload_asked;
-static int		 reload_waits;	/* a process has still to join */
+static int		 reload_waits;	/* until one may be offered */
 static struct event	 reload_timer;
+
+static void		 reload(int);
 
 /* Which child gets which file. */
 static const enum proc_type	 file_for[FILE_MAX][2] = {
@@ -171,12 +173,13 @@ not_live(struct child *ch, void *arg)
 static void
 reload_answer(enum result code, const char *why)
 {
-	struct m_result	 m = { .code = code, .field = why };
 	struct child	*auth = spawn_child(PROC_AUTH, 0);
 
 	if (reload_asked && auth != NULL)
-		(void)spawn_send(auth, IMSG_RESULT, reload_id, -1, &m);
+		(void)proc_result(&auth->ch_peer, reload_id, code, 0, why);
 	reload_asked = 0;
+	if (reload_waits)
+		reload(0);
 }
 
 /* Tell whoever started the daemon that it serves, and let go of him. */
@@ -223,13 +226,13 @@ conf_live(struct child *ch, const struct m_conf_end *m)
 		return;
 	conf_settling = 0;
 	evtimer_del(&reload_timer);
-	reload_answer(R_OK, NULL);
 	if (conf->co_generation == 1)
 		log_info("risad %s serves %s with %u session workers",
 		    RISAD_VERSION, conf->co_domain, conf->co_nsession);
 	else
 		log_info("configuration reloaded");
 	detach();
+	reload_answer(R_OK, NULL);
 }
 
 static void
@@ -261,8 +264,8 @@ reload_slow(int fd, short what, void *arg)
 	/* Accepted is accepted; who is stuck is found by other means. */
 	conf_settling = 0;
 	log_warnx("configuration: accepted, not yet in force everywhere");
-	reload_answer(R_REFUSED, "accepted, not yet in force everywhere");
 	detach();
+	reload_answer(R_REFUSED, "accepted, not yet in force everywhere");
 }
 
 /*
@@ -281,7 +284,10 @@ conf_offer(struct conf *co)
 		(void)spawn_each(send_conf, co);
 }
 
-/* asked: by risactl, whom the one that is under way may not be for. */
+/*
+ * asked: by risactl, whom the one that is under way may not be for.  A signal
+ * is of whoever has edited the file since that was read: it is read again.
+ */
 static void
 reload(int asked)
 {
@@ -293,6 +299,8 @@ reload(int asked)
 		if (asked)
 			reload_answer(R_REFUSED,
 			    "a configuration is under way");
+		else
+			reload_waits = 1;
 		return;
 	}
 	/* It holds one offer: the next would take the place of ours. */

@@ -313,7 +313,8 @@ def at_once(s):
 
 
 def not_asked(s):
-    """a signal during a reload that risactl asked for does not answer it"""
+    """a signal during a reload that risactl asked for does not answer it, and
+    what was edited meanwhile comes into force after it"""
     d, before, mark = s.d, s.generation, len(s.d.log())
     seen = len(system_trail(d))
     worker = d.pids()[('session', 0)]
@@ -324,17 +325,22 @@ def not_asked(s):
                                    'reload'], stderr=subprocess.PIPE)
                  for _ in range(2)]
         until(lambda: any(p.poll() is not None for p in procs), 'the second')
+        d.write_conf(s.good + 'site country "Nowhere"\n')
+        lines = d.log()[mark:].count('configuration is under way')
         d.proc.send_signal(signal.SIGHUP)
-        until(lambda: 'reload: a configuration is under way' in
-              d.log()[mark:], 'the signal comes during it')
+        until(lambda: d.log()[mark:].count('configuration is under way') >
+              lines, 'the signal comes during it')
     finally:
         os.kill(worker, signal.SIGCONT)
     told = [(p.communicate(timeout=60)[1], p.returncode) for p in procs]
     equal(sorted(code for _, code in told), [0, 1], told)
-    equal(s.generation, before + 1, 'generation')
+    until(lambda: s.generation == before + 2, 'the one after it')
+    equal({x['country'] for x in d.json('checksheet')['storage']},
+          {'Nowhere'}, 'what was edited')
     until(lambda: sorted(x.rsplit(': ', 1)[1] for x in
                          system_trail(d)[seen:]) ==
           ['done', 'refused', 'reload', 'reload'], 'the trail')
+    s.restore()
     s.well()
 
 

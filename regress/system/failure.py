@@ -197,12 +197,17 @@ def killed(d, ada):
     p.close()
 
 
-def cut(d, ada):
-    """a try that ends with hash locks as any other, and is unlocked so"""
-    rules(d, 1, 0)
+def dear(d):
+    """Hash takes its time."""
     d.more = 'password hash memory 65536 passes 16\n'
     d.write_conf()
     d.do('reload')
+
+
+def cut(d, ada):
+    """a try that ends with hash locks as any other, and is unlocked so"""
+    rules(d, 1, 0)
+    dear(d)
     p = d.person('acme', 'cut@acme.example')
 
     def checks():
@@ -222,6 +227,31 @@ def cut(d, ada):
     r = until(lambda: (lambda r: r if r.status != 503 else None)(
         attempt(d, p.mail, PASSWORD)), 'another hash')
     equal(r.status, 201, 'unlocked')
+    p.close()
+
+
+def late(d, ada):
+    """a lock that storage takes its time for is one all the same, not one
+    that is only shown"""
+    rules(d, 1, 0)
+    dear(d)
+    p = d.person('acme', 'late@acme.example')
+    pid, = d.pids('storage').values()
+    before = d.stats()['auth.hash.checks']
+    with Http(d, source=next(ADDRESSES)) as h:
+        h.bound = 60
+        h.send(h.head('POST', '/api/v1/session', {
+            'email': p.mail, 'password': WRONG}))
+        until(lambda: d.stats()['auth.hash.checks'] > before, 'hash is at it')
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            equal(h.reply().status, 503, 'the try')
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    until(lambda: row(ada, p.mail)['locked'] == NEVER, 'seen')
+    equal(attempt(d, p.mail, PASSWORD).problem(), 'locked', 'locked')
+    d.do('user', 'unlock', 'acme', p.mail)
+    equal(attempt(d, p.mail, PASSWORD).status, 201, 'unlocked')
     p.close()
 
 
@@ -316,6 +346,7 @@ def main():
     s.run_test(ends, d, since)
     s.run_test(killed, d, ada, restarts=True)
     s.run_test(cut, d, ada, restarts=True)
+    s.run_test(late, d, ada)
     ada.close()
     s.end()
 

@@ -138,12 +138,15 @@ def failures(d):
             equal(r.status, 422, word)
         r = h.request('POST', '/api/v1/guest/' + 'A' * 43, {'name': 'x'})
         equal(r.status, 404, 'no such URL')
+        r = h.request('POST', '/api/v1/invite/' + 'A' * 43,
+                      {'password': 'qk7vzm2x'})
+        equal(r.status, 404, 'no such link')
         r = h.request('POST', '/api/v1/invite/' + token,
                       {'password': 'qk7vzm2x'})
         equal(r.status, 201, 'a good one')
     rows = logged(d, 2, 'address', '127.9.3.1', kinds=MOVES)
     equal([(x['kind'], x['guest']) for x in rows],
-          [('failed', False), ('sign-in', False)], 'of all tries')
+          [('failed', False)] * 2 + [('sign-in', False)], 'of all tries')
 
 
 def times(d):

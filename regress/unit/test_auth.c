@@ -704,37 +704,47 @@ one_left(const char *mail)
 	return (until_hash(mail, 7, USER_ACTIVE, 1));
 }
 
-/* A try that ends with its process or its asker locks for storage, too. */
+/*
+ * A try that ends with its process or its asker (also after it was wrong)
+ * locks for storage, too, whose word on it is waited for.
+ */
 static void
 test_lock_kept(void)
 {
 	const struct m_lock	*lock;
-	uint32_t		 id, job;
+	uint32_t		 id, lock_id, job;
 	int			 i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < 4; i++) {
 		job = one_left("kept@example.org");
-		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 0;
+		if (i == 2)
+			tell_checked(job, HASH_WRONG);
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i != 0)->pe_up = 0;
 		auth_ops.po_down(fake_peer(i == 0 ? PROC_HASH : PROC_SESSION,
-		    i));
+		    i != 0));
 		if (i == 0)
 			CHECK_INT(((const struct m_result *)fake_take(
 			    PROC_SESSION, 1, IMSG_RESULT, &id))->code,
 			    R_UNAVAILABLE);
-		lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+		lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &lock_id);
 		CHECK_STR(lock->email, "kept@example.org");
 		CHECK_INT(lock->until > now_ms(), 1);
-		CHECK_INT(id, 0);
-		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i)->pe_up = 1;
+		fake_peer(i == 0 ? PROC_HASH : PROC_SESSION, i != 0)->pe_up = 1;
 		CHECK(fake_quiet());
 		if (i == 0)
 			auth_ops.po_up(fake_peer(PROC_HASH, 0));
-		else
+		else if (i != 2)
 			tell_checked(job, HASH_RIGHT);
-		CHECK_INT(say(PROC_STORAGE, 0, IMSG_RESULT, 0,
-		    &(struct m_result){ R_OK, 0, "" }), 0);
+		tell_result(PROC_STORAGE, lock_id, i == 3 ? R_UNAVAILABLE :
+		    R_OK);
+		CHECK(fake_quiet());
+		CHECK_INT(auth_counts.ac_pending, 0);
 		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
-		ends(5, R_LOCKED);
+		ends(5, i == 3 ? R_TOOMANY : R_LOCKED);
+		if (i == 3) {
+			tell_unlock(7, "kept@example.org");
+			continue;
+		}
 		tell_unlock(7, "other@example.org");
 		CHECK_INT(try(T, fresh_addr(), "kept@example.org", 5), 0);
 		ends(5, R_LOCKED);
@@ -1215,9 +1225,50 @@ test_link(void)
 	ends(24, R_LINK);
 }
 
+/* Once locked a link stays so, for an auth that is new as well. */
+static void
+test_link_locked(void)
+{
+	struct m_link_use	 use = { .tenant = T, .agent = "x",
+				    .words = "", .name = "",
+				    .password = "long enough" };
+	struct m_lock_row	 row = { .tenant = T,
+				    .until = LOCK_NEVER };
+	struct m_unlock		 forget = { .tenant = T, .email = "" };
+	const struct m_lock	*lock;
+	uint8_t			 sha[TOKEN_LEN];
+	uint32_t		 id;
+
+	tell_rules(1, 0);
+	use.addr = fresh_addr();
+	use.token[0] = 43;
+	CHECK_INT(sha256(sha, use.token, TOKEN_LEN), 0);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 26, &use), 0);
+	tell_cred(link_asked(sha), 12, USER_ACTIVE, 0);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_USED);
+	lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+	CHECK_INT(lock->user, 12);
+	memcpy(row.key, lock->key, sizeof(row.key));
+	memcpy(forget.key, lock->key, sizeof(forget.key));
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(26, R_USED);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_UNLOCK, 0, &forget), 0);
+	auth_ops.po_down(fake_peer(PROC_STORAGE, 0));
+	auth_ops.po_up(fake_peer(PROC_STORAGE, 0));
+	tell_rules(1, 0);
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_USE, 27, &use), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_LOCKS, &id);
+	CHECK_INT(say(PROC_STORAGE, 0, IMSG_LOCK_ROW, id, &row), 0);
+	tell_result(PROC_STORAGE, id, R_OK);
+	ends(27, R_LOCKED);
+	tell_rules(10, 30);
+}
+
 /*
  * Links that are none: their address has to wait at last, whichever way it
- * asks.  One that is may be opened as often as anybody likes.
+ * asks.  One that is may be opened as often as anybody likes, by an office all
+ * at once as well.
  */
 static void
 test_no_link(void)
@@ -1226,10 +1277,17 @@ test_no_link(void)
 	struct m_link_use	 use = { .tenant = T, .agent = "x",
 				    .words = "", .name = "",
 				    .password = "long enough" };
-	uint32_t		 id;
+	uint32_t		 id, ids[100];
 	unsigned int		 i, go = 0;
 
 	get.addr = fresh_addr();
+	for (i = 0; i < 100; i++) {
+		CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25, &get), 0);
+		(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_FIND, &ids[i]);
+	}
+	for (i = 0; i < 100; i++)
+		tell_result(PROC_STORAGE, ids[i], R_OK);
+	CHECK(fake_quiet());
 	for (i = 0; i < 100; i++) {
 		CHECK_INT(say(PROC_SESSION, 1, IMSG_LINK_GET, 25, &get), 0);
 		(void)fake_take(PROC_STORAGE, 0, IMSG_LINK_FIND, &id);
@@ -1348,12 +1406,11 @@ test_password(void)
 	ends(31, R_OK);
 	tell_checked(password_asked("the new one"), HASH_RIGHT);
 	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
-	/*
-	 * Who has found an open page, or knows the present one and guesses at
-	 * those before it, is slowed down like others.
-	 */
 	tell_not_made(id, MAKE_USED);
 	ends(31, R_USED);
+	/* Who has found an open page is slowed down like others. */
+	tell_checked(password_asked("the new one"), HASH_WRONG);
+	ends(31, R_SIGNIN);
 	tell_checked(password_asked("the new one"), HASH_WRONG);
 	ends(31, R_SIGNIN);
 	m.addr = fresh_addr();
@@ -1382,6 +1439,63 @@ test_password(void)
 	tell_result(PROC_STORAGE, id, R_OK);
 	ends(31, R_USED);
 	tell_unlock(7, "x@example.org");
+	tell_rules(10, 30);
+}
+
+/* The owner's own password for something else, which is right. */
+static void
+factor_begins(void)
+{
+	struct m_hash_totp_made	 none = { .ok = 0 };
+	struct m_factor		 m = { .tenant = T, .act = FACTOR_BEGIN,
+				    .secret = "the old one" };
+	uint32_t		 id;
+
+	m.addr = fresh_addr();
+	m.token[0] = 3;
+	CHECK_INT(say(PROC_SESSION, 1, IMSG_FACTOR, 33, &m), 0);
+	(void)fake_take(PROC_STORAGE, 0, IMSG_CRED_TOKEN, &id);
+	tell_cred(id, 7, USER_ACTIVE, 1);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_CHECK, &id);
+	tell_checked(id, HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_TOTP, &id);
+	CHECK_INT(say(PROC_HASH, 0, IMSG_HASH_TOTP_MADE, id, &none), 0);
+	ends(33, R_UNAVAILABLE);
+}
+
+/*
+ * Who knows the present password guesses at those before it no more than
+ * others do at that: it is right in between, as often as he likes.
+ */
+static void
+test_used(void)
+{
+	const struct m_lock	*lock;
+	uint32_t		 id;
+	int			 i;
+
+	tell_rules(2, 5);
+	for (i = 0; i < 2; i++) {
+		factor_begins();
+		tell_checked(password_asked("the new one"), HASH_RIGHT);
+		(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+		tell_not_made(id, MAKE_USED);
+		if (i == 1) {
+			lock = fake_take(PROC_STORAGE, 0, IMSG_LOCK, &id);
+			CHECK_INT(lock->user, 7);
+			CHECK_INT(lock->known, 1);
+			tell_result(PROC_STORAGE, id, R_OK);
+		}
+		ends(31, R_USED);
+	}
+	factor_begins();
+	tell_checked(password_asked("the new one"), HASH_RIGHT);
+	ends(31, R_LOCKED);
+	tell_unlock(7, "x@example.org");
+	tell_checked(password_asked("the new one"), HASH_RIGHT);
+	(void)fake_take(PROC_HASH, 0, IMSG_HASH_MAKE, &id);
+	tell_not_made(id, MAKE_WEAK);
+	ends(31, R_WEAK);
 	tell_rules(10, 30);
 }
 
@@ -1599,9 +1713,11 @@ main(void)
 	test_office();
 	test_token();
 	test_link();
+	test_link_locked();
 	test_no_link();
 	test_score();
 	test_password();
+	test_used();
 	test_networks();
 	test_forged();
 	test_fair();

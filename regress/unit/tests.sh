@@ -31,7 +31,8 @@ proc="$imsg risad/proc.c risad/msg.c risad/log.c risad/util.c risad/utf8.c
     risad/limit.c risad/compat/pledge.c risad/compat/unveil.c"
 pipe="$imsg risad/msg.c risad/log.c risad/util.c risad/utf8.c
     risad/compat/pledge.c risad/compat/unveil.c"
-auth="$imsg risad/auth.c risad/auth_factor.c risad/auth_guest.c
+auth="$imsg risad/auth.c risad/auth_answer.c risad/auth_factor.c
+    risad/auth_guest.c
     risad/auth_request.c risad/auth_hash.c risad/auth_passkey.c
     risad/auth_policy.c risad/auth_throttle.c risad/auth_failure.c
     risad/auth_address.c risad/auth_attack.c risad/auth_device.c $policy
