@@ -15,6 +15,8 @@ CFLAGS +=	-std=gnu11 -g -O2 -fPIE -fstack-protector-strong
 CFLAGS +=	-Wall -Wextra -Werror -Wconversion -Wno-sign-conversion \
 		-Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 		-Wpointer-arith -Wwrite-strings -Wundef -Wvla
+# Wherever and whenever it is built, the same comes of it.
+CFLAGS +=	-Wdate-time -ffile-prefix-map=$$(pwd)=.
 CPPFLAGS +=	-Irisad
 
 SRCS =		risad/access.c \

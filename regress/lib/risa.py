@@ -89,6 +89,16 @@ def until(fn, what, bound=BOUND):
         time.sleep(0.02)
 
 
+def slowest(fn):
+    """Seconds that the slowest of some calls takes, on this machine now."""
+    times = []
+    for i in range(5):
+        begin = time.monotonic()
+        fn(i)
+        times.append(time.monotonic() - begin)
+    return max(times)
+
+
 def free_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))

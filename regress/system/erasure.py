@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))
 from lib import Suite, check, equal                             # noqa: E402
-from risa import RISACTL, Daemon, until                        # noqa: E402
+from risa import RISACTL, Daemon, slowest, until               # noqa: E402
 from trail import (age, age_own, chain, chatter, names_in,      # noqa: E402
                    said, system_trail, trail)
 
@@ -245,6 +245,7 @@ def many(d, boss, ben):
          min(n, ben.id), max(n, ben.id))
     d.start()
     ben.sign_in().open().enter(d.one)
+    usual = slowest(lambda i: ben.say('before %d' % i, {'user': boss.id}))
     run = subprocess.Popen([RISACTL, '-s', d.path('risad.sock'), 'user',
                             'erase', 'acme', 'fay@acme.example', 'messages',
                             'erase'], stdout=subprocess.DEVNULL,
@@ -271,7 +272,7 @@ def many(d, boss, ben):
           60)
     equal(rows(d, count, n), [(0,)], 'all gone')
     equal(len(texts(ben, 'floor:%d' % d.one)), 20, 'and no other')
-    check(max(took) < 1, 'a message took %.3f s' % max(took))
+    check(max(took) < 1 + 10 * usual, 'a message took %.3f s' % max(took))
     last = [x for x in trail(d, 'acme') if ' done: ' in x][-1]
     check(last.endswith(' done: 23000 messages erased, 0 without their name'),
           last)

@@ -97,6 +97,15 @@ def fortify():
               text.rindex('-U_FORTIFY_SOURCE'), 'taken away again')
 
 
+def anywhere():
+    """where and when they were built is in none of them"""
+    for program in (RISAD, RISACTL):
+        with open(program, 'rb') as f:
+            check(TOP.encode() not in f.read(), program + ': its place')
+    text = run('make', '-C', TOP, '-n', '-W', 'risad/log.c', 'risad/log.o')
+    check('-Wdate-time' in text and '-Werror' in text, text)
+
+
 def convicts():
     """a program that is built without it has none of it"""
     with tempfile.TemporaryDirectory(prefix='risad-weak-') as dir_:
@@ -124,6 +133,7 @@ def main():
     s.run_test(named(RISAD))
     s.run_test(named(RISACTL))
     s.run_test(fortify)
+    s.run_test(anywhere)
     s.run_test(convicts)
     s.end()
 
