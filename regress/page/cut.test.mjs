@@ -137,6 +137,27 @@ test('in a room: what was said there meanwhile is shown, also if it is asked for
 	    'said meanwhile']);
 }));
 
+test('a history that was to wait is asked for on the next connection', () =>
+    seated(async (seat) => {
+	const [a, b] = await two(seat);
+	const n = hellos(a);
+
+	await a.page.route('**/api/v1/messages?*', (r) => r.fulfill({ status:
+	    503, contentType: 'application/problem+json', headers:
+	    { 'Retry-After': '1000' }, body: '{"type":"/problems/busy"}' }));
+	await a.tab('direct');
+	await a.$(`peer-${ben.id}`).click();
+	await a.see('chat-unloaded');
+	await a.page.unroute('**/api/v1/messages?*');
+	a.line.cut();
+	await a.see('banner');
+	await b.$(`person-${ann.id}`).waitFor({ state: 'detached' });
+	a.line.mend();
+	await back(a, n);
+	await a.gone('chat-unloaded');
+	await a.see(a.page.getByText('not written to each other yet'));
+}));
+
 test('the answer is lost: what was kept is not kept again', () =>
     seated(async (seat) => {
 	const [a, b] = await two(seat);

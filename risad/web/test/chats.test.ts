@@ -107,6 +107,19 @@ test('nor where nothing had been said before', () => {
 	assert.equal(c.get('floor:3').more, true);
 });
 
+test('after a reconnect nothing waits for the next try of before', () => {
+	const c = new Chats();
+	const w = c.get('floor:3');
+
+	w.failed = new Error('busy');
+	w.tries = 7;
+	w.again = 1;
+	c.hello([]);
+	assert.equal(w.again, 0);
+	assert.equal(w.tries, 0);
+	assert.equal(w.failed, null);
+});
+
 test('after a reconnect without a gap all stays', () => {
 	const c = new Chats();
 

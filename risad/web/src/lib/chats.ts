@@ -71,8 +71,13 @@ export class Chats {
 	/* A new connection. */
 	hello(unread: readonly { channel: Channel; count: number }[]): void {
 		this.missed();
-		for (const c of this.all.values())
+		for (const c of this.all.values()) {
 			c.unread = 0;
+			/* What failed, failed on the one before. */
+			clearTimeout(c.again);
+			c.again = c.tries = 0;
+			c.failed = null;
+		}
 		for (const u of unread)
 			this.get(u.channel).unread = u.count;
 	}
