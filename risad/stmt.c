@@ -141,9 +141,8 @@ static const struct row {
 	    "LIMIT ?2"),
 
 	ROW(TENANTS, SYS,
-	    "SELECT id, name, state, created, version, title, contact, proof "
-	    "FROM tenants WHERE id NOT IN (SELECT id FROM erased) "
-	    "ORDER BY id"),
+	    "SELECT id, name, state, created, version, title, contact, proof, "
+	    "id IN (SELECT id FROM erased) FROM tenants ORDER BY id"),
 	ROW(TENANT_ADD, SYS,
 	    "INSERT INTO tenants (id, name, state, created, version, title, "
 	    "contact, proof) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
@@ -162,7 +161,9 @@ static const struct row {
 	ROW(ENDING_DEL, SYS, "DELETE FROM endings WHERE tenant = ?1"),
 	ROW(ERASED_ADD, SYS,
 	    "INSERT INTO erased (id, name, at, text) "
-	    "VALUES (?1, ?2, ?3, ?4)"),
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET "
+	    "name = excluded.name, at = excluded.at, text = excluded.text, "
+	    "sig = NULL"),
 	ROW(ERASED_SIG, SYS, "UPDATE erased SET sig = ?2 WHERE id = ?1"),
 	ROW(ERASED_GET, SYS,
 	    "SELECT name, text, sig FROM erased WHERE id = ?1"),
@@ -170,8 +171,8 @@ static const struct row {
 	    "SELECT id, name, at, sig IS NOT NULL FROM erased ORDER BY id"),
 	/* Their rows are the last that goes. */
 	ROW(ERASED_OPEN, SYS,
-	    "SELECT id, name FROM erased WHERE id IN "
-	    "(SELECT id FROM tenants) LIMIT 1"),
+	    "SELECT id, name FROM erased WHERE id > ?1 AND id IN "
+	    "(SELECT id FROM tenants) ORDER BY id LIMIT 1"),
 	ROW(BACKUP_PUT, SYS,
 	    "INSERT INTO backups (id, state) VALUES (?1, ?2) "
 	    "ON CONFLICT (id) DO UPDATE SET state = excluded.state"),
