@@ -357,8 +357,9 @@ void	 access_told(struct peer *, const struct m_access *);
 /* Somebody has signed in or out, from there. */
 void	 access_signin(uint32_t tenant, enum access_kind, uint32_t user,
 	    int guest, const char *addr);
-/* Write everything now. */
+/* Write everything now; or what is of that tenant. */
 void	 access_flush(void);
+void	 access_flush_of(uint32_t tenant);
 /* The entries of a block, from a statement of S_LOG_WALK; 0, or -1. */
 int	 access_block(struct db *, sqlite3_stmt *,
 	    void (*)(const struct access *, void *), void *);

@@ -56,7 +56,7 @@ certificate(struct request *rq, struct tenant *tn, uint32_t by)
 
 	if ((f = open_memstream(&text, &len)) == NULL)
 		return (NULL);
-	access_flush();
+	access_flush_of(tn->tn_id);
 	(void)time_text(at, now_ms());
 	if (time_text(made, tn->tn_created) == -1)
 		(void)strlcpy(made, "-", sizeof(made));

@@ -1977,6 +1977,59 @@ test_networks(void)
 	CHECK((out = sign_in_from(1, boss, 45, 0, "198.51.100.1")) != 0);
 }
 
+/* How many blocks there are in the access log of this month. */
+static unsigned int
+blocks_of(uint32_t tenant)
+{
+	char		 path[DB_PATH];
+	sqlite3		*raw;
+	sqlite3_stmt	*st;
+	unsigned int	 n = 0;
+
+	db_log_path(path, sizeof(path), tenant, db_month_of(now_ms()));
+	if (sqlite3_open_v2(path, &raw, SQLITE_OPEN_READONLY, NULL) ==
+	    SQLITE_OK && sqlite3_prepare_v2(raw, "SELECT count(*) FROM access",
+	    -1, &st, NULL) == SQLITE_OK) {
+		if (sqlite3_step(st) == SQLITE_ROW)
+			n = (unsigned int)sqlite3_column_int(st, 0);
+		(void)sqlite3_finalize(st);
+	}
+	(void)sqlite3_close(raw);
+	return (n);
+}
+
+/* Whoever looks at his log writes it, and not the one of everybody. */
+static void
+test_log(void)
+{
+	struct m_c_policy	 po = { .tenant = "acme", .text = "",
+				    .key = POLICY_LOG_CONSOLE, .value = 1 };
+	struct m_access		 ac = { .at = now_ms(), .kind = ACCESS_REQUEST,
+				    .addr = "192.0.2.1", .text = "/" };
+	struct m_a_log		 m = { .to = UINT64_MAX, .kind = ACCESS_TALK,
+				    .from = now_ms() - SECOND,
+				    .network = "" };
+	unsigned int		 one, two;
+	uint64_t		 other;
+
+	ask(AUTH, IMSG_C_POLICY_SET, &po);
+	CHECK_INT(code(AUTH), R_OK);
+	m.grant = sign_in(1, boss, 0xe1, 0);
+	other = sign_in(2, gboss, 0xe2, 1);
+	CHECK(m.grant != 0 && other != 0);
+	access_flush();
+	one = blocks_of(1);
+	two = blocks_of(2);
+	ac.grant = m.grant;
+	put(S0, IMSG_ACCESS, &ac);
+	ac.grant = other;
+	put(S1, IMSG_ACCESS, &ac);
+	put(S0, IMSG_A_LOG, &m);
+	CHECK_INT(blocks_of(1), one + 1);
+	CHECK_INT(blocks_of(2), two);
+	turn();
+}
+
 static void
 test_operator(void)
 {
@@ -2600,6 +2653,7 @@ main(void)
 	test_turn();
 	test_full();
 	test_networks();
+	test_log();
 	test_operator();
 	test_ledger();
 	test_ledger_wrong();
