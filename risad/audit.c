@@ -417,24 +417,26 @@ audit_purge(struct db *db, uint64_t before, unsigned int max)
  * Checkpoints.
  */
 
+/* What fails now is tried again. */
 static void
 point_ask(struct db *db, uint32_t tenant, const char *name)
 {
 	struct m_prove	 m = { tenant, name, PROOF_CHECKPOINT, 0, now_ms(),
 			    { 0 } };
 	struct chain	 ch;
-	uint64_t	 last;
+	uint64_t	 last = 0;
 
 	/* What is not on the disk is not vouched for. */
-	if (db_commit(db) == -1 || chain_get(db, &ch) == -1)
+	if (db_commit(db) == -1 || chain_get(db, &ch) == -1) {
+		grown(tenant);
 		return;
+	}
 	m.seq = ch.ch_seq;
 	memcpy(m.sum, ch.ch_head, sizeof(m.sum));
 	explicit_bzero(&ch, sizeof(ch));
-	if (db_number(db, S_POINT_LAST, NOARGS, &last) == -1 || m.seq <= last)
+	if (db_number(db, S_POINT_LAST, NOARGS, &last) == 0 && m.seq <= last)
 		return;
-	if (proc_peer(PROC_KEYS, 0) != NULL && proc_send(proc_peer(PROC_KEYS,
-	    0), IMSG_PROVE, 0, -1, &m) == 0)
+	if (proc_send(keys_peer(), IMSG_PROVE, 0, -1, &m) == 0)
 		waits++;
 	else
 		grown(tenant);
@@ -445,10 +447,10 @@ point_tenant(struct tenant *tn, uint64_t now)
 {
 	struct db	*db;
 
-	tn->tn_trail = 0;
 	tn->tn_point = now + POINT_EACH;
 	if ((db = tenant_enter(tn)) == NULL)
 		return;
+	tn->tn_trail = 0;
 	point_ask(db, tn->tn_id, tn->tn_name);
 	tenant_leave(tn, db);
 }

@@ -229,6 +229,8 @@ void	 rq_tell_tenant(struct request *, const struct tenant *);
 void	 rq_unanswer(struct request *, const struct held *mark);
 /* Whom it is for, or NULL: that life of the process is over. */
 struct peer *held_peer(const struct held *);
+/* Keys, once it has told what it signs by: before that it signs nothing. */
+struct peer *keys_peer(void);
 
 /* The tenant, or NULL. */
 struct tenant *tenant_by_id(uint32_t id);

@@ -165,12 +165,10 @@ certificate_prove(uint32_t id, const char *name, const char *text,
 	struct m_prove	 m = { id, name, PROOF_ERASURE, 0, now_ms(), { 0 } };
 	struct erasure	*er;
 
-	if (proc_peer(PROC_KEYS, 0) == NULL ||
-	    sha256(m.sum, text, strlen(text)) == -1 ||
+	if (keys_peer() == NULL || sha256(m.sum, text, strlen(text)) == -1 ||
 	    (er = calloc(1, sizeof(*er))) == NULL)
 		return (-1);
-	if (proc_send(proc_peer(PROC_KEYS, 0), IMSG_PROVE, PROVE_ERASURE, -1,
-	    &m) == -1) {
+	if (proc_send(keys_peer(), IMSG_PROVE, PROVE_ERASURE, -1, &m) == -1) {
 		free(er);
 		return (-1);
 	}

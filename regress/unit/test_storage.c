@@ -33,6 +33,7 @@ static struct m_conf_ack ack;
 static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
 static int		 hang[2];	/* does not say it */
 static unsigned int	 proves;	/* that keys was asked for */
+static int		 proved[4];	/* of which tenants */
 static unsigned int	 known[2];	/* tenants, when told that it is all */
 
 static struct peer *
@@ -90,6 +91,8 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 	}
 	if (type == IMSG_PROVE) {
 		proves++;
+		if (((const struct m_prove *)m)->tenant < 4)
+			proved[((const struct m_prove *)m)->tenant] = 1;
 		return (0);
 	}
 	if (type == IMSG_FENCE) {
@@ -1484,13 +1487,55 @@ test_ends(void)
 	CHECK_INT(count(S1, IMSG_TENANT), 2);
 }
 
+/* No file may become longer than so much; 0: any may again. */
+static void
+room(rlim_t bytes)
+{
+	static struct rlimit	 old;
+	struct rlimit		 rl;
+
+	if (bytes == 0) {
+		(void)setrlimit(RLIMIT_FSIZE, &old);
+		return;
+	}
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	rl = old;
+	rl.rlim_cur = bytes;
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+}
+
+/* What could not be asked for since the disk was full is, when it is not. */
+static void
+test_points_full(void)
+{
+	struct m_say	 m = say_to(gr_boss, CHANNEL_FLOOR, open_floor,
+			    "points");
+
+	room(512);
+	put(S0, IMSG_SAY, &m);
+	proved[1] = 0;
+	audit_checkpoints(1);
+	room(0);
+	CHECK_INT(proved[1], 0);
+	turn();
+	audit_checkpoints(1);
+	CHECK_INT(proved[1], 1);
+}
+
 /* What keys was asked for when it died is asked for again. */
 static void
 test_points(void)
 {
-	unsigned int	 n;
+	const struct m_proof_key key = { { 9 } };
+	unsigned int		 n;
 
+	/* Until it has its key it refuses, which would be the end of it. */
 	peer(PROC_KEYS, 0)->pe_up = 1;
+	audit_checkpoints(1);
+	CHECK_INT(proves, 0);
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
 	audit_checkpoints(1);
 	CHECK((n = proves) > 1);
 	audit_checkpoints(1);
@@ -1498,7 +1543,13 @@ test_points(void)
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 	CHECK_INT(audit_waits(), 0);
 	audit_checkpoints(1);
+	CHECK_INT(proves, n);
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
+	audit_checkpoints(1);
 	CHECK_INT(proves, 2 * n);
+	storage_ops.po_down(peer(PROC_KEYS, 0));
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
+	test_points_full();
 	peer(PROC_KEYS, 0)->pe_up = 0;
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 }
@@ -1534,26 +1585,20 @@ static void
 test_full(void)
 {
 	struct m_say	 m;
-	struct rlimit	 old, rl;
 	uint64_t	 id;
 
 	CHECK((gr_mem = sign_in(1, mem, 13, 0)) != 0);
 	m = say_to(gr_mem, CHANNEL_FLOOR, open_floor, "full1");
 	ask(S0, IMSG_SAY, &m);
 	id = ((const struct m_said *)take(S0, IMSG_SAID))->id;
-	(void)signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
-		abort();
-	rl = old;
-	rl.rlim_cur = 512;
-	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	room(512);
 	forget();
 	m.ref = "full2";
 	put(S0, IMSG_SAY, &m);
 	m.ref = "full3";
 	put(S0, IMSG_SAY, &m);
 	turn();
-	(void)setrlimit(RLIMIT_FSIZE, &old);
+	room(0);
 	CHECK_INT(count(S0, IMSG_SAID), 0);
 	CHECK_INT(count(S0, IMSG_RESULT), 2);
 	CHECK_INT(code(S0), R_UNAVAILABLE);
