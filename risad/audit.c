@@ -360,13 +360,16 @@ line_held(struct db *db, sqlite3_stmt *st)
 	return (held);
 }
 
-/* What was written while the clock was ahead is as old as what follows. */
+/*
+ * What was written while the clock was ahead, or not set yet, is as old as what
+ * follows.
+ */
 static int
 line_old(struct db *db, sqlite3_stmt *st, uint64_t before, struct dated *next)
 {
 	uint64_t	 id = db_col_num(st, 0), at = db_col_num(st, 1);
 
-	if (at <= now_ms())
+	if (at >= RETAIN_SINCE && at <= now_ms())
 		return (at < before);
 	if (id >= next->dt_id &&
 	    retain_next(db, S_AUDIT_NEXT, id, next) == -1)

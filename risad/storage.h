@@ -375,9 +375,12 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
+/* Before 2020 there was none of us: a clock that says so is not set yet. */
+#define RETAIN_SINCE	1577836800000ULL
 /*
- * The first row after that one which is not of the future, by one of the
- * statements S_..._NEXT; when there is none, of the end of time.
+ * The first row after that one which is neither of the future nor from before
+ * RETAIN_SINCE, by one of the statements S_..._NEXT; when there is none, of the
+ * end of time.
  */
 struct dated {
 	uint64_t	 dt_id, dt_at;
