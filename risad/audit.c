@@ -533,8 +533,10 @@ audit_proven(const struct m_proven *m)
 	}
 	log_info("%s", m->line);
 	db = tn == NULL ? db_system() : tenant_enter(tn);
-	if (db == NULL)
+	if (db == NULL) {
+		grown(m->tenant);
 		return;
+	}
 	if (point_add(db, &pf, m->line) == -1)
 		grown(m->tenant);	/* the log has it already */
 	if (tn == NULL)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "csv.h"
+#include "proof.h"
 #include "storage.h"
 #include "unit.h"
 #include "util.h"
@@ -33,7 +34,7 @@ static struct m_conf_ack ack;
 static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
 static int		 hang[2];	/* does not say it */
 static unsigned int	 proves;	/* that keys was asked for */
-static int		 proved[4];	/* of which tenants */
+static uint64_t		 proved[4];	/* of tenants: which line last */
 static unsigned int	 known[2];	/* tenants, when told that it is all */
 
 static struct peer *
@@ -92,7 +93,8 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 	if (type == IMSG_PROVE) {
 		proves++;
 		if (((const struct m_prove *)m)->tenant < 4)
-			proved[((const struct m_prove *)m)->tenant] = 1;
+			proved[((const struct m_prove *)m)->tenant] =
+			    ((const struct m_prove *)m)->seq;
 		return (0);
 	}
 	if (type == IMSG_FENCE) {
@@ -1521,7 +1523,31 @@ test_points_full(void)
 	CHECK_INT(proved[1], 0);
 	turn();
 	audit_checkpoints(1);
-	CHECK_INT(proved[1], 1);
+	CHECK(proved[1] != 0);
+}
+
+/* Nor is it lost when the file of the trail cannot be had in between. */
+static void
+test_points_closed(void)
+{
+	struct tenant	*tn = tenant_by_id(1);
+	struct proof	 pf = { .pf_kind = PROOF_CHECKPOINT, .pf_tenant = 1,
+			    .pf_name = "acme", .pf_seq = proved[1],
+			    .pf_at = now_ms() };
+	const uint8_t	 seed[PROOF_KEY] = { 9 };
+	char		 line[PROOF_LINE];
+	struct m_proven	 m = { 1, proved[1], line };
+
+	CHECK_INT(proof_sign(&pf, seed, line), 0);
+	tn->tn_why = DB_TROUBLE;
+	tn->tn_retry = UINT64_MAX;
+	audit_proven(&m);
+	proved[1] = 0;
+	audit_checkpoints(1);
+	CHECK_INT(proved[1], 0);
+	tn->tn_retry = 0;
+	audit_checkpoints(1);
+	CHECK_INT(proved[1], m.seq);
 }
 
 /* What keys was asked for when it died is asked for again. */
@@ -1550,6 +1576,7 @@ test_points(void)
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
 	test_points_full();
+	test_points_closed();
 	peer(PROC_KEYS, 0)->pe_up = 0;
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 }
