@@ -1692,6 +1692,45 @@ edit(const char *sql)
 	edit_in("tenants/1/main.db", sql);
 }
 
+/* What a query of a file counts; 0 if there is no such file. */
+static unsigned int
+count_in(const char *path, const char *sql)
+{
+	sqlite3		*raw;
+	sqlite3_stmt	*st;
+	unsigned int	 n = 0;
+
+	if (sqlite3_open_v2(path, &raw, SQLITE_OPEN_READONLY, NULL) ==
+	    SQLITE_OK && sqlite3_prepare_v2(raw, sql, -1, &st, NULL) ==
+	    SQLITE_OK) {
+		if (sqlite3_step(st) == SQLITE_ROW)
+			n = (unsigned int)sqlite3_column_int(st, 0);
+		(void)sqlite3_finalize(st);
+	}
+	(void)sqlite3_close(raw);
+	return (n);
+}
+
+/* What was left of those who are gone goes, also when the disk was full. */
+static void
+test_gone(void)
+{
+	struct tenant	*tn = tenant_by_id(1);
+
+	edit("INSERT INTO messages (at, kind, a, b, sender, ref, text) "
+	    "VALUES (1, 2, 9001, 9002, 9001, x'07', x'00')");
+	edit("INSERT INTO dms (a, b, last) VALUES (9001, 9002, 1)");
+	tn->tn_free = 0;
+	room(512);
+	(void)guest_sweep(tn, now_ms());
+	turn();
+	room(0);
+	(void)guest_sweep(tn, now_ms());
+	turn();
+	CHECK_INT(count_in("tenants/1/main.db", "SELECT count(*) FROM "
+	    "messages WHERE a = 9001"), 0);
+}
+
 static void
 test_edits(void)
 {
@@ -2049,25 +2088,14 @@ test_networks(void)
 	CHECK((out = sign_in_from(1, boss, 45, 0, "198.51.100.1")) != 0);
 }
 
-/* How many blocks there are in the access log of this month. */
+/* Blocks in the access log of this month. */
 static unsigned int
 blocks_of(uint32_t tenant)
 {
-	char		 path[DB_PATH];
-	sqlite3		*raw;
-	sqlite3_stmt	*st;
-	unsigned int	 n = 0;
+	char	 path[DB_PATH];
 
 	db_log_path(path, sizeof(path), tenant, db_month_of(now_ms()));
-	if (sqlite3_open_v2(path, &raw, SQLITE_OPEN_READONLY, NULL) ==
-	    SQLITE_OK && sqlite3_prepare_v2(raw, "SELECT count(*) FROM access",
-	    -1, &st, NULL) == SQLITE_OK) {
-		if (sqlite3_step(st) == SQLITE_ROW)
-			n = (unsigned int)sqlite3_column_int(st, 0);
-		(void)sqlite3_finalize(st);
-	}
-	(void)sqlite3_close(raw);
-	return (n);
+	return (count_in(path, "SELECT count(*) FROM access"));
 }
 
 /* Whoever looks at his log writes it, and not the one of everybody. */
@@ -2724,6 +2752,7 @@ main(void)
 	test_points();
 	test_turn();
 	test_full();
+	test_gone();
 	test_networks();
 	test_log();
 	test_operator();
