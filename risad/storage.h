@@ -489,8 +489,8 @@ const char *tenant_erase(struct request *, struct tenant *, uint32_t by,
 const char *erasure_show(struct request *, uint32_t tenant);
 /* Is there a certificate, and does it open? */
 int	 erasure_kept(uint32_t tenant);
-/* Of one with a row: has it begun, so that it has to go on? */
-int	 erasure_begun(uint32_t tenant);
+/* Of one with a row in system.db: has it begun, so that it has to go on? */
+int	 erasure_begun(struct db *sys, uint32_t tenant);
 int	 erasure_list(struct request *);		/* 0, or -1 */
 /* Keys has signed, or is gone. */
 void	 erasure_proven(const struct m_proven *);

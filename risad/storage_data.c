@@ -1367,7 +1367,7 @@ tenants_load(void)
 	while ((n = db_step(db, st)) == 1) {
 		/* What is left of it goes. */
 		if (db_col_num(st, 8) != 0 &&
-		    erasure_begun((uint32_t)db_col_num(st, 0)))
+		    erasure_begun(db, (uint32_t)db_col_num(st, 0)))
 			continue;
 		if (tenant_row(db, st) == -1)
 			log_warnx("system.db: a tenant's row is damaged");

@@ -132,19 +132,24 @@ erased_get(struct db *sys, uint32_t id, char name[MAX_LABEL + 1], char **sig)
 	return (text);
 }
 
-int
-erasure_kept(uint32_t id)
+static int
+kept_in(struct db *sys, uint32_t id)
 {
-	struct db	*sys = db_system();
-	char		 name[MAX_LABEL + 1], *text, *sig;
-	int		 kept;
+	char	 name[MAX_LABEL + 1], *text, *sig;
+	int	 kept;
 
-	if (sys == NULL)
-		return (0);
 	kept = (text = erased_get(sys, id, name, &sig)) != NULL;
 	free(sig);
 	free(text);
 	return (kept);
+}
+
+int
+erasure_kept(uint32_t id)
+{
+	struct db	*sys = db_system();
+
+	return (sys != NULL && kept_in(sys, id));
 }
 
 /*
@@ -152,9 +157,9 @@ erasure_kept(uint32_t id)
  * is erased already.
  */
 int
-erasure_begun(uint32_t id)
+erasure_begun(struct db *sys, uint32_t id)
 {
-	return (erasure_kept(id) || !keyfile_there(id));
+	return (kept_in(sys, id) || !keyfile_there(id));
 }
 
 /* Ask keys to sign it; the answer is for somebody, or for the file alone. */
@@ -452,15 +457,12 @@ ending_look(struct tenant *tn, uint64_t now)
 
 /* The next one that is there and has a certificate; 0: there is none. */
 static uint32_t
-erasure_open(uint32_t after, char name[MAX_LABEL + 1])
+erasure_open(struct db *sys, uint32_t after, char name[MAX_LABEL + 1])
 {
-	struct db	*sys = db_system();
 	sqlite3_stmt	*st;
 	const char	*s;
 	uint32_t	 id = 0;
 
-	if (sys == NULL)
-		return (0);
 	st = db_query(sys, S_ERASED_OPEN, ARGS(NUM(after)));
 	if (db_step(sys, st) == 1) {
 		id = (uint32_t)db_col_num(st, 0);
@@ -479,8 +481,9 @@ erasures_resume(void)
 	char		 name[MAX_LABEL + 1];
 	uint32_t	 id = 0;
 
-	while ((id = erasure_open(id, name)) != 0) {
-		if (!erasure_begun(id)) {
+	while ((sys = db_system()) != NULL &&
+	    (id = erasure_open(sys, id, name)) != 0) {
+		if (!erasure_begun(sys, id)) {
 			alert_raise(ALERT_DATA, id, "system.db has a "
 			    "certificate of its erasure that we have not "
 			    "made: it is not erased");
