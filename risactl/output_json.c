@@ -111,6 +111,16 @@ put_time(json_t *obj, const char *key, uint64_t ms)
 		put_str(obj, key, buf);
 }
 
+/* What is of none has no name; a tenant's own has no hyphen in front. */
+static void
+put_tenant(json_t *obj, const char *name)
+{
+	if (name[0] == '\0' || strcmp(name, "-") == 0)
+		put(obj, "tenant", json_null());
+	else
+		put_str(obj, "tenant", name);
+}
+
 static const struct shape *
 shape_of(const struct command *cm)
 {
@@ -455,7 +465,7 @@ json_kept(const struct m_c_kept *m)
 {
 	json_t	*obj = row();
 
-	put_str(obj, "tenant", m->tenant);
+	put_tenant(obj, m->tenant);
 	put_str(obj, "kind", keep_word(m->kind));
 	put_num(obj, "days", m->days);
 	put(obj, "hold", json_boolean(m->hold));
@@ -505,15 +515,6 @@ json_part(const struct m_c_backup_part *m)
 	put_str(obj, "tenant", m->tenant);
 	put(obj, "done", json_boolean(m->done));
 	put_str(obj, "note", m->note);
-}
-
-static void
-put_tenant(json_t *obj, const char *name)
-{
-	if (name[0] == '\0')
-		put(obj, "tenant", json_null());
-	else
-		put_str(obj, "tenant", name);
 }
 
 static void

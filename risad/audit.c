@@ -360,13 +360,16 @@ line_held(struct db *db, sqlite3_stmt *st)
 	return (held);
 }
 
-/* What was written while the clock was ahead is as old as what follows. */
+/*
+ * What was written while the clock was ahead, or not set yet, is as old as what
+ * follows.
+ */
 static int
 line_old(struct db *db, sqlite3_stmt *st, uint64_t before, struct dated *next)
 {
 	uint64_t	 id = db_col_num(st, 0), at = db_col_num(st, 1);
 
-	if (at <= now_ms())
+	if (at >= RETAIN_SINCE && at <= now_ms())
 		return (at < before);
 	if (id >= next->dt_id &&
 	    retain_next(db, S_AUDIT_NEXT, id, next) == -1)
@@ -417,24 +420,26 @@ audit_purge(struct db *db, uint64_t before, unsigned int max)
  * Checkpoints.
  */
 
+/* What fails now is tried again. */
 static void
 point_ask(struct db *db, uint32_t tenant, const char *name)
 {
 	struct m_prove	 m = { tenant, name, PROOF_CHECKPOINT, 0, now_ms(),
 			    { 0 } };
 	struct chain	 ch;
-	uint64_t	 last;
+	uint64_t	 last = 0;
 
 	/* What is not on the disk is not vouched for. */
-	if (db_commit(db) == -1 || chain_get(db, &ch) == -1)
+	if (db_commit(db) == -1 || chain_get(db, &ch) == -1) {
+		grown(tenant);
 		return;
+	}
 	m.seq = ch.ch_seq;
 	memcpy(m.sum, ch.ch_head, sizeof(m.sum));
 	explicit_bzero(&ch, sizeof(ch));
-	if (db_number(db, S_POINT_LAST, NOARGS, &last) == -1 || m.seq <= last)
+	if (db_number(db, S_POINT_LAST, NOARGS, &last) == 0 && m.seq <= last)
 		return;
-	if (proc_peer(PROC_KEYS, 0) != NULL && proc_send(proc_peer(PROC_KEYS,
-	    0), IMSG_PROVE, 0, -1, &m) == 0)
+	if (proc_send(keys_peer(), IMSG_PROVE, 0, -1, &m) == 0)
 		waits++;
 	else
 		grown(tenant);
@@ -445,10 +450,10 @@ point_tenant(struct tenant *tn, uint64_t now)
 {
 	struct db	*db;
 
-	tn->tn_trail = 0;
 	tn->tn_point = now + POINT_EACH;
 	if ((db = tenant_enter(tn)) == NULL)
 		return;
+	tn->tn_trail = 0;
 	point_ask(db, tn->tn_id, tn->tn_name);
 	tenant_leave(tn, db);
 }
@@ -528,8 +533,10 @@ audit_proven(const struct m_proven *m)
 	}
 	log_info("%s", m->line);
 	db = tn == NULL ? db_system() : tenant_enter(tn);
-	if (db == NULL)
+	if (db == NULL) {
+		grown(m->tenant);
 		return;
+	}
 	if (point_add(db, &pf, m->line) == -1)
 		grown(m->tenant);	/* the log has it already */
 	if (tn == NULL)

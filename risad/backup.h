@@ -71,9 +71,12 @@ const char *backup_list(struct request *);
  */
 int	 backup_next(char stamp[STAMP_TEXT], uint64_t *at, uint64_t *bytes,
 	    uint64_t *rehearsed);
-/* A key is rotated, and opens no generation from before: another one is due,
- * unless none are made by themselves. */
-void	 backup_outdated(void);
+/*
+ * A key is rotated, and opens no generation from before: another one is due,
+ * unless none are made by themselves.  Once before it is destroyed, for after a
+ * kill, and once when it is gone.
+ */
+void	 backup_outdated(int gone);
 /* For a certificate: name the generations that hold a tenant. */
 void	 backup_holds(FILE *, uint32_t tenant);
 

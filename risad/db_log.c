@@ -7,6 +7,8 @@
 
 #include "db.h"
 
+#define MONTH_SET	202001		/* before, the clock was not set yet */
+
 void
 db_log_path(char *buf, size_t len, uint32_t tenant, uint32_t month)
 {
@@ -89,24 +91,36 @@ db_log_next(uint32_t tenant, uint32_t after)
 
 struct months {
 	uint32_t	 mo_before, mo_n, mo_due, mo_oldest, mo_newest;
+	uint32_t	 mo_set;	/* the first by a clock that was set */
 	int		 mo_purge;
 };
 
+/* What was written before the clock was set is as old as what followed. */
 static void
 month_one(uint32_t tenant, uint32_t month, void *arg)
 {
 	struct months	*mo = arg;
+	uint32_t	 as = month < MONTH_SET ? mo->mo_set : month;
 
 	mo->mo_n++;
 	if (mo->mo_oldest == 0 || month < mo->mo_oldest)
 		mo->mo_oldest = month;
 	if (month > mo->mo_newest)
 		mo->mo_newest = month;
-	if (month >= mo->mo_before)
+	if (as >= mo->mo_before)
 		return;
 	mo->mo_due++;
 	if (mo->mo_purge)
 		log_remove(tenant, month);
+}
+
+static int
+months_each(uint32_t tenant, struct months *mo)
+{
+	mo->mo_set = db_log_next(tenant, MONTH_SET - 1);
+	if (mo->mo_set == 0)
+		mo->mo_set = UINT32_MAX;
+	return (db_log_each(tenant, month_one, mo));
 }
 
 int
@@ -115,7 +129,7 @@ db_log_months(uint32_t tenant, uint32_t before, uint32_t *n, uint32_t *due,
 {
 	struct months	 mo = { .mo_before = before };
 
-	if (db_log_each(tenant, month_one, &mo) == -1)
+	if (months_each(tenant, &mo) == -1)
 		return (-1);
 	*n = mo.mo_n;
 	*due = mo.mo_due;
@@ -129,7 +143,7 @@ db_log_purge(uint32_t tenant, uint32_t before)
 {
 	struct months	 mo = { .mo_before = before, .mo_purge = 1 };
 
-	if (db_log_each(tenant, month_one, &mo) == -1)
+	if (months_each(tenant, &mo) == -1)
 		return (-1);
 	return ((int)mo.mo_due);
 }

@@ -12,7 +12,7 @@
 
 /* The values of meta that are sealed. */
 static const char *const metas[] = { "check", "chain", "index",
-	"retention", "clock" };
+	"retention", "clock", "outdated" };
 #define METAS	(sizeof(metas) / sizeof(metas[0]))
 
 /* What is left of a step. */

@@ -99,7 +99,7 @@ static const struct row {
 	ROW(AUDIT_FROM, BOTH,
 	    "SELECT id FROM audit ORDER BY id DESC LIMIT 1 OFFSET ?1"),
 	ROW(AUDIT_NEXT, BOTH,
-	    "SELECT id, at FROM audit WHERE id > ?1 AND at <= ?2 "
+	    "SELECT id, at FROM audit WHERE id > ?1 AND at BETWEEN ?3 AND ?2 "
 	    "ORDER BY id LIMIT 1"),
 	ROW(AUDIT_BACK, BOTH,
 	    "SELECT id, at, entry FROM audit WHERE id < ?1 "
@@ -107,10 +107,10 @@ static const struct row {
 	ROW(AUDIT_BEFORE, BOTH,
 	    "SELECT count(*) FROM audit WHERE id <= ?1"),
 	/* Of ?2 rows after ?1: how many, the last one's id, the oldest and the
-	 * newest, and how many are older than ?3. */
+	 * newest, and how many are older than ?3, but not than ?4. */
 	ROW(COUNT_AUDIT, BOTH,
 	    "SELECT count(*), max(id), min(at), max(at), "
-	    "count(*) FILTER (WHERE at < ?3) FROM "
+	    "count(*) FILTER (WHERE at < ?3 AND at >= ?4) FROM "
 	    "(SELECT id, at FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2)"),
 	ROW(AUDIT_COUNT, BOTH, "SELECT count(*) FROM audit"),
 	ROW(PURGE_AUDIT, BOTH, "DELETE FROM audit WHERE id <= ?1"),
@@ -141,9 +141,8 @@ static const struct row {
 	    "LIMIT ?2"),
 
 	ROW(TENANTS, SYS,
-	    "SELECT id, name, state, created, version, title, contact, proof "
-	    "FROM tenants WHERE id NOT IN (SELECT id FROM erased) "
-	    "ORDER BY id"),
+	    "SELECT id, name, state, created, version, title, contact, proof, "
+	    "id IN (SELECT id FROM erased) FROM tenants ORDER BY id"),
 	ROW(TENANT_ADD, SYS,
 	    "INSERT INTO tenants (id, name, state, created, version, title, "
 	    "contact, proof) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
@@ -162,7 +161,9 @@ static const struct row {
 	ROW(ENDING_DEL, SYS, "DELETE FROM endings WHERE tenant = ?1"),
 	ROW(ERASED_ADD, SYS,
 	    "INSERT INTO erased (id, name, at, text) "
-	    "VALUES (?1, ?2, ?3, ?4)"),
+	    "VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO UPDATE SET "
+	    "name = excluded.name, at = excluded.at, text = excluded.text, "
+	    "sig = NULL"),
 	ROW(ERASED_SIG, SYS, "UPDATE erased SET sig = ?2 WHERE id = ?1"),
 	ROW(ERASED_GET, SYS,
 	    "SELECT name, text, sig FROM erased WHERE id = ?1"),
@@ -170,8 +171,8 @@ static const struct row {
 	    "SELECT id, name, at, sig IS NOT NULL FROM erased ORDER BY id"),
 	/* Their rows are the last that goes. */
 	ROW(ERASED_OPEN, SYS,
-	    "SELECT id, name FROM erased WHERE id IN "
-	    "(SELECT id FROM tenants) LIMIT 1"),
+	    "SELECT id, name FROM erased WHERE id > ?1 AND id IN "
+	    "(SELECT id FROM tenants) ORDER BY id LIMIT 1"),
 	ROW(BACKUP_PUT, SYS,
 	    "INSERT INTO backups (id, state) VALUES (?1, ?2) "
 	    "ON CONFLICT (id) DO UPDATE SET state = excluded.state"),
@@ -473,7 +474,7 @@ static const struct row {
 	ROW(TALK_DEL, TEN, "DELETE FROM messages WHERE id = ?1"),
 	ROW(COUNT_TALK, TEN,
 	    "SELECT count(*), max(id), min(at), max(at), "
-	    "count(*) FILTER (WHERE at < ?3 AND free) FROM "
+	    "count(*) FILTER (WHERE at < ?3 AND at >= ?4 AND free) FROM "
 	    "(SELECT id, at, " FREE "AS free FROM messages WHERE id > ?1 "
 	    "ORDER BY id LIMIT ?2)"),
 	ROW(TALK_COUNT, TEN, "SELECT count(*) FROM messages"),
@@ -488,10 +489,8 @@ static const struct row {
 	    "FROM messages m WHERE id > ?1 ORDER BY id LIMIT ?2"),
 	ROW(FORGET_TOKENS, TEN, "DELETE FROM tokens"),
 	ROW(FORGET_LINKS, TEN, "DELETE FROM links"),
-	/* After ?1 to ?2, those from before ?3. */
 	ROW(PURGE_TALK, TEN,
-	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 "
-	    "AND (at < ?3 OR at > ?4) AND " FREE),
+	    "DELETE FROM messages WHERE id > ?1 AND id <= ?2 AND " FREE),
 	ROW(PURGE_DMS, TEN,
 	    "DELETE FROM dms WHERE NOT EXISTS (SELECT 1 FROM messages "
 	    "WHERE kind = 2 AND messages.a = dms.a AND messages.b = dms.b)"),
@@ -527,13 +526,14 @@ static const struct row {
 	ROW(TALK_UPTO, TEN,
 	    "SELECT max(id) FROM (SELECT id FROM messages "
 	    "WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3)"),
-	/* The first after ?1 that is not of the future, ?2 being now. */
+	/* The first after ?1 that was written from ?3 to ?2. */
 	ROW(TALK_NEXT, TEN,
-	    "SELECT id, at FROM messages WHERE id > ?1 AND at <= ?2 "
-	    "ORDER BY id LIMIT 1"),
-	ROW(TALK_AHEAD, TEN,
+	    "SELECT id, at FROM messages WHERE id > ?1 "
+	    "AND at BETWEEN ?3 AND ?2 ORDER BY id LIMIT 1"),
+	/* After ?1 to ?2, the first that was not, ?4 itself left out. */
+	ROW(TALK_OTHER, TEN,
 	    "SELECT min(id) FROM messages WHERE id > ?1 AND id <= ?2 "
-	    "AND at > ?3"),
+	    "AND (at < ?3 OR at >= ?4)"),
 	ROW(TALK_NEWEST, TEN, "SELECT max(id) FROM messages"),
 	ROW(TALK_WRITTEN, TEN,
 	    "SELECT kind, a, b, sender FROM messages WHERE id = ?1"),

@@ -326,7 +326,7 @@ enum stmt {
 	/* erasure and holds */
 	S_TALK_UPTO,
 	S_TALK_NEXT,
-	S_TALK_AHEAD,
+	S_TALK_OTHER,
 	S_TALK_NEWEST,
 	S_TALK_WRITTEN,
 	S_TALK_NAMED,

@@ -1174,7 +1174,13 @@ from_parent(struct peer *pe, uint32_t type, const void *m, struct imsg *imsg)
  * The process.
  */
 
-static int	 stopping;
+static int	 stopping, keys_told;
+
+struct peer *
+keys_peer(void)
+{
+	return (keys_told ? proc_peer(PROC_KEYS, 0) : NULL);
+}
 
 static void
 stop(void)
@@ -1209,6 +1215,7 @@ from_keys(uint32_t type, uint32_t id, const void *m)
 	case IMSG_PROOF_KEY:
 		memcpy(storage_key, ((const struct m_proof_key *)m)->key,
 		    sizeof(storage_key));
+		keys_told = 1;
 		return (0);
 	default:
 		return (-1);
@@ -1313,6 +1320,7 @@ storage_down(struct peer *pe)
 		fence_forget(pe->pe_inst);
 	}
 	if (pe->pe_proc == PROC_KEYS) {
+		keys_told = 0;
 		audit_forget();
 		signing_unproven();
 		erasures_unproven();

@@ -229,6 +229,8 @@ void	 rq_tell_tenant(struct request *, const struct tenant *);
 void	 rq_unanswer(struct request *, const struct held *mark);
 /* Whom it is for, or NULL: that life of the process is over. */
 struct peer *held_peer(const struct held *);
+/* Keys, once it has told what it signs by: before that it signs nothing. */
+struct peer *keys_peer(void);
 
 /* The tenant, or NULL. */
 struct tenant *tenant_by_id(uint32_t id);
@@ -357,8 +359,9 @@ void	 access_told(struct peer *, const struct m_access *);
 /* Somebody has signed in or out, from there. */
 void	 access_signin(uint32_t tenant, enum access_kind, uint32_t user,
 	    int guest, const char *addr);
-/* Write everything now. */
+/* Write everything now; or what is of that tenant. */
 void	 access_flush(void);
+void	 access_flush_of(uint32_t tenant);
 /* The entries of a block, from a statement of S_LOG_WALK; 0, or -1. */
 int	 access_block(struct db *, sqlite3_stmt *,
 	    void (*)(const struct access *, void *), void *);
@@ -372,9 +375,12 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
+/* Before 2020 there was none of us: a clock that says so is not set yet. */
+#define RETAIN_SINCE	1577836800000ULL
 /*
- * The first row after that one which is not of the future, by one of the
- * statements S_..._NEXT; when there is none, of the end of time.
+ * The first row after that one which is neither of the future nor from before
+ * RETAIN_SINCE, by one of the statements S_..._NEXT; when there is none, of the
+ * end of time.
  */
 struct dated {
 	uint64_t	 dt_id, dt_at;
@@ -483,6 +489,8 @@ const char *tenant_erase(struct request *, struct tenant *, uint32_t by,
 const char *erasure_show(struct request *, uint32_t tenant);
 /* Is there a certificate, and does it open? */
 int	 erasure_kept(uint32_t tenant);
+/* Of one with a row in system.db: has it begun, so that it has to go on? */
+int	 erasure_begun(struct db *sys, uint32_t tenant);
 int	 erasure_list(struct request *);		/* 0, or -1 */
 /* Keys has signed, or is gone. */
 void	 erasure_proven(const struct m_proven *);

@@ -245,6 +245,17 @@ access_flush(void)
 	flush_end(flush_some(nblocks));
 }
 
+/* What cannot be written waits for the next turn. */
+void
+access_flush_of(uint32_t tenant)
+{
+	struct block	*bl, *next;
+
+	TAILQ_FOREACH_SAFE(bl, &blocks, bl_entry, next)
+		if (bl->bl_tenant == tenant && block_flush(bl) == 0)
+			block_free(bl);
+}
+
 /*
  * All that were there when it began, a few in a turn: others have to be
  * answered.

@@ -25,7 +25,7 @@
 
 static uint64_t		 newest;	/* ms, the newest stamp */
 static uint64_t		 made;		/* ms, when that was made */
-static int		 outdated;	/* a key went that those need */
+static int		 outdated;	/* a key went that those need; kept */
 static uint64_t		 started, start_mono, retry_mono;
 
 /*
@@ -460,6 +460,48 @@ make_step(struct task *tk)
 	return (steps[((struct make *)tk->tk_data)->ma_at](tk));
 }
 
+/*
+ * Is another one due since a key went?  That outlives us: the row "outdated" of
+ * the meta of system.db, one byte, sealed.
+ */
+static const struct seal_at	 outdated_at = { "meta", "outdated", 0, 0,
+				    NULL, 0 };
+
+static void
+outdated_put(uint8_t flag)
+{
+	struct db	*sys = db_system();
+	void		*rec = NULL;
+	size_t		 len;
+
+	if (sys == NULL ||
+	    (rec = db_seal(sys, &outdated_at, &flag, 1, &len)) == NULL ||
+	    db_exec(sys, S_META_SET, ARGS(TXT("outdated"), BIN(rec, len))) !=
+	    1)
+		log_warnx("that a backup is due is not kept over a restart");
+	free(rec);
+}
+
+static int
+outdated_get(void)
+{
+	struct db	*sys = db_system();
+	sqlite3_stmt	*st;
+	uint8_t		*flag = NULL;
+	size_t		 len = 0;
+	int		 set;
+
+	if (sys == NULL)
+		return (0);
+	st = db_query(sys, S_META_GET, ARGS(TXT("outdated")));
+	if (db_step(sys, st) == 1)
+		flag = db_open(sys, &outdated_at, st, 0, &len);
+	db_done(st);
+	set = flag != NULL && len == 1 && flag[0] != 0;
+	free(flag);
+	return (set);
+}
+
 static void	 rehearse_due(void);
 
 static void
@@ -473,6 +515,8 @@ make_end(struct task *tk, int ok)
 	if (ma->ma_daily && !ok)
 		retry_mono = mono_ms() + RETRY;
 	outdated |= ma->ma_outdated;
+	if (ok && !outdated && outdated_get())
+		outdated_put(0);
 	task_note(tk, "made");
 	if (ok && ma->ma_daily)
 		rehearse_due();
@@ -708,9 +752,12 @@ backup_tick(void)
 }
 
 void
-backup_outdated(void)
+backup_outdated(int gone)
 {
-	outdated = 1;
+	if (gone)
+		outdated = 1;
+	else
+		outdated_put(1);
 }
 
 static int
@@ -737,6 +784,7 @@ backup_start(void)
 	if (generation_count("", first, last) > 0)
 		(void)stamp_read(last, &newest);
 	made = newest;
+	outdated = outdated_get();
 	RB_FOREACH(tn, tenant_tree, &tenant_all)
 		restore_clean(tn->tn_id);
 	if (!generation_leftover(path) || (tk = task_new()) == NULL)

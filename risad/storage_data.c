@@ -1364,9 +1364,14 @@ tenants_load(void)
 	if (db == NULL)
 		return (-1);
 	st = db_query(db, S_TENANTS, NOARGS);
-	while ((n = db_step(db, st)) == 1)
+	while ((n = db_step(db, st)) == 1) {
+		/* What is left of it goes. */
+		if (db_col_num(st, 8) != 0 &&
+		    erasure_begun(db, (uint32_t)db_col_num(st, 0)))
+			continue;
 		if (tenant_row(db, st) == -1)
 			log_warnx("system.db: a tenant's row is damaged");
+	}
 	db_done(st);
 	return (n);
 }

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "backup.h"
+#include "keyfile.h"
 #include "log.h"
 #include "storage.h"
 #include "util.h"
@@ -55,7 +56,7 @@ certificate(struct request *rq, struct tenant *tn, uint32_t by)
 
 	if ((f = open_memstream(&text, &len)) == NULL)
 		return (NULL);
-	access_flush();
+	access_flush_of(tn->tn_id);
 	(void)time_text(at, now_ms());
 	if (time_text(made, tn->tn_created) == -1)
 		(void)strlcpy(made, "-", sizeof(made));
@@ -131,19 +132,34 @@ erased_get(struct db *sys, uint32_t id, char name[MAX_LABEL + 1], char **sig)
 	return (text);
 }
 
-int
-erasure_kept(uint32_t id)
+static int
+kept_in(struct db *sys, uint32_t id)
 {
-	struct db	*sys = db_system();
-	char		 name[MAX_LABEL + 1], *text, *sig;
-	int		 kept;
+	char	 name[MAX_LABEL + 1], *text, *sig;
+	int	 kept;
 
-	if (sys == NULL)
-		return (0);
 	kept = (text = erased_get(sys, id, name, &sig)) != NULL;
 	free(sig);
 	free(text);
 	return (kept);
+}
+
+int
+erasure_kept(uint32_t id)
+{
+	struct db	*sys = db_system();
+
+	return (sys != NULL && kept_in(sys, id));
+}
+
+/*
+ * That there is a row, anybody may have written; what nobody can read any more
+ * is erased already.
+ */
+int
+erasure_begun(struct db *sys, uint32_t id)
+{
+	return (kept_in(sys, id) || !keyfile_there(id));
 }
 
 /* Ask keys to sign it; the answer is for somebody, or for the file alone. */
@@ -154,12 +170,10 @@ certificate_prove(uint32_t id, const char *name, const char *text,
 	struct m_prove	 m = { id, name, PROOF_ERASURE, 0, now_ms(), { 0 } };
 	struct erasure	*er;
 
-	if (proc_peer(PROC_KEYS, 0) == NULL ||
-	    sha256(m.sum, text, strlen(text)) == -1 ||
+	if (keys_peer() == NULL || sha256(m.sum, text, strlen(text)) == -1 ||
 	    (er = calloc(1, sizeof(*er))) == NULL)
 		return (-1);
-	if (proc_send(proc_peer(PROC_KEYS, 0), IMSG_PROVE, PROVE_ERASURE, -1,
-	    &m) == -1) {
+	if (proc_send(keys_peer(), IMSG_PROVE, PROVE_ERASURE, -1, &m) == -1) {
 		free(er);
 		return (-1);
 	}
@@ -390,6 +404,24 @@ ending_of(const struct tenant *tn)
 	return (at);
 }
 
+static void
+ending_erase(struct tenant *tn)
+{
+	struct db	*sys = db_system();
+	char		 name[MAX_LABEL + 1];
+	const char	*how = "nothing is erased";
+
+	(void)strlcpy(name, tn->tn_name, sizeof(name));
+	if (sys == NULL || audit_add(sys, "tenant %s: its contract has ended: "
+	    "erase", name) == -1)
+		return;
+	(void)tenant_erase(NULL, tn, 0, &how);
+	if ((sys = db_system()) == NULL || audit_add(sys, "tenant %s: its "
+	    "contract has ended: erase: %s", name, how) == -1)
+		log_warnx("tenant %s: erase: %s, but not in the audit trail",
+		    name, how);
+}
+
 /* People out on the day, everything gone a week later, or after a hold. */
 static void
 ending_look(struct tenant *tn, uint64_t now)
@@ -397,7 +429,6 @@ ending_look(struct tenant *tn, uint64_t now)
 	struct request	 rq = { .rq_type = 0 };
 	struct db	*sys = db_system();
 	uint64_t	 at = ending_of(tn);
-	const char	*how = NULL;
 	int		 held;
 
 	if (at == 0 || now < at || sys == NULL)
@@ -408,9 +439,7 @@ ending_look(struct tenant *tn, uint64_t now)
 		    "but its data cannot be read, so nobody knows whether a "
 		    "legal hold forbids to erase it");
 	if (held == 0) {
-		if (audit_add(sys, "tenant %s: its contract has ended: erased",
-		    tn->tn_name) == 0)
-			(void)tenant_erase(NULL, tn, 0, &how);
+		ending_erase(tn);
 		return;
 	}
 	if (tn->tn_state != TENANT_ACTIVE)
@@ -426,29 +455,46 @@ ending_look(struct tenant *tn, uint64_t now)
 	rq_tell_tenant(&rq, tn);
 }
 
+/* The next one that is there and has a certificate; 0: there is none. */
+static uint32_t
+erasure_open(struct db *sys, uint32_t after, char name[MAX_LABEL + 1])
+{
+	sqlite3_stmt	*st;
+	const char	*s;
+	uint32_t	 id = 0;
+
+	st = db_query(sys, S_ERASED_OPEN, ARGS(NUM(after)));
+	if (db_step(sys, st) == 1) {
+		id = (uint32_t)db_col_num(st, 0);
+		s = (const char *)sqlite3_column_text(st, 1);
+		(void)strlcpy(name, s == NULL ? "?" : s, MAX_LABEL + 1);
+	}
+	db_done(st);
+	return (id);
+}
+
 /* What a kill has left half done is done. */
 static void
 erasures_resume(void)
 {
-	struct db	*sys = db_system();
-	sqlite3_stmt	*st;
+	struct db	*sys;
 	char		 name[MAX_LABEL + 1];
-	const char	*s;
 	uint32_t	 id = 0;
 
-	if (sys == NULL)
-		return;
-	st = db_query(sys, S_ERASED_OPEN, NOARGS);
-	if (db_step(sys, st) == 1) {
-		id = (uint32_t)db_col_num(st, 0);
-		s = (const char *)sqlite3_column_text(st, 1);
-		(void)strlcpy(name, s == NULL ? "?" : s, sizeof(name));
+	while ((sys = db_system()) != NULL &&
+	    (id = erasure_open(sys, id, name)) != 0) {
+		if (!erasure_begun(sys, id)) {
+			alert_raise(ALERT_DATA, id, "system.db has a "
+			    "certificate of its erasure that we have not "
+			    "made: it is not erased");
+			continue;
+		}
+		if (erase_rest(id, name) == 0 && ((sys = db_system()) ==
+		    NULL || audit_add(sys, "tenant %s, number %u: erased, as "
+		    "was begun", name, id) == -1))
+			log_warnx("tenant %s: erased, but not in the audit "
+			    "trail", name);
 	}
-	db_done(st);
-	if (id != 0 && erase_rest(id, name) == 0 && audit_add(sys, "tenant %s, "
-	    "number %u: erased, as was begun", name, id) == -1)
-		log_warnx("tenant %s: erased, but not in the audit trail",
-		    name);
 }
 
 void

@@ -660,7 +660,9 @@ sweep_held(struct request *rq)
 	if ((n = db_exec(rq->rq_db, S_ERASE_GONE, ARGS(NUM(SWEEP_ROWS)))) > 0 &&
 	    db_exec(rq->rq_db, S_PURGE_DMS, NOARGS) == -1)
 		n = -1;
-	if (db_end(rq->rq_db, n != -1) == -1)
+	/* It is done when it is on the disk. */
+	if (db_end(rq->rq_db, n != -1) == -1 ||
+	    (n > 0 && db_commit(rq->rq_db) == -1))
 		return (-1);
 	if (n > 0)
 		rq->rq_db->db_erased = 1;

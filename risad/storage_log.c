@@ -367,7 +367,7 @@ walk_new(uint32_t tenant, uint64_t from, uint64_t to, uint8_t kind)
 	wk->wk_month = db_month_of(wk->wk_from);
 	wk->wk_end = db_month_of(wk->wk_to);
 	wk->wk_kind = kind;
-	access_flush();		/* what was done before is in it */
+	access_flush_of(tenant);	/* what was done before is in it */
 	return (wk);
 }
 

@@ -200,7 +200,8 @@ retain_next(struct db *db, enum stmt s, uint64_t after, struct dated *dt)
 
 	dt->dt_id = INT64_MAX;
 	dt->dt_at = UINT64_MAX;
-	st = db_query(db, s, ARGS(NUM(after), NUM(now_ms())));
+	st = db_query(db, s, ARGS(NUM(after), NUM(now_ms()),
+	    NUM(RETAIN_SINCE)));
 	if ((n = db_step(db, st)) == 1) {
 		dt->dt_id = db_col_num(st, 0);
 		dt->dt_at = db_col_num(st, 1);
@@ -210,28 +211,29 @@ retain_next(struct db *db, enum stmt s, uint64_t after, struct dated *dt)
 }
 
 /*
- * The next messages; where the first is young enough, all that follow are.
- * What was written while the clock was ahead is as old as what follows.
+ * The next messages, up to the first that is young enough: all that follow
+ * are.  What was written while the clock was ahead, or not set yet, is as old
+ * as what follows; while it was behind, as old as what was before.
  */
 static int
 purge_talk(struct db *db, uint64_t before, int *more)
 {
-	uint64_t	 upto, ahead, now = now_ms();
+	uint64_t	 upto, other;
 	struct dated	 next;
 	int		 n;
 
 	if (db_number(db, S_TALK_UPTO, ARGS(NUM(now_after), NUM(INT64_MAX),
 	    NUM(STEP_ROWS)), &upto) == -1 ||
 	    retain_next(db, S_TALK_NEXT, now_after, &next) == -1 ||
-	    db_number(db, S_TALK_AHEAD, ARGS(NUM(next.dt_id), NUM(upto),
-	    NUM(now)), &ahead) == -1)
+	    db_number(db, S_TALK_OTHER, ARGS(NUM(next.dt_id), NUM(upto),
+	    NUM(RETAIN_SINCE), NUM(before)), &other) == -1)
 		return (-1);
 	if (upto == 0 || next.dt_at >= before)
 		return (0);
-	if (ahead != 0)			/* as old as others that follow */
-		upto = ahead - 1;
-	if ((n = db_exec(db, S_PURGE_TALK, ARGS(NUM(now_after), NUM(upto),
-	    NUM(before), NUM(now)))) != -1)
+	if (other != 0)			/* the next step tells of it */
+		upto = other - 1;
+	if ((n = db_exec(db, S_PURGE_TALK, ARGS(NUM(now_after),
+	    NUM(upto)))) != -1)
 		now_after = upto;
 	*more = n != -1;
 	return (n);
@@ -431,7 +433,7 @@ count_rows(struct count *ct, struct tenant *tn, struct db *db)
 
 	st = db_query(db, ct->ct_kind == KEEP_CHAT ? S_COUNT_TALK :
 	    S_COUNT_AUDIT, ARGS(NUM(ct->ct_after), NUM(COUNT_ROWS),
-	    NUM(before)));
+	    NUM(before), NUM(RETAIN_SINCE)));
 	if ((ret = db_step(db, st)) == 1 && (n = db_col_num(st, 0)) > 0) {
 		ct->ct_after = db_col_num(st, 1);
 		first = db_col_num(st, 2);

@@ -138,8 +138,10 @@ walk_end(void)
 {
 	struct db	*sys = db_system();
 
+	backup_outdated(0);
 	if (db_settle(walk.ro_tenant) == -1)
 		return (-1);
+	backup_outdated(1);
 	log_info("the key of %s is rotated, the old one is destroyed",
 	    who(walk.ro_tenant));
 	if (sys == NULL || audit_add(sys, "the key of %s is rotated: %llu "
@@ -148,7 +150,6 @@ walk_end(void)
 	    (unsigned long long)walk.ro_rs.rs_done,
 	    (unsigned long long)walk.ro_rs.rs_bad) == -1)
 		log_warnx("which is not in the audit trail");
-	backup_outdated();
 	walk.ro_active = 0;
 	return (0);
 }

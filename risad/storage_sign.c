@@ -99,7 +99,7 @@ signing_ask(struct signing *sg, uint32_t tenant, enum proof_kind kind)
 {
 	static uint32_t	 last;
 	struct tenant	*tn = tenant_by_id(tenant);
-	struct peer	*keys = proc_peer(PROC_KEYS, 0);
+	struct peer	*keys = keys_peer();
 	struct m_prove	 m = { tenant, tn == NULL ? "-" : tn->tn_name,
 			    (uint8_t)kind, 0, now_ms(), { 0 } };
 	unsigned int	 n;

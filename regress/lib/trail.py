@@ -133,10 +133,10 @@ def chatter(d, number, floor, n, size=100, days=0):
     db.close()
 
 
-def age(d, tenant, days, ahead=()):
+def age(d, tenant, days, other=(), then=None):
     """The trail of a tenant becomes so much older, but for some lines that
-    are of ten years from now; risad is down."""
-    _age(*place_of(d, tenant), days, ahead)
+    are of another time (ms), ten years from now; risad is down."""
+    _age(*place_of(d, tenant), days, other, then)
 
 
 def age_own(d, days):
@@ -144,9 +144,10 @@ def age_own(d, days):
     _age(*_place(d, None), days)
 
 
-def _age(path, key, days, ahead=()):
+def _age(path, key, days, other=(), then=None):
     ms = days * 86400000
-    late = int((time.time() + 10 * 365 * 86400) * 1000)
+    if then is None:
+        then = int((time.time() + 10 * 365 * 86400) * 1000)
     db = sqlite3.connect(path, isolation_level=None)
     db.execute('BEGIN IMMEDIATE')
     record, = db.execute("SELECT value FROM meta WHERE name = 'chain'"
@@ -158,7 +159,7 @@ def _age(path, key, days, ahead=()):
     mac = base
     for row, at, entry in db.execute(
             'SELECT id, at, entry FROM audit ORDER BY id').fetchall():
-        at = late if row in ahead else at - ms
+        at = then if row in other else at - ms
         mac = hmac.new(secret, mac + struct.pack('>QQ', row, at) +
                        _text(row, entry, key), hashlib.sha256).digest()
         db.execute('UPDATE audit SET at = ?, mac = ? WHERE id = ?',

@@ -703,10 +703,12 @@ def daily(d, ann, one):
         code, out, err = d.ctl('backup', 'verify', before[-1])
         return code == 1 and 'key' in out + err
     until(refused, 'the one from before needs the key that is gone', 60)
-    kinds = {r['kind']: r for r in d.rows('show', 'storage')
-             if not r['tenant']}
-    equal(kinds['backups']['count'], len(names(d)), 'counted')
-    check(kinds['rehearsals']['count'] > 0, kinds)
+    def counted():
+        kinds = {r['kind']: r for r in d.rows('show', 'storage')
+                 if not r['tenant']}
+        return (kinds['backups']['count'] == len(names(d)) and
+                kinds['rehearsals']['count'] > 0)
+    until(counted, 'counted', 60)
     # Nobody has asked for the next one, so that it fails is told as an alert.
     equal([r for r in d.rows('show', 'alerts')
            if r['name'] == 'backup-failed'], [], 'none yet')
@@ -715,6 +717,22 @@ def daily(d, ann, one):
     d.do('key', 'rotate', 'tenant', 'acme')
     until(lambda: [r for r in d.rows('show', 'alerts')
                    if r['name'] == 'backup-failed'], 'an alert', 60)
+    # It is as due after a restart, and none more when it has been made.
+    until(lambda: all(k['state'] == 'whole' for k in
+                      d.json('key', 'show')['keys']), 'the old key has gone',
+          60)
+    there = [b['stamp'] for b in backups(d)]
+    d.stop()
+    shutil.chown(place(d), '_risastor')
+    os.chmod(place(d), 0o700)
+    d.start()
+    until(lambda: backups(d)[-1]['stamp'] not in there and not glob.glob(
+        place(d, '*.part')), 'made after a restart', 60)
+    newest = backups(d)[-1]['stamp']
+    until(lambda: backups(d)[-1]['verified'] is not None, 'verified', 60)
+    d.restart()
+    now(d)
+    equal(backups(d)[-2]['stamp'], newest, 'one')
 
 
 def main():

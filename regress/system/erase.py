@@ -156,6 +156,9 @@ def ended(d):
     check(not os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'key')
     d.do('tenant', 'certificate', str(n), d.path('c4'))
     equal(verify(d, d.path('c4'))[0], 0, 'its certificate')
+    equal([s for s in system_trail(d) if 'leaving: its contract' in s],
+          ['tenant leaving: its contract has ended: ' + s for s in (
+              'suspended', 'erase', 'erase: done')], 'what was done')
     p.close()
 
 
@@ -210,18 +213,26 @@ def late(d, n):
 
 
 def forged(d):
-    """an end that somebody has written into the file ends nothing"""
+    """what somebody has written into the file neither ends nor erases"""
     n, p = furnished(d, 'target')
     p.close()
     d.stop()
     db = sqlite3.connect(d.path('data', 'system.db'), isolation_level=None)
     db.execute('INSERT INTO endings (tenant, at, proof) VALUES (?, 1, ?)',
                (n, os.urandom(37)))
+    db.execute("INSERT INTO erased (id, name, at, text) VALUES "
+               "(?, 'target', 1, ?)", (n, os.urandom(37)))
     db.close()
     d.start()
-    time.sleep(2.5)                     # the daemon has looked
+    until(lambda: [r for r in d.rows('show', 'alerts') if
+                   r['tenant'] == 'target' and 'not made' in r['text']],
+          'the daemon has looked')
     equal(d.json('tenant', 'show', 'target')['tenant']['state'], 'active',
           'goes on')
+    check(os.path.exists(d.path('data', 'keys', '%d.key' % n)), 'key')
+    # Nor does it keep an operator from it.
+    d.do('tenant', 'erase', 'target', 'confirm', 'target', d.path('c9'))
+    equal(verify(d, d.path('c9'))[0], 0, 'verifies')
 
 
 def unread(d):

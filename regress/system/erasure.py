@@ -469,7 +469,7 @@ def own(d, boss, ben):
     """the installation's own trail: three years, one at least, 20 at most"""
     def audit():
         return {r['kind']: r for r in d.json('purge', 'show')['kept']
-                if r['tenant'] == '-'}
+                if r['tenant'] is None}
     equal((audit()['audit']['days'], audit()['log']['days']), (1096, 366),
           'by default')
     for days in ('365', '7307', '0'):

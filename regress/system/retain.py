@@ -156,6 +156,49 @@ def ahead(d, ann):
     equal(d.ctl('audit', 'verify')[0], 0, 'verifies')
 
 
+def unset(d, ann):
+    """what was written by a clock that was behind is not taken for old"""
+    d.do('purge', 'run')
+    d.stop()
+    long_ago(d, 250, 100)
+    path = d.path('data', 'tenants', '1', 'main.db')
+    with sqlite3.connect(path) as db:
+        first, = db.execute('SELECT min(id) FROM messages').fetchone()
+        young = int((time.time() - 86400) * 1000)
+
+        def said(a, b, at):
+            db.execute('UPDATE messages SET at = ? WHERE id >= ? AND id < ?',
+                       (at, first + a, first + b))
+        # Some among what is old, the others among and before what is young.
+        said(0, 10, 1000)
+        said(120, 130, 2000)
+        said(180, 190, 3000)
+        said(190, 250, young)
+        said(200, 210, 4000)
+        said(220, 230, young - 100 * 86400000)
+        front, = db.execute('SELECT min(id) FROM audit').fetchone()
+    db.close()
+    age(d, 1, 0, range(front, front + 5), 5000)
+    log = d.path('data', 'tenants', '1', 'log-197001.db')
+    shutil.copy(d.path('data', 'tenants', '1', months(d)[0]), log)
+    shutil.chown(log, '_risastor')
+    d.start()
+    d.do('retention', 'set', 'acme', 'chat', '30')
+    rows = kept(d, 'purge', 'run')
+    with sqlite3.connect('file:%s?mode=ro' % path, uri=True) as db:
+        left = [i - first for i, in db.execute('SELECT id FROM messages '
+                                               'ORDER BY id')]
+        now, = db.execute('SELECT min(id) FROM audit').fetchone()
+    db.close()
+    equal(left, list(range(180, 250)), 'what is as old as something young')
+    equal(now, front, 'the trail')
+    check(os.path.exists(log) and rows['log']['due'] == 0, 'access log')
+    chain(d, 'acme')
+    d.stop()
+    os.unlink(log)
+    d.start()
+
+
 def quiet(d, ann):
     """nobody waits while it goes: chat is answered all the time"""
     d.stop()
@@ -206,7 +249,7 @@ def main():
     ann.open().enter(d.one)
     s = Suite(d)
     s.run_test(rules, d)
-    for fn in (purged, ahead, quiet, killed):
+    for fn in (purged, ahead, unset, quiet, killed):
         s.run_test(fn, d, ann, restarts=True)
     ann.close()
     s.end()

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "csv.h"
+#include "proof.h"
 #include "storage.h"
 #include "unit.h"
 #include "util.h"
@@ -33,6 +34,7 @@ static struct m_conf_ack ack;
 static struct m_fence	 asked[2];	/* what a session is to say, 0: done */
 static int		 hang[2];	/* does not say it */
 static unsigned int	 proves;	/* that keys was asked for */
+static uint64_t		 proved[4];	/* of tenants: which line last */
 static unsigned int	 known[2];	/* tenants, when told that it is all */
 
 static struct peer *
@@ -90,6 +92,9 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 	}
 	if (type == IMSG_PROVE) {
 		proves++;
+		if (((const struct m_prove *)m)->tenant < 4)
+			proved[((const struct m_prove *)m)->tenant] =
+			    ((const struct m_prove *)m)->seq;
 		return (0);
 	}
 	if (type == IMSG_FENCE) {
@@ -1484,13 +1489,79 @@ test_ends(void)
 	CHECK_INT(count(S1, IMSG_TENANT), 2);
 }
 
+/* No file may become longer than so much; 0: any may again. */
+static void
+room(rlim_t bytes)
+{
+	static struct rlimit	 old;
+	struct rlimit		 rl;
+
+	if (bytes == 0) {
+		(void)setrlimit(RLIMIT_FSIZE, &old);
+		return;
+	}
+	(void)signal(SIGXFSZ, SIG_IGN);
+	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
+		abort();
+	rl = old;
+	rl.rlim_cur = bytes;
+	(void)setrlimit(RLIMIT_FSIZE, &rl);
+}
+
+/* What could not be asked for since the disk was full is, when it is not. */
+static void
+test_points_full(void)
+{
+	struct m_say	 m = say_to(gr_boss, CHANNEL_FLOOR, open_floor,
+			    "points");
+
+	room(512);
+	put(S0, IMSG_SAY, &m);
+	proved[1] = 0;
+	audit_checkpoints(1);
+	room(0);
+	CHECK_INT(proved[1], 0);
+	turn();
+	audit_checkpoints(1);
+	CHECK(proved[1] != 0);
+}
+
+/* Nor is it lost when the file of the trail cannot be had in between. */
+static void
+test_points_closed(void)
+{
+	struct tenant	*tn = tenant_by_id(1);
+	struct proof	 pf = { .pf_kind = PROOF_CHECKPOINT, .pf_tenant = 1,
+			    .pf_name = "acme", .pf_seq = proved[1],
+			    .pf_at = now_ms() };
+	const uint8_t	 seed[PROOF_KEY] = { 9 };
+	char		 line[PROOF_LINE];
+	struct m_proven	 m = { 1, proved[1], line };
+
+	CHECK_INT(proof_sign(&pf, seed, line), 0);
+	tn->tn_why = DB_TROUBLE;
+	tn->tn_retry = UINT64_MAX;
+	audit_proven(&m);
+	proved[1] = 0;
+	audit_checkpoints(1);
+	CHECK_INT(proved[1], 0);
+	tn->tn_retry = 0;
+	audit_checkpoints(1);
+	CHECK_INT(proved[1], m.seq);
+}
+
 /* What keys was asked for when it died is asked for again. */
 static void
 test_points(void)
 {
-	unsigned int	 n;
+	const struct m_proof_key key = { { 9 } };
+	unsigned int		 n;
 
+	/* Until it has its key it refuses, which would be the end of it. */
 	peer(PROC_KEYS, 0)->pe_up = 1;
+	audit_checkpoints(1);
+	CHECK_INT(proves, 0);
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
 	audit_checkpoints(1);
 	CHECK((n = proves) > 1);
 	audit_checkpoints(1);
@@ -1498,7 +1569,14 @@ test_points(void)
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 	CHECK_INT(audit_waits(), 0);
 	audit_checkpoints(1);
+	CHECK_INT(proves, n);
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
+	audit_checkpoints(1);
 	CHECK_INT(proves, 2 * n);
+	storage_ops.po_down(peer(PROC_KEYS, 0));
+	put(PROC_KEYS, 0, IMSG_PROOF_KEY, &key);
+	test_points_full();
+	test_points_closed();
 	peer(PROC_KEYS, 0)->pe_up = 0;
 	storage_ops.po_down(peer(PROC_KEYS, 0));
 }
@@ -1534,26 +1612,20 @@ static void
 test_full(void)
 {
 	struct m_say	 m;
-	struct rlimit	 old, rl;
 	uint64_t	 id;
 
 	CHECK((gr_mem = sign_in(1, mem, 13, 0)) != 0);
 	m = say_to(gr_mem, CHANNEL_FLOOR, open_floor, "full1");
 	ask(S0, IMSG_SAY, &m);
 	id = ((const struct m_said *)take(S0, IMSG_SAID))->id;
-	(void)signal(SIGXFSZ, SIG_IGN);
-	if (getrlimit(RLIMIT_FSIZE, &old) == -1)
-		abort();
-	rl = old;
-	rl.rlim_cur = 512;
-	(void)setrlimit(RLIMIT_FSIZE, &rl);
+	room(512);
 	forget();
 	m.ref = "full2";
 	put(S0, IMSG_SAY, &m);
 	m.ref = "full3";
 	put(S0, IMSG_SAY, &m);
 	turn();
-	(void)setrlimit(RLIMIT_FSIZE, &old);
+	room(0);
 	CHECK_INT(count(S0, IMSG_SAID), 0);
 	CHECK_INT(count(S0, IMSG_RESULT), 2);
 	CHECK_INT(code(S0), R_UNAVAILABLE);
@@ -1618,6 +1690,45 @@ static void
 edit(const char *sql)
 {
 	edit_in("tenants/1/main.db", sql);
+}
+
+/* What a query of a file counts; 0 if there is no such file. */
+static unsigned int
+count_in(const char *path, const char *sql)
+{
+	sqlite3		*raw;
+	sqlite3_stmt	*st;
+	unsigned int	 n = 0;
+
+	if (sqlite3_open_v2(path, &raw, SQLITE_OPEN_READONLY, NULL) ==
+	    SQLITE_OK && sqlite3_prepare_v2(raw, sql, -1, &st, NULL) ==
+	    SQLITE_OK) {
+		if (sqlite3_step(st) == SQLITE_ROW)
+			n = (unsigned int)sqlite3_column_int(st, 0);
+		(void)sqlite3_finalize(st);
+	}
+	(void)sqlite3_close(raw);
+	return (n);
+}
+
+/* What was left of those who are gone goes, also when the disk was full. */
+static void
+test_gone(void)
+{
+	struct tenant	*tn = tenant_by_id(1);
+
+	edit("INSERT INTO messages (at, kind, a, b, sender, ref, text) "
+	    "VALUES (1, 2, 9001, 9002, 9001, x'07', x'00')");
+	edit("INSERT INTO dms (a, b, last) VALUES (9001, 9002, 1)");
+	tn->tn_free = 0;
+	room(512);
+	(void)guest_sweep(tn, now_ms());
+	turn();
+	room(0);
+	(void)guest_sweep(tn, now_ms());
+	turn();
+	CHECK_INT(count_in("tenants/1/main.db", "SELECT count(*) FROM "
+	    "messages WHERE a = 9001"), 0);
 }
 
 static void
@@ -1975,6 +2086,48 @@ test_networks(void)
 	CHECK((in = sign_in_from(1, boss, 44, 0, "::ffff:192.0.2.9")) != 0);
 	set_list(POLICY_NETWORKS, "");
 	CHECK((out = sign_in_from(1, boss, 45, 0, "198.51.100.1")) != 0);
+}
+
+/* Blocks in the access log of this month. */
+static unsigned int
+blocks_of(uint32_t tenant)
+{
+	char	 path[DB_PATH];
+
+	db_log_path(path, sizeof(path), tenant, db_month_of(now_ms()));
+	return (count_in(path, "SELECT count(*) FROM access"));
+}
+
+/* Whoever looks at his log writes it, and not the one of everybody. */
+static void
+test_log(void)
+{
+	struct m_c_policy	 po = { .tenant = "acme", .text = "",
+				    .key = POLICY_LOG_CONSOLE, .value = 1 };
+	struct m_access		 ac = { .at = now_ms(), .kind = ACCESS_REQUEST,
+				    .addr = "192.0.2.1", .text = "/" };
+	struct m_a_log		 m = { .to = UINT64_MAX, .kind = ACCESS_TALK,
+				    .from = now_ms() - SECOND,
+				    .network = "" };
+	unsigned int		 one, two;
+	uint64_t		 other;
+
+	ask(AUTH, IMSG_C_POLICY_SET, &po);
+	CHECK_INT(code(AUTH), R_OK);
+	m.grant = sign_in(1, boss, 0xe1, 0);
+	other = sign_in(2, gboss, 0xe2, 1);
+	CHECK(m.grant != 0 && other != 0);
+	access_flush();
+	one = blocks_of(1);
+	two = blocks_of(2);
+	ac.grant = m.grant;
+	put(S0, IMSG_ACCESS, &ac);
+	ac.grant = other;
+	put(S1, IMSG_ACCESS, &ac);
+	put(S0, IMSG_A_LOG, &m);
+	CHECK_INT(blocks_of(1), one + 1);
+	CHECK_INT(blocks_of(2), two);
+	turn();
 }
 
 static void
@@ -2599,7 +2752,9 @@ main(void)
 	test_points();
 	test_turn();
 	test_full();
+	test_gone();
 	test_networks();
+	test_log();
 	test_operator();
 	test_ledger();
 	test_ledger_wrong();
