@@ -378,6 +378,7 @@ control_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 {
 	struct sockaddr_un	 sun;
 	struct conf_file_fd	*cf;
+	struct stat		 st;
 	mode_t			 mask;
 	int			 fd = -1, probe;
 
@@ -403,6 +404,9 @@ control_open(struct conf *co, const struct conf *old, char *err, size_t errlen)
 		return (-1);
 	}
 	close(probe);
+	errno = ENOTSOCK;
+	if (lstat(co->co_control, &st) == 0 && !S_ISSOCK(st.st_mode))
+		goto fail;
 	if (unlink(co->co_control) == -1 && errno != ENOENT)
 		goto fail;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -175,6 +175,8 @@ def files():
         d.path('data'), d.path('else')), 'data: No such file')
     refuses('data of root', lambda d: shutil.chown(d.path('data'), 'root'),
             'the data directory', '_risastor')
+    refuses('a file in the place of the socket', lambda d: d.write(
+        'risad.sock', 'kept'), 'risad.sock: ')
     refuses('other owner', lambda d: shutil.chown(
         d.path('keys/master.key'), '_risastor'), 'master.key', 'root')
 
