@@ -128,7 +128,7 @@ bus_door(struct floor *fl, uint8_t room)
 void
 bus_call(const struct m_bus_call *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct avatar	*to = NULL;
 	struct peer	*pe;
 
@@ -392,7 +392,7 @@ bus_storage_down(void)
 static void
 left(struct peer *pe, const struct m_bus_left *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
 
 	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
@@ -409,7 +409,7 @@ get16(const uint8_t *p)
 static int
 legs(struct peer *pe, const struct m_bus_legs *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct floor	*fl = of == NULL ? NULL : floor_find(of, m->floor);
 	struct avatar	*av;
 	const uint8_t	*p = m->frame.mb_data;
@@ -439,7 +439,7 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 static struct avatar *
 theirs(const struct peer *pe, uint32_t tenant, uint32_t user)
 {
-	struct office	*of = office_get(tenant);
+	struct office	*of = office_find(tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, user);
 
 	return (av != NULL && av->av_person == NULL &&
@@ -496,7 +496,7 @@ again(struct peer *pe, const struct m_bus_again *m)
 	struct avatar	*av;
 
 	if (site_tenant(m->tenant) == NULL ||
-	    (of = office_get(m->tenant)) == NULL ||
+	    (of = office_find(m->tenant)) == NULL ||
 	    (av = avatar_find(of, m->user)) == NULL || av->av_person == NULL)
 		return;
 	bus_avatar(pe, av);
@@ -507,7 +507,7 @@ again(struct peer *pe, const struct m_bus_again *m)
 static struct floor *
 floor_told(uint32_t tenant, uint32_t floor)
 {
-	struct office	*of = office_get(tenant);
+	struct office	*of = office_find(tenant);
 
 	return (of == NULL ? NULL : floor_find(of, floor));
 }

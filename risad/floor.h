@@ -152,7 +152,11 @@ int		 avatar_cmp(struct avatar *, struct avatar *);
 RB_PROTOTYPE(avatar_tree, avatar, av_entry, avatar_cmp)
 RB_PROTOTYPE(floor_tree, floor, fl_entry, floor_cmp)
 
-/* The tenant's office, made when there is none; NULL without memory. */
+/*
+ * The tenant's office, or NULL; and made when there is none, NULL without
+ * memory: not for a tenant that only another worker has named.
+ */
+struct office	*office_find(uint32_t tenant);
 struct office	*office_get(uint32_t tenant);
 /* Call for every office of this process. */
 void		 office_each(void (*)(struct office *, void *), void *);
