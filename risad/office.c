@@ -348,7 +348,10 @@ office_drained(struct conn *cn)
 	struct person	*pn = cn->cn_person;
 	struct chunk	*ck;
 
-	if (pn == NULL || !pn->pn_resync || pn->pn_avatar == NULL)
+	if (pn == NULL)
+		return;
+	knock_more(pn);
+	if (!pn->pn_resync || pn->pn_avatar == NULL)
 		return;
 	pn->pn_resync = 0;
 	ck = tick_snapshot(pn->pn_avatar->av_floor);

@@ -30,6 +30,8 @@ struct person {
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
+	int			 pn_showing;	/* those who do, up to: */
+	uint64_t		 pn_shown;
 	struct bucket		 pn_legs, pn_says, pn_texts, pn_doors;
 	struct bucket		 pn_signals, pn_calling, pn_media;
 	json_t			*pn_unread;
@@ -119,9 +121,13 @@ struct chunk	*text_frame(struct text *);
 /*
  * knock.c: guests who wait, and those who let them in.
  */
-/* Tell one who waits that he does; and somebody inside who waits. */
+/*
+ * Tell one who waits that he does; and somebody inside who waits, and the rest
+ * of them when he has read.
+ */
 void		 knock_wait(struct person *);
 void		 knock_show(struct person *);
+void		 knock_more(struct person *);
 /* {"t":"admit"}: the members of the object, see say.c. */
 const char	*say_admit(struct person *, json_t *);
 
