@@ -42,8 +42,8 @@ news_take(struct office *of, uint32_t floor)
 	return (ck);
 }
 
-static void
-news_leave(struct office *of)
+void
+office_news(struct office *of)
 {
 	struct news	*ne;
 	struct person	*pn;
@@ -66,7 +66,7 @@ news_event(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	news_leave(arg);
+	office_news(arg);
 }
 
 /*
@@ -114,7 +114,7 @@ tell_seeing(struct office *of, uint32_t floor, uint32_t user, int gone,
 		break;
 	}
 	if (ne != NULL || of->of_nnews == NEWS_MAX)
-		news_leave(of);
+		office_news(of);
 	if ((ne = malloc(sizeof(*ne))) == NULL) {
 		chunk_free(ck);
 		return;
@@ -264,7 +264,7 @@ tell_moved(struct avatar *av, uint32_t to)
 		    !person_sees(pn, av->av_floor->fl_id))
 			continue;
 		if (ck == NULL) {
-			news_leave(of);
+			office_news(of);
 			ck = frame_gone(av);
 		}
 		person_queue(pn, ck);

@@ -592,6 +592,8 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		floors_late();
 		return (1);
 	}
+	/* Who has gone from what one may not see any more is told before. */
+	office_news(pn->pn_office);
 	ids = pn->pn_floors;
 	n = pn->pn_nfloors;
 	pn->pn_floors = pn->pn_next;
