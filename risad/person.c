@@ -688,8 +688,19 @@ office_takeover(struct office *of, uint32_t user)
 		person_bye(av->av_person, "elsewhere", CLOSE_ELSEWHERE);
 }
 
-/* The answer to enter: the map, and where one was last. */
-static void
+/*
+ * Has the floor no number left?  There are so many for those of this worker,
+ * and whoever is one of them gives back his.
+ */
+static int
+floor_is_full(const struct floor *fl, const struct avatar *av)
+{
+	return (fl->fl_local >= FLOOR_SLOTS && (av == NULL ||
+	    av->av_floor != fl || av->av_person == NULL));
+}
+
+/* The answer to enter: the map, and where one was last.  0, or -1: not in. */
+static int
 person_enter(struct person *pn, const struct m_floor_doc *m)
 {
 	struct office	*of = pn->pn_office;
@@ -709,12 +720,17 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		if (fl != NULL)
 			floor_release(fl);
 		person_error(pn, "no-floor", NULL, NULL);
-		return;
+		return (-1);
+	}
+	/* Before he leaves: nobody would be told that he is nowhere. */
+	if (floor_is_full(fl, av)) {
+		person_error(pn, "full", NULL, NULL);
+		return (-1);
 	}
 	person_leave(pn, m->floor);
 	/* Again: leaving may have freed a floor that nobody else was on. */
 	if ((fl = floor_make(of, m->floor)) == NULL || floor_load(fl, m) == -1)
-		return;
+		return (-1);
 	if ((av = avatar_find(of, pn->pn_conn->cn_login->lg_user)) != NULL) {
 		if (av->av_person != NULL)
 			office_takeover(of, av->av_user);
@@ -729,19 +745,20 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		}
 		if ((fl = floor_make(of, m->floor)) == NULL ||
 		    floor_load(fl, m) == -1)
-			return;
+			return (-1);
 	}
 	av = avatar_enter(fl, pn, pn->pn_conn->cn_login, placed, x, y);
 	if (av == NULL) {
 		floor_release(fl);
 		person_error(pn, "full", NULL, NULL);
-		return;
+		return (-1);
 	}
 	pn->pn_avatar = av;
 	av->av_over = over;
 	login_floor(of->of_tenant, av->av_user, fl->fl_id);
 	access_floor(pn->pn_conn->cn_login, ACCESS_ENTER, fl->fl_id);
 	save_one(av, mono_ms());
+	return (0);
 }
 
 /* The map goes out as it is kept. */
@@ -798,8 +815,7 @@ person_entered(struct conn *cn, uint32_t type, const void *m, void *arg)
 		person_refusal(pn, m, NULL, "no-floor");
 		return (1);
 	}
-	person_enter(pn, m);
-	if (pn->pn_avatar != NULL) {
+	if (person_enter(pn, m) == 0) {
 		send_floor(pn);
 		knock_show(pn);
 		office_joined(pn->pn_avatar);
