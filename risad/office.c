@@ -230,11 +230,13 @@ office_changed(struct avatar *av)
 }
 
 void
-office_show(struct person *pn, struct avatar *av, int sees)
+office_show(struct text *tx, struct avatar *av, int sees)
 {
 	struct chunk	*ck = sees ? frame_update(av) : frame_gone(av);
 
-	person_queue(pn, ck);
+	if (ck == NULL || tx->tx_bad ||
+	    ibuf_add(tx->tx_buf, ck->ck_data, ck->ck_len) == -1)
+		tx->tx_bad = 1;
 	chunk_free(ck);
 }
 

@@ -98,6 +98,20 @@ text_frame(struct text *tx)
 	return (ck);
 }
 
+struct chunk *
+text_frames(struct text *tx)
+{
+	struct chunk	*ck = NULL;
+
+	if (tx->tx_bad)
+		log_warnx("frame: out of memory");
+	else
+		ck = chunk_from(ibuf_data(tx->tx_buf), ibuf_size(tx->tx_buf));
+	ibuf_free(tx->tx_buf);
+	tx->tx_buf = NULL;
+	return (ck);
+}
+
 void
 person_queue(struct person *pn, struct chunk *ck)
 {
@@ -538,17 +552,24 @@ static void
 person_rights(struct person *pn, const uint32_t *was, unsigned int nwas)
 {
 	struct avatar	*av;
+	struct chunk	*ck;
+	struct text	 tx;
 	uint32_t	 floor;
 	int		 sees;
 
 	person_send(pn, json_pack("{ss so}", "t", "floors", "floors",
 	    json_floors(pn)));
+	/* In one piece: of many, he would seem to read too slowly. */
+	text_open(&tx, 1024);
 	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars) {
 		floor = av->av_floor->fl_id;
 		sees = person_sees(pn, floor);
 		if (sees != floor_among(was, nwas, floor))
-			office_show(pn, av, sees);
+			office_show(&tx, av, sees);
 	}
+	ck = text_frames(&tx);
+	person_queue(pn, ck);
+	chunk_free(ck);
 	av = pn->pn_avatar;
 	if (av != NULL && !person_sees(pn, av->av_floor->fl_id)) {
 		person_send(pn, json_pack("{ss sI}", "t", "evict", "floor",

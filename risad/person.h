@@ -117,6 +117,8 @@ void		 text_open(struct text *, size_t guess);
 void		 text_add(struct text *, const char *);
 void		 text_rest(struct text *, json_t *);
 struct chunk	*text_frame(struct text *);
+/* The same of what is frames already. */
+struct chunk	*text_frames(struct text *);
 
 /*
  * knock.c: guests who wait, and those who let them in.
@@ -142,7 +144,10 @@ const char	*say_uncall(struct person *, json_t *);
 /* People as pages know them, as objects: on any floor, and on the own one. */
 void		 office_presence(struct text *, struct avatar *);
 void		 office_person(struct text *, struct avatar *);
-/* That one of them is where the page may look now, or is not any more. */
-void		 office_show(struct person *, struct avatar *, int sees);
+/*
+ * A frame behind those that are in the text: that one of them is where the page
+ * may look now, or is not any more.
+ */
+void		 office_show(struct text *, struct avatar *, int sees);
 
 #endif

@@ -316,6 +316,29 @@ leave(struct page *pa)
 	office_closed(&pa->pa_conn);
 }
 
+/* Somebody of the other worker. */
+static void
+join(uint32_t user, uint32_t floor, const char *note)
+{
+	struct m_bus_join	 m = { .tenant = TENANT, .floor = floor,
+				    .user = user, .x = 800, .y = 400,
+				    .tx = 800, .ty = 400, .name = "x",
+				    .note = note };
+
+	m.id = (uint16_t)(OTHER << 12 | user);
+	m.time = (uint32_t)mono_ms();
+	CHECK_INT(bus_imsg(&other, IMSG_BUS_JOIN, &m), 0);
+}
+
+static void
+grant(uint32_t user, int on)
+{
+	struct m_bus_grant	 m = { OTHER, TENANT, user, on != 0,
+				    ROLE_MEMBER };
+
+	CHECK_INT(bus_storage(IMSG_BUS_GRANT, &m), 0);
+}
+
 static unsigned int
 told(uint32_t type, uint32_t user)
 {
@@ -324,6 +347,15 @@ told(uint32_t type, uint32_t user)
 	for (i = 0; i < nsent; i++)
 		n += sent[i].se_type == type && sent[i].se_user == user;
 	return (n);
+}
+
+/* The avatar of the user, or NULL. */
+static struct avatar *
+known(uint32_t user)
+{
+	struct office	*of = office_find(TENANT);
+
+	return (of == NULL ? NULL : avatar_find(of, user));
 }
 
 /*
@@ -378,6 +410,34 @@ test_full(void)
 	leave(crowd);
 }
 
+/* Many who may be seen from now on are no reason to close who sees them. */
+static void
+test_many(void)
+{
+	struct page	*a = page(0, 1), *b = page(1, 2);
+	char		 note[MAX_NOTE];
+	uint32_t	 user;
+
+	memset(note, 'n', sizeof(note) - 1);
+	note[sizeof(note) - 1] = '\0';
+	enter(b, TWO);
+	for (user = 100; user < 4000; user++) {
+		grant(user, 1);
+		join(user, TWO, note);
+	}
+	forget();
+	person_floors(a->pa_conn.cn_person);
+	floors(2);
+	CHECK(!a->pa_conn.cn_dead);
+	CHECK(heard(a, "\"user\":3000,"));
+	forget();
+	for (user = 100; user < 4000; user++)
+		grant(user, 0);
+	CHECK(known(3000) == NULL);
+	leave(a);
+	leave(b);
+}
+
 int
 main(void)
 {
@@ -385,5 +445,6 @@ main(void)
 	log_init(1);
 	office_start();
 	test_full();
+	test_many();
 	return (unit_end());
 }
