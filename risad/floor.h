@@ -49,6 +49,7 @@ struct avatar {
 	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
 	int			 av_unsaved;		/* it is one of them */
 	uint16_t		 av_over;		/* taken over from */
+	uint8_t			 av_stale;	/* see IMSG_BUS_ALL */
 	uint8_t			 av_media;	/* MEDIA_*, see talk.h */
 	uint8_t			 av_full;	/* in nobody's talk for want */
 	uint8_t			 av_told;	/* 0: its talk has changed */

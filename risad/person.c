@@ -399,6 +399,7 @@ office_start(void)
 	evtimer_set(&save_timer, save_all, NULL);
 	evtimer_set(&again_timer, again_event, NULL);
 	call_start();
+	bus_start();
 }
 
 void

@@ -800,6 +800,9 @@ def bus(w):
         for tenant in (0, 1, 2, 4711):
             for user in (uid, 4711):
                 wire.send('BUS_AGAIN', struct.pack('>II', tenant, user))
+        # All of its own once more, and those are none.
+        for begins in (1, 0, 0):
+            wire.send('BUS_ALL', struct.pack('>B', begins))
         for room in (1, 2, 3):
             wire.send('BUS_DOOR', struct.pack('>IIIIBB', 2, 1, uid, 9, room,
                                               2))

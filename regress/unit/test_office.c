@@ -78,6 +78,8 @@ about(uint32_t type, const void *m)
 		return (((const struct m_bus_left *)m)->user);
 	case IMSG_BUS_AGAIN:
 		return (((const struct m_bus_again *)m)->user);
+	case IMSG_BUS_ALL:
+		return (((const struct m_bus_all *)m)->begins);
 	default:
 		return (0);
 	}
@@ -252,6 +254,15 @@ static int
 heard(struct page *pa, const char *what)
 {
 	return (strstr(pa->pa_heard, what) != NULL);
+}
+
+static int
+heard_gone(struct page *pa, uint32_t user)
+{
+	char	 what[48];
+
+	(void)snprintf(what, sizeof(what), "\"gone\",\"user\":%u}", user);
+	return (heard(pa, what));
 }
 
 /* The floors that storage says one may enter. */
@@ -438,6 +449,58 @@ test_many(void)
 	leave(b);
 }
 
+/* Who read nothing for a while is told all anew. */
+static void
+test_lost(void)
+{
+	struct page	*a = page(0, 2), *b = page(1, 2);
+	struct m_bus_all m = { 1 };
+	uint64_t	 end;
+
+	enter(a, ONE);
+	nsent = 0;
+	is_full = 1;
+	enter(b, ONE);
+	leave(a);
+	grant(50, 1);
+	CHECK_INT(nsent, 0);
+	is_full = 0;
+	/* What comes in between is no use without what was lost. */
+	b->pa_login.lg_status = STATUS_BUSY;
+	bus_joined(b->pa_conn.cn_person->pn_avatar);
+	CHECK_INT(nsent, 0);
+	for (end = mono_ms() + 10000; nsent == 0 && mono_ms() < end;)
+		event_loop(EVLOOP_ONCE);
+	CHECK(nsent == 4 && sent[0].se_type == IMSG_BUS_ALL &&
+	    sent[0].se_user == 1 && sent[2].se_type == IMSG_BUS_ALL &&
+	    sent[2].se_user == 0);
+	CHECK_INT(told(IMSG_BUS_JOIN, b->pa_login.lg_user), 1);
+	CHECK_INT(told(IMSG_BUS_JOIN, 10), 0);
+	CHECK_INT(told(IMSG_BUS_AGAIN, 50), 1);
+	nsent = 0;
+	bus_joined(b->pa_conn.cn_person->pn_avatar);
+	CHECK_INT(told(IMSG_BUS_JOIN, b->pa_login.lg_user), 1);
+
+	/* And the other way round: who is not named has gone meanwhile. */
+	grant(51, 1);
+	join(50, ONE, "");
+	join(51, ONE, "");
+	CHECK(known(50) != NULL && known(51) != NULL);
+	forget();
+	CHECK_INT(bus_imsg(&other, IMSG_BUS_ALL, &m), 0);
+	join(50, ONE, "");
+	CHECK(known(50) != NULL && known(51) != NULL);
+	m.begins = 0;
+	CHECK_INT(bus_imsg(&other, IMSG_BUS_ALL, &m), 0);
+	CHECK(known(50) != NULL && known(51) == NULL);
+	settle();
+	CHECK(heard_gone(b, 51) && !heard_gone(b, 50));
+	CHECK(known(b->pa_login.lg_user) != NULL);
+	grant(50, 0);
+	grant(51, 0);
+	leave(b);
+}
+
 int
 main(void)
 {
@@ -446,5 +509,6 @@ main(void)
 	office_start();
 	test_full();
 	test_many();
+	test_lost();
 	return (unit_end());
 }
