@@ -527,15 +527,33 @@ bus_storage_down(void)
 	}
 }
 
+/*
+ * Of two pages that come in at once one goes again, and here it may have come
+ * after the one that stays: the page's worker knows, if there is one.
+ */
+static void
+ask_others(unsigned int inst, uint32_t tenant, uint32_t user)
+{
+	struct m_bus_grant	 m = { .tenant = tenant, .user = user };
+
+	for (m.inst = 0; m.inst < proc_nsession; m.inst++)
+		if (m.inst != inst &&
+		    holder_find(m.inst, tenant, user) != NULL)
+			bus_ask(&m);
+}
+
 static void
 left(struct peer *pe, const struct m_bus_left *m)
 {
 	struct office	*of = office_find(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
 
-	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
-	    av->av_worker == pe->pe_inst)
-		remote_gone(av, m->to);
+	if (av == NULL || av->av_person != NULL || av->av_id != m->id ||
+	    av->av_worker != pe->pe_inst)
+		return;
+	remote_gone(av, m->to);
+	if (m->to == 0)
+		ask_others(pe->pe_inst, m->tenant, m->user);
 }
 
 static unsigned int

@@ -19,7 +19,8 @@
 #define TENANT	5
 #define ONE	1
 #define TWO	2
-#define OTHER	1		/* the other worker */
+#define OTHER	1		/* the other worker, */
+#define THIRD	2		/* and one more */
 #define PAGES	8
 #define SENT	16384
 #define HEARD	(2 * 1024 * 1024)
@@ -37,12 +38,14 @@ static struct page {
 
 /* What the other worker was told: the type, and whom it is about. */
 static struct sent {
-	uint32_t	 se_type, se_user;
+	uint32_t	 se_type, se_user, se_inst;
 }			 sent[SENT];
 static unsigned int	 nsent;
 static int		 is_full;
 static struct peer	 other = { .pe_proc = PROC_SESSION,
 			    .pe_inst = OTHER, .pe_up = 1 };
+static struct peer	 third = { .pe_proc = PROC_SESSION,
+			    .pe_inst = THIRD, .pe_up = 1 };
 static struct tenant	 tenant = { .tn_id = TENANT };
 
 /* The question to storage that was asked last. */
@@ -59,7 +62,9 @@ struct session_stats	 session_stats;
 struct peer *
 proc_peer(enum proc_type proc, unsigned int inst)
 {
-	return (proc == PROC_SESSION && inst == OTHER ? &other : NULL);
+	if (proc != PROC_SESSION || inst >= proc_nsession)
+		return (NULL);
+	return (inst == OTHER ? &other : inst == THIRD ? &third : NULL);
 }
 
 uint32_t
@@ -98,7 +103,8 @@ proc_send(struct peer *pe, enum imsg_type type, uint32_t id, int fd,
 		return (-1);
 	}
 	if (nsent < SENT)
-		sent[nsent++] = (struct sent){ type, about(type, m) };
+		sent[nsent++] = (struct sent){ type, about(type, m),
+		    pe->pe_inst };
 	return (0);
 }
 
@@ -327,27 +333,39 @@ leave(struct page *pa)
 	office_closed(&pa->pa_conn);
 }
 
-/* Somebody of the other worker. */
+/* Somebody of another worker. */
 static void
-join(uint32_t user, uint32_t floor, const char *note)
+join_by(struct peer *pe, uint32_t user, uint32_t floor, const char *note)
 {
 	struct m_bus_join	 m = { .tenant = TENANT, .floor = floor,
 				    .user = user, .x = 800, .y = 400,
 				    .tx = 800, .ty = 400, .name = "x",
 				    .note = note };
 
-	m.id = (uint16_t)(OTHER << 12 | user);
+	m.id = (uint16_t)(pe->pe_inst << 12 | user);
 	m.time = (uint32_t)mono_ms();
-	CHECK_INT(bus_imsg(&other, IMSG_BUS_JOIN, &m), 0);
+	CHECK_INT(bus_imsg(pe, IMSG_BUS_JOIN, &m), 0);
+}
+
+static void
+join(uint32_t user, uint32_t floor, const char *note)
+{
+	join_by(&other, user, floor, note);
+}
+
+static void
+grant_by(struct peer *pe, uint32_t user, int on)
+{
+	struct m_bus_grant	 m = { (uint16_t)pe->pe_inst, TENANT, user,
+				    on != 0, ROLE_MEMBER };
+
+	CHECK_INT(bus_storage(IMSG_BUS_GRANT, &m), 0);
 }
 
 static void
 grant(uint32_t user, int on)
 {
-	struct m_bus_grant	 m = { OTHER, TENANT, user, on != 0,
-				    ROLE_MEMBER };
-
-	CHECK_INT(bus_storage(IMSG_BUS_GRANT, &m), 0);
+	grant_by(&other, user, on);
 }
 
 static unsigned int
@@ -501,6 +519,41 @@ test_lost(void)
 	leave(b);
 }
 
+/*
+ * Two pages of one user come in at once, and the one that has to go is heard of
+ * last: the other one is not forgotten.
+ */
+static void
+test_two(void)
+{
+	struct page		*a = page(0, 2);
+	struct m_bus_left	 m = { TENANT, ONE, 60, THIRD << 12 | 60, 0 };
+
+	proc_nsession = 3;
+	enter(a, ONE);
+	grant_by(&other, 60, 1);
+	grant_by(&third, 60, 1);
+	join_by(&other, 60, ONE, "");
+	join_by(&other, 60, ONE, "stays");
+	join_by(&third, 60, ONE, "");
+	nsent = 0;
+	CHECK_INT(bus_imsg(&third, IMSG_BUS_LEFT, &m), 0);
+	CHECK(nsent == 1 && sent[0].se_type == IMSG_BUS_AGAIN &&
+	    sent[0].se_user == 60 && sent[0].se_inst == OTHER);
+	join_by(&other, 60, ONE, "stays");
+	CHECK(known(60) != NULL && known(60)->av_worker == OTHER);
+	/* For another floor: it will say so itself. */
+	m.id = OTHER << 12 | 60;
+	m.to = TWO;
+	nsent = 0;
+	CHECK_INT(bus_imsg(&other, IMSG_BUS_LEFT, &m), 0);
+	CHECK(nsent == 0 && known(60) == NULL);
+	grant_by(&other, 60, 0);
+	grant_by(&third, 60, 0);
+	leave(a);
+	proc_nsession = 2;
+}
+
 int
 main(void)
 {
@@ -510,5 +563,6 @@ main(void)
 	test_full();
 	test_many();
 	test_lost();
+	test_two();
 	return (unit_end());
 }
