@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,11 @@
 
 #define FRAME_HEAD	7
 #define ENTRY		12
+#define LOST_MS		250	/* between two looks whether one reads again */
+
+/* Workers that something could not be told, so they are told all anew. */
+static uint8_t		 lost[MAX_SESSIONS];
+static struct event	 lost_timer;
 
 /*
  * Whom a worker may bring along: storage says for which users it has given it
@@ -47,6 +53,29 @@ holder_find(unsigned int inst, uint32_t tenant, uint32_t user)
 	return (RB_FIND(holder_tree, &holders, &key));
 }
 
+static void
+lost_wake(void)
+{
+	struct timeval	 tv = { 0, LOST_MS * 1000 };
+
+	if (!evtimer_pending(&lost_timer, NULL))
+		(void)evtimer_add(&lost_timer, &tv);
+}
+
+/*
+ * Who does not read for long has more waiting than is kept, and what he was
+ * not told cannot be told later one by one.
+ */
+static void
+bus_tell(struct peer *pe, enum imsg_type type, const void *m)
+{
+	if (lost[pe->pe_inst] || proc_send(pe, type, 0, -1, m) == 0 ||
+	    errno != ENOBUFS)
+		return;
+	lost[pe->pe_inst] = 1;
+	lost_wake();
+}
+
 /* Tell every other worker, or the one given. */
 static void
 bus_send(struct peer *pe, enum imsg_type type, const void *m)
@@ -54,13 +83,13 @@ bus_send(struct peer *pe, enum imsg_type type, const void *m)
 	unsigned int	 i;
 
 	if (pe != NULL) {
-		(void)proc_send(pe, type, 0, -1, m);
+		bus_tell(pe, type, m);
 		return;
 	}
 	for (i = 0; i < proc_nsession; i++)
 		if (i != proc_inst &&
 		    (pe = proc_peer(PROC_SESSION, i)) != NULL)
-			(void)proc_send(pe, type, 0, -1, m);
+			bus_tell(pe, type, m);
 }
 
 static void
@@ -128,7 +157,7 @@ bus_door(struct floor *fl, uint8_t room)
 void
 bus_call(const struct m_bus_call *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct avatar	*to = NULL;
 	struct peer	*pe;
 
@@ -252,6 +281,7 @@ office_lost(struct office *of, void *arg)
 void
 bus_down(struct peer *pe)
 {
+	lost[pe->pe_inst] = 0;
 	office_each(office_lost, pe);
 	call_down(pe->pe_inst);
 }
@@ -323,6 +353,7 @@ joined(unsigned int inst, const struct m_bus_join *m)
 		return;
 	if (ho != NULL)
 		av->av_guest = ho->ho_role == ROLE_GUEST;
+	av->av_stale = 0;
 	avatar_leg(av, m->x, m->y, m->tx, m->ty, m->heading,
 	    bus_time(m->time));
 	talk_told(av, m, bus_time(m->since));
@@ -378,6 +409,113 @@ granted(const struct m_bus_grant *m)
 	ho->ho_role = m->role;
 }
 
+/*
+ * Once more to who reads again.
+ */
+
+static void
+office_again(struct office *of, void *arg)
+{
+	struct floor	*fl;
+
+	bus_office(of, arg);
+	RB_FOREACH(fl, floor_tree, &of->of_floors) {
+		fl->fl_again = 1;
+		talk_wake(fl);
+	}
+}
+
+/* What he was to be asked may be lost as well. */
+static void
+ask_missing(unsigned int inst)
+{
+	struct m_bus_grant	 m = { .inst = (uint16_t)inst };
+	struct holder		*ho;
+	struct office		*of;
+	struct avatar		*av;
+
+	RB_FOREACH(ho, holder_tree, &holders) {
+		if (ho->ho_inst != inst)
+			continue;
+		of = office_find(ho->ho_tenant);
+		av = of == NULL ? NULL : avatar_find(of, ho->ho_user);
+		if (av != NULL && av->av_worker == inst)
+			continue;
+		m.tenant = ho->ho_tenant;
+		m.user = ho->ho_user;
+		bus_ask(&m);
+	}
+}
+
+static void
+bus_all(struct peer *pe)
+{
+	struct m_bus_all	 m = { 1 };
+
+	bus_send(pe, IMSG_BUS_ALL, &m);
+	office_each(office_again, pe);
+	m.begins = 0;
+	bus_send(pe, IMSG_BUS_ALL, &m);
+	ask_missing(pe->pe_inst);
+}
+
+static void
+lost_event(int fd, short what, void *arg)
+{
+	struct peer	*pe;
+	unsigned int	 i;
+
+	(void)fd;
+	(void)what;
+	(void)arg;
+	for (i = 0; i < proc_nsession; i++) {
+		if (!lost[i] || (pe = proc_peer(PROC_SESSION, i)) == NULL)
+			continue;
+		if (proc_queued(pe) > 0) {
+			lost_wake();
+			continue;
+		}
+		lost[i] = 0;
+		bus_all(pe);
+	}
+}
+
+void
+bus_start(void)
+{
+	evtimer_set(&lost_timer, lost_event, NULL);
+}
+
+static void
+office_stale(struct office *of, void *arg)
+{
+	struct peer	*pe = arg;
+	struct avatar	*av;
+
+	RB_FOREACH(av, avatar_tree, &of->of_avatars)
+		if (av->av_person == NULL && av->av_worker == pe->pe_inst)
+			av->av_stale = 1;
+}
+
+static void
+office_named(struct office *of, void *arg)
+{
+	struct peer	*pe = arg;
+	struct avatar	*av, *next;
+
+	RB_FOREACH_SAFE(av, avatar_tree, &of->of_avatars, next)
+		if (av->av_person == NULL && av->av_worker == pe->pe_inst &&
+		    av->av_stale)
+			remote_gone(av, 0);
+}
+
+/* Those that it does not name until it says so are none of its any more. */
+static void
+all(struct peer *pe, const struct m_bus_all *m)
+{
+	office_each(m->begins ? office_stale : office_named, pe);
+}
+
 void
 bus_storage_down(void)
 {
@@ -389,15 +527,33 @@ bus_storage_down(void)
 	}
 }
 
+/*
+ * Of two pages that come in at once one goes again, and here it may have come
+ * after the one that stays: the page's worker knows, if there is one.
+ */
+static void
+ask_others(unsigned int inst, uint32_t tenant, uint32_t user)
+{
+	struct m_bus_grant	 m = { .tenant = tenant, .user = user };
+
+	for (m.inst = 0; m.inst < proc_nsession; m.inst++)
+		if (m.inst != inst &&
+		    holder_find(m.inst, tenant, user) != NULL)
+			bus_ask(&m);
+}
+
 static void
 left(struct peer *pe, const struct m_bus_left *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, m->user);
 
-	if (av != NULL && av->av_person == NULL && av->av_id == m->id &&
-	    av->av_worker == pe->pe_inst)
-		remote_gone(av, m->to);
+	if (av == NULL || av->av_person != NULL || av->av_id != m->id ||
+	    av->av_worker != pe->pe_inst)
+		return;
+	remote_gone(av, m->to);
+	if (m->to == 0)
+		ask_others(pe->pe_inst, m->tenant, m->user);
 }
 
 static unsigned int
@@ -409,7 +565,7 @@ get16(const uint8_t *p)
 static int
 legs(struct peer *pe, const struct m_bus_legs *m)
 {
-	struct office	*of = office_get(m->tenant);
+	struct office	*of = office_find(m->tenant);
 	struct floor	*fl = of == NULL ? NULL : floor_find(of, m->floor);
 	struct avatar	*av;
 	const uint8_t	*p = m->frame.mb_data;
@@ -439,7 +595,7 @@ legs(struct peer *pe, const struct m_bus_legs *m)
 static struct avatar *
 theirs(const struct peer *pe, uint32_t tenant, uint32_t user)
 {
-	struct office	*of = office_get(tenant);
+	struct office	*of = office_find(tenant);
 	struct avatar	*av = of == NULL ? NULL : avatar_find(of, user);
 
 	return (av != NULL && av->av_person == NULL &&
@@ -496,7 +652,7 @@ again(struct peer *pe, const struct m_bus_again *m)
 	struct avatar	*av;
 
 	if (site_tenant(m->tenant) == NULL ||
-	    (of = office_get(m->tenant)) == NULL ||
+	    (of = office_find(m->tenant)) == NULL ||
 	    (av = avatar_find(of, m->user)) == NULL || av->av_person == NULL)
 		return;
 	bus_avatar(pe, av);
@@ -507,7 +663,7 @@ again(struct peer *pe, const struct m_bus_again *m)
 static struct floor *
 floor_told(uint32_t tenant, uint32_t floor)
 {
-	struct office	*of = office_get(tenant);
+	struct office	*of = office_find(tenant);
 
 	return (of == NULL ? NULL : floor_find(of, floor));
 }
@@ -538,6 +694,9 @@ bus_imsg(struct peer *pe, uint32_t type, const void *m)
 		return (0);
 	case IMSG_BUS_AGAIN:
 		again(pe, m);
+		return (0);
+	case IMSG_BUS_ALL:
+		all(pe, m);
 		return (0);
 	case IMSG_BUS_LEFT:
 		left(pe, m);

@@ -7,6 +7,7 @@
 
 #include "floor.h"
 
+void	 bus_start(void);
 void	 bus_up(struct peer *);
 void	 bus_down(struct peer *);
 int	 bus_imsg(struct peer *, uint32_t type, const void *m);

@@ -51,11 +51,19 @@ RB_GENERATE(floor_tree, floor, fl_entry, floor_cmp)
 RB_GENERATE(avatar_tree, avatar, av_entry, avatar_cmp)
 
 struct office *
+office_find(uint32_t tenant)
+{
+	struct office	 key = { .of_tenant = tenant };
+
+	return (RB_FIND(office_tree, &offices, &key));
+}
+
+struct office *
 office_get(uint32_t tenant)
 {
-	struct office	 key = { .of_tenant = tenant }, *of;
+	struct office	*of;
 
-	if ((of = RB_FIND(office_tree, &offices, &key)) != NULL)
+	if ((of = office_find(tenant)) != NULL)
 		return (of);
 	if ((of = calloc(1, sizeof(*of))) == NULL)
 		return (NULL);

@@ -49,6 +49,7 @@ struct avatar {
 	TAILQ_ENTRY(avatar)	 av_save_entry;		/* of those to save */
 	int			 av_unsaved;		/* it is one of them */
 	uint16_t		 av_over;		/* taken over from */
+	uint8_t			 av_stale;	/* see IMSG_BUS_ALL */
 	uint8_t			 av_media;	/* MEDIA_*, see talk.h */
 	uint8_t			 av_full;	/* in nobody's talk for want */
 	uint8_t			 av_told;	/* 0: its talk has changed */
@@ -152,7 +153,11 @@ int		 avatar_cmp(struct avatar *, struct avatar *);
 RB_PROTOTYPE(avatar_tree, avatar, av_entry, avatar_cmp)
 RB_PROTOTYPE(floor_tree, floor, fl_entry, floor_cmp)
 
-/* The tenant's office, made when there is none; NULL without memory. */
+/*
+ * The tenant's office, or NULL; and made when there is none, NULL without
+ * memory: not for a tenant that only another worker has named.
+ */
+struct office	*office_find(uint32_t tenant);
 struct office	*office_get(uint32_t tenant);
 /* Call for every office of this process. */
 void		 office_each(void (*)(struct office *, void *), void *);

@@ -12,12 +12,15 @@
 struct knock {
 	TAILQ_ENTRY(knock)	 kn_entry;
 	uint32_t		 kn_user;
+	uint64_t		 kn_number;	/* in the order of coming */
 	uint64_t		 kn_until;	/* ms */
 	char			*kn_name;
 	struct chunk		*kn_frame;
 	size_t			 kn_nfloors;
 	uint32_t		 kn_floors[MAX_FLOORS];
 };
+
+static uint64_t		 last_number;
 
 static struct knock *
 knock_find(struct office *of, uint32_t user)
@@ -112,6 +115,7 @@ knock_new(struct office *of, const struct m_knock *m)
 		free(kn);
 		return (NULL);
 	}
+	kn->kn_number = ++last_number;
 	TAILQ_INSERT_TAIL(&of->of_knocks, kn, kn_entry);
 	return (kn);
 }
@@ -140,7 +144,7 @@ knock_began(const struct m_knock *m)
 	if ((kn = knock_new(of, m)) == NULL)
 		return;
 	TAILQ_FOREACH(pn, &of->of_persons, pn_entry)
-		if (may_answer(pn, kn))
+		if (!pn->pn_showing && may_answer(pn, kn))
 			knock_tell(pn, kn);
 }
 
@@ -168,19 +172,33 @@ knock_ended(const struct m_knock_end *m)
 	knock_free(of, kn);
 }
 
-/* Of a crowd at the door those who came first, or it is too much at once. */
+/* Of a crowd at the door so many as he reads; then he is shown the next. */
 void
-knock_show(struct person *pn)
+knock_more(struct person *pn)
 {
 	struct knock	*kn;
 	uint64_t	 now = now_ms();
 
+	if (!pn->pn_showing)
+		return;
 	TAILQ_FOREACH(kn, &pn->pn_office->of_knocks, kn_entry) {
+		if (kn->kn_number <= pn->pn_shown)
+			continue;
 		if (conn_slow(pn->pn_conn))
-			break;
+			return;
+		pn->pn_shown = kn->kn_number;
 		if (now <= kn->kn_until && may_answer(pn, kn))
 			knock_tell(pn, kn);
 	}
+	pn->pn_showing = 0;
+}
+
+void
+knock_show(struct person *pn)
+{
+	pn->pn_showing = 1;
+	pn->pn_shown = 0;
+	knock_more(pn);
 }
 
 void

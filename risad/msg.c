@@ -1007,6 +1007,9 @@ static const struct field bus_join[] = {
 static const struct field bus_again[] = {
 	N32(m_bus_again, tenant), N32(m_bus_again, user), END
 };
+static const struct field bus_all[] = {
+	N8(m_bus_all, begins, 1), END
+};
 static const struct field bus_left[] = {
 	N32(m_bus_left, tenant), N32(m_bus_left, floor), N32(m_bus_left, user),
 	N16(m_bus_left, id), N32(m_bus_left, to), END
@@ -1417,6 +1420,7 @@ static const struct row {
 
 	ROW(BUS_JOIN, S, S, bus_join),
 	ROW(BUS_AGAIN, S, S, bus_again),
+	ROW(BUS_ALL, S, S, bus_all),
 	ROW(BUS_LEFT, S, S, bus_left),
 	ROW(BUS_LEGS, S, S, bus_legs),
 	ROW(BUS_DOOR, S, S, bus_door),

@@ -42,8 +42,8 @@ news_take(struct office *of, uint32_t floor)
 	return (ck);
 }
 
-static void
-news_leave(struct office *of)
+void
+office_news(struct office *of)
 {
 	struct news	*ne;
 	struct person	*pn;
@@ -66,7 +66,7 @@ news_event(int fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	news_leave(arg);
+	office_news(arg);
 }
 
 /*
@@ -114,7 +114,7 @@ tell_seeing(struct office *of, uint32_t floor, uint32_t user, int gone,
 		break;
 	}
 	if (ne != NULL || of->of_nnews == NEWS_MAX)
-		news_leave(of);
+		office_news(of);
 	if ((ne = malloc(sizeof(*ne))) == NULL) {
 		chunk_free(ck);
 		return;
@@ -230,11 +230,13 @@ office_changed(struct avatar *av)
 }
 
 void
-office_show(struct person *pn, struct avatar *av, int sees)
+office_show(struct text *tx, struct avatar *av, int sees)
 {
 	struct chunk	*ck = sees ? frame_update(av) : frame_gone(av);
 
-	person_queue(pn, ck);
+	if (ck == NULL || tx->tx_bad ||
+	    ibuf_add(tx->tx_buf, ck->ck_data, ck->ck_len) == -1)
+		tx->tx_bad = 1;
 	chunk_free(ck);
 }
 
@@ -264,7 +266,7 @@ tell_moved(struct avatar *av, uint32_t to)
 		    !person_sees(pn, av->av_floor->fl_id))
 			continue;
 		if (ck == NULL) {
-			news_leave(of);
+			office_news(of);
 			ck = frame_gone(av);
 		}
 		person_queue(pn, ck);
@@ -348,7 +350,10 @@ office_drained(struct conn *cn)
 	struct person	*pn = cn->cn_person;
 	struct chunk	*ck;
 
-	if (pn == NULL || !pn->pn_resync || pn->pn_avatar == NULL)
+	if (pn == NULL)
+		return;
+	knock_more(pn);
+	if (!pn->pn_resync || pn->pn_avatar == NULL)
 		return;
 	pn->pn_resync = 0;
 	ck = tick_snapshot(pn->pn_avatar->av_floor);

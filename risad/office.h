@@ -46,6 +46,8 @@ void	 knock_ended(const struct m_knock_end *);
  */
 void	 office_joined(struct avatar *);	/* new on its floor */
 void	 office_changed(struct avatar *);	/* room, status, name, look */
+/* All that waits to be told of people leaves now. */
+void	 office_news(struct office *);
 /* Before it is freed: for the floor that it goes to at once, or 0. */
 void	 office_left(struct avatar *, uint32_t to);
 void	 office_placed(struct avatar *, enum walk_result);

@@ -98,6 +98,20 @@ text_frame(struct text *tx)
 	return (ck);
 }
 
+struct chunk *
+text_frames(struct text *tx)
+{
+	struct chunk	*ck = NULL;
+
+	if (tx->tx_bad)
+		log_warnx("frame: out of memory");
+	else
+		ck = chunk_from(ibuf_data(tx->tx_buf), ibuf_size(tx->tx_buf));
+	ibuf_free(tx->tx_buf);
+	tx->tx_buf = NULL;
+	return (ck);
+}
+
 void
 person_queue(struct person *pn, struct chunk *ck)
 {
@@ -385,6 +399,7 @@ office_start(void)
 	evtimer_set(&save_timer, save_all, NULL);
 	evtimer_set(&again_timer, again_event, NULL);
 	call_start();
+	bus_start();
 }
 
 void
@@ -538,17 +553,24 @@ static void
 person_rights(struct person *pn, const uint32_t *was, unsigned int nwas)
 {
 	struct avatar	*av;
+	struct chunk	*ck;
+	struct text	 tx;
 	uint32_t	 floor;
 	int		 sees;
 
 	person_send(pn, json_pack("{ss so}", "t", "floors", "floors",
 	    json_floors(pn)));
+	/* In one piece: of many, he would seem to read too slowly. */
+	text_open(&tx, 1024);
 	RB_FOREACH(av, avatar_tree, &pn->pn_office->of_avatars) {
 		floor = av->av_floor->fl_id;
 		sees = person_sees(pn, floor);
 		if (sees != floor_among(was, nwas, floor))
-			office_show(pn, av, sees);
+			office_show(&tx, av, sees);
 	}
+	ck = text_frames(&tx);
+	person_queue(pn, ck);
+	chunk_free(ck);
 	av = pn->pn_avatar;
 	if (av != NULL && !person_sees(pn, av->av_floor->fl_id)) {
 		person_send(pn, json_pack("{ss sI}", "t", "evict", "floor",
@@ -592,6 +614,8 @@ floors_answer(struct conn *cn, uint32_t type, const void *m, void *arg)
 		floors_late();
 		return (1);
 	}
+	/* Who has gone from what one may not see any more is told before. */
+	office_news(pn->pn_office);
 	ids = pn->pn_floors;
 	n = pn->pn_nfloors;
 	pn->pn_floors = pn->pn_next;
@@ -686,8 +710,19 @@ office_takeover(struct office *of, uint32_t user)
 		person_bye(av->av_person, "elsewhere", CLOSE_ELSEWHERE);
 }
 
-/* The answer to enter: the map, and where one was last. */
-static void
+/*
+ * Has the floor no number left?  There are so many for those of this worker,
+ * and whoever is one of them gives back his.
+ */
+static int
+floor_is_full(const struct floor *fl, const struct avatar *av)
+{
+	return (fl->fl_local >= FLOOR_SLOTS && (av == NULL ||
+	    av->av_floor != fl || av->av_person == NULL));
+}
+
+/* The answer to enter: the map, and where one was last.  0, or -1: not in. */
+static int
 person_enter(struct person *pn, const struct m_floor_doc *m)
 {
 	struct office	*of = pn->pn_office;
@@ -707,12 +742,17 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		if (fl != NULL)
 			floor_release(fl);
 		person_error(pn, "no-floor", NULL, NULL);
-		return;
+		return (-1);
+	}
+	/* Before he leaves: nobody would be told that he is nowhere. */
+	if (floor_is_full(fl, av)) {
+		person_error(pn, "full", NULL, NULL);
+		return (-1);
 	}
 	person_leave(pn, m->floor);
 	/* Again: leaving may have freed a floor that nobody else was on. */
 	if ((fl = floor_make(of, m->floor)) == NULL || floor_load(fl, m) == -1)
-		return;
+		return (-1);
 	if ((av = avatar_find(of, pn->pn_conn->cn_login->lg_user)) != NULL) {
 		if (av->av_person != NULL)
 			office_takeover(of, av->av_user);
@@ -727,19 +767,20 @@ person_enter(struct person *pn, const struct m_floor_doc *m)
 		}
 		if ((fl = floor_make(of, m->floor)) == NULL ||
 		    floor_load(fl, m) == -1)
-			return;
+			return (-1);
 	}
 	av = avatar_enter(fl, pn, pn->pn_conn->cn_login, placed, x, y);
 	if (av == NULL) {
 		floor_release(fl);
 		person_error(pn, "full", NULL, NULL);
-		return;
+		return (-1);
 	}
 	pn->pn_avatar = av;
 	av->av_over = over;
 	login_floor(of->of_tenant, av->av_user, fl->fl_id);
 	access_floor(pn->pn_conn->cn_login, ACCESS_ENTER, fl->fl_id);
 	save_one(av, mono_ms());
+	return (0);
 }
 
 /* The map goes out as it is kept. */
@@ -796,8 +837,7 @@ person_entered(struct conn *cn, uint32_t type, const void *m, void *arg)
 		person_refusal(pn, m, NULL, "no-floor");
 		return (1);
 	}
-	person_enter(pn, m);
-	if (pn->pn_avatar != NULL) {
+	if (person_enter(pn, m) == 0) {
 		send_floor(pn);
 		knock_show(pn);
 		office_joined(pn->pn_avatar);

@@ -30,6 +30,8 @@ struct person {
 	int			 pn_hello;	/* said */
 	int			 pn_resync;	/* ticks were left out */
 	int			 pn_knocked;	/* has seen somebody knock */
+	int			 pn_showing;	/* those who do, up to: */
+	uint64_t		 pn_shown;
 	struct bucket		 pn_legs, pn_says, pn_texts, pn_doors;
 	struct bucket		 pn_signals, pn_calling, pn_media;
 	json_t			*pn_unread;
@@ -115,13 +117,19 @@ void		 text_open(struct text *, size_t guess);
 void		 text_add(struct text *, const char *);
 void		 text_rest(struct text *, json_t *);
 struct chunk	*text_frame(struct text *);
+/* The same of what is frames already. */
+struct chunk	*text_frames(struct text *);
 
 /*
  * knock.c: guests who wait, and those who let them in.
  */
-/* Tell one who waits that he does; and somebody inside who waits. */
+/*
+ * Tell one who waits that he does; and somebody inside who waits, and the rest
+ * of them when he has read.
+ */
 void		 knock_wait(struct person *);
 void		 knock_show(struct person *);
+void		 knock_more(struct person *);
 /* {"t":"admit"}: the members of the object, see say.c. */
 const char	*say_admit(struct person *, json_t *);
 
@@ -136,7 +144,10 @@ const char	*say_uncall(struct person *, json_t *);
 /* People as pages know them, as objects: on any floor, and on the own one. */
 void		 office_presence(struct text *, struct avatar *);
 void		 office_person(struct text *, struct avatar *);
-/* That one of them is where the page may look now, or is not any more. */
-void		 office_show(struct person *, struct avatar *, int sees);
+/*
+ * A frame behind those that are in the text: that one of them is where the page
+ * may look now, or is not any more.
+ */
+void		 office_show(struct text *, struct avatar *, int sees);
 
 #endif

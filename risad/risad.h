@@ -622,6 +622,7 @@ enum imsg_type {
 	/* session <-> session: the bus */
 	IMSG_BUS_JOIN,
 	IMSG_BUS_AGAIN,
+	IMSG_BUS_ALL,
 	IMSG_BUS_LEFT,
 	IMSG_BUS_LEGS,
 	IMSG_BUS_DOOR,
@@ -1642,6 +1643,8 @@ struct m_bus_join {
 	const char	*name, *note;
 };
 struct m_bus_again { uint32_t tenant, user; };	/* say that join again */
+/* All joins again, after some were lost: they begin, or (0) were all. */
+struct m_bus_all { uint8_t begins; };
 struct m_bus_pair {
 	uint32_t	 tenant, floor;
 	uint16_t	 a, b;			/* avatars; see talk.c */

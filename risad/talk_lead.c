@@ -14,6 +14,7 @@
 #define SOON_MS		20	/* what happens together, is told together */
 #define REST_MS		100	/* between any two steps */
 #define STEP_SHARE	10	/* of the time, at most one part in so many */
+#define PAIRS_EACH	256	/* that we are told of one; earshot has fewer */
 
 static void	 step_event(int, short, void *);
 
@@ -256,6 +257,25 @@ talk_forget(struct floor *fl)
  * What other workers say.
  */
 
+static int
+is_ours(const struct floor *fl, uint16_t id)
+{
+	const struct avatar	*av;
+
+	if (id >> 12 != proc_inst || (av = avatar_numbered(fl, id)) == NULL)
+		return (0);
+	return (av->av_person != NULL);
+}
+
+/* Not without end, whatever is said of whom we do not know. */
+static struct pair *
+pair_make(struct floor *fl, uint16_t a, uint16_t b)
+{
+	if (fl->fl_pairs.ps_n >= (size_t)fl->fl_local * PAIRS_EACH)
+		return (NULL);
+	return (pairs_make(&fl->fl_pairs, a, b));
+}
+
 static void
 pair_set(struct floor *fl, uint16_t a, uint16_t b, uint8_t state)
 {
@@ -266,7 +286,7 @@ pair_set(struct floor *fl, uint16_t a, uint16_t b, uint8_t state)
 	if (state == PAIR_NONE) {
 		if (p != NULL)
 			pairs_remove(&fl->fl_pairs, p);
-	} else if ((p = pairs_make(&fl->fl_pairs, a, b)) != NULL) {
+	} else if (p != NULL || (p = pair_make(fl, a, b)) != NULL) {
 		if (p->pr_state != state)
 			p->pr_since = mono_ms();
 		p->pr_state = state;
@@ -290,7 +310,9 @@ pairs_again(struct floor *fl, int begins)
 			av->av_full = av->av_told = 0;
 	for (i = ps->ps_n; i-- > 0;) {
 		p = &ps->ps_list[i];
-		if (begins)
+		if (begins && !is_ours(fl, p->pr_a) && !is_ours(fl, p->pr_b))
+			pairs_remove(ps, p);	/* from when we led */
+		else if (begins)
 			p->pr_stale = 1;
 		else if (p->pr_stale)
 			pair_set(fl, p->pr_a, p->pr_b, PAIR_NONE);
@@ -309,8 +331,7 @@ talk_pair_told(struct peer *pe, struct floor *fl, const struct m_bus_pair *m)
 			return;
 	if (m->a == 0)
 		pairs_again(fl, m->state != 0);
-	else if (m->b != 0 && (m->a >> 12 == proc_inst ||
-	    m->b >> 12 == proc_inst))
+	else if (m->b != 0 && (is_ours(fl, m->a) || is_ours(fl, m->b)))
 		pair_set(fl, m->a, m->b, m->state);
 	else if (m->b == 0 && (one = avatar_numbered(fl, m->a)) != NULL &&
 	    one->av_person != NULL) {

@@ -800,6 +800,9 @@ def bus(w):
         for tenant in (0, 1, 2, 4711):
             for user in (uid, 4711):
                 wire.send('BUS_AGAIN', struct.pack('>II', tenant, user))
+        # All of its own once more, and those are none.
+        for begins in (1, 0, 0):
+            wire.send('BUS_ALL', struct.pack('>B', begins))
         for room in (1, 2, 3):
             wire.send('BUS_DOOR', struct.pack('>IIIIBB', 2, 1, uid, 9, room,
                                               2))
@@ -829,12 +832,48 @@ def bus(w):
     check('Mallory' not in text_of_all, 'somebody invented was seen')
 
 
+def resident(pid):
+    with open('/proc/%d/status' % pid) as f:
+        return int(re.search(r'VmRSS:\s+(\d+)', f.read()).group(1))
+
+
+def invented(w):
+    """what a worker invents takes no memory of the others: tenants, and whom
+    a talk is with"""
+    d = w.d
+    p = w.on(12, 'globex', 'low@globex.example')
+    p.enter(1)
+    w.witness.sees(lambda: any(a['user'] == p.id for a in
+                               w.witness.avatars.values()), 'he is there')
+    pid = d.pids()[('session', WITNESS)]
+    had = resident(pid)
+    with Wire(d, 12, 'session', WITNESS) as wire:
+        for i in range(200):
+            wire.raw(b''.join(imsg(
+                TYPES[name].nr, 1, struct.pack('>III', 10000 + i * 500 + n,
+                                               1, 1) + rest)
+                for n in range(100) for name, rest in (
+                    ('BUS_LEFT', bytes(6)), ('BUS_DOOR', bytes(5) + b'\1'),
+                    ('BUS_ANSWER', b'\1'))))
+            # Pairs of nobody, and of the witness with nobody.
+            you = w.witness.you
+            wire.raw(b''.join(imsg(TYPES['BUS_PAIR'].nr, 1, struct.pack(
+                '>IIHHB', 2, 1, me, 0x1000 + i * 250 + n, 2))
+                for me in range(you, you + 8)
+                for n in range(250)))
+        # He answers between two of them: all before have been read.
+        w.attend()
+        grown = resident(pid) - had
+    p.drop()
+    check(grown < 3000, 'it took %d KB' % grown)
+
+
 def main():
     w = World()
     s = Suite(w.d)
     tests = (grants, guests, record, must_first, imports, tokens, acks, bus,
-             descriptors, accusations, broken_into, floods, types_of_others,
-             lengths, heads)
+             invented, descriptors, accusations, broken_into, floods,
+             types_of_others, lengths, heads)
     for fn in tests:
         def one(fn=fn):
             fn(w)

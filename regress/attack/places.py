@@ -58,8 +58,8 @@ SETS_OFF = {
     'keys>storage': each('PROVEN PROOF_KEY CERT'),
     'keys>session': each('SIGNED TICKET_KEY'),
     'session>session': each(
-        'BUS_JOIN BUS_AGAIN BUS_LEFT BUS_LEGS BUS_DOOR BUS_CALL '
-        'BUS_CALL_OVER BUS_ANSWER BUS_PAIR BUS_SIGNAL BUS_WORD'),
+        'BUS_JOIN BUS_AGAIN BUS_ALL BUS_LEFT BUS_LEGS BUS_DOOR '
+        'BUS_CALL BUS_CALL_OVER BUS_ANSWER BUS_PAIR BUS_SIGNAL BUS_WORD'),
     'auth>session': {
         **each('RESULT LOGIN_OK FACTOR_SEED FACTOR_SHOW PASSWORD_CHECKED '
                'CHALLENGE TALK'),

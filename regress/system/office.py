@@ -350,6 +350,28 @@ def unseen(d, cast):
         cast.off()
 
 
+def going(d, cast):
+    """who goes just before one may not look any more has gone"""
+    one, two = new_floor(d), new_floor(d)
+    name = [f['name'] for f in d.rows('floor', 'list', 'acme')
+            if f['id'] == two][0]
+    b, c = cast.on(one, 'bob', 'cem', worker=0)
+    for i in range(3):
+        (a,) = cast.on(two, 'ann', worker=0)
+        b.wait('update', lambda m: m['user'] == a.id and m['floor'] == two)
+        b.inbox = []
+        # What follows on this is told together a moment later.
+        c.tell(t='status', status='available', note='%d' % i)
+        c.wait('update', lambda m: m['note'] == '%d' % i)
+        a.tell(t='leave')
+        d.do('floor', 'deny', 'acme', name, 'all')
+        b.wait('floors', lambda m: two not in [f['id'] for f in m['floors']])
+        b.wait('gone', lambda m: m['user'] == a.id)
+        d.do('floor', 'allow', 'acme', name, 'all')
+        b.wait('floors', lambda m: two in [f['id'] for f in m['floors']])
+        a.drop()
+
+
 def changing(d, cast):
     """changing floors: off the one, on the other, and back to the place"""
     one, two = new_floor(d), new_floor(d)
@@ -686,9 +708,9 @@ def main():
     cast = Cast(d)
     s = Suite(d)
     for fn in (workers, entering, walking, stopping, path, walls, newcomers,
-               rooms, full, full_before, fast, presence, unseen, changing,
-               midway, takeover, crossing, at_once, ghosts, rights, hangs,
-               deleted, tenants, templates, crowd):
+               rooms, full, full_before, fast, presence, unseen, going,
+               changing, midway, takeover, crossing, at_once, ghosts, rights,
+               hangs, deleted, tenants, templates, crowd):
         s.run_test(fn, d, cast)
         cast.off()
     s.end()

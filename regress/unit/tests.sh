@@ -16,6 +16,12 @@ unit both test_earshot -- risad/earshot.c risad/map.c risad/walk.c
 unit both test_walk $maps -- risad/map.c risad/walk.c
 unit both test_room -- risad/room.c risad/map.c risad/walk.c risad/util.c \
     risad/utf8.c
+unit both test_office -- risad/bus.c risad/office.c risad/person.c \
+    risad/floor.c risad/room.c risad/knock.c risad/tick.c risad/call.c \
+    risad/talk.c risad/talk_lead.c risad/talk_bubble.c risad/earshot.c \
+    risad/map.c risad/walk.c risad/json.c risad/role.c $policy \
+    risad/websocket.c risad/util.c risad/utf8.c risad/log.c \
+    risad/compat/imsg-buffer.c
 unit plain test_pledge -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_unveil -- risad/compat/pledge.c risad/compat/unveil.c
 unit both test_json -- risad/json.c risad/role.c risad/utf8.c
