@@ -570,9 +570,13 @@ test('networks: nobody locks himself out, and who is outside is told', () =>
 	await s.reads('admin-rules', /Your own address, 127\.0\.0\.1, is not/);
 	await s.$('admin-rules-console').fill('127.0.0.1');
 	await s.$('admin-rules-networks').fill('127.0.0.0/8, 2001:DB8::/32');
+	/* The form, made anew, asks what roles there are: the last request. */
+	const roles = s.page.waitForResponse((r) =>
+	    r.url().endsWith('/admin/roles'));
 	await s.$('admin-rules-save').click();
 	await until(async () => await s.$('admin-rules-networks')
 	    .inputValue() === '127.0.0.0/8\n2001:db8::/32', 'as kept');
+	assert.equal((await roles).status(), 200);
 
 	/* No administration from here, and again when it is mended. */
 	s.expect(/status of 403/);
