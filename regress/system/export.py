@@ -285,11 +285,11 @@ def broken(d):
 def given_up(d):
     """who gives up, or hangs up, leaves no half; what is there stays"""
     for sig in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        p = begin(d, 'g')
+        name = 'given%d' % sig
+        p, _ = begin(d, name)
         p.send_signal(sig)
-        p.send_signal(signal.SIGCONT)
         equal(p.wait(60), 128 + sig, 'exit code')
-        equal([os.path.exists(d.path(x)) for x in ('g', 'g.sig')],
+        equal([os.path.exists(d.path(x)) for x in (name, name + '.sig')],
               [False, False], 'no half a file')
     d.write('g.sig', 'of another one')
     code, _, err = d.ctl('tenant', 'export', 'globex', d.path('g'), 'reason',
