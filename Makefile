@@ -254,13 +254,19 @@ lint: packages-regress
 	${MAKE} all page
 	sh regress/lint/run.sh
 
+# What an installation consists of: risad.cdx.json, CycloneDX 1.5.
+sbom: all page
+	CC="${CC}" YACC="${YACC}" node etc/sbom.mjs >risad.cdx.json.new
+	mv risad.cdx.json.new risad.cdx.json
+
 install: all page
 	sh etc/install.sh "${DESTDIR}" "${PREFIX}" "${SYSCONFDIR}"
 
 clean:
 	rm -f risad/risad risactl/risactl risad/parse.c
 	rm -f risad/*.o risad/compat/*.o risactl/*.o
+	rm -f risad.cdx.json risad.cdx.json.new
 	rm -rf risad/htdocs regress/out
 
 .PHONY: all page packages packages-regress demo regress pictures bench \
-	fuzz proof conformance lint install clean
+	fuzz proof conformance lint sbom install clean
