@@ -16,7 +16,7 @@ CFLAGS +=	-Wall -Wextra -Werror -Wconversion -Wno-sign-conversion \
 		-Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 		-Wpointer-arith -Wwrite-strings -Wundef -Wvla
 # Wherever and whenever it is built, the same comes of it.
-CFLAGS +=	-Wdate-time -ffile-prefix-map=$$(pwd)=.
+CFLAGS +=	-Wdate-time -ffile-prefix-map="$$(pwd)"=.
 CPPFLAGS +=	-Irisad
 
 SRCS =		risad/access.c \
@@ -176,7 +176,8 @@ SRCS_CTL =	risactl/drop.c \
 		risad/util.c \
 		risad/way.c \
 		${COMPAT_CTL}
-HDRS =		risad/*.h risad/compat/*.h
+HDRS =		risad/*.h risad/compat/*.h risad/compat/include/*.h \
+		risad/compat/include/sys/*.h
 
 OBJS =		${SRCS:.c=.o}
 OBJS_CTL =	${SRCS_CTL:.c=.o}
@@ -187,7 +188,8 @@ all: risad/risad risactl/risactl
 .c.o:
 	${CC} ${CPPFLAGS} ${CFLAGS} -c -o $@ $<
 
-${OBJS} ${OBJS_CTL}: ${HDRS}
+# An object is of the flags that stand here, too.
+${OBJS} ${OBJS_CTL}: ${HDRS} Makefile risad/compat/${OS}.mk
 
 # Generated code is held to fewer warnings than ours.
 risad/parse.c: risad/parse.y
@@ -252,13 +254,19 @@ lint: packages-regress
 	${MAKE} all page
 	sh regress/lint/run.sh
 
+# What an installation consists of: risad.cdx.json, CycloneDX 1.5.
+sbom: all page
+	CC="${CC}" YACC="${YACC}" node etc/sbom.mjs >risad.cdx.json.new
+	mv risad.cdx.json.new risad.cdx.json
+
 install: all page
 	sh etc/install.sh "${DESTDIR}" "${PREFIX}" "${SYSCONFDIR}"
 
 clean:
 	rm -f risad/risad risactl/risactl risad/parse.c
 	rm -f risad/*.o risad/compat/*.o risactl/*.o
+	rm -f risad.cdx.json risad.cdx.json.new
 	rm -rf risad/htdocs regress/out
 
 .PHONY: all page packages packages-regress demo regress pictures bench \
-	fuzz proof conformance lint install clean
+	fuzz proof conformance lint sbom install clean

@@ -10,7 +10,7 @@ regress="clang libclang-rt-14-dev cppcheck mandoc
     chromium-headless-shell fonts-noto-cjk python3 python3-cryptography
     sqlite3 strace gdb procps iproute2 coturn systemd binutils
     nbdkit libnbd-bin fuse3 e2fsprogs kmod mount libc6-dev frama-c-base why3
-    cvc4 z3 sslscan testssl.sh"
+    cvc4 z3 sslscan testssl.sh git"
 # The page is measured in the browser that people have.
 bench="chromium"
 
