@@ -44,7 +44,7 @@
 #define MAX_DEVICE		71	/* a known device's token as text */
 #define MAX_AUDIT		3400	/* a line: two lists, and words */
 #define MAX_KEPT		2048	/* checkpoints compared at one time */
-#define KEPT_LEN		(4 + 8 + TOKEN_LEN)
+#define KEPT_LEN		(4 + 8 + 8 + TOKEN_LEN)
 #define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
@@ -1482,7 +1482,7 @@ struct m_c_audit {
 	const char	*tenant;	/* "": the installation */
 	uint8_t		 all;		/* and the tenants after it */
 	uint32_t	 count;		/* the newest, to show */
-	struct m_blob	 kept;		/* u32 tenant, u64 line, head, each */
+	struct m_blob	 kept;		/* u32 tenant, u64 line, time, head */
 };
 struct m_c_audit_row {
 	uint64_t	 seq, at;
