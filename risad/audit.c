@@ -839,8 +839,11 @@ walk_next(struct walk *wa)
 	return (1);
 }
 
-/* Is it the first of a trail that was there, and that nobody has erased? */
-static int
+/*
+ * Is it the first of a trail that is not there any more?  That the tenant was
+ * erased is told, too: he knows best whether it is true.
+ */
+static enum audit_fault
 kept_gone(const struct walk *wa, size_t n)
 {
 	uint32_t	 tenant = wa->wa_kept[n].ke_tenant;
@@ -848,26 +851,31 @@ kept_gone(const struct walk *wa, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (wa->wa_kept[i].ke_tenant == tenant)
-			return (0);
-	return (tenant != DB_SYSTEM && tenant_by_id(tenant) == NULL &&
-	    !erasure_kept(tenant));
+			return (AUDIT_WHOLE);
+	if (tenant == DB_SYSTEM || tenant_by_id(tenant) != NULL)
+		return (AUDIT_WHOLE);
+	return (erasure_kept(tenant) ? AUDIT_ERASED : AUDIT_GONE);
 }
 
 /* Trails of which there is nothing left but what was kept. */
 static void
 walk_gone(struct walk *wa, struct peer *pe, uint32_t req)
 {
-	struct m_c_audit_state	 m = { .fault = AUDIT_GONE };
+	struct m_c_audit_state	 m = { 0 };
+	enum audit_fault	 fault;
 	char			 number[16];
 	size_t			 i;
 
 	for (i = 0; i < wa->wa_nkept; i++) {
-		if (!kept_gone(wa, i))
+		if ((fault = kept_gone(wa, i)) == AUDIT_WHOLE)
 			continue;
+		m.fault = (uint8_t)fault;
 		(void)snprintf(number, sizeof(number), "%u",
 		    wa->wa_kept[i].ke_tenant);
 		m.tenant = number;
 		(void)proc_send(pe, IMSG_C_AUDIT_STATE, req, -1, &m);
+		if (fault == AUDIT_ERASED)
+			continue;
 		alert_raise(ALERT_AUDIT, DB_SYSTEM, "the audit trail of tenant "
 		    "number %s is gone", number);
 		wa->wa_bad = 1;

@@ -237,7 +237,7 @@ enum key_state	{ KEY_WHOLE, KEY_ROTATING, KEY_CLOSED, KEY_STATE_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
-		  AUDIT_GONE, AUDIT_FAULT_MAX };
+		  AUDIT_GONE, AUDIT_ERASED, AUDIT_FAULT_MAX };
 /* Why a grant ended; RENEW: what it allows has changed, ask for a new one. */
 enum grant_end	{ END_SIGNOUT, END_ENDED, END_SUSPENDED, END_EXPIRED,
 		  END_MUST, END_ADDRESS, END_REFUSED, END_LATE, END_REVOKED,
