@@ -493,6 +493,7 @@ static const struct {
 	[AUDIT_LOST] = { "lost", "the end of the chain does not open" },
 	[AUDIT_CLOSED] = { "closed", "the data cannot be read" },
 	[AUDIT_GONE] = { "gone", "there is none, and it was not erased" },
+	[AUDIT_ERASED] = { "erased", "there is none, its tenant was erased" },
 };
 
 const char *
@@ -511,7 +512,8 @@ int
 audit_fault_line(uint8_t fault)
 {
 	return (fault != AUDIT_WHOLE && fault != AUDIT_LOST &&
-	    fault != AUDIT_CLOSED && fault != AUDIT_GONE);
+	    fault != AUDIT_CLOSED && fault != AUDIT_GONE &&
+	    fault != AUDIT_ERASED);
 }
 
 static void

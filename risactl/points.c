@@ -178,7 +178,7 @@ points_kept(struct m_blob *mb)
 {
 	uint8_t		*p = wire;
 	uint32_t	 tenant;
-	uint64_t	 seq;
+	uint64_t	 seq, at;
 	size_t		 i;
 
 	if (npoints > MAX_KEPT) {
@@ -190,9 +190,11 @@ points_kept(struct m_blob *mb)
 	for (i = 0; i < npoints; i++, p += KEPT_LEN) {
 		tenant = htobe32(points[i].pf_tenant);
 		seq = htobe64(points[i].pf_seq);
+		at = htobe64(points[i].pf_at);
 		memcpy(p, &tenant, sizeof(tenant));
 		memcpy(p + 4, &seq, sizeof(seq));
-		memcpy(p + 12, points[i].pf_sum, TOKEN_LEN);
+		memcpy(p + 12, &at, sizeof(at));
+		memcpy(p + 20, points[i].pf_sum, TOKEN_LEN);
 	}
 	mb->mb_data = wire;
 	mb->mb_len = (size_t)(p - wire);

@@ -9,6 +9,7 @@
 #include <openssl/hmac.h>
 
 #include "log.h"
+#include "policy.h"
 #include "proof.h"
 #include "storage.h"
 #include "utf8.h"
@@ -19,7 +20,9 @@
 #define PAGE_ROWS	100		/* shown to an administrator at once */
 #define PAGE_POINTS	1000
 #define WALK_ROWS	256		/* verified in one turn */
-#define WATCH_EACH	(24ULL * 3600 * SECOND)	/* all trails */
+#define DAY		(24ULL * 3600 * SECOND)
+#define POINT_LATE	DAY	/* so long after its line one may be signed */
+#define WATCH_EACH	DAY			/* all trails */
 
 /* What is sealed of a trail; see storage.h. */
 struct chain {
@@ -553,7 +556,7 @@ audit_proven(const struct m_proven *m)
 /* A checkpoint that somebody has kept. */
 struct kept {
 	uint32_t	 ke_tenant;
-	uint64_t	 ke_seq;
+	uint64_t	 ke_seq, ke_at;
 	uint8_t		 ke_head[TOKEN_LEN];
 };
 
@@ -618,9 +621,11 @@ walk_begin(struct request *rq, const struct m_c_audit *m,
 		ke = &wa->wa_kept[i];
 		p = get(p, &ke->ke_tenant, sizeof(ke->ke_tenant));
 		p = get(p, &ke->ke_seq, sizeof(ke->ke_seq));
+		p = get(p, &ke->ke_at, sizeof(ke->ke_at));
 		p = get(p, ke->ke_head, sizeof(ke->ke_head));
 		ke->ke_tenant = be32toh(ke->ke_tenant);
 		ke->ke_seq = be64toh(ke->ke_seq);
+		ke->ke_at = be64toh(ke->ke_at);
 	}
 	if (rq_stream(rq, step, wa, free) == -1)
 		return (refuse(why, "no memory"));
@@ -657,6 +662,39 @@ kept_after(const struct walk *wa, uint64_t seq)
 		ke = &wa->wa_kept[i];
 		if (ke->ke_tenant == wa->wa_tenant && ke->ke_seq > seq &&
 		    (lowest == 0 || ke->ke_seq < lowest))
+			lowest = ke->ke_seq;
+	}
+	return (lowest);
+}
+
+/* What was signed since then, no policy lets go by its age. */
+static uint64_t
+kept_young(void)
+{
+	uint64_t	 now = now_ms(), age;
+
+	age = policy_rules[POLICY_AUDIT_DAYS].pr_min * DAY - POINT_LATE;
+	return (now > age ? now - age : 0);
+}
+
+/*
+ * The trail says that its lines up to seq have gone by their age.  The lowest
+ * of them that a kept checkpoint knows as another one, or that was signed too
+ * short a while ago; 0 for none.
+ */
+static uint64_t
+kept_before(struct walk *wa, uint64_t seq, const uint8_t *base)
+{
+	const struct kept	*ke;
+	uint64_t		 lowest = 0, young = kept_young();
+	size_t			 i;
+
+	if (!kept_agrees(wa, seq, base))
+		lowest = seq;
+	for (i = 0; i < wa->wa_nkept; i++) {
+		ke = &wa->wa_kept[i];
+		if (ke->ke_tenant == wa->wa_tenant && ke->ke_seq < seq &&
+		    ke->ke_at > young && (lowest == 0 || ke->ke_seq < lowest))
 			lowest = ke->ke_seq;
 	}
 	return (lowest);
@@ -723,6 +761,26 @@ walk_end(struct walk *wa, struct db *db, const struct chain *ch, uint64_t *bad)
 	return (AUDIT_WHOLE);
 }
 
+/* Where the trail begins. */
+static enum audit_fault
+walk_front(struct walk *wa, struct db *db, const struct chain *ch,
+    uint64_t *bad)
+{
+	uint64_t	 before;
+
+	wa->wa_inside = 1;
+	wa->wa_from = wa->wa_seq = ch->ch_before;
+	memcpy(wa->wa_head, ch->ch_base, TOKEN_LEN);
+	wa->wa_compared = 0;
+	if (db_number(db, S_AUDIT_BEFORE, ARGS(NUM(ch->ch_before)),
+	    &before) == 0 && before != 0) {
+		*bad = ch->ch_before;
+		return (AUDIT_EXTRA);
+	}
+	*bad = kept_before(wa, ch->ch_before, ch->ch_base);
+	return (*bad == 0 ? AUDIT_WHOLE : AUDIT_KEPT);
+}
+
 /* Some lines; 1: there are more.  *fault and *bad as they are found. */
 static int
 walk_some(struct walk *wa, struct db *db, enum audit_fault *fault,
@@ -730,7 +788,6 @@ walk_some(struct walk *wa, struct db *db, enum audit_fault *fault,
 {
 	struct chain	 ch;
 	sqlite3_stmt	*st;
-	uint64_t	 before;
 	int		 n, rows = 0;
 
 	*bad = 0;
@@ -739,16 +796,9 @@ walk_some(struct walk *wa, struct db *db, enum audit_fault *fault,
 		return (0);
 	}
 	if (!wa->wa_inside) {
-		wa->wa_inside = 1;
-		wa->wa_from = wa->wa_seq = ch.ch_before;
-		memcpy(wa->wa_head, ch.ch_base, TOKEN_LEN);
-		wa->wa_compared = 0;
-		if (db_number(db, S_AUDIT_BEFORE, ARGS(NUM(ch.ch_before)),
-		    &before) == 0 && before != 0) {
-			*fault = AUDIT_EXTRA;
-			*bad = ch.ch_before;
+		*fault = walk_front(wa, db, &ch, bad);
+		if (*fault != AUDIT_WHOLE)
 			goto done;
-		}
 	}
 	st = db_query(db, S_AUDIT_WALK, ARGS(NUM(wa->wa_seq),
 	    NUM(WALK_ROWS)));
@@ -789,8 +839,11 @@ walk_next(struct walk *wa)
 	return (1);
 }
 
-/* Is it the first of a trail that was there, and that nobody has erased? */
-static int
+/*
+ * Is it the first of a trail that is not there any more?  That the tenant was
+ * erased is told, too: he knows best whether it is true.
+ */
+static enum audit_fault
 kept_gone(const struct walk *wa, size_t n)
 {
 	uint32_t	 tenant = wa->wa_kept[n].ke_tenant;
@@ -798,26 +851,31 @@ kept_gone(const struct walk *wa, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (wa->wa_kept[i].ke_tenant == tenant)
-			return (0);
-	return (tenant != DB_SYSTEM && tenant_by_id(tenant) == NULL &&
-	    !erasure_kept(tenant));
+			return (AUDIT_WHOLE);
+	if (tenant == DB_SYSTEM || tenant_by_id(tenant) != NULL)
+		return (AUDIT_WHOLE);
+	return (erasure_kept(tenant) ? AUDIT_ERASED : AUDIT_GONE);
 }
 
 /* Trails of which there is nothing left but what was kept. */
 static void
 walk_gone(struct walk *wa, struct peer *pe, uint32_t req)
 {
-	struct m_c_audit_state	 m = { .fault = AUDIT_GONE };
+	struct m_c_audit_state	 m = { 0 };
+	enum audit_fault	 fault;
 	char			 number[16];
 	size_t			 i;
 
 	for (i = 0; i < wa->wa_nkept; i++) {
-		if (!kept_gone(wa, i))
+		if ((fault = kept_gone(wa, i)) == AUDIT_WHOLE)
 			continue;
+		m.fault = (uint8_t)fault;
 		(void)snprintf(number, sizeof(number), "%u",
 		    wa->wa_kept[i].ke_tenant);
 		m.tenant = number;
 		(void)proc_send(pe, IMSG_C_AUDIT_STATE, req, -1, &m);
+		if (fault == AUDIT_ERASED)
+			continue;
 		alert_raise(ALERT_AUDIT, DB_SYSTEM, "the audit trail of tenant "
 		    "number %s is gone", number);
 		wa->wa_bad = 1;

@@ -44,7 +44,7 @@
 #define MAX_DEVICE		71	/* a known device's token as text */
 #define MAX_AUDIT		3400	/* a line: two lists, and words */
 #define MAX_KEPT		2048	/* checkpoints compared at one time */
-#define KEPT_LEN		(4 + 8 + TOKEN_LEN)
+#define KEPT_LEN		(4 + 8 + 8 + TOKEN_LEN)
 #define MAX_URI			512	/* of a request, in the access log */
 #define MAX_MAP			(96 * 1024)
 #define MAX_PATH		1023
@@ -237,7 +237,7 @@ enum key_state	{ KEY_WHOLE, KEY_ROTATING, KEY_CLOSED, KEY_STATE_MAX };
 /* What is wrong with a trail: a line, or that it cannot be looked at. */
 enum audit_fault { AUDIT_WHOLE, AUDIT_CHANGED, AUDIT_MISSING, AUDIT_EXTRA,
 		  AUDIT_POINT, AUDIT_KEPT, AUDIT_LOST, AUDIT_CLOSED,
-		  AUDIT_GONE, AUDIT_FAULT_MAX };
+		  AUDIT_GONE, AUDIT_ERASED, AUDIT_FAULT_MAX };
 /* Why a grant ended; RENEW: what it allows has changed, ask for a new one. */
 enum grant_end	{ END_SIGNOUT, END_ENDED, END_SUSPENDED, END_EXPIRED,
 		  END_MUST, END_ADDRESS, END_REFUSED, END_LATE, END_REVOKED,
@@ -1483,7 +1483,7 @@ struct m_c_audit {
 	const char	*tenant;	/* "": the installation */
 	uint8_t		 all;		/* and the tenants after it */
 	uint32_t	 count;		/* the newest, to show */
-	struct m_blob	 kept;		/* u32 tenant, u64 line, head, each */
+	struct m_blob	 kept;		/* u32 tenant, u64 line, time, head */
 };
 struct m_c_audit_row {
 	uint64_t	 seq, at;

@@ -70,7 +70,7 @@ store="risad/db.c risad/db_copy.c risad/db_log.c risad/db_stmt.c
     risad/log.c risad/util.c risad/utf8.c"
 unit both test_seal -- risad/seal.c risad/util.c risad/utf8.c
 reader test_seal seal_reader.py
-unit both test_nonce -- risad/seal.c risad/util.c risad/utf8.c
+unit both test_nonce HOW -- risad/seal.c risad/util.c risad/utf8.c
 unit both test_keypack -- risad/keypack.c risad/util.c risad/utf8.c \
     risad/compat/imsg-buffer.c
 reader test_keypack keypack_reader.py
