@@ -759,7 +759,8 @@ main(int argc, char *argv[])
 	int		 ch, code;
 
 	json_set_alloc_funcs(memory_or_die, free);
-	while ((ch = getopt(argc, argv, "js:z:")) != -1) {
+	/* +: a name or a reason behind the first word is never an option. */
+	while ((ch = getopt(argc, argv, "+js:z:")) != -1) {
 		switch (ch) {
 		case 'j':
 			output = &output_json;

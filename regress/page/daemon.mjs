@@ -307,7 +307,8 @@ function cookie(r) {
 
 /* A page without a screen: the wire alone, for crowds and long histories. */
 export class Wire {
-	static async open(daemon, who) {
+	/* first: what a guest at the door gets instead of hello. */
+	static async open(daemon, who, first = 'hello') {
 		const w = new Wire();
 
 		w.ws = new WebSocket(`wss://127.0.0.1:${daemon.port}/ws`,
@@ -322,7 +323,7 @@ export class Wire {
 			if (!binary)
 				w.got.push(JSON.parse(data.toString()));
 		});
-		w.hello = await w.take((m) => m.t === 'hello');
+		w.hello = await w.take((m) => m.t === first);
 		return (w);
 	}
 

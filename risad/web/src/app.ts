@@ -5,6 +5,7 @@ import { Announcer } from './lib/announce';
 import { backoff } from './lib/backoff';
 import { Chats, type Chat } from './lib/chats';
 import { Outbox, type Draft } from './lib/outbox';
+import { marked } from './lib/text';
 import { Topics, type Topic } from './lib/topics';
 import { Link, type LinkState } from './net';
 import { Reach } from './reach';
@@ -550,7 +551,8 @@ export class App {
 		    !this.inAdmin() ? `${this.floor.name} - ` : '';
 		const name = this.tenant.title || this.t('app.name');
 
-		document.title = (n > 0 ? `(${n}) ` : '') + where + name;
+		document.title = (n > 0 ? `(${n}) ` : '') +
+		    marked(where + name);
 		document.documentElement.lang = this.lang;
 	}
 

@@ -19,6 +19,7 @@ import { FailuresDialog } from './ui/failures';
 import { CheckDialog } from './talk/check';
 import { useTopics } from './ui/hooks';
 import { SigninsDialog } from './ui/signins';
+import { Plain } from './ui/text';
 
 function Dialogs(): JSX.Element | null {
 	useTopics('ui', 'people', 'page');
@@ -52,7 +53,7 @@ function Voice(): JSX.Element {
 				{app.spoken}</div>
 			{app.toast !== null && <div class="toast"
 			    aria-hidden="true" data-testid="toast">
-				{app.toast.text}</div>}
+				<Plain text={app.toast.text} /></div>}
 		</>
 	);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { linkify, safeHref } from '../src/lib/linkify';
-import { fold, length, match, spans } from '../src/lib/text';
+import { fold, initial, length, marked, match, spans } from '../src/lib/text';
 
 const hrefs = (s: string) => linkify(s).flatMap((p) => p.href ?? []);
 
@@ -53,6 +53,14 @@ test('marks of direction and of no width are shown, joiners stay', () => {
 	    { text: 'U+202E', mark: true }, { text: 'b', mark: false }]);
 	assert.equal(spans('\u200B\uFEFF').length, 2);
 	assert.equal(spans('👩\u200D💻')[0]?.mark, false);
+});
+
+test('so they are in pictures, and no name is stood for by one', () => {
+	assert.equal(marked('plain'), 'plain');
+	assert.equal(marked('a\u202Eb\u200B'), 'aU+202EbU+200B');
+	assert.equal(initial('acme'), 'A');
+	assert.equal(initial('\u202E\u200Bacme'), 'A');
+	assert.equal(initial('\u202E'), '');
 });
 
 test('finding does not mind width, case and kana', () => {

@@ -6,7 +6,7 @@ import { Icon } from '../icon';
 import type { AdminUser, Group } from '../types';
 import { Confirm, Dialog, DialogFoot } from '../ui/dialog';
 import { atField, FormError, problem, TextField } from '../ui/field';
-import { Name } from '../ui/text';
+import { Name, Plain } from '../ui/text';
 import { reload, replace, useAct, useLoad } from '../ui/data';
 import { Waiting } from '../ui/waiting';
 import { Head, More, PickPeople, userName } from './parts';
@@ -62,9 +62,9 @@ function Row(p: { g: Group; users: AdminUser[]; edit(): void;
 			<td class="dim" data-label={app.t('admin.col.members')}>
 				<span class="clip">{who.length === 0 ?
 				    app.t('admin.groups.empty') :
-				    `${app.t('admin.people.count',
-				    { n: who.length })}: ${who.join(
-				    app.lang === 'ja' ? '、' : ', ')}`}</span>
+				    <Plain text={`${app.t('admin.people.count',
+				    { n: who.length })}: ${who.join(app.lang ===
+				    'ja' ? '、' : ', ')}`} />}</span>
 			</td>
 			<td class="acts">
 				<button type="button" class="button small"

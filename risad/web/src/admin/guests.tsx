@@ -39,7 +39,7 @@ function Tick(p: { on: boolean; flip(): void; text: string; hint?: string;
 		<label class="check">
 			<input type="checkbox" checked={p.on}
 			    data-testid={p.testid} onChange={p.flip} />
-			<span class="grow">{p.text}
+			<span class="grow"><Name text={p.text} />
 				{p.hint !== undefined &&
 				    <small class="dim">{p.hint}</small>}
 			</span>
@@ -142,7 +142,7 @@ function UrlRow(p: { g: GuestUrl; floors: FloorRef[]; revoke(): void }):
 	return (
 		<tr data-testid={`admin-guest-${g.id}`}>
 			<th scope="row">
-				<bdi>{floorNames(g.floors, p.floors)}</bdi>
+				<Name text={floorNames(g.floors, p.floors)} />
 				{g.note !== '' && <small class="dim">
 					<Name text={g.note} /></small>}
 			</th>
@@ -180,7 +180,7 @@ function VisitRow(p: { v: Visit; floors: FloorRef[]; end(): void;
 			<th scope="row"><Name text={v.name} /> <GuestTag />
 			</th>
 			<td data-label={app.t('admin.guests.where')}>
-				<bdi>{where}</bdi></td>
+				<Name text={where} /></td>
 			<td data-label={app.t('admin.guests.since')}>
 				{stamp(v.began, app.lang)}</td>
 			<td data-label={app.t('admin.guests.address')}>

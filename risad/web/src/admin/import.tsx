@@ -88,16 +88,17 @@ function Detail(p: { l: ImportLine }): JSX.Element {
 		return (<span class="import-why">
 			{app.t(`import.field.${l.field}` as Key)}
 			{l.text !== undefined && l.text !== '' &&
-			    <> “<bdi>{l.text}</bdi>”</>}: {app.t(
+			    <> “<Name text={l.text} />”</>}: {app.t(
 			    `import.why.${l.reason}` as Key)}</span>);
 	return (<>{FIELDS.filter(([k]) => l.to?.[k] !== undefined &&
 	    (l.what === 'change' || l.to[k] !== '')).map(([k, label]) =>
 	    <span class="import-change" key={k}>
 		<span class="dim">{app.t(label)}</span>{' '}
-		{l.what === 'change' && <><bdi>{value(l.from, k)}</bdi>
+		{l.what === 'change' && <><Name
+		    text={value(l.from, k)} />
 		    <span aria-hidden="true"> → </span>
 		    <span class="vh">{app.t('import.becomes')}</span></>}
-		<bdi>{value(l.to, k)}</bdi></span>)}</>);
+		<Name text={value(l.to, k)} /></span>)}</>);
 }
 
 function Line(p: { l: ImportLine }): JSX.Element {

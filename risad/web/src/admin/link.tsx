@@ -4,6 +4,7 @@ import { app } from '../app';
 import { Icon } from '../icon';
 import { Dialog } from '../ui/dialog';
 import { TextField } from '../ui/field';
+import { Plain } from '../ui/text';
 
 /* A link that is shown once, to be copied. */
 export function CopyDialog(p: { title: string; lead: string; url: string;
@@ -22,7 +23,7 @@ export function CopyDialog(p: { title: string; lead: string; url: string;
 	};
 	return (
 		<Dialog close={p.close} testid="admin-link" title={p.title}>
-			<p class="lead">{p.lead}</p>
+			<p class="lead"><Plain text={p.lead} /></p>
 			<div ref={box}><TextField readonly set={() => undefined}
 			    label={app.t('admin.link.label')}
 			    value={p.url} testid="admin-link-url"

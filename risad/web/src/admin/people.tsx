@@ -208,8 +208,9 @@ function Row(p: { u: AdminUser; groups: Group[]; roles: AdminRole[];
 			<td data-label={app.t('admin.col.state')}>
 				<State u={u} /></td>
 			<td data-label={app.t('admin.col.groups')}
-			    class="dim">{named.map((g) => g.name).join(
-			    app.lang === 'ja' ? '、' : ', ') || '–'}</td>
+			    class="dim"><Name text={named.map((g) => g.name)
+			    .join(app.lang === 'ja' ? '、' : ', ') || '–'} />
+			</td>
 			<td data-label={app.t('admin.col.last')} class="dim">
 				{u.last === 0 ? app.t('admin.never') :
 				    stamp(u.last, app.lang)}</td>

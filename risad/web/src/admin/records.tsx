@@ -10,6 +10,7 @@ import type {
 } from '../types';
 import { useAct, useLoad } from '../ui/data';
 import { FormError, problem, Select } from '../ui/field';
+import { Name, Plain } from '../ui/text';
 import { Waiting } from '../ui/waiting';
 import { Head } from './parts';
 
@@ -38,7 +39,8 @@ function Lines(p: { lines: Trail['lines'] }): JSX.Element {
 				<td data-label={app.t('records.time')}>
 					{second(l.at, app.lang)}</td>
 				<th scope="row" class="what" lang="en">
-					{l.text ?? app.t('records.unreadable')}
+					<Plain text={l.text ??
+					    app.t('records.unreadable')} />
 				</th>
 			</tr>)}</tbody>
 		</table>
@@ -120,7 +122,7 @@ function ExportTable(p: { exports: Export[] }): JSX.Element {
 					{app.t(`records.what.${x.what}`)}</th>
 				<td class="what" data-label={
 				    app.t('records.reason')}>
-					<bdi>{x.reason || '–'}</bdi></td>
+					<Name text={x.reason || '–'} /></td>
 				<td data-label={app.t('records.by')}>
 					{takenBy(x)}</td>
 				<td data-label={app.t('records.lines')}>
@@ -183,16 +185,16 @@ function LogTable(p: { lines: LogLine[]; floors: AdminFloor[] }): JSX.Element {
 					{kindWord(l.kind)}</td>
 				<th scope="row" data-label={
 				    app.t('records.who')}>
-					<bdi>{who(l)}</bdi></th>
+					<Name text={who(l)} /></th>
 				<td data-label={app.t('records.address')}>
 					{l.address}</td>
 				<td class="what" data-label={
 				    app.t('records.what')}>
-					<bdi>{l.text || '–'}</bdi></td>
+					<Name text={l.text || '–'} /></td>
 				<td data-label={app.t('records.outcome')}>
 					{outcome(l)}</td>
 				<td data-label={app.t('records.floor')}>
-					{floor(l.floor)}</td>
+					<Name text={floor(l.floor)} /></td>
 			</tr>)}</tbody>
 		</table>
 	);

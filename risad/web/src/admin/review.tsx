@@ -38,8 +38,10 @@ function chosen(u: AdminUser, which: Which, now: number): boolean {
 	}
 }
 
-const names = (list: string[]): string =>
-    list.join(app.lang === 'ja' ? '、' : ', ') || '–';
+function Names(p: { list: string[] }): JSX.Element {
+	return (<Name text={p.list.join(app.lang === 'ja' ? '、' : ', ') ||
+	    '–'} />);
+}
 
 function Person(p: { u: AdminUser; data: Data }): JSX.Element {
 	const { u, data } = p;
@@ -54,7 +56,8 @@ function Person(p: { u: AdminUser; data: Data }): JSX.Element {
 				<small class="dim"><bdi>{u.email}</bdi></small>
 			</th>
 			<td data-label={app.t('admin.col.role')}>
-				{roleName(u.role, data.roles)}</td>
+				<Name text={roleName(u.role, data.roles)} />
+			</td>
 			<td data-label={app.t('admin.col.state')}>
 				<span class={`chip ${u.state}`}>
 					{app.t(`admin.state.${u.state}`)}
@@ -69,22 +72,22 @@ function Person(p: { u: AdminUser; data: Data }): JSX.Element {
 				{app.t(u.factors.length > 0 ? 'review.yes' :
 				    'review.no')}</td>
 			<td data-label={app.t('admin.col.groups')}>
-				{names(data.groups.filter((g) =>
+				<Names list={data.groups.filter((g) =>
 				    u.groups.includes(g.id)).map((g) =>
-				    g.name))}</td>
+				    g.name)} /></td>
 			<td data-label={app.t('review.floors')}>
-				{names(floors.map((f) => f.name))}</td>
+				<Names list={floors.map((f) => f.name)} /></td>
 		</tr>
 	);
 }
 
 function Floor(p: { f: AdminFloor; data: Data }): JSX.Element {
 	const { f, data } = p;
-	const who = f.open ? app.t('admin.floors.open') : names([
+	const who = f.open ? app.t('admin.floors.open') : <Names list={[
 	    ...data.groups.filter((g) => f.groups.includes(g.id))
 	    .map((g) => g.name),
 	    ...data.users.filter((u) => f.users.includes(u.id))
-	    .map(userName)]);
+	    .map(userName)]} />;
 
 	return (
 		<tr data-testid={`review-floor-${f.id}`}>

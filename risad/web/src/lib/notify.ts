@@ -2,6 +2,8 @@
  * The browser's own notifications, for a page that nobody looks at.  Asked
  * for only by a click; what a notification says is gone with its call.
  */
+import { marked } from './text';
+
 export type Allowed = 'yes' | 'no' | 'ask' | 'never';
 
 export class Notices {
@@ -25,8 +27,8 @@ export class Notices {
 		if (this.allowed() !== 'yes')
 			return;
 		try {
-			const n = new Notification(title, { body, lang,
-			    tag: `call-${id}` });
+			const n = new Notification(marked(title), { lang,
+			    body: marked(body), tag: `call-${id}` });
 			n.onclick = () => {
 				window.focus();
 				n.close();

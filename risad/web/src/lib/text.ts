@@ -43,6 +43,18 @@ export function spans(s: string): Span[] {
 	return (out);
 }
 
+/* The same where only characters can be: an option, a title, a picture. */
+export function marked(s: string): string {
+	return (hasHidden(s) ? spans(s).map((x) => x.text).join('') : s);
+}
+
+/* The letter that stands for a name: one that is seen. */
+export function initial(s: string): string {
+	const plain = Array.from(s).find((c) => !HIDDEN.test(c)) ?? '';
+
+	return (plain.toUpperCase());
+}
+
 /* For finding: width, case and kana do not matter. */
 export function fold(s: string): string {
 	return (s.normalize('NFKC').toLowerCase().replace(/[\u30A1-\u30F6]/g,

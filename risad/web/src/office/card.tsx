@@ -6,7 +6,7 @@ import { Dot, Face, GuestTag } from '../ui/face';
 import { PHONE, useMedia, useTopics } from '../ui/hooks';
 import { Dialog } from '../ui/dialog';
 import { Popover, type Spot } from '../ui/popover';
-import { Name } from '../ui/text';
+import { Name, Plain } from '../ui/text';
 
 let spot: Spot = { x: 0, y: 0, h: 0 };
 
@@ -34,7 +34,7 @@ function Where(p: { user: number }): JSX.Element {
 			{e.note !== '' && <p class="card-note">
 				<Name text={e.note} /></p>}
 			<p class="card-line dim"><Icon name="pin" size={16} />
-				<bdi>{place}</bdi></p>
+				<Name text={place} /></p>
 			{apart.length > 0 && <p class="card-line dim">
 				<Icon name="aside" size={16} />
 				<Name text={app.t('bubble.with', { names:
@@ -117,8 +117,8 @@ function Acts(p: { user: number }): JSX.Element {
 				data-testid="card-floor" onClick={() =>
 				app.walkToUser(p.user)}>
 				<Icon name="floor" size={16} />
-				{app.t('person.floor', { floor:
-				    app.floorName(e.floor) })}</button>}
+				<Plain text={app.t('person.floor', { floor:
+				    app.floorName(e.floor) })} /></button>}
 			{here && <button type="button" class="button small"
 			    data-testid="card-show"
 			    onClick={() => app.show(p.user)}>

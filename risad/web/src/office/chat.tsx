@@ -7,7 +7,7 @@ import type { Chat as Known } from '../lib/chats';
 import { Composition } from '../lib/ime';
 import { lines } from '../lib/lines';
 import type { Draft } from '../lib/outbox';
-import { length, match } from '../lib/text';
+import { length, marked, match } from '../lib/text';
 import { clockTime, dayName } from '../lib/time';
 import type { Look, Message } from '../types';
 import { problem } from '../ui/field';
@@ -362,7 +362,7 @@ function Composer(p: { channel: string; to: string }): JSX.Element {
 		set('');
 		ref.current?.focus();
 	};
-	const label = app.t('chat.placeholder', { to: p.to });
+	const label = marked(app.t('chat.placeholder', { to: p.to }));
 	return (
 		<form class="composer" onSubmit={(e) => {
 			e.preventDefault();

@@ -6,7 +6,7 @@ import { mapName } from '../i18n/index';
 import { OfficeScene } from '../scene/index';
 import type { PresenceEntry, Room } from '../types';
 import { useMedia, useTopics } from '../ui/hooks';
-import { Name } from '../ui/text';
+import { Name, Plain } from '../ui/text';
 import { Gallery } from '../talk/gallery';
 import { TalkPanel } from '../talk/panel';
 import { Pictures } from '../talk/pictures';
@@ -171,8 +171,8 @@ function TextView(): JSX.Element | null {
 		<section id="floor-text" tabIndex={-1} data-testid="text-view"
 		    class={app.text ? 'text-view' : 'text-view vh'}>
 			<div class="text-box">
-				<h2>{app.t('text.title', { floor: f.name })}
-				</h2>
+				<h2><Plain text={app.t('text.title',
+				    { floor: f.name })} /></h2>
 				<p class="dim">{app.t('text.lead')}</p>
 				<ul class="rooms">
 					<RoomText room={null} />
@@ -193,12 +193,14 @@ function NoFloor(): JSX.Element | null {
 	    'floors.none' : 'floors.choose');
 	if (app.floor !== null)
 		return (<div class="no-floor slim"><p class="notice"
-		    role="alert"><Icon name="alert" />{note}</p></div>);
+		    role="alert"><Icon name="alert" /><Plain text={note} />
+		</p></div>);
 	return (
 		<div class="no-floor" data-testid="no-floor">
 			<div class="door-card">
 				<h2>{app.t('floors.title')}</h2>
-				<p class="dim" role="status">{note}</p>
+				<p class="dim" role="status">
+					<Plain text={note} /></p>
 				{app.floors.map((f) => <button key={f.id}
 				    type="button" class="button wide"
 				    onClick={() => app.enter(f.id)}>

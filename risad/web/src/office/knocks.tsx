@@ -19,8 +19,8 @@ function Line(p: { k: Knock }): JSX.Element {
 			<p class="grow">
 				<b><Name text={p.k.name} /></b> <GuestTag />
 				<small class="dim">{app.t('door.waits')}
-					{floors !== '' && <bdi> · {floors}
-					</bdi>}</small>
+					{floors !== '' && <> · <Name
+					    text={floors} /></>}</small>
 			</p>
 			<span class="knock-acts">
 				<button type="button" class="button small"

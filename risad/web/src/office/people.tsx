@@ -51,7 +51,7 @@ function Line(p: { e: PresenceEntry }): JSX.Element {
 						<Name text={e.note} /></span>}
 				</span>
 				{where(e) !== '' && <span class="person-where"
-				    aria-hidden="true"><bdi>{where(e)}</bdi>
+				    aria-hidden="true"><Name text={where(e)} />
 				</span>}
 				<span class="vh">{aloud(e)}</span>
 			</button>

@@ -8,7 +8,7 @@ import { match } from '../lib/text';
 import { Close, Dialog } from '../ui/dialog';
 import { Face } from '../ui/face';
 import { useTopics } from '../ui/hooks';
-import { Name } from '../ui/text';
+import { Name, Plain } from '../ui/text';
 import type { Look } from '../types';
 
 interface Found {
@@ -84,7 +84,7 @@ function Hit(p: { f: Found; on: boolean; pick(): void }): JSX.Element {
 			    size={28} /> : <span class="found-icon">
 				<Icon name={f.icon} size={17} /></span>}
 			<span class="grow"><Name text={f.name} /></span>
-			<span class="dim"><bdi>{f.where || f.kind}</bdi>
+			<span class="dim"><Name text={f.where || f.kind} />
 			</span>
 		</li>
 	);
@@ -150,7 +150,8 @@ export function SearchDialog(): JSX.Element {
 				    on={i === on} pick={() => pick(f)} />)}
 			</ul>
 			{list.length === 0 && <p class="search-none">
-				{app.t('search.none', { q })}</p>}
+				<Plain text={app.t('search.none', { q })} />
+			    </p>}
 			<p class="search-keys">
 				<span role="status">{app.t('search.count',
 				    { n: list.length })}</span>

@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { app } from '../app';
 import { Icon, type IconName } from '../icon';
+import { initial } from '../lib/text';
 import { Dot, Face, GuestTag } from '../ui/face';
 import { PHONE, useMedia, usePageKey, useTopics } from '../ui/hooks';
 import { Popover, spotOf, type Spot } from '../ui/popover';
@@ -136,7 +137,7 @@ export function TopBar(): JSX.Element | null {
 		<header class="top">
 			{!phone && !away && <Fold side="left" />}
 			<span class="logo" aria-hidden="true">
-				{Array.from(title)[0]?.toUpperCase()}</span>
+				{initial(title)}</span>
 			<div class="top-names">
 				<b class="top-tenant"><Name text={title} /></b>
 				<span class="top-floor"><Name text={place} />

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from '../api';
 import { app, errorKey, fieldKey, inviteToken } from '../app';
 import { Icon } from '../icon';
-import { length } from '../lib/text';
+import { initial, length } from '../lib/text';
 import { allMet, rules } from '../lib/password';
 import { passkeysWork } from '../lib/webauthn';
 import type { InviteInfo } from '../types';
@@ -12,6 +12,7 @@ import { atField, FormError, PasswordField, problem, TextField } from
 import { LangSwitch } from '../ui/lang';
 import { NewPassword } from '../ui/newpassword';
 import { PasskeyButton } from '../ui/passkeys';
+import { Name, Plain } from '../ui/text';
 import { second, SecondStep, type Second } from './second';
 import { CheckLink } from './talkcheck';
 
@@ -19,8 +20,8 @@ import { CheckLink } from './talkcheck';
 
 function Logo(): JSX.Element {
 	return (<span class="logo" aria-hidden="true">
-		{Array.from(app.tenant.title || app.t('app.name'))[0]
-		    ?.toUpperCase()}</span>);
+		{initial(app.tenant.title) || initial(app.t(
+		    'app.name'))}</span>);
 }
 
 export function DoorCard(p: { title: string; lead?: string;
@@ -31,12 +32,13 @@ export function DoorCard(p: { title: string; lead?: string;
 				<div class="door-head">
 					<Logo />
 					<span class="door-tenant">
-						<bdi>{app.tenant.title}</bdi>
+						<Name text={app.tenant.title} />
 					</span>
 					<LangSwitch />
 				</div>
-				<h1>{p.title}</h1>
-				{p.lead && <p class="lead">{p.lead}</p>}
+				<h1><Plain text={p.title} /></h1>
+				{p.lead && <p class="lead">
+					<Plain text={p.lead} /></p>}
 				{p.children}
 			</div>
 		</main>

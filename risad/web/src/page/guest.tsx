@@ -9,6 +9,7 @@ import type { GuestInfo } from '../types';
 import { atField, FormError, PasswordField, problem, TextField } from
     '../ui/field';
 import { useTopics } from '../ui/hooks';
+import { Plain } from '../ui/text';
 import { DoorCard } from './door';
 import { CheckLink } from './talkcheck';
 
@@ -33,8 +34,8 @@ function Member(): JSX.Element {
 		<div class="notice">
 			<Icon name="user" />
 			<div class="grow">
-				<p>{app.t('guest.member',
-				    { name: app.user?.name ?? '' })}</p>
+				<p><Plain text={app.t('guest.member',
+				    { name: app.user?.name ?? '' })} /></p>
 				<button type="button" class="button small"
 				    data-testid="guest-member" onClick={() => {
 					app.go('/');

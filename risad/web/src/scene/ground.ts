@@ -3,6 +3,7 @@
  * here may be slow; nothing here runs while somebody walks.
  */
 
+import { marked } from '../lib/text';
 import { drawFurniture } from './furniture';
 import { inside, middle } from './geom';
 import type { Spot } from './geom';
@@ -415,7 +416,7 @@ function paintLabel(p: Pen, room: Room, lang: Lang, ratio: number): void
 	const px = ratio / p.k;
 	const b = bounds(room.shape);
 	const at = labelSpot(room.shape, 16 + 6 * px, 10 + 15 * px);
-	const text = nameOf(room.name, lang);
+	const text = marked(nameOf(room.name, lang));
 
 	c.font = `700 ${13 * px}px ${FONT}`;
 	if (b.w / px < 44 || c.measureText(text).width > b.w - 24)

@@ -1,5 +1,6 @@
 /* Names, status dots and bubbles: small pictures, drawn once and kept. */
 
+import { marked } from '../lib/text';
 import { FONT, alpha } from './palette';
 import type { Palette } from './palette';
 import type { Status } from '../types';
@@ -115,7 +116,7 @@ export function pill(name: string, status: Status, self: boolean,
 	const font = `600 12px ${FONT}`;
 	const small = `700 10.5px ${FONT}`;
 	const room = tag === '' ? 0 : Math.ceil(widthOf(tag, small)) + 14;
-	const text = shorten(name, font, WIDEST - 30);
+	const text = shorten(marked(name), font, WIDEST - 30);
 	const w = Math.ceil(widthOf(text, font)) + 27 + room;
 	const key = `p ${pal.dark} ${ratio} ${self} ${status} ${tag} ${name}`;
 
@@ -173,7 +174,7 @@ export function folded(status: Status, self: boolean, pal: Palette,
 /* Lines of at most `most` pixels; breaks at spaces where there are some. */
 function wrap(text: string, font: string, most: number): string[]
 {
-	const parts = text.replace(/\s+/gu, ' ').trim()
+	const parts = marked(text).replace(/\s+/gu, ' ').trim()
 	    .match(/[!-~À-ɏ]+ ?|./gu) ?? [];
 	const lines: string[] = [];
 	let line = '';

@@ -3,6 +3,7 @@ import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { app } from '../app';
 import type { Key } from '../i18n/index';
 import { Icon } from '../icon';
+import { Plain } from './text';
 
 export function Close(p: { close(): void }): JSX.Element {
 	return (
@@ -57,7 +58,7 @@ export function Dialog(p: { title: string; close(): void; kind?: string;
 				{p.bare ? <h2 class="vh" id={id}>{p.title}
 				</h2> : <header class="dialog-head">
 					{p.icon}
-					<h2 id={id}>{p.title}</h2>
+					<h2 id={id}><Plain text={p.title} /></h2>
 					<Close close={p.close} />
 				</header>}
 				{p.children}
@@ -89,7 +90,7 @@ export function Confirm(p: { title: string; lead: string; yes: string;
 
 	return (
 		<Dialog title={p.title} close={p.close} testid="confirm">
-			<p class="lead">{p.lead}</p>
+			<p class="lead"><Plain text={p.lead} /></p>
 			{p.error !== '' &&
 			    <p class="notice bad" role="alert">
 				<Icon name="alert" />{p.error}</p>}

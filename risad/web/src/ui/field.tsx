@@ -3,6 +3,8 @@ import { useId, useState } from 'preact/hooks';
 import { ApiError } from '../api';
 import { app, errorKey, fieldKey } from '../app';
 import { Icon } from '../icon';
+import { marked } from '../lib/text';
+import { Plain } from './text';
 
 interface Base {
 	label: string;
@@ -30,7 +32,8 @@ function Frame(p: { id: string; label: string; error?: string;
 			    <p class="hint" id={`${p.id}-hint`}>{p.hint}</p>}
 			{p.error &&
 			    <p class="error" id={`${p.id}-error`} role="alert">
-				<Icon name="alert" size={15} />{p.error}</p>}
+				<Icon name="alert" size={15} />
+				<Plain text={p.error} /></p>}
 		</div>
 	);
 }
@@ -203,7 +206,7 @@ export function Select(p: { id?: string; label?: string; value: string;
 			    onChange={(e) => p.set(e.currentTarget.value)}>
 				{p.options.map(([v, text]) =>
 				    <option key={v} value={v}
-					selected={v === p.value}>{text}
+					selected={v === p.value}>{marked(text)}
 				    </option>)}
 			</select>
 			<Icon name="down" size={16} />
@@ -216,7 +219,7 @@ export function FormError(p: { text: string; testid?: string }):
     JSX.Element | null {
 	return (p.text === '' ? null :
 	    <p class="notice bad" role="alert" data-testid={p.testid}>
-		<Icon name="alert" />{p.text}</p>);
+		<Icon name="alert" /><Plain text={p.text} /></p>);
 }
 
 /*

@@ -9,6 +9,7 @@ import { stamp } from '../lib/time';
 import { makePasskey, passkeysWork, usePasskey } from '../lib/webauthn';
 import type { Passkey } from '../types';
 import { useAct, useLoad } from './data';
+import { Name, Plain } from './text';
 import { atField, FormError, PasswordField, problem, TextField } from
     './field';
 import { Waiting } from './waiting';
@@ -29,7 +30,7 @@ function Row(p: { of: Passkey; start(what: 'name' | 'drop'): void }):
 		<li class="signin-row" data-testid={`passkey-${of.id}`}>
 			<Icon name="passkey" size={20} />
 			<div class="grow">
-				<b><bdi>{of.name}</bdi></b>
+				<b><Name text={of.name} /></b>
 				<p class="dim">{app.t('passkeys.created', {
 				    when: stamp(of.created, app.lang) })}</p>
 				<p class="dim">{of.last === 0 ?
@@ -82,9 +83,9 @@ function Form(p: { doing: NonNullable<Doing>; done(): void; back(): void }):
 			if (ready)
 				void act.run(run);
 		    }}>
-			<h3>{app.t(`passkeys.${doing.what}.title`,
+			<h3><Plain text={app.t(`passkeys.${doing.what}.title`,
 			    { name: doing.what === 'add' ? '' :
-			    doing.of.name })}</h3>
+			    doing.of.name })} /></h3>
 			{doing.what !== 'name' && <p class="lead">
 				{app.t(`passkeys.${doing.what}.lead`)}</p>}
 			{doing.what !== 'drop' &&

@@ -7,6 +7,7 @@ import type { AdminUser, Signin } from '../types';
 import { useAct, useLoad } from './data';
 import { Dialog } from './dialog';
 import { FormError, problem } from './field';
+import { Plain } from './text';
 import { Waiting } from './waiting';
 
 function Row(p: { of: Signin; end?(): void; busy: boolean }): JSX.Element {
@@ -57,8 +58,8 @@ export function SigninsDialog(p: { user?: AdminUser; name?: string;
 		<Dialog title={app.t('signins.title')} close={p.close}
 		    testid="signins">
 			<p class="lead">{user === undefined ?
-			    app.t('signins.lead') : app.t('signins.lead.of',
-			    { name: p.name ?? '' })}</p>
+			    app.t('signins.lead') : <Plain text={app.t(
+			    'signins.lead.of', { name: p.name ?? '' })} />}</p>
 			{load.data === null ? <Waiting of={load} /> :
 			    <ul class="signin-list">{list.map((s) =>
 				<Row key={s.id} of={s} busy={act.busy}
