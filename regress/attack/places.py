@@ -524,7 +524,9 @@ def ending(home):
 
 
 def with_trail(a):
-    """A line in the trail that no checkpoint knows: a note of auth's."""
+    """A line in the trail that no checkpoint knows, a note of auth's, where
+    keys has said what it signs by."""
+    a.say('PROOF_KEY', bytes(32), ('keys', 0))
     a.say('NOTE', struct.pack('>IIIIB', 0, TYPES['C_STATUS'].nr, 0, 0, 1),
           ('auth', 0), 5)
     a.turn()
