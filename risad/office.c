@@ -562,10 +562,14 @@ void
 office_renewed(struct login *lg)
 {
 	struct office	*of = office_get(lg->lg_tenant);
+	struct floor	*fl;
 	struct person	*pn;
 
 	if (of == NULL)
 		return;
+	/* What is behind "missed" is what was said since. */
+	RB_FOREACH(fl, floor_tree, &of->of_floors)
+		tick_words_leave(fl);
 	/*
 	 * Storage may have ended between keeping a message and telling it, and
 	 * before it has written where they are.

@@ -554,6 +554,28 @@ test_two(void)
 	proc_nsession = 2;
 }
 
+/* What storage has told before it ended is said before what it may not have. */
+static void
+test_missed(void)
+{
+	struct page		*a = page(0, 1);
+	struct m_bus_msg	 m = { .tenant = TENANT, .kind = CHANNEL_FLOOR,
+				    .a = ONE, .from = 50, .id = 7,
+				    .name = "x", .text = "the last" };
+	const char		*word, *missed;
+
+	enter(a, ONE);
+	forget();
+	office_deliver(office_find(TENANT), &m);
+	office_renewed(&a->pa_login);
+	floors(1);
+	settle();
+	word = strstr(a->pa_heard, "the last");
+	missed = strstr(a->pa_heard, "\"missed\"");
+	CHECK(word != NULL && missed != NULL && word < missed);
+	leave(a);
+}
+
 int
 main(void)
 {
@@ -564,5 +586,6 @@ main(void)
 	test_many();
 	test_lost();
 	test_two();
+	test_missed();
 	return (unit_end());
 }
