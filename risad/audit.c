@@ -20,7 +20,6 @@
 #define PAGE_ROWS	100		/* shown to an administrator at once */
 #define PAGE_POINTS	1000
 #define WALK_ROWS	256		/* verified in one turn */
-#define DAY		(24ULL * 3600 * SECOND)
 #define POINT_LATE	DAY	/* so long after its line one may be signed */
 #define WATCH_EACH	DAY			/* all trails */
 

@@ -204,6 +204,8 @@ int		 db_log_each(uint32_t tenant, void (*)(uint32_t tenant,
 		    uint32_t month, void *), void *);
 /* Remove those before a month; how many, or -1. */
 int		 db_log_purge(uint32_t tenant, uint32_t before);
+/* ms; before 2020 there was none of us: a clock that says so is not set yet. */
+#define RETAIN_SINCE	1577836800000ULL
 /* When a month begins, in ms; 0 of month 0. */
 uint64_t	 db_month_start(uint32_t month);
 /* The month of a time in ms, YYYYMM in UTC, and the one after a month. */

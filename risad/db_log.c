@@ -7,8 +7,6 @@
 
 #include "db.h"
 
-#define MONTH_SET	202001		/* before, the clock was not set yet */
-
 void
 db_log_path(char *buf, size_t len, uint32_t tenant, uint32_t month)
 {
@@ -100,8 +98,10 @@ static void
 month_one(uint32_t tenant, uint32_t month, void *arg)
 {
 	struct months	*mo = arg;
-	uint32_t	 as = month < MONTH_SET ? mo->mo_set : month;
+	uint32_t	 as = month;
 
+	if (month < db_month_of(RETAIN_SINCE))
+		as = mo->mo_set;
 	mo->mo_n++;
 	if (mo->mo_oldest == 0 || month < mo->mo_oldest)
 		mo->mo_oldest = month;
@@ -117,7 +117,7 @@ month_one(uint32_t tenant, uint32_t month, void *arg)
 static int
 months_each(uint32_t tenant, struct months *mo)
 {
-	mo->mo_set = db_log_next(tenant, MONTH_SET - 1);
+	mo->mo_set = db_log_next(tenant, db_month_of(RETAIN_SINCE - 1));
 	if (mo->mo_set == 0)
 		mo->mo_set = UINT32_MAX;
 	return (db_log_each(tenant, month_one, mo));

@@ -15,6 +15,7 @@
 #include "risad.h"
 
 #define SECOND		1000		/* ms */
+#define DAY		(24ULL * 3600 * SECOND)
 #define STREAM_ROWS	64		/* of a long answer in one turn */
 #define STREAM_HIGH	4096		/* messages that may wait for a peer */
 #define STREAM_UNREAD	8	/* large parts that a client has not read */
@@ -375,8 +376,6 @@ void	 retain_tick(void);
  * with run, what is due goes before that.  NULL, or why not.
  */
 const char *retain_begin(struct request *, int run);
-/* Before 2020 there was none of us: a clock that says so is not set yet. */
-#define RETAIN_SINCE	1577836800000ULL
 /*
  * The first row after that one which is neither of the future nor from before
  * RETAIN_SINCE, by one of the statements S_..._NEXT; when there is none, of the

@@ -23,7 +23,6 @@
 #define WRITE_AFTER	500		/* ms, then what is new */
 #define WRITE_MAX	8		/* in one turn */
 #define LOOK_EACH	(10 * SECOND)	/* at the disk */
-#define DAY		(24ULL * 3600 * SECOND)
 #define WINDOW		(600 * SECOND)	/* that failures count in */
 #define MANY		50		/* failures in it */
 #define DISK_PERCENT	5		/* free at least, and bytes */

@@ -9,8 +9,6 @@
 #include "storage.h"
 #include "util.h"
 
-#define DAY	(24ULL * 60 * 60 * 1000)	/* ms */
-
 static int
 history(const struct request *rq)
 {

@@ -23,7 +23,6 @@
 #define STEP_PAUSE	20		/* ms between two steps */
 #define COUNT_ROWS	2000		/* that are looked at in one turn */
 #define FIRST		(10 * 60 * SECOND)	/* after the start, at most */
-#define DAY		(24ULL * 3600 * SECOND)
 
 /* The tenant whose turn it is, how far that is, and what has gone of it. */
 static int		 busy;
