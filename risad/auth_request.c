@@ -268,8 +268,7 @@ request_down(struct peer *pe)
 				request_leave(rq);
 			else
 				request_free(rq);
-		}
-		else if (pe->pe_proc == PROC_STORAGE && !request_at_hash(rq))
+		} else if (pe->pe_proc == PROC_STORAGE && !request_at_hash(rq))
 			request_end(rq, R_UNAVAILABLE, 0, NULL);
 	}
 }

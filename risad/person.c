@@ -24,7 +24,7 @@ static int		 save_soon;
 static struct event	 again_timer;
 
 struct chunk *
-frame_text(const char *text, size_t len)
+frame_text(const void *text, size_t len)
 {
 	uint8_t		 head[WS_SENDHEAD];
 	struct chunk	*ck;
@@ -83,33 +83,31 @@ text_rest(struct text *tx, json_t *o)
 	json_decref(o);
 }
 
-struct chunk *
-text_frame(struct text *tx)
+/* What is made of it; the text is gone. */
+static struct chunk *
+text_end(struct text *tx, struct chunk *(*make)(const void *, size_t))
 {
 	struct chunk	*ck = NULL;
 
 	if (tx->tx_bad)
 		log_warnx("frame: out of memory");
 	else
-		ck = frame_text(ibuf_data(tx->tx_buf),
-		    ibuf_size(tx->tx_buf));
+		ck = make(ibuf_data(tx->tx_buf), ibuf_size(tx->tx_buf));
 	ibuf_free(tx->tx_buf);
 	tx->tx_buf = NULL;
 	return (ck);
 }
 
 struct chunk *
+text_frame(struct text *tx)
+{
+	return (text_end(tx, frame_text));
+}
+
+struct chunk *
 text_frames(struct text *tx)
 {
-	struct chunk	*ck = NULL;
-
-	if (tx->tx_bad)
-		log_warnx("frame: out of memory");
-	else
-		ck = chunk_from(ibuf_data(tx->tx_buf), ibuf_size(tx->tx_buf));
-	ibuf_free(tx->tx_buf);
-	tx->tx_buf = NULL;
-	return (ck);
+	return (text_end(tx, chunk_from));
 }
 
 void

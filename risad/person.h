@@ -56,7 +56,7 @@ struct job {
 };
 
 /* A text frame with a reference for the caller; NULL without memory. */
-struct chunk	*frame_text(const char *, size_t);
+struct chunk	*frame_text(const void *, size_t);
 /* The same of an object, which it takes. */
 struct chunk	*frame_json(json_t *);
 
